@@ -1,0 +1,115 @@
+import { z } from "zod";
+import { finiteOrNull } from "./numbers.ts";
+import { windowConvention } from "./plan.ts";
+
+/** KL divergence against the original, nats per predicted token, and how often the most likely token agrees. */
+export const klReport = z.object({
+  mean: finiteOrNull,
+  median: finiteOrNull,
+  p99: finiteOrNull,
+  max: finiteOrNull,
+  topAgreement: finiteOrNull,
+});
+export type KlReport = z.infer<typeof klReport>;
+
+/** Exactly how the text was cut and counted; stands in every result, because two perplexities compare only if it is equal. */
+export const convention = z.object({
+  windows: windowConvention,
+  context: z.number().int(),
+  stride: z.number().int(),
+  /** Whether each window is led by the tokenizer's BOS. */
+  bos: z.boolean(),
+  documents: z.number().int(),
+  windowCount: z.number().int(),
+  /** In one sentence. */
+  text: z.string(),
+});
+export type Convention = z.infer<typeof convention>;
+
+/** Scores of one model (or variant) on one text. */
+export const scores = z.object({
+  /** Mean negative log-likelihood, nats per scored token. */
+  nll: finiteOrNull,
+  perplexity: finiteOrNull,
+  /** exp(total NLL / words) and exp(total NLL / UTF-8 bytes), as lm-eval defines them; null where only part of the text was scored. */
+  wordPerplexity: finiteOrNull,
+  bytePerplexity: finiteOrNull,
+  bitsPerByte: finiteOrNull,
+  /** Scored tokens. */
+  tokens: z.number(),
+  /** Standard error of the mean NLL over tokens. */
+  nllStandardError: finiteOrNull,
+  kl: klReport.optional(),
+  notFinite: z.literal(true).optional(),
+});
+export type Scores = z.infer<typeof scores>;
+
+/** Error of one quantized tensor against the original. */
+export const tensorError = z.object({
+  name: z.string(),
+  layer: z.number().int().nullable(),
+  bits: z.number(),
+  /** Null = exactly equal (infinite). */
+  sqnrDb: finiteOrNull,
+  meanSquaredError: z.number(),
+  maxAbsError: z.number(),
+  /** Weights changed by clipping. */
+  clipped: z.number(),
+  restored: z.number(),
+  weights: z.number(),
+  bitsPerWeight: z.number(),
+});
+export type TensorError = z.infer<typeof tensorError>;
+
+/** ‖h − ĥ‖ / ‖h‖ of the residual stream after each layer, variant against original, over all real tokens (BOS excluded). */
+export const layerError = z.object({ layer: z.number().int(), relative: finiteOrNull });
+export type LayerError = z.infer<typeof layerError>;
+
+export const evalReport = scores.extend({
+  model: z.string(),
+  text: z.string(),
+  convention,
+  recipe: z.unknown().nullable(),
+  recipeId: z.string().nullable(),
+  bitsPerWeight: z.number().nullable(),
+  fileBitsPerWeight: z.number().nullable(),
+  sqnrDb: finiteOrNull,
+  tensors: z.array(tensorError),
+  baseline: scores.nullable(),
+  device: z.string(),
+  seconds: z.number(),
+  peakRssBytes: z.number(),
+});
+export type EvalReport = z.infer<typeof evalReport>;
+
+export const taskReport = z.object({
+  name: z.string(),
+  kind: z.enum(["last-word", "choice"]),
+  n: z.number().int(),
+  correct: z.number().int(),
+  accuracy: z.number(),
+  stderr: z.number(),
+  skipped: z.array(z.object({ line: z.number().int(), reason: z.string() })),
+});
+export type TaskReport = z.infer<typeof taskReport>;
+
+export const ablationRow = scores.extend({
+  name: z.string(),
+  /** What was done, in words. */
+  change: z.string(),
+  /** How many weights were changed. */
+  weights: z.number().int(),
+  tasks: z.array(taskReport).optional(),
+});
+export type AblationRow = z.infer<typeof ablationRow>;
+
+export const ablateReport = z.object({
+  model: z.string(),
+  text: z.string(),
+  convention,
+  superWeights: z.array(z.tuple([z.number(), z.number(), z.number()])),
+  rows: z.array(ablationRow),
+  device: z.string(),
+  seconds: z.number(),
+});
+export type AblateReport = z.infer<typeof ablateReport>;

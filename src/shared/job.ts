@@ -1,0 +1,48 @@
+import { z } from "zod";
+import { errorData } from "./run.ts";
+
+export const jobKind = z.enum(["detect", "evaluate", "sweep", "ablate", "export", "generate", "statistics", "tasks", "compare"]);
+export type JobKind = z.infer<typeof jobKind>;
+
+export const jobStatus = z.enum(["waiting", "running", "paused", "done", "failed", "cancelled"]);
+export type JobStatus = z.infer<typeof jobStatus>;
+
+/** How far a job is: `done` of `total` units, the rate per second and the seconds left (null while unknown). */
+export const progress = z.object({
+  done: z.number(),
+  total: z.number(),
+  unit: z.string(),
+  /** What is happening now, e.g. `layer 3 of 16`. */
+  phase: z.string(),
+  rate: z.number().nullable(),
+  secondsLeft: z.number().nullable(),
+});
+export type Progress = z.infer<typeof progress>;
+
+export const jobView = z.object({
+  id: z.string(),
+  kind: jobKind,
+  title: z.string(),
+  /** Model folder, or null. */
+  model: z.string().nullable(),
+  /** The run it executes, for sweeps. */
+  run: z.string().nullable(),
+  status: jobStatus,
+  progress: progress.nullable(),
+  created: z.string(),
+  seconds: z.number(),
+  error: errorData.nullable(),
+});
+export type JobView = z.infer<typeof jobView>;
+
+/** What one worker of a running sweep is doing. */
+export const laneView = z.object({
+  worker: z.number().int(),
+  /** Ids of the variants of its wave, the one at hand first. */
+  variants: z.array(z.string()),
+  label: z.string(),
+  /** 0 … 1 of the wave. */
+  fraction: z.number(),
+  tokensPerSecond: z.number().nullable(),
+});
+export type LaneView = z.infer<typeof laneView>;

@@ -1,0 +1,95 @@
+import { z } from "zod";
+import { finiteOrNull } from "./numbers.ts";
+
+/** What a tensor does in the model; decides colours, memory estimates and what quantizes by default. */
+export const tensorRole = z.enum(["embedding", "head", "attention", "mlp", "norm", "bias", "other"]);
+export type TensorRole = z.infer<typeof tensorRole>;
+
+/** One tensor as the checkpoint's headers describe it; nothing of its data is read for this. */
+export const tensorInfo = z.object({
+  name: z.string(),
+  shape: z.array(z.number().int().nonnegative()),
+  dtype: z.string(),
+  parameters: z.number(),
+  bytes: z.number(),
+  /** Shard it is in, and the half-open byte range [begin, end) in that file. */
+  file: z.string(),
+  begin: z.number(),
+  end: z.number(),
+  role: tensorRole,
+  /** Decoder layer, counted from 0; null outside the layers. */
+  layer: z.number().int().nullable(),
+  /** True where a recipe quantizes it by default: the linears of the decoder layers. */
+  linear: z.boolean(),
+});
+export type TensorInfo = z.infer<typeof tensorInfo>;
+
+/** Facts of the architecture, as shown on the overview. Null = the config does not say. */
+export const architectureFacts = z.object({
+  /** Class named by the config, e.g. `LlamaForCausalLM`. */
+  name: z.string(),
+  family: z.string(),
+  layers: z.number().int(),
+  hiddenSize: z.number().int(),
+  intermediateSize: z.number().int(),
+  heads: z.number().int(),
+  keyValueHeads: z.number().int(),
+  headSize: z.number().int(),
+  vocabulary: z.number().int(),
+  contextLength: z.number().int(),
+  norm: z.string(),
+  position: z.string(),
+  activation: z.string(),
+  slidingWindow: z.number().int().nullable(),
+  tiedEmbeddings: z.boolean(),
+});
+export type ArchitectureFacts = z.infer<typeof architectureFacts>;
+
+/** A checkpoint as it was opened: headers and config only, so that it is there in an instant whatever its size. */
+export const modelSummary = z.object({
+  /** Absolute folder; also the model's identity in the contract. */
+  path: z.string(),
+  name: z.string(),
+  /** SHA-256 over config and tensor tables plus file sizes: changes when the checkpoint does. */
+  fingerprint: z.string(),
+  architecture: architectureFacts,
+  parameters: z.number(),
+  bytes: z.number(),
+  /** Weights per storage type, e.g. { "F16": 4950016 }. */
+  dtypes: z.record(z.string(), z.number()),
+  shards: z.array(z.object({ file: z.string(), bytes: z.number() })),
+  tensors: z.array(tensorInfo),
+  hasTokenizer: z.boolean(),
+  /** Things that are odd but not fatal, one sentence each (an unsupported rope type is fatal for `detect`, not for opening). */
+  notes: z.array(z.string()),
+  /** Why forward passes are refused (unknown architecture), or null. Such a checkpoint can still be inspected. */
+  unsupported: z.string().nullable(),
+  /** Peak bytes per task, estimated from shapes. */
+  memory: z.object({ detect: z.number(), sweepPerWorker: z.number(), export: z.number() }),
+});
+export type ModelSummary = z.infer<typeof modelSummary>;
+
+/** Statistics of one tensor's values, computed on demand in a worker; f64 sums. */
+export const tensorStatistics = z.object({
+  name: z.string(),
+  count: z.number(),
+  min: finiteOrNull,
+  max: finiteOrNull,
+  absMax: finiteOrNull,
+  /** [row, column] of the largest |w|; a 1-D tensor has row 0. */
+  absMaxAt: z.tuple([z.number(), z.number()]),
+  secondAbsMax: finiteOrNull,
+  mean: finiteOrNull,
+  standardDeviation: finiteOrNull,
+  /** Pearson, population: 3 for a normal distribution. */
+  kurtosis: finiteOrNull,
+  p01: finiteOrNull,
+  p99: finiteOrNull,
+  zeros: z.number(),
+  notFiniteCount: z.number(),
+  /** Equal bins from min to max. */
+  histogram: z.object({ from: z.number(), to: z.number(), counts: z.array(z.number()) }),
+  /** Largest |w| of each row, thinned to at most 512 bins of rows (maximum per bin). */
+  rowMaxima: z.array(z.number()),
+});
+export type TensorStatistics = z.infer<typeof tensorStatistics>;

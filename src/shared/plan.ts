@@ -1,0 +1,138 @@
+import { z } from "zod";
+import { KeystoneError } from "./errors.ts";
+import { RECIPE_KEYS, recipe, type Recipe } from "./recipe.ts";
+
+/** How windows are cut from the text. `bos` is Keystone's own; the others follow GPTQ and lm-eval. */
+export const windowConvention = z.enum(["bos", "gptq", "rolling"]);
+export type WindowConvention = z.infer<typeof windowConvention>;
+
+/** How each variant is judged. Defaults: context = min(2048, the model's), tokens = the whole text, windows = bos. */
+export const judge = z.strictObject({
+  context: z.number().int().min(2).max(1_048_576).optional(),
+  stride: z.number().int().min(1).optional(),
+  tokens: z.number().int().min(1).optional(),
+  windows: windowConvention.default("bos"),
+});
+export type Judge = z.infer<typeof judge>;
+
+const recipeFields = z.record(z.string(), z.unknown());
+
+/** A plan as written: a grid over a base, or a list of recipes, and how each is judged. */
+export const planFile = z.union([
+  z.strictObject({
+    name: z.string().max(200).optional(),
+    base: recipeFields.default({}),
+    grid: z.record(z.string(), z.array(z.unknown()).min(1)),
+    judge: judge.optional(),
+  }),
+  z.strictObject({
+    name: z.string().max(200).optional(),
+    recipes: z.array(recipeFields).min(1),
+    judge: judge.optional(),
+  }),
+]);
+export type PlanFile = z.infer<typeof planFile>;
+
+/** A plan with its grid multiplied out, every recipe checked, duplicates dropped. */
+export interface Plan {
+  name: string | null;
+  recipes: Recipe[];
+  judge: Judge;
+}
+
+/** The most variants one plan may hold: past it a typing error is likelier than an intention. */
+export const MAX_VARIANTS = 100_000;
+
+/**
+ * Reads a plan: multiplies out the grid in the order its keys are written (the last key varies fastest),
+ * merges each point over the base and checks every recipe whole.
+ * A combination that contradicts itself only because the grid crosses it (holdOut without restore) is an error too,
+ * named by its position, so that nothing is dropped in silence.
+ * @throws KeystoneError plan/invalid, plan/too-large, recipe/invalid
+ */
+export function parsePlan(input: unknown): Plan {
+  const parsed = planFile.safeParse(input);
+  if (!parsed.success) {
+    throw new KeystoneError(
+      "plan/invalid",
+      `The plan is not valid: ${describeIssues(planIssues(input, parsed.error))}.`,
+      'Write { "base": {…}, "grid": {…}, "judge": {…} } or { "recipes": […], "judge": {…} }.',
+    );
+  }
+  const plan = parsed.data;
+  const inputs = "grid" in plan ? multiply(plan.base, plan.grid) : plan.recipes;
+  const recipes = unique(inputs.map((fields, i) => parseRecipe(fields, `recipe ${i + 1} of the plan`)));
+  return { name: plan.name ?? null, recipes, judge: plan.judge ?? judge.parse({}) };
+}
+
+/** The issues of the form (grid or list) that was meant, judged by which key is there. */
+function planIssues(input: unknown, fallback: z.ZodError): z.core.$ZodIssue[] {
+  const isList = typeof input === "object" && input !== null && "recipes" in input;
+  const form = planFile.options[isList ? 1 : 0].safeParse(input);
+  return form.success ? fallback.issues : form.error.issues;
+}
+
+function multiply(base: Record<string, unknown>, grid: Record<string, unknown[]>): Record<string, unknown>[] {
+  for (const key of Object.keys(grid)) {
+    if (!RECIPE_KEYS.includes(key)) {
+      throw new KeystoneError(
+        "plan/unknown-axis",
+        `The plan's grid varies "${key}", which is not a field of a recipe.`,
+        `Vary one of ${RECIPE_KEYS.join(", ")}.`,
+        { key },
+      );
+    }
+  }
+  const count = Object.values(grid).reduce((product, values) => product * values.length, 1);
+  if (count > MAX_VARIANTS) {
+    throw new KeystoneError(
+      "plan/too-large",
+      `The plan's grid has ${count.toLocaleString("en-US")} combinations; at most ${MAX_VARIANTS.toLocaleString("en-US")} are accepted.`,
+      "Shorten one of the grid's lists.",
+      { count },
+    );
+  }
+  let points: Record<string, unknown>[] = [base];
+  for (const [key, values] of Object.entries(grid)) {
+    points = points.flatMap((point) => values.map((value) => ({ ...point, [key]: value })));
+  }
+  return points;
+}
+
+function unique(recipes: Recipe[]): Recipe[] {
+  return [...new Map(recipes.map((r) => [canonicalJson(r), r])).values()];
+}
+
+/**
+ * Checks a recipe whole and fills its defaults.
+ * @param where named in the error, e.g. a file name
+ * @throws KeystoneError recipe/invalid
+ */
+export function parseRecipe(input: unknown, where = "the recipe"): Recipe {
+  const parsed = recipe.safeParse(input);
+  if (parsed.success) return parsed.data;
+  throw new KeystoneError(
+    "recipe/invalid",
+    `In ${where}: ${describeIssues(parsed.error.issues)}.`,
+    'A recipe needs at least "codec", "bits" and "block", e.g. { "codec": "rtn", "bits": 4, "block": "group:64" }.',
+    { where },
+  );
+}
+
+/** Zod's issues as one clause: `bits: expected …; clip.threshold: expected …` (at most three). */
+export function describeIssues(issues: readonly z.core.$ZodIssue[]): string {
+  const said = issues.slice(0, 3).map((issue) => {
+    const path = issue.path.map(String).join(".");
+    return path ? `${path}: ${issue.message}` : issue.message;
+  });
+  const more = issues.length > 3 ? ` and ${issues.length - 3} more` : "";
+  return said.join("; ") + more;
+}
+
+/** JSON with object keys sorted at every depth: equal recipes give equal text. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) => {
+    if (typeof inner !== "object" || inner === null || Array.isArray(inner)) return inner;
+    return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+  });
+}

@@ -1,0 +1,160 @@
+import { z } from "zod";
+
+/** How numbers are stored. `rtn` is the paper's float-offset round-to-nearest; `…-minmax` are the authors' NormalFloat variants. */
+export const codecName = z.enum(["rtn", "int", "nf4", "nf3", "nf4-minmax", "nf3-minmax"]);
+export type CodecName = z.infer<typeof codecName>;
+
+/** The weights that share one scale, as written in a recipe: `group:64`, `channel`, `tensor`, `flat:16384`, `tile:128x128`. */
+export const blockText = z
+  .string()
+  .regex(/^(group:[1-9]\d{0,9}|channel|tensor|flat:[1-9]\d{0,11}|tile:[1-9]\d{0,6}x[1-9]\d{0,6})$/, {
+    message: 'A block is "group:N", "channel", "tensor", "flat:N" or "tile:RxC"',
+  });
+
+export type Block =
+  | { kind: "group"; size: number }
+  | { kind: "channel" }
+  | { kind: "tensor" }
+  | { kind: "flat"; size: number }
+  | { kind: "tile"; rows: number; columns: number };
+
+/** Reads a block as written in a recipe. The text must already have passed {@link blockText}. */
+export function parseBlock(text: string): Block {
+  const [kind, size = ""] = text.split(":");
+  if (kind === "group" || kind === "flat") return { kind, size: Number(size) };
+  if (kind === "tile") {
+    const [rows, columns] = size.split("x").map(Number);
+    return { kind, rows: rows!, columns: columns! };
+  }
+  return { kind: kind as "channel" | "tensor" };
+}
+
+const positive = z.number().positive().finite();
+const fraction = z.number().min(0).max(1);
+
+/** How a block's range is cut before the scale is taken. Thresholds: z, k, or a fraction of the weights. */
+export const clip = z.discriminatedUnion("method", [
+  z.strictObject({ method: z.literal("zscore"), threshold: positive }),
+  z.strictObject({ method: z.literal("block-percentage"), threshold: fraction }),
+  z.strictObject({ method: z.literal("tensor-percentage"), threshold: fraction }),
+  z.strictObject({ method: z.literal("iqr"), threshold: positive }),
+  z.strictObject({ method: z.literal("mse") }),
+]);
+export type Clip = z.infer<typeof clip>;
+
+const index = z.number().int().nonnegative();
+
+/** `[layer, row, column]` of one `down_proj` weight; row = output channel, column = input channel. */
+export const coordinate = z.tuple([index, index, index]);
+export type Coordinate = z.infer<typeof coordinate>;
+
+/** Which weights are put back exactly after dequantization. */
+export const restore = z.union([
+  z.literal("none"),
+  z.literal("super-weights"),
+  z.strictObject({ largest: z.number().int().positive() }),
+  z.array(coordinate),
+]);
+export type Restore = z.infer<typeof restore>;
+
+const bits = z.number().int().min(2).max(8);
+
+/** Other settings for the tensors whose name matches; the first match wins. `skip` leaves them unquantized. */
+export const override = z
+  .strictObject({
+    match: z.string().min(1),
+    skip: z.boolean().optional(),
+    codec: codecName.optional(),
+    bits: bits.optional(),
+    symmetric: z.boolean().optional(),
+    block: blockText.optional(),
+    clip: clip.nullable().optional(),
+  })
+  .refine((o) => Object.keys(o).length > 1, { message: "An override needs at least one setting beside match" });
+export type Override = z.infer<typeof override>;
+
+/** How the inputs of the linears are quantized (W8A8 and the like). */
+export const activations = z.strictObject({
+  bits: bits.default(8),
+  per: z.enum(["token", "tensor"]),
+  matmuls: z.boolean().default(false),
+  method: z.enum(["naive", "super-activation", "smoothquant"]),
+  alpha: z.number().min(0).max(1).default(0.85),
+});
+export type Activations = z.infer<typeof activations>;
+
+/** Tensors left alone unless a recipe says otherwise: the output head and the embedding table. */
+export const DEFAULT_KEEP: readonly string[] = ["*lm_head*", "*embed_tokens*"];
+
+const recipeShape = z.strictObject({
+  codec: codecName,
+  bits,
+  symmetric: z.boolean().default(false),
+  block: blockText,
+  clip: clip.nullable().default(null),
+  restore: restore.default("none"),
+  holdOut: z.boolean().default(false),
+  keep: z.array(z.string().min(1)).default([...DEFAULT_KEEP]),
+  overrides: z.array(override).default([]),
+  activations: activations.nullable().default(null),
+});
+
+/** The keys of a recipe, for plans whose base and grid are merged before they are checked. */
+export const RECIPE_KEYS = Object.keys(recipeShape.shape);
+
+/** The one description of a recipe. Unknown keys are refused, defaults are filled, `restore: []` means none. */
+export const recipe = recipeShape.superRefine((value, context) => {
+  checkCodec(value, context, []);
+  const named = value.restore !== "none" && !(Array.isArray(value.restore) && value.restore.length === 0);
+  if (value.holdOut && !named) {
+    context.addIssue({
+      code: "custom",
+      path: ["holdOut"],
+      message: "holdOut takes the weights named in restore out of the range; name them in restore",
+    });
+  }
+  value.overrides.forEach((o, i) => {
+    const merged = { codec: o.codec ?? value.codec, bits: o.bits ?? value.bits, symmetric: o.symmetric ?? value.symmetric };
+    if (!o.skip) checkCodec(merged, context, ["overrides", i]);
+  });
+});
+export type Recipe = z.infer<typeof recipe>;
+
+/** A recipe as people write it: only `codec`, `bits` and `block` are required. */
+export type RecipeInput = z.input<typeof recipe>;
+
+const LEVEL_BITS: Partial<Record<CodecName, number>> = { nf4: 4, "nf4-minmax": 4, nf3: 3, "nf3-minmax": 3 };
+
+function checkCodec(
+  value: { codec: CodecName; bits: number; symmetric: boolean },
+  context: z.RefinementCtx,
+  path: (string | number)[],
+): void {
+  const needed = LEVEL_BITS[value.codec];
+  if (needed !== undefined && value.bits !== needed) {
+    context.addIssue({
+      code: "custom",
+      path: [...path, "bits"],
+      message: `${value.codec} stores ${needed} bits, but bits is ${value.bits}`,
+    });
+  }
+  if (value.symmetric && value.codec !== "int") {
+    context.addIssue({
+      code: "custom",
+      path: [...path, "symmetric"],
+      message: `symmetric belongs to the int codec; ${value.codec} has no symmetric form`,
+    });
+  }
+}
+
+/** What happens to a tensor's outliers; five different experiments that results must tell apart. */
+export type Arm = "plain" | "clip" | "clip-restore" | "hold-out" | "restore-only";
+
+/** The arm of a recipe, from its clip, restore and holdOut. */
+export function armOf(value: Pick<Recipe, "clip" | "restore" | "holdOut">): Arm {
+  const restores = value.restore !== "none" && !(Array.isArray(value.restore) && value.restore.length === 0);
+  if (value.holdOut) return "hold-out";
+  if (value.clip && restores) return "clip-restore";
+  if (value.clip) return "clip";
+  return restores ? "restore-only" : "plain";
+}

@@ -1,0 +1,47 @@
+import type { Clip, Recipe, Restore } from "./recipe.ts";
+
+/** A recipe in a few words, for tables and headings: `int4, group 64, z 9, restored`. */
+export function recipeLabel(recipe: Recipe): string {
+  return [codecLabel(recipe), blockLabel(recipe.block), clipLabel(recipe.clip), restoreLabel(recipe)]
+    .filter((part) => part !== "")
+    .join(", ");
+}
+
+/** `rtn4`, `int4 sym`, `nf4`. */
+export function codecLabel(recipe: Pick<Recipe, "codec" | "bits" | "symmetric">): string {
+  const base = recipe.codec.startsWith("nf") ? recipe.codec : `${recipe.codec}${recipe.bits}`;
+  return recipe.symmetric ? `${base} sym` : base;
+}
+
+/** `group 64`, `channel`, `flat 16,384`, `tile 128 × 128`. */
+export function blockLabel(block: string): string {
+  const [kind = "", size] = block.split(":");
+  if (size === undefined) return kind;
+  const numbers = size.split("x").map((n) => Number(n).toLocaleString("en-US"));
+  return `${kind} ${numbers.join(" × ")}`;
+}
+
+/** `z 9`, `top 0.01 of block`, `iqr 3`, `mse`, or nothing. */
+export function clipLabel(clip: Clip | null): string {
+  if (!clip) return "";
+  switch (clip.method) {
+    case "zscore":
+      return `z ${clip.threshold}`;
+    case "block-percentage":
+      return `top ${clip.threshold} of block`;
+    case "tensor-percentage":
+      return `top ${clip.threshold} of tensor`;
+    case "iqr":
+      return `iqr ${clip.threshold}`;
+    case "mse":
+      return "mse";
+  }
+}
+
+/** `restored`, `held out`, or nothing. */
+export function restoreLabel(recipe: { restore: Restore; holdOut: boolean }): string {
+  const { restore } = recipe;
+  if (restore === "none" || (Array.isArray(restore) && restore.length === 0)) return "";
+  const what = typeof restore === "object" && !Array.isArray(restore) ? `largest ${restore.largest} ` : "";
+  return recipe.holdOut ? `${what}held out` : `${what}restored`;
+}

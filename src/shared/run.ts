@@ -1,0 +1,90 @@
+import { z } from "zod";
+import { finiteOrNull } from "./numbers.ts";
+import { judge } from "./plan.ts";
+import { recipe } from "./recipe.ts";
+import { convention, klReport, layerError, scores, tensorError } from "./evaluation.ts";
+
+export const variantStatus = z.enum(["waiting", "running", "done", "failed", "cancelled"]);
+export type VariantStatus = z.infer<typeof variantStatus>;
+
+export const errorData = z.object({
+  code: z.string(),
+  message: z.string(),
+  next: z.string(),
+  details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+});
+
+/** One row of a run. The numbers are null until it is done. */
+export const variantResult = z.object({
+  /** The recipe's id: SHA-256 of its canonical JSON. */
+  id: z.string(),
+  /** Position in the plan, from 0. */
+  index: z.number().int(),
+  recipe,
+  label: z.string(),
+  status: variantStatus,
+  bitsPerWeight: z.number().nullable(),
+  /** Average over all tensors of the checkpoint, kept ones at their own precision. */
+  fileBitsPerWeight: z.number().nullable(),
+  perplexity: finiteOrNull,
+  nll: finiteOrNull,
+  tokens: z.number().nullable(),
+  kl: klReport.nullable(),
+  sqnrDb: finiteOrNull,
+  seconds: z.number().nullable(),
+  worker: z.number().int().nullable(),
+  /** Milliseconds since the run's start, for the lanes; null until it ran. */
+  startedAt: z.number().nullable(),
+  finishedAt: z.number().nullable(),
+  attempts: z.number().int(),
+  notFinite: z.literal(true).optional(),
+  error: errorData.optional(),
+});
+export type VariantResult = z.infer<typeof variantResult>;
+
+/** What only one variant's detail view needs: kept apart so that 10,000 rows stay light. */
+export const variantDetail = z.object({
+  id: z.string(),
+  tensors: z.array(tensorError),
+  layers: z.array(layerError),
+});
+export type VariantDetail = z.infer<typeof variantDetail>;
+
+export const runStatus = z.enum(["waiting", "running", "paused", "done", "cancelled", "failed", "interrupted"]);
+export type RunStatus = z.infer<typeof runStatus>;
+
+export const runSummary = z.object({
+  id: z.string(),
+  name: z.string(),
+  model: z.string(),
+  modelName: z.string(),
+  /** ISO 8601, UTC. */
+  created: z.string(),
+  updated: z.string(),
+  status: runStatus,
+  done: z.number().int(),
+  failed: z.number().int(),
+  total: z.number().int(),
+  best: z.string().nullable(),
+});
+export type RunSummary = z.infer<typeof runSummary>;
+
+export const runDetail = z.object({
+  summary: runSummary,
+  judge,
+  text: z.string(),
+  convention: convention.nullable(),
+  /** The original on the same text; null until it is scored. */
+  baseline: scores.nullable(),
+  superWeights: z.array(z.tuple([z.number(), z.number(), z.number()])),
+  results: z.array(variantResult),
+  best: z.string().nullable(),
+  /** Ids of the variants that no other beats in both bits per weight and KL. */
+  pareto: z.array(z.string()),
+  workers: z.number().int(),
+  threadsPerWorker: z.number().int(),
+  device: z.string(),
+  seconds: z.number(),
+  notes: z.array(z.string()),
+});
+export type RunDetail = z.infer<typeof runDetail>;
