@@ -1,0 +1,55 @@
+import type { ArchitectureFacts } from "#shared/model.ts";
+
+/** One weight of a decoder layer: the graph input it feeds and the tensor that fills it. */
+export interface LayerTensor {
+  /** Name of the graph input, e.g. `q_proj`. */
+  slot: string;
+  /** Name in the checkpoint, e.g. `model.layers.0.self_attn.q_proj.weight`. */
+  name: string;
+  /** `linear` = (out, in) matrix that recipes quantize; `vector` = norm weight or bias. */
+  kind: "linear" | "vector";
+  shape: readonly number[];
+}
+
+/** What a layer's graph is asked to give beside the new hidden states. */
+export interface LayerGraphOptions {
+  /** Also output `down_input` (tokens × intermediate) and `down_output` (tokens × hidden). */
+  taps: boolean;
+}
+
+/**
+ * A family's equations for one config: which tensors a layer has and the ONNX graphs that compute with them.
+ * Weights, cos/sin tables and the attention mask are graph inputs, so that one session serves every layer and variant.
+ */
+export interface Architecture {
+  readonly facts: ArchitectureFacts;
+  readonly normEpsilon: number;
+  /** Embedding table (vocabulary, hidden), final norm (hidden), output head (vocabulary, hidden; the table when tied). */
+  readonly embedTensor: string;
+  readonly normTensor: string;
+  readonly headTensor: string;
+
+  layerTensors(layer: number): readonly LayerTensor[];
+  /** Name of the `down_proj` weight of a layer: (hidden, intermediate) = (row, column). */
+  downProjection(layer: number): string;
+
+  /** cos and sin for positions 0 … length − 1, each (length, rotary size / 2), in f32; attention scaling included. */
+  rotary(length: number): { cos: Float32Array; sin: Float32Array };
+  /** Additive mask (length, length): 0 where a query (row) sees a key (column), a large negative number elsewhere. */
+  mask(layer: number, length: number): Float32Array;
+
+  /**
+   * ONNX model of one layer. Inputs: `hidden` (batch, sequence, hidden), `cos`, `sin`, `mask`, one per slot.
+   * Output: `hidden_out` (batch, sequence, hidden), and the taps asked for.
+   */
+  layerGraph(options: LayerGraphOptions): Uint8Array;
+  /** ONNX model: `hidden` (rows, hidden), `norm`, `head` (vocabulary, hidden) → `log_probs` (rows, vocabulary) and `logits`. */
+  headGraph(): Uint8Array;
+  /**
+   * ONNX model that judges without bringing logits to JavaScript: `hidden`, `norm`, `head`, `labels` (rows) int64,
+   * `reference` (rows, vocabulary) log-probabilities → `nll` (rows), `kl` (rows), `top_agrees` (rows, 0 or 1 as f32).
+   */
+  judgeGraph(): Uint8Array;
+  /** As judgeGraph, without a reference: `hidden`, `norm`, `head`, `labels` → `nll` (rows), `top` (rows) int64. */
+  scoreGraph(): Uint8Array;
+}

@@ -1,0 +1,47 @@
+import type { TensorInfo } from "#shared/model.ts";
+
+/** Storage types whose values Keystone computes with. Others are listed when a checkpoint opens and refused when read. */
+export type StorageType = "F32" | "F16" | "BF16";
+
+/** An open Hugging Face folder. Headers and config are in memory; tensor data is read by range, on demand. */
+export interface Checkpoint {
+  /** Absolute folder. */
+  readonly path: string;
+  /** config.json as parsed; validated by the architecture that reads it. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** In the order of the shards' headers. */
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** SHA-256 over config, tensor tables and file sizes (not over the data). */
+  readonly fingerprint: string;
+  readonly shards: readonly { file: string; bytes: number }[];
+  /** True where model.safetensors.index.json named the shards. */
+  readonly sharded: boolean;
+
+  /**
+   * A whole tensor, widened to f32 (row-major, exact for all three storage types).
+   * @param out receives the values; its length must be the tensor's element count. Allocated when absent.
+   * @throws KeystoneError checkpoint/no-such-tensor, checkpoint/unreadable-dtype, checkpoint/read-failed
+   */
+  read(name: string, out?: Float32Array): Promise<Float32Array>;
+
+  /** Rows `indices` of a 2-D tensor, widened, in the order asked: (indices.length, columns). Reads only those rows. */
+  readRows(name: string, indices: ArrayLike<number>): Promise<Float32Array>;
+
+  /** The stored bytes [begin, end) of a tensor's data, relative to the tensor's own start; whole when omitted. */
+  readBytes(name: string, begin?: number, end?: number): Promise<Uint8Array>;
+
+  close(): Promise<void>;
+}
+
+/** Text to token ids and back, exactly as the checkpoint's own tokenizer does it. */
+export interface Tokenizer {
+  /** Ids of the text alone: no BOS, no EOS, no template. */
+  encode(text: string): number[];
+  /** Ids to text; special tokens are left out unless asked for. */
+  decode(ids: readonly number[], options?: { special?: boolean }): string;
+  /** One token as people read it (for tables and charts). */
+  tokenText(id: number): string;
+  /** BOS id where the tokenizer puts one in front of a text by itself, otherwise null. */
+  readonly bos: number | null;
+  readonly eos: number | null;
+}

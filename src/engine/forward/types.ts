@@ -1,0 +1,63 @@
+import type { DeviceReport } from "#shared/device.ts";
+import type { Checkpoint } from "../checkpoint/types.ts";
+
+/** Hidden states of a batch of windows, right-padded: (batch, sequence, hidden), row-major f32. */
+export interface HiddenBatch {
+  readonly data: Float32Array;
+  readonly batch: number;
+  readonly sequence: number;
+  /** Real tokens per window; what lies behind is padding and must not be read. */
+  readonly lengths: readonly number[];
+}
+
+/** The weights of one layer by slot, f32, row-major. May lie in shared memory. */
+export type LayerWeights = Readonly<Record<string, Float32Array>>;
+
+export interface HeadWeights {
+  /** (hidden) */
+  readonly norm: Float32Array;
+  /** (vocabulary, hidden) */
+  readonly head: Float32Array;
+}
+
+/** down_proj taps of one layer: input (batch, sequence, intermediate), output (batch, sequence, hidden). */
+export interface Taps {
+  readonly input: Float32Array;
+  readonly output: Float32Array;
+}
+
+export interface Judged {
+  /** Nats per row. */
+  readonly nll: Float32Array;
+  /** KL(original ‖ variant) per row, nats. */
+  readonly kl: Float32Array;
+  /** 1 where the most likely token is the original's. */
+  readonly topAgrees: Float32Array;
+}
+
+/**
+ * Runs the graphs of one architecture on one device. Only ever used inside a pool worker or a test:
+ * onnxruntime blocks the thread that calls it.
+ */
+export interface Forward {
+  readonly device: DeviceReport;
+
+  /** Rows of the embedding table for each window: (batch, longest, hidden), read by range. */
+  embed(checkpoint: Checkpoint, windows: readonly ArrayLike<number>[]): Promise<HiddenBatch>;
+
+  /** One decoder layer. The input is not changed. */
+  layer(layer: number, hidden: HiddenBatch, weights: LayerWeights): Promise<HiddenBatch>;
+  layerWithTaps(layer: number, hidden: HiddenBatch, weights: LayerWeights): Promise<{ hidden: HiddenBatch; taps: Taps }>;
+
+  /** Final norm and head over rows (n, hidden): logits (n, vocabulary). For generation and tests. */
+  logits(rows: Float32Array, head: HeadWeights): Promise<Float32Array>;
+  /** log softmax of the same. */
+  logProbabilities(rows: Float32Array, head: HeadWeights): Promise<Float32Array>;
+  /** NLL of each row's label and the most likely token. */
+  score(rows: Float32Array, labels: Int32Array, head: HeadWeights): Promise<{ nll: Float32Array; top: Int32Array }>;
+  /** The same against the original's log-probabilities (n, vocabulary). */
+  judge(rows: Float32Array, labels: Int32Array, reference: Float32Array, head: HeadWeights): Promise<Judged>;
+
+  /** Releases the sessions. */
+  close(): Promise<void>;
+}
