@@ -24,12 +24,12 @@ export function parseBlock(text: string): Block {
   if (kind === "group" || kind === "flat") return { kind, size: Number(size) };
   if (kind === "tile") {
     const [rows, columns] = size.split("x").map(Number);
-    return { kind, rows: rows!, columns: columns! };
+    return { kind, rows: rows ?? 0, columns: columns ?? 0 };
   }
   return { kind: kind as "channel" | "tensor" };
 }
 
-const positive = z.number().positive().finite();
+const positive = z.number().positive();
 const fraction = z.number().min(0).max(1);
 
 /** How a block's range is cut before the scale is taken. Thresholds: z, k, or a fraction of the weights. */

@@ -1,0 +1,48 @@
+import { z } from "zod";
+import { finiteOrNull } from "./numbers.ts";
+import { convention, layerError, scores, tensorError } from "./evaluation.ts";
+import { recipe } from "./recipe.ts";
+
+export const generatedText = z.object({
+  tokens: z.array(z.object({ id: z.number().int(), text: z.string() })),
+  text: z.string(),
+});
+export type GeneratedText = z.infer<typeof generatedText>;
+
+/** One column of the comparison; the original has no recipe. */
+export const comparedVariant = z.object({
+  id: z.string().nullable(),
+  recipe: recipe.nullable(),
+  label: z.string(),
+  scores,
+  bitsPerWeight: z.number().nullable(),
+  fileBitsPerWeight: z.number().nullable(),
+  /** Estimated file size in bytes at that average. */
+  bytes: z.number(),
+  sqnrDb: finiteOrNull,
+  tensors: z.array(tensorError),
+  layers: z.array(layerError),
+  /** NLL of each token of the passage, in nats, aligned with `passage`. */
+  passageNll: z.array(finiteOrNull),
+});
+export type ComparedVariant = z.infer<typeof comparedVariant>;
+
+export const compareReport = z.object({
+  model: z.string(),
+  text: z.string(),
+  convention,
+  passage: z.array(z.object({ id: z.number().int(), text: z.string() })),
+  /** The original first. */
+  variants: z.array(comparedVariant),
+  seconds: z.number(),
+});
+export type CompareReport = z.infer<typeof compareReport>;
+
+export const generateReport = z.object({
+  prompt: z.string(),
+  promptTokens: z.array(z.object({ id: z.number().int(), text: z.string() })),
+  /** The original first, then the recipes in the order asked. */
+  outputs: z.array(z.object({ label: z.string(), id: z.string().nullable(), output: generatedText })),
+  seconds: z.number(),
+});
+export type GenerateReport = z.infer<typeof generateReport>;

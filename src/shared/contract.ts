@@ -1,0 +1,195 @@
+import { z } from "zod";
+import { compareReport, generateReport } from "./comparison.ts";
+import { detectOptions, detectReport } from "./detection.ts";
+import { deviceReport } from "./device.ts";
+import { planEstimate, textInfo } from "./estimate.ts";
+import { ablateReport, evalReport } from "./evaluation.ts";
+import { numberedEvent } from "./events.ts";
+import { exportReport, exportRequest } from "./exporting.ts";
+import { jobView } from "./job.ts";
+import { modelSummary, tensorStatistics } from "./model.ts";
+import { judge } from "./plan.ts";
+import { coordinate, recipe } from "./recipe.ts";
+import { runDetail, runSummary, variantDetail } from "./run.ts";
+import { settings } from "./settings.ts";
+
+const path = z.string().min(1).max(4096);
+const id = z.string().min(1).max(128);
+const nothing = z.strictObject({});
+const jobStarted = z.object({ job: id });
+
+export const appInfo = z.object({
+  version: z.string(),
+  /** `electron` has native dialogs; `browser` picks folders through folder:list. */
+  shell: z.enum(["electron", "browser"]),
+  platform: z.string(),
+  cores: z.number().int(),
+  memoryBytes: z.number(),
+  freeMemoryBytes: z.number(),
+  home: z.string(),
+  /** The demo model's folder, or null where it was not shipped. */
+  demoModel: z.string().nullable(),
+  node: z.string(),
+  onnxruntime: z.string(),
+});
+export type AppInfo = z.infer<typeof appInfo>;
+
+export const recentModel = z.object({
+  path: z.string(),
+  name: z.string(),
+  opened: z.string(),
+  parameters: z.number(),
+  dtype: z.string(),
+  /** How many super weights were found; null = not searched. */
+  superWeights: z.number().int().nullable(),
+  missing: z.boolean(),
+});
+export type RecentModel = z.infer<typeof recentModel>;
+
+export const savedPlan = z.object({
+  id: z.string(),
+  name: z.string(),
+  /** A plan file's content; parsePlan reads it. */
+  plan: z.unknown(),
+  /** Presets are shipped; saved plans can be deleted. */
+  preset: z.boolean(),
+  description: z.string(),
+});
+export type SavedPlan = z.infer<typeof savedPlan>;
+
+export const folderListing = z.object({
+  path: z.string(),
+  parent: z.string().nullable(),
+  entries: z.array(
+    z.object({ name: z.string(), path: z.string(), kind: z.enum(["folder", "file"]), model: z.boolean(), bytes: z.number().nullable() }),
+  ),
+});
+export type FolderListing = z.infer<typeof folderListing>;
+
+function call<A extends z.ZodType, R extends z.ZodType>(args: A, reply: R): { args: A; reply: R } {
+  return { args, reply };
+}
+
+/**
+ * Every call a face may make, with the shape of its arguments and reply. Checked at run time where a message arrives
+ * (IPC, WebSocket); every type derives from here. Long work answers with a job id at once; its progress comes as events
+ * and its result is read with `job:result`.
+ */
+export const calls = {
+  "app:info": call(nothing, appInfo),
+  "settings:get": call(nothing, settings),
+  "settings:set": call(settings.partial().strict(), settings),
+  "devices:probe": call(nothing, deviceReport),
+
+  "folder:pick": call(z.strictObject({ purpose: z.enum(["model", "text", "export", "plan"]) }), z.object({ path: z.string().nullable() })),
+  "folder:list": call(z.strictObject({ path: path.nullable() }), folderListing),
+  "folder:reveal": call(z.strictObject({ path }), nothing),
+
+  "model:open": call(z.strictObject({ path }), modelSummary),
+  "model:recent": call(nothing, z.array(recentModel)),
+  "model:forget": call(z.strictObject({ path }), nothing),
+  "model:detection": call(z.strictObject({ path }), detectReport.nullable()),
+  "tensor:statistics": call(z.strictObject({ path, name: z.string().min(1).max(1024) }), tensorStatistics),
+
+  "text:list": call(z.strictObject({ model: path }), z.array(textInfo)),
+  "text:describe": call(z.strictObject({ model: path, path }), textInfo),
+
+  "job:detect": call(
+    z.strictObject({ model: path, options: detectOptions.partial().optional(), effectText: path.optional(), effectTokens: z.number().int().positive().optional() }),
+    jobStarted,
+  ),
+  "job:evaluate": call(z.strictObject({ model: path, recipe: recipe.nullable(), text: path, judge }), jobStarted),
+  "job:ablate": call(z.strictObject({ model: path, text: path, judge, factors: z.array(z.number()).max(64), tasks: path.optional() }), jobStarted),
+  "job:sweep": call(
+    z.strictObject({ model: path, plan: z.unknown(), text: path, name: z.string().max(200).optional(), workers: z.number().int().min(1).max(64).optional() }),
+    z.object({ job: id, run: id }),
+  ),
+  "job:compare": call(
+    z.strictObject({ model: path, recipes: z.array(recipe).min(1).max(4), text: path, judge, passage: z.string().max(20_000).optional() }),
+    jobStarted,
+  ),
+  "job:generate": call(
+    z.strictObject({ model: path, recipes: z.array(recipe).max(4), prompt: z.string().min(1).max(20_000), tokens: z.number().int().min(1).max(1024) }),
+    jobStarted,
+  ),
+  "job:export": call(
+    z.strictObject({ model: path, request: exportRequest, verify: z.strictObject({ text: path, judge }).nullable() }),
+    jobStarted,
+  ),
+  "job:list": call(nothing, z.array(jobView)),
+  "job:result": call(
+    z.strictObject({ job: id }),
+    z.discriminatedUnion("kind", [
+      z.object({ kind: z.literal("detect"), report: detectReport }),
+      z.object({ kind: z.literal("evaluate"), report: evalReport }),
+      z.object({ kind: z.literal("ablate"), report: ablateReport }),
+      z.object({ kind: z.literal("compare"), report: compareReport }),
+      z.object({ kind: z.literal("generate"), report: generateReport }),
+      z.object({ kind: z.literal("export"), report: exportReport }),
+      z.object({ kind: z.literal("sweep"), run: id }),
+    ]),
+  ),
+  "job:pause": call(z.strictObject({ job: id }), nothing),
+  "job:resume": call(z.strictObject({ job: id }), nothing),
+  "job:cancel": call(z.strictObject({ job: id }), nothing),
+
+  "sweep:estimate": call(
+    z.strictObject({ model: path, plan: z.unknown(), text: path.nullable(), workers: z.number().int().min(1).max(64).optional() }),
+    planEstimate,
+  ),
+  "export:check": call(
+    z.strictObject({ model: path, request: exportRequest }),
+    z.object({
+      bytes: z.number(),
+      freeBytes: z.number(),
+      exists: z.boolean(),
+      bitsPerWeight: z.number(),
+      fileBitsPerWeight: z.number(),
+      restored: z.array(coordinate),
+      notes: z.array(z.string()),
+      problems: z.array(z.object({ code: z.string(), message: z.string(), next: z.string() })),
+    }),
+  ),
+
+  "plan:list": call(nothing, z.array(savedPlan)),
+  "plan:save": call(z.strictObject({ name: z.string().min(1).max(200), plan: z.unknown() }), savedPlan),
+  "plan:delete": call(z.strictObject({ id }), nothing),
+  /** Reads a plan file a person picked, and checks it. */
+  "plan:read": call(z.strictObject({ path }), z.object({ name: z.string(), plan: z.unknown() })),
+
+  "run:list": call(nothing, z.array(runSummary)),
+  "run:get": call(z.strictObject({ run: id }), runDetail),
+  "run:variant": call(z.strictObject({ run: id, variant: id }), variantDetail),
+  "run:rename": call(z.strictObject({ run: id, name: z.string().min(1).max(200) }), runSummary),
+  "run:delete": call(z.strictObject({ run: id }), nothing),
+  /** Goes on with the variants that are not done. */
+  "run:resume": call(z.strictObject({ run: id }), jobStarted),
+  /** Scores failed or cancelled variants again; all of them when `variants` is left out. */
+  "run:retry": call(z.strictObject({ run: id, variants: z.array(id).min(1).max(100_000).optional() }), jobStarted),
+
+  /** Events after `seq`; `complete: false` means they are no longer kept: read the state afresh. */
+  "events:since": call(
+    z.strictObject({ seq: z.number().int().nonnegative() }),
+    z.object({ events: z.array(numberedEvent), seq: z.number().int(), complete: z.boolean() }),
+  ),
+} as const;
+
+export type Calls = typeof calls;
+export type CallName = keyof Calls;
+export type Args<C extends CallName> = z.input<Calls[C]["args"]>;
+export type CheckedArgs<C extends CallName> = z.output<Calls[C]["args"]>;
+export type Reply<C extends CallName> = z.output<Calls[C]["reply"]>;
+
+export function isCallName(name: unknown): name is CallName {
+  return typeof name === "string" && Object.hasOwn(calls, name);
+}
+
+/** How the window reaches the studio, whatever lies between. */
+export interface Host {
+  /** @throws KeystoneError with the code the studio gave it. */
+  call<C extends CallName>(name: C, args: Args<C>): Promise<Reply<C>>;
+  /** Events from now on; returns the way to stop. */
+  subscribe(listener: (event: import("./events.ts").NumberedEvent) => void): () => void;
+  /** Connection state, for the status bar; Electron is always `open`. */
+  onConnection(listener: (state: "open" | "lost") => void): () => void;
+}
