@@ -3,7 +3,7 @@ import { compareReport, generateReport } from "./comparison.ts";
 import { detectOptions, detectReport } from "./detection.ts";
 import { deviceReport } from "./device.ts";
 import { planEstimate, textInfo } from "./estimate.ts";
-import { ablateReport, evalReport } from "./evaluation.ts";
+import { ablateReport, evalReport, taskReport } from "./evaluation.ts";
 import { numberedEvent } from "./events.ts";
 import { exportReport, exportRequest } from "./exporting.ts";
 import { jobView } from "./job.ts";
@@ -104,6 +104,10 @@ export const calls = {
     z.strictObject({ model: path, plan: z.unknown(), text: path, name: z.string().max(200).optional(), workers: z.number().int().min(1).max(64).optional() }),
     z.object({ job: id, run: id }),
   ),
+  "job:tasks": call(
+    z.strictObject({ model: path, recipe: recipe.nullable(), files: z.array(path).min(1).max(64) }),
+    jobStarted,
+  ),
   "job:compare": call(
     z.strictObject({ model: path, recipes: z.array(recipe).min(1).max(4), text: path, judge, passage: z.string().max(20_000).optional() }),
     jobStarted,
@@ -123,6 +127,7 @@ export const calls = {
       z.object({ kind: z.literal("detect"), report: detectReport }),
       z.object({ kind: z.literal("evaluate"), report: evalReport }),
       z.object({ kind: z.literal("ablate"), report: ablateReport }),
+      z.object({ kind: z.literal("tasks"), report: z.array(taskReport) }),
       z.object({ kind: z.literal("compare"), report: compareReport }),
       z.object({ kind: z.literal("generate"), report: generateReport }),
       z.object({ kind: z.literal("export"), report: exportReport }),
@@ -162,8 +167,11 @@ export const calls = {
   "run:variant": call(z.strictObject({ run: id, variant: id }), variantDetail),
   "run:rename": call(z.strictObject({ run: id, name: z.string().min(1).max(200) }), runSummary),
   "run:delete": call(z.strictObject({ run: id }), nothing),
-  /** Goes on with the variants that are not done. */
-  "run:resume": call(z.strictObject({ run: id }), jobStarted),
+  /** Goes on with the variants that are not done. What is named beside the run must be what the run was started with. */
+  "run:resume": call(
+    z.strictObject({ run: id, model: path.optional(), plan: z.unknown().optional(), text: path.optional(), workers: z.number().int().min(1).max(64).optional() }),
+    jobStarted,
+  ),
   /** Scores failed or cancelled variants again; all of them when `variants` is left out. */
   "run:retry": call(z.strictObject({ run: id, variants: z.array(id).min(1).max(100_000).optional() }), jobStarted),
 
