@@ -15,6 +15,8 @@ export interface LayerTensor {
 export interface LayerGraphOptions {
   /** Also output `down_input` (tokens × intermediate) and `down_output` (tokens × hidden). */
   taps: boolean;
+  /** Blocks that attention cuts its queries into, so that scores of one block at a time are in memory. Default 1. */
+  queryBlocks?: number;
 }
 
 /**
@@ -35,7 +37,8 @@ export interface Architecture {
 
   /** cos and sin for positions 0 … length − 1, each (length, rotary size / 2), in f32; attention scaling included. */
   rotary(length: number): { cos: Float32Array; sin: Float32Array };
-  /** Additive mask (length, length): 0 where a query (row) sees a key (column), a large negative number elsewhere. */
+  /** Additive mask (length, length): 0 where a query (row) sees a key (column), a large negative number elsewhere.
+   *  The same array for layers that share a mask; read only. */
   mask(layer: number, length: number): Float32Array;
 
   /**
@@ -46,10 +49,10 @@ export interface Architecture {
   /** ONNX model: `hidden` (rows, hidden), `norm`, `head` (vocabulary, hidden) → `log_probs` (rows, vocabulary) and `logits`. */
   headGraph(): Uint8Array;
   /**
-   * ONNX model that judges without bringing logits to JavaScript: `hidden`, `norm`, `head`, `labels` (rows) int64,
+   * ONNX model that judges without bringing logits to JavaScript: `hidden`, `norm`, `head`, `labels` (rows) int32,
    * `reference` (rows, vocabulary) log-probabilities → `nll` (rows), `kl` (rows), `top_agrees` (rows, 0 or 1 as f32).
    */
   judgeGraph(): Uint8Array;
-  /** As judgeGraph, without a reference: `hidden`, `norm`, `head`, `labels` → `nll` (rows), `top` (rows) int64. */
+  /** As judgeGraph, without a reference: `hidden`, `norm`, `head`, `labels` → `nll` (rows), `top` (rows) int32. */
   scoreGraph(): Uint8Array;
 }

@@ -1,0 +1,91 @@
+import type { Graph, Value } from "./graph.ts";
+
+/** x / √(mean(x²) + ε) ⊙ weight over the last axis [arXiv:1910.07467, eq. 4]. */
+export function rmsNorm(g: Graph, x: Value, weight: Value, epsilon: number): Value {
+  return g.scope("rms_norm", () => {
+    const meanSquare = g.op("ReduceMean", [g.op("Pow", [x, g.float(2)]), g.ints([-1])], { keepdims: 1 });
+    const root = g.op("Sqrt", [g.add(meanSquare, g.float(epsilon))]);
+    return g.multiply(g.op("Div", [x, root]), weight);
+  });
+}
+
+/**
+ * Rotates channel i with channel i + size/2 by the position's angle [arXiv:2104.09864, eq. 34, in the half-split order
+ * of Hugging Face checkpoints]. x: (batch, heads, sequence, size); cos, sin: (sequence, size / 2).
+ */
+export function rotate(g: Graph, x: Value, cos: Value, sin: Value): Value {
+  return g.scope("rope", () => {
+    const [a, b] = g.halves(x, -1);
+    return g.concat(
+      [
+        g.subtract(g.multiply(a, cos), g.multiply(b, sin)),
+        g.add(g.multiply(b, cos), g.multiply(a, sin)),
+      ],
+      -1,
+    );
+  });
+}
+
+export interface AttentionShape {
+  readonly heads: number;
+  readonly keyValueHeads: number;
+  readonly headSize: number;
+  /** Keys that a query sees, itself included; null = all before it. */
+  readonly window: number | null;
+  /** Blocks that the queries are cut into, so that scores of one block at a time are in memory. */
+  readonly queryBlocks: number;
+}
+
+/**
+ * softmax(q·kᵀ/√size + mask)·v with grouped queries [arXiv:2305.13245]: `heads / keyValueHeads` neighbouring query heads
+ * share a key head, so one matrix product per key head serves the whole group.
+ * q: (batch, heads, sequence, size); k, v: (batch, keyValueHeads, sequence, size); mask: (sequence, sequence).
+ * Gives (batch, heads, sequence, size).
+ *
+ * The queries are cut into blocks. A block needs only the keys up to its own end (and, with a sliding window, from
+ * `window − 1` before its begin), which bounds the memory of the scores and saves up to half of the products:
+ *
+ *     keys →        0   1   2   3
+ *     queries 0     ■
+ *     queries 1     ■   ■
+ *     queries 2     ■   ■   ■
+ *     queries 3     ■   ■   ■   ■
+ */
+export function attention(g: Graph, q: Value, k: Value, v: Value, mask: Value, shape: AttentionShape): Value {
+  const scaled = g.multiply(q, g.float(1 / Math.sqrt(shape.headSize)));
+  const keys = g.transpose(k, [0, 1, 3, 2]);
+  const length = g.size(q, 2);
+  if (shape.queryBlocks === 1) return attend(g, scaled, keys, v, mask, length, shape);
+  const bound = (i: number): Value => g.op("Div", [g.multiply(length, g.ints([i])), g.ints([shape.queryBlocks])]);
+  const blocks = Array.from({ length: shape.queryBlocks }, (_, i) => {
+    const [begin, end] = [bound(i), bound(i + 1)];
+    const first = firstKey(g, begin, shape.window);
+    const rows = g.slice(mask, begin, end, 0);
+    return attend(
+      g,
+      g.slice(scaled, begin, end, 2),
+      g.slice(keys, first, end, 3),
+      g.slice(v, first, end, 2),
+      g.slice(rows, first, end, 1),
+      g.subtract(end, first),
+      shape,
+    );
+  });
+  return g.concat(blocks, 2);
+}
+
+/** First key that any query from `begin` on sees. */
+function firstKey(g: Graph, begin: Value, window: number | null): Value {
+  if (window === null) return g.ints([0]);
+  return g.op("Max", [g.subtract(begin, g.ints([window - 1])), g.ints([0])]);
+}
+
+/** One block: q is scaled, `keys` is transposed (batch, keyValueHeads, size, keyCount). */
+function attend(g: Graph, q: Value, keys: Value, v: Value, mask: Value, keyCount: Value, shape: AttentionShape): Value {
+  const { heads, keyValueHeads, headSize } = shape;
+  const grouped = g.reshape(q, [0, keyValueHeads, -1, headSize]);
+  const scores = g.reshape(g.matMul(grouped, keys), [0, heads, -1, keyCount]);
+  const weights = g.softmax(g.add(scores, mask), -1);
+  const mixed = g.matMul(g.reshape(weights, [0, keyValueHeads, -1, keyCount]), v);
+  return g.reshape(mixed, [0, heads, -1, headSize]);
+}

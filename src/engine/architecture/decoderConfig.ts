@@ -1,0 +1,125 @@
+import { z } from "zod";
+import { KeystoneError } from "#shared/errors.ts";
+import { ACTIVATION_NAMES, type ActivationName } from "./activations.ts";
+import { readRope, ropeFields } from "./ropeConfig.ts";
+import type { RopeSettings } from "./rope.ts";
+
+const size = z.number().int().positive();
+
+/** Fields that llama and its relatives share. A family adds its own and its own defaults. */
+export const decoderFields = {
+  architectures: z.array(z.string()).nullish(),
+  vocab_size: size.default(32_000),
+  hidden_size: size.default(4096),
+  num_hidden_layers: size.default(32),
+  num_attention_heads: size.default(32),
+  num_key_value_heads: size.nullish(),
+  head_dim: size.nullish(),
+  hidden_act: z.enum(ACTIVATION_NAMES).default("silu"),
+  rms_norm_eps: z.number().positive().default(1e-6),
+  tie_word_embeddings: z.boolean().default(false),
+  quantization_config: z.unknown().optional(),
+  ...ropeFields,
+};
+
+/** One decoder-only transformer of the llama kind: what its equations depend on, every default filled in. */
+export interface DecoderConfig {
+  /** Class named by the config. */
+  readonly name: string;
+  readonly family: string;
+  readonly layers: number;
+  readonly hiddenSize: number;
+  readonly intermediateSize: number;
+  readonly heads: number;
+  readonly keyValueHeads: number;
+  readonly headSize: number;
+  readonly vocabulary: number;
+  readonly contextLength: number;
+  readonly normEpsilon: number;
+  readonly activation: ActivationName;
+  readonly rope: RopeSettings;
+  /** Keys that a query sees, itself included; null = all before it. */
+  readonly slidingWindow: number | null;
+  readonly attentionBias: boolean;
+  readonly mlpBias: boolean;
+  readonly tiedEmbeddings: boolean;
+}
+
+/** What only the family knows. */
+interface FamilyFields {
+  family: string;
+  className: string;
+  intermediateSize: number;
+  contextLength: number;
+  keyValueHeads: number;
+  slidingWindow: number | null;
+  attentionBias: boolean;
+  mlpBias: boolean;
+}
+
+/**
+ * Checks config.json against a family's schema.
+ * @throws KeystoneError architecture/bad-config, naming the first field that is wrong
+ */
+export function parseConfig<S extends z.ZodType>(schema: S, config: unknown): z.output<S> {
+  return orBadConfig(() => schema.parse(config));
+}
+
+/**
+ * Turns the shared fields into a decoder's settings.
+ * @throws KeystoneError architecture/quantized, architecture/bad-config, architecture/unknown-rope
+ */
+export function decoderConfig(config: z.output<z.ZodObject<typeof decoderFields>>, own: FamilyFields): DecoderConfig {
+  if (config.quantization_config !== undefined && config.quantization_config !== null) throw alreadyQuantized();
+  const { className, ...family } = own;
+  const heads = config.num_attention_heads;
+  const headSize = config.head_dim ?? config.hidden_size / heads;
+  requireConfig(Number.isInteger(headSize), `hidden_size ${config.hidden_size} is not a multiple of num_attention_heads ${heads}`);
+  requireConfig(headSize % 2 === 0, `the head size ${headSize} is odd, and rotary embeddings turn pairs of channels`);
+  requireConfig(heads % own.keyValueHeads === 0, `num_attention_heads ${heads} is not a multiple of num_key_value_heads ${own.keyValueHeads}`);
+  return {
+    ...family,
+    name: config.architectures?.[0] ?? className,
+    layers: config.num_hidden_layers,
+    hiddenSize: config.hidden_size,
+    heads,
+    headSize,
+    vocabulary: config.vocab_size,
+    normEpsilon: config.rms_norm_eps,
+    activation: config.hidden_act,
+    rope: orBadConfig(() => readRope(config, own.contextLength)),
+    tiedEmbeddings: config.tie_word_embeddings,
+  };
+}
+
+function orBadConfig<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof z.ZodError)) throw error;
+    const [issue] = error.issues;
+    throw badConfig(`${issue.path.join(".") || "the document"}: ${issue.message}`);
+  }
+}
+
+function requireConfig(holds: boolean, what: string): void {
+  if (!holds) throw badConfig(what);
+}
+
+function badConfig(what: string): KeystoneError {
+  return new KeystoneError(
+    "architecture/bad-config",
+    `config.json does not describe a model that can be computed: ${what}.`,
+    "Compare it with the config.json of the checkpoint's source and correct the field.",
+    { problem: what },
+  );
+}
+
+function alreadyQuantized(): KeystoneError {
+  return new KeystoneError(
+    "architecture/quantized",
+    "config.json has a quantization_config: this checkpoint's weights are already quantized.",
+    "Choose the original checkpoint in F32, F16 or BF16.",
+    { field: "quantization_config" },
+  );
+}

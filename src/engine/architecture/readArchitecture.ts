@@ -1,0 +1,61 @@
+import { z } from "zod";
+import { KeystoneError } from "#shared/errors.ts";
+import type { TensorInfo } from "#shared/model.ts";
+import { decoder } from "./decoder.ts";
+import { readLlama } from "./llama.ts";
+import { readMistral } from "./mistral.ts";
+import type { Architecture } from "./types.ts";
+import { validateTensors } from "./validateTensors.ts";
+
+/** One family that Keystone can compute. A new one is a file of its own and a line in FAMILIES. */
+interface Family {
+  /** `model_type` of config.json. */
+  readonly modelType: string;
+  /** Classes that name the family where `model_type` is absent. */
+  readonly classes: readonly string[];
+  readonly read: (config: unknown) => Architecture;
+}
+
+const FAMILIES: readonly Family[] = [
+  { modelType: "llama", classes: ["LlamaForCausalLM", "LLaMAForCausalLM"], read: (config) => decoder(readLlama(config)) },
+  { modelType: "mistral", classes: ["MistralForCausalLM"], read: (config) => decoder(readMistral(config)) },
+];
+
+/** `model_type` of every family, for help texts and errors. */
+export const SUPPORTED_FAMILIES: readonly string[] = FAMILIES.map((family) => family.modelType);
+
+const identity = z.looseObject({ model_type: z.string().nullish(), architectures: z.array(z.string()).nullish() });
+
+/**
+ * The equations of a checkpoint, from its config.json and the shapes of its tensors.
+ * @throws KeystoneError architecture/unknown, architecture/bad-config, architecture/quantized, architecture/unknown-rope,
+ *   architecture/missing-tensor, architecture/shape-mismatch
+ */
+export function readArchitecture(config: unknown, tensors: ReadonlyMap<string, Pick<TensorInfo, "shape">>): Architecture {
+  const architecture = familyOf(config).read(config);
+  validateTensors(architecture, tensors);
+  return architecture;
+}
+
+/** The same for an open checkpoint. */
+export function architectureOf(checkpoint: {
+  readonly config: unknown;
+  readonly tensors: ReadonlyMap<string, Pick<TensorInfo, "shape">>;
+}): Architecture {
+  return readArchitecture(checkpoint.config, checkpoint.tensors);
+}
+
+function familyOf(config: unknown): Family {
+  const parsed = identity.safeParse(config);
+  const modelType = parsed.data?.model_type ?? null;
+  const classes = parsed.data?.architectures ?? [];
+  const family = FAMILIES.find((it) => (modelType === null ? it.classes.some((name) => classes.includes(name)) : it.modelType === modelType));
+  if (family) return family;
+  const found = modelType ?? classes[0] ?? null;
+  throw new KeystoneError(
+    "architecture/unknown",
+    `config.json names ${found === null ? "no architecture" : `the architecture "${found}"`}, which Keystone cannot run; it runs ${SUPPORTED_FAMILIES.join(", ")}.`,
+    "The checkpoint can be inspected, but not run; choose a checkpoint of a supported architecture.",
+    { found, supported: SUPPORTED_FAMILIES.join(", ") },
+  );
+}

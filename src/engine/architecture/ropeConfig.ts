@@ -1,0 +1,120 @@
+import { z } from "zod";
+import { KeystoneError } from "#shared/errors.ts";
+import { yarnAttentionFactor, type RopeSettings } from "./rope.ts";
+
+const positive = z.number().positive();
+const optional = positive.nullish().transform((value) => value ?? undefined);
+
+/** What every spelling has in common. `type` is the older name of `rope_type`. */
+const named = z.looseObject({
+  rope_type: z.string().nullish(),
+  type: z.string().nullish(),
+  rope_theta: optional,
+  partial_rotary_factor: optional,
+});
+
+const factorOnly = z.looseObject({ factor: positive });
+const llama3 = z.looseObject({
+  factor: positive,
+  low_freq_factor: positive,
+  high_freq_factor: positive,
+  original_max_position_embeddings: optional,
+});
+const yarn = z.looseObject({
+  factor: optional,
+  original_max_position_embeddings: optional,
+  attention_factor: z.number().nonnegative().nullish(),
+  beta_fast: optional,
+  beta_slow: optional,
+  mscale: z.number().nullish(),
+  mscale_all_dim: z.number().nullish(),
+  truncate: z.boolean().nullish(),
+});
+
+/** The config fields that decide the rotary embedding, in both spellings: `rope_theta` + `rope_scaling`, or `rope_parameters`. */
+export const ropeFields = {
+  rope_theta: optional,
+  partial_rotary_factor: optional,
+  rope_scaling: named.nullish(),
+  rope_parameters: named.nullish(),
+  original_max_position_embeddings: z.number().int().positive().nullish(),
+};
+
+type RopeFields = z.infer<z.ZodObject<typeof ropeFields>>;
+
+/** Rope types that `readRope` accepts. */
+export const ROPE_TYPES = ["default", "linear", "dynamic", "llama3", "yarn"] as const;
+const DEFAULT_THETA = 10_000;
+
+/**
+ * The rotary settings of a config, with the defaults of Hugging Face transformers: `rope_scaling` goes before
+ * `rope_parameters`, and what it holds goes before the config's own `rope_theta`.
+ * @throws KeystoneError architecture/unknown-rope; a ZodError for a field of the wrong kind
+ */
+export function readRope(config: RopeFields, contextLength: number): RopeSettings {
+  const given = [config.rope_scaling, config.rope_parameters].find((it) => it && Object.keys(it).length > 0) ?? {};
+  const parameters = named.parse(given);
+  const type = parameters.rope_type ?? parameters.type ?? "default";
+  const theta = parameters.rope_theta ?? config.rope_theta ?? DEFAULT_THETA;
+  const partial = parameters.partial_rotary_factor ?? config.partial_rotary_factor ?? 1;
+  if (partial !== 1) {
+    throw unknownRope(`rotates only part of each head (partial_rotary_factor ${partial})`, { partialRotaryFactor: partial });
+  }
+  switch (type) {
+    case "default":
+      return { kind: "default", theta };
+    case "linear":
+      return { kind: "linear", theta, factor: factorOnly.parse(parameters).factor };
+    case "dynamic":
+      return { kind: "dynamic", theta, factor: factorOnly.parse(parameters).factor, contextLength };
+    case "llama3":
+      return readLlama3(theta, parameters, config.original_max_position_embeddings ?? undefined, contextLength);
+    case "yarn":
+      return readYarn(theta, parameters, config.original_max_position_embeddings ?? undefined, contextLength);
+    default:
+      throw unknownRope(`uses the rope type "${type}"`, { ropeType: type });
+  }
+}
+
+function readLlama3(theta: number, parameters: unknown, outer: number | undefined, contextLength: number): RopeSettings {
+  const it = llama3.parse(parameters);
+  return {
+    kind: "llama3",
+    theta,
+    factor: it.factor,
+    lowFrequencyFactor: it.low_freq_factor,
+    highFrequencyFactor: it.high_freq_factor,
+    originalContext: outer ?? it.original_max_position_embeddings ?? contextLength,
+  };
+}
+
+function readYarn(theta: number, parameters: unknown, outer: number | undefined, contextLength: number): RopeSettings {
+  const it = yarn.parse(parameters);
+  const originalContext = outer ?? it.original_max_position_embeddings ?? contextLength;
+  const factor = it.factor ?? contextLength / originalContext;
+  return {
+    kind: "yarn",
+    theta,
+    factor,
+    attentionFactor: it.attention_factor ?? yarnAttentionFactor(factor, it.mscale ?? undefined, it.mscale_all_dim ?? undefined),
+    betaFast: it.beta_fast ?? 32,
+    betaSlow: it.beta_slow ?? 1,
+    truncate: it.truncate ?? true,
+    originalContext,
+  };
+}
+
+function unknownRope(what: string, details: Record<string, string | number>): KeystoneError {
+  return new KeystoneError(
+    "architecture/unknown-rope",
+    `config.json ${what}, which Keystone cannot compute; it knows ${ROPE_TYPES.join(", ")}, over whole heads.`,
+    "The checkpoint can be inspected, but not run; choose a checkpoint with one of these.",
+    details,
+  );
+}
+
+/** The rotary settings in a few words, for the overview: `rope, θ 500,000, llama3 × 8`. */
+export function describeRope(rope: RopeSettings): string {
+  const theta = `rope, θ ${rope.theta.toLocaleString("en-US")}`;
+  return rope.kind === "default" ? theta : `${theta}, ${rope.kind} × ${rope.factor}`;
+}
