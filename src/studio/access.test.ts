@@ -1,0 +1,42 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { createAccess } from "./access.ts";
+
+const folder = realpathSync(mkdtempSync(join(tmpdir(), "keystone-access-")));
+const root = join(folder, "models");
+mkdirSync(join(root, "llama"), { recursive: true });
+mkdirSync(join(folder, "models-private"));
+writeFileSync(join(folder, "secret.txt"), "x");
+symlinkSync(folder, join(root, "escape"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("createAccess", () => {
+  const access = createAccess([root]);
+
+  it("gives the real path of what lies inside, also where it does not exist yet", () => {
+    expect(access.check(join(root, "llama", "..", "llama"))).toBe(join(root, "llama"));
+    expect(access.check(join(root, "new", "export"))).toBe(join(root, "new", "export"));
+    expect(access.check(root)).toBe(root);
+  });
+
+  it.each([
+    ["the folder above", () => folder],
+    ["a way up", () => join(root, "..", "secret.txt")],
+    ["a name that only begins like a root", () => join(folder, "models-private")],
+    ["a symbolic link that leads out", () => join(root, "escape", "secret.txt")],
+    ["something new behind such a link", () => join(root, "escape", "new", "file")],
+  ])("refuses %s", (_what, path) => {
+    expect(() => access.check(path())).toThrow(/outside the folders/);
+    expect(access.allows(path())).toBe(false);
+  });
+
+  it("refuses a path with a zero byte", () => {
+    expect(() => access.check(`${root}/a\0b`)).toThrow(/zero byte/);
+  });
+
+  it("allows everything where no roots were given", () => {
+    expect(createAccess(null).check(folder)).toBe(folder);
+  });
+});

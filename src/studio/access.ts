@@ -1,0 +1,55 @@
+import { realpathSync } from "node:fs";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { KeystoneError } from "#shared/errors.ts";
+
+/** Decides which paths a face may name. */
+export interface Access {
+  /** The folders that may be used; null = every folder. */
+  readonly roots: readonly string[] | null;
+  /**
+   * The real path behind `path`, with every symbolic link resolved; the last parts may not exist yet (an export's folder).
+   * @throws KeystoneError access/outside, usage/bad-path
+   */
+  check(path: string): string;
+  /** Whether a path lies inside, without an error. */
+  allows(path: string): boolean;
+}
+
+/** @param roots folders that paths must lie in; null = no limit */
+export function createAccess(roots: readonly string[] | null): Access {
+  const real = roots?.map((root) => realPath(resolve(root))) ?? null;
+  const inside = (path: string): boolean => real === null || real.some((root) => contains(root, path));
+  const check = (path: string): string => {
+    if (path.includes("\0")) {
+      throw new KeystoneError("usage/bad-path", "The path holds a zero byte.", "Name a file or folder.");
+    }
+    const found = realPath(resolve(path));
+    if (inside(found)) return found;
+    throw new KeystoneError(
+      "access/outside",
+      `${path} is outside the folders that this Keystone was started with (${real?.join(", ") ?? ""}).`,
+      "Choose something inside them, or start Keystone with that folder.",
+      { path },
+    );
+  };
+  return {
+    roots: real,
+    check,
+    allows: (path) => !path.includes("\0") && inside(realPath(resolve(path))),
+  };
+}
+
+function contains(root: string, path: string): boolean {
+  const from = relative(root, path);
+  return from === "" || (from !== ".." && !from.startsWith(`..${sep}`) && !isAbsolute(from));
+}
+
+/** realpath of the longest part that exists, with the rest appended. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    const parent = dirname(path);
+    return parent === path ? path : join(realPath(parent), basename(path));
+  }
+}

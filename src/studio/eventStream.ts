@@ -1,0 +1,34 @@
+import type { NumberedEvent, StudioEvent } from "#shared/events.ts";
+
+/** How many events a face can catch up on before it has to read the state afresh. */
+const KEPT_EVENTS = 10_000;
+
+/** Numbers the studio's events, tells them to the listeners and keeps the last ten thousand. */
+export class EventStream {
+  readonly #ring: NumberedEvent[] = [];
+  readonly #listeners = new Set<(event: NumberedEvent) => void>();
+  #seq = 0;
+
+  emit(event: StudioEvent): void {
+    const numbered = { seq: ++this.#seq, event };
+    this.#ring[(this.#seq - 1) % KEPT_EVENTS] = numbered;
+    for (const listener of this.#listeners) listener(numbered);
+  }
+
+  on(listener: (event: NumberedEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Events after `seq`. `complete` is false where some are no longer kept, or `seq` is of another studio's stream. */
+  since(seq: number): { events: NumberedEvent[]; seq: number; complete: boolean } {
+    const oldest = Math.max(1, this.#seq - KEPT_EVENTS + 1);
+    if (seq > this.#seq || seq + 1 < oldest) return { events: [], seq: this.#seq, complete: false };
+    const events: NumberedEvent[] = [];
+    for (let next = seq + 1; next <= this.#seq; next++) {
+      const kept = this.#ring[(next - 1) % KEPT_EVENTS];
+      if (kept) events.push(kept);
+    }
+    return { events, seq: this.#seq, complete: true };
+  }
+}

@@ -1,0 +1,54 @@
+import { describe, expect, it } from "vitest";
+import { ProgressMeter } from "./progressMeter.ts";
+
+function meterAt(): { meter: ProgressMeter; clock: { now: number } } {
+  const clock = { now: 0 };
+  return { meter: new ProgressMeter(() => clock.now), clock };
+}
+
+describe("ProgressMeter", () => {
+  it("says nothing until enough was timed", () => {
+    const { meter, clock } = meterAt();
+    meter.start(0);
+    clock.now = 0.2;
+    expect(meter.update(50, 100)).toEqual({ rate: null, secondsLeft: null });
+  });
+
+  it("gives the rate and the time left of steady work", () => {
+    const { meter, clock } = meterAt();
+    meter.start(0);
+    let pace = meter.update(0, 100);
+    for (clock.now = 1; clock.now <= 10; clock.now++) pace = meter.update(clock.now * 2, 100);
+    expect(pace.rate).toBeCloseTo(2, 9);
+    expect(pace.secondsLeft).toBeCloseTo(40, 9);
+  });
+
+  it("does not count what was there before the start", () => {
+    const { meter, clock } = meterAt();
+    meter.start(90);
+    let pace = meter.update(90, 100);
+    for (clock.now = 1; clock.now <= 4; clock.now++) pace = meter.update(90 + clock.now, 100);
+    expect(pace.rate).toBeCloseTo(1, 9);
+  });
+
+  it("does not count a pause", () => {
+    const { meter, clock } = meterAt();
+    meter.start(0);
+    for (clock.now = 1; clock.now <= 4; clock.now++) meter.update(clock.now, 100);
+    clock.now = 1000;
+    meter.start(4);
+    clock.now = 1001;
+    expect(meter.update(5, 100).rate).toBeCloseTo(1, 9);
+  });
+
+  it("follows a change of pace within a few windows", () => {
+    const { meter, clock } = meterAt();
+    meter.start(0);
+    let done = 0;
+    for (clock.now = 1; clock.now <= 60; clock.now++) meter.update((done += 10), 1e6);
+    let pace = meter.update(done, 1e6);
+    for (; clock.now <= 120; clock.now++) pace = meter.update((done += 1), 1e6);
+    expect(pace.rate).toBeGreaterThan(0.99);
+    expect(pace.rate).toBeLessThan(1.5);
+  });
+});

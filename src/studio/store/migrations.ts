@@ -1,0 +1,72 @@
+/** One step per schema version, applied in order; a released step is never edited. */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE runs (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    model TEXT NOT NULL,
+    model_name TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    plan_hash TEXT NOT NULL,
+    judge TEXT NOT NULL,
+    text TEXT NOT NULL,
+    text_hash TEXT NOT NULL,
+    created TEXT NOT NULL,
+    updated TEXT NOT NULL,
+    status TEXT NOT NULL,
+    -- Who executes it: a studio's token, its process and machine, and its last sign of life (ms since 1970).
+    owner TEXT,
+    owner_process INTEGER,
+    owner_host TEXT,
+    heartbeat INTEGER,
+    convention TEXT,
+    baseline TEXT,
+    super_weights TEXT NOT NULL DEFAULT '[]',
+    workers INTEGER NOT NULL DEFAULT 0,
+    threads INTEGER NOT NULL DEFAULT 0,
+    device TEXT NOT NULL DEFAULT '',
+    seconds REAL NOT NULL DEFAULT 0,
+    notes TEXT NOT NULL DEFAULT '[]'
+  ) STRICT;
+  CREATE TABLE variants (
+    run TEXT NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+    id TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    bits REAL,
+    kl REAL,
+    -- The whole row as JSON (VariantResult).
+    result TEXT NOT NULL,
+    PRIMARY KEY (run, id)
+  ) STRICT;
+  CREATE INDEX variants_in_order ON variants(run, position);
+  CREATE INDEX variants_by_score ON variants(run, status, kl, bits);
+  -- Apart from the rows, so that ten thousand of them stay light.
+  CREATE TABLE variant_details (
+    run TEXT NOT NULL,
+    id TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    PRIMARY KEY (run, id),
+    FOREIGN KEY (run, id) REFERENCES variants(run, id) ON DELETE CASCADE
+  ) STRICT;
+  CREATE TABLE detections (
+    fingerprint TEXT NOT NULL,
+    options TEXT NOT NULL,
+    found TEXT NOT NULL,
+    report TEXT NOT NULL,
+    PRIMARY KEY (fingerprint, options)
+  ) STRICT;
+  CREATE TABLE models (
+    path TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    opened TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    parameters INTEGER NOT NULL,
+    dtype TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE plans (id TEXT PRIMARY KEY, name TEXT NOT NULL, plan TEXT NOT NULL, saved TEXT NOT NULL) STRICT;
+  CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+  -- Measured speed: multiply-adds of the quantized linears per second and worker.
+  CREATE TABLE rates (device TEXT NOT NULL, threads INTEGER NOT NULL, per_second REAL NOT NULL, measured TEXT NOT NULL, PRIMARY KEY (device, threads)) STRICT;
+  `,
+];

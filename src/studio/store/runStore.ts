@@ -1,0 +1,250 @@
+import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import { KeystoneError } from "#shared/errors.ts";
+import type { Convention, Scores } from "#shared/evaluation.ts";
+import type { Judge } from "#shared/plan.ts";
+import { bestVariant, paretoFront } from "#shared/ranking.ts";
+import type { Coordinate } from "#shared/recipe.ts";
+import { variantDetail, type RunDetail, type RunStatus, type RunSummary, type VariantDetail, type VariantResult } from "#shared/run.ts";
+import { inTransaction } from "./openDatabase.ts";
+import { ownerLives, type Owner } from "./owner.ts";
+import { runRow, SUMMARY_COLUMNS, summaryRow, variantRow, type RunRow, type SummaryRow } from "./rows.ts";
+
+/** What a run is, before anything of it has run. */
+export interface NewRun {
+  id: string;
+  name: string;
+  model: string;
+  modelName: string;
+  fingerprint: string;
+  planHash: string;
+  judge: Judge;
+  text: string;
+  textHash: string;
+  variants: readonly VariantResult[];
+}
+
+/** What becomes known while a run is prepared. */
+export interface RunFacts {
+  convention?: Convention;
+  baseline?: Scores;
+  superWeights?: readonly Coordinate[];
+  workers?: number;
+  threads?: number;
+  device?: string;
+  notes?: readonly string[];
+}
+
+const LIVE: readonly RunStatus[] = ["waiting", "running", "paused"];
+
+/** Runs and their variants. Every write is one transaction, so a crash leaves whole rows only. */
+export class RunStore {
+  readonly #database: DatabaseSync;
+  readonly #owner: Owner;
+
+  constructor(database: DatabaseSync, owner: Owner) {
+    this.#database = database;
+    this.#owner = owner;
+  }
+
+  /** Writes a run with its waiting variants; it belongs to this studio. */
+  create(run: NewRun): void {
+    const now = new Date().toISOString();
+    inTransaction(this.#database, () => {
+      this.#run(
+        `INSERT INTO runs (id, name, model, model_name, fingerprint, plan_hash, judge, text, text_hash, created, updated, status,
+           owner, owner_process, owner_host, heartbeat) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?, ?, ?)`,
+        run.id, run.name, run.model, run.modelName, run.fingerprint, run.planHash, JSON.stringify(run.judge), run.text, run.textHash,
+        now, now, this.#owner.token, this.#owner.process, this.#owner.host, Date.now(),
+      );
+      const insert = this.#database.prepare("INSERT INTO variants (run, id, position, status, result) VALUES (?, ?, ?, 'waiting', ?)");
+      for (const variant of run.variants) insert.run(run.id, variant.id, variant.index, JSON.stringify(variant));
+    });
+  }
+
+  list(): RunSummary[] {
+    const rows = this.#database.prepare(`SELECT ${SUMMARY_COLUMNS} FROM runs ORDER BY created DESC, rowid DESC`).all();
+    return rows.map((row) => summaryOf(summaryRow.parse(row)));
+  }
+
+  summary(id: string): RunSummary {
+    return summaryOf(this.row(id));
+  }
+
+  /** @throws KeystoneError run/unknown */
+  row(id: string): RunRow {
+    const row = this.#database.prepare(`SELECT ${SUMMARY_COLUMNS} FROM runs WHERE id = ?`).get(id);
+    if (!row) throw new KeystoneError("run/unknown", `There is no run ${id} in this run store.`, "List the runs to find its id.", { run: id });
+    return runRow.parse(row);
+  }
+
+  detail(id: string): RunDetail {
+    const row = this.row(id);
+    const results = this.results(id);
+    return {
+      summary: summaryOf(row),
+      judge: row.judge,
+      text: row.text,
+      convention: row.convention,
+      baseline: row.baseline,
+      superWeights: row.super_weights,
+      results: LIVE.includes(statusOf(row)) ? results : results.map(stopped),
+      best: bestVariant(results),
+      pareto: paretoFront(results),
+      workers: row.workers,
+      threadsPerWorker: row.threads,
+      device: row.device,
+      seconds: row.seconds,
+      notes: row.notes,
+    };
+  }
+
+  /** All variants in the plan's order. */
+  results(id: string): VariantResult[] {
+    const rows = this.#database.prepare("SELECT result FROM variants WHERE run = ? ORDER BY position").all(id);
+    return rows.map((row) => variantRow.parse(row).result);
+  }
+
+  /** @throws KeystoneError run/no-detail */
+  variantDetail(run: string, variant: string): VariantDetail {
+    const row = this.#database.prepare("SELECT detail FROM variant_details WHERE run = ? AND id = ?").get(run, variant);
+    if (!row) {
+      throw new KeystoneError("run/no-detail", `Run ${run} has no finished variant ${variant}.`, "Wait until the variant is done.", { run, variant });
+    }
+    return variantDetail.parse(JSON.parse(String(row["detail"])));
+  }
+
+  rename(id: string, name: string): RunSummary {
+    this.row(id);
+    this.#run("UPDATE runs SET name = ?, updated = ? WHERE id = ?", name, new Date().toISOString(), id);
+    return this.summary(id);
+  }
+
+  /** @throws KeystoneError run/in-use */
+  delete(id: string): void {
+    this.#refuseLive(this.row(id), "deleted", "Cancel it first.");
+    this.#run("DELETE FROM runs WHERE id = ?", id);
+  }
+
+  /**
+   * Takes a run over to go on with it: what another studio left half done waits again.
+   * @throws KeystoneError run/in-use when a living studio executes it
+   */
+  claim(id: string): void {
+    inTransaction(this.#database, () => {
+      const row = this.row(id);
+      this.#refuseLive(row, "resumed", "Wait until it ends, or cancel it where it runs.");
+      this.#run(
+        "UPDATE runs SET status = 'waiting', owner = ?, owner_process = ?, owner_host = ?, heartbeat = ?, updated = ? WHERE id = ?",
+        this.#owner.token, this.#owner.process, this.#owner.host, Date.now(), new Date().toISOString(), id,
+      );
+      for (const result of this.results(id)) {
+        if (result.status === "running" || result.status === "cancelled") this.#write(id, waitingAgain(result));
+      }
+    });
+  }
+
+  /** Lets the named variants (all, when null) wait again, whatever became of them; the run must be claimed. */
+  reset(id: string, variants: ReadonlySet<string> | null): void {
+    inTransaction(this.#database, () => {
+      for (const result of this.results(id)) {
+        if (variants && !variants.has(result.id)) continue;
+        this.#run("DELETE FROM variant_details WHERE run = ? AND id = ?", id, result.id);
+        this.#write(id, { ...waitingAgain(result), attempts: 0 });
+      }
+    });
+  }
+
+  setStatus(id: string, status: RunStatus, seconds?: number): RunSummary {
+    this.#run(
+      "UPDATE runs SET status = ?, seconds = coalesce(?, seconds), updated = ?, heartbeat = ? WHERE id = ? AND owner = ?",
+      status, seconds ?? null, new Date().toISOString(), Date.now(), id, this.#owner.token,
+    );
+    return this.summary(id);
+  }
+
+  saveFacts(id: string, facts: RunFacts): void {
+    const columns: Record<string, SQLInputValue | undefined> = {
+      convention: facts.convention && JSON.stringify(facts.convention),
+      baseline: facts.baseline && JSON.stringify(facts.baseline),
+      super_weights: facts.superWeights && JSON.stringify(facts.superWeights),
+      workers: facts.workers,
+      threads: facts.threads,
+      device: facts.device,
+      notes: facts.notes && JSON.stringify(facts.notes),
+    };
+    const set = Object.entries(columns).filter((entry): entry is [string, SQLInputValue] => entry[1] !== undefined);
+    if (set.length === 0) return;
+    this.#run(`UPDATE runs SET ${set.map(([name]) => `${name} = ?`).join(", ")} WHERE id = ?`, ...set.map(([, value]) => value), id);
+  }
+
+  /** Keeps variants as they are now, each whole, all in one transaction. */
+  saveVariants(id: string, results: readonly VariantResult[]): void {
+    inTransaction(this.#database, () => results.forEach((result) => this.#write(id, result)));
+  }
+
+  /**
+   * Keeps a finished variant: its row and its detail, or neither.
+   * @throws KeystoneError run/taken-over when another studio has gone on with the run since
+   */
+  finishVariant(id: string, result: VariantResult, detail: VariantDetail | null): void {
+    inTransaction(this.#database, () => {
+      if (this.row(id).owner !== this.#owner.token) {
+        throw new KeystoneError("run/taken-over", `Run ${id} was taken over by another Keystone.`, "Follow it there.", { run: id });
+      }
+      this.#write(id, result);
+      if (detail) this.#run("INSERT OR REPLACE INTO variant_details (run, id, detail) VALUES (?, ?, ?)", id, result.id, JSON.stringify(detail));
+    });
+  }
+
+  /** A sign of life for all runs of this studio, so that others do not take them for interrupted. */
+  heartbeat(): void {
+    this.#run("UPDATE runs SET heartbeat = ? WHERE owner = ? AND status IN ('waiting', 'running', 'paused')", Date.now(), this.#owner.token);
+  }
+
+  #refuseLive(row: RunRow, what: string, next: string): void {
+    if (!LIVE.includes(statusOf(row))) return;
+    throw new KeystoneError("run/in-use", `Run ${row.id} is ${statusOf(row)} and cannot be ${what}.`, next, { run: row.id, process: row.owner_process });
+  }
+
+  #write(run: string, result: VariantResult): void {
+    this.#run(
+      "UPDATE variants SET status = ?, bits = ?, kl = ?, result = ? WHERE run = ? AND id = ?",
+      result.status, result.bitsPerWeight, result.kl?.mean ?? null, JSON.stringify(result), run, result.id,
+    );
+  }
+
+  #run(sql: string, ...values: SQLInputValue[]): void {
+    this.#database.prepare(sql).run(...values);
+  }
+}
+
+/** A variant back at the start; only its attempts are remembered. */
+export function waitingAgain(result: VariantResult): VariantResult {
+  const { id, index, recipe, label, attempts } = result;
+  return newVariant({ id, index, recipe, label, attempts });
+}
+
+export function newVariant(fields: Pick<VariantResult, "id" | "index" | "recipe" | "label" | "attempts">): VariantResult {
+  return {
+    ...fields, status: "waiting", bitsPerWeight: null, fileBitsPerWeight: null, perplexity: null, nll: null, tokens: null, kl: null,
+    sqnrDb: null, seconds: null, worker: null, startedAt: null, finishedAt: null,
+  };
+}
+
+/** In a run that nobody executes, nothing is running. */
+function stopped(result: VariantResult): VariantResult {
+  return result.status === "running" ? waitingAgain(result) : result;
+}
+
+/** A run whose studio is gone without having ended it is interrupted. */
+function statusOf(row: SummaryRow): RunStatus {
+  if (!LIVE.includes(row.status)) return row.status;
+  const { owner_process: process, owner_host: host, heartbeat } = row;
+  if (process === null || host === null || heartbeat === null) return "interrupted";
+  return ownerLives({ process, host, heartbeat }) ? row.status : "interrupted";
+}
+
+function summaryOf(row: SummaryRow): RunSummary {
+  const { id, name, model, model_name: modelName, created, updated, done, failed, total, best } = row;
+  return { id, name, model, modelName, created, updated, status: statusOf(row), done, failed, total, best };
+}
