@@ -16,6 +16,8 @@ export interface Checkpoint {
   readonly shards: readonly { file: string; bytes: number }[];
   /** True where model.safetensors.index.json named the shards. */
   readonly sharded: boolean;
+  /** What is odd about the folder but not fatal, one sentence each. */
+  readonly notes: readonly string[];
 
   /**
    * A whole tensor, widened to f32 (row-major, exact for all three storage types).

@@ -1,0 +1,37 @@
+import type { StorageType } from "./types.ts";
+
+/**
+ * Bits per element of every dtype the safetensors format names. Most of them are only listed: Keystone computes
+ * with F32, F16 and BF16, but a header that holds another is still checked in full.
+ */
+export const DTYPE_BITS: ReadonlyMap<string, number> = new Map([
+  ["F4", 4],
+  ["F6_E2M3", 6],
+  ["F6_E3M2", 6],
+  ["BOOL", 8],
+  ["U8", 8],
+  ["I8", 8],
+  ["F8_E4M3", 8],
+  ["F8_E5M2", 8],
+  ["F8_E8M0", 8],
+  ["F8_E4M3FNUZ", 8],
+  ["F8_E5M2FNUZ", 8],
+  ["U16", 16],
+  ["I16", 16],
+  ["F16", 16],
+  ["BF16", 16],
+  ["U32", 32],
+  ["I32", 32],
+  ["F32", 32],
+  ["U64", 64],
+  ["I64", 64],
+  ["F64", 64],
+  ["C64", 64],
+]);
+
+/** Bytes per element of the storage types that can be read. */
+export const STORAGE_BYTES: Readonly<Record<StorageType, number>> = { F32: 4, F16: 2, BF16: 2 };
+
+export function isStorageType(dtype: string): dtype is StorageType {
+  return Object.hasOwn(STORAGE_BYTES, dtype);
+}

@@ -1,0 +1,70 @@
+import { readFile, stat } from "node:fs/promises";
+import { basename, dirname } from "node:path";
+import { KeystoneError } from "#shared/errors.ts";
+import { readFailedError } from "./byteSource.ts";
+
+/**
+ * A JSON file of a checkpoint whose top level is an object. UTF-8, a byte order mark is allowed.
+ * @param what second half of the error code when the content is wrong, e.g. `bad-config`
+ * @throws KeystoneError checkpoint/missing-file, checkpoint/not-a-file, checkpoint/read-failed, checkpoint/<what>
+ */
+export async function readJsonObject(
+  path: string,
+  maxBytes: number,
+  what: string,
+): Promise<Record<string, unknown>> {
+  const file = basename(path);
+  const bytes = await readSmallFile(path, maxBytes, what);
+  const fail = (sentence: string, cause?: unknown) =>
+    new KeystoneError(
+      `checkpoint/${what}`,
+      `${file} ${sentence}.`,
+      "Download this file of the checkpoint again.",
+      { file },
+      { cause },
+    );
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw fail(bytes.byteLength === 0 ? "is empty" : "is not valid JSON", cause);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw fail("is not a JSON object");
+  return value as Record<string, unknown>;
+}
+
+async function readSmallFile(path: string, maxBytes: number, what: string): Promise<Uint8Array> {
+  const file = basename(path);
+  try {
+    const found = await stat(path);
+    if (!found.isFile()) {
+      throw new KeystoneError(
+        "checkpoint/not-a-file",
+        `${file} in ${dirname(path)} is not a regular file.`,
+        "Put the checkpoint's own file in its place.",
+        { file },
+      );
+    }
+    if (found.size > maxBytes) {
+      throw new KeystoneError(
+        `checkpoint/${what}`,
+        `${file} holds ${found.size} bytes; at most ${maxBytes} are read.`,
+        "It is damaged or not what its name says: download it again.",
+        { file, bytes: found.size, allowed: maxBytes },
+      );
+    }
+    return await readFile(path);
+  } catch (cause) {
+    if (cause instanceof KeystoneError) throw cause;
+    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") {
+      throw new KeystoneError(
+        "checkpoint/missing-file",
+        `${dirname(path)} holds no ${file}.`,
+        "Choose the folder of a Hugging Face checkpoint, or download the file into it.",
+        { file },
+        { cause },
+      );
+    }
+    throw readFailedError(file, cause);
+  }
+}

@@ -1,0 +1,203 @@
+import { createHash } from "node:crypto";
+import { readdir, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { KeystoneError } from "#shared/errors.ts";
+import type { TensorInfo } from "#shared/model.ts";
+import { fileSource, readFailedError, readRange, type ClosableSource } from "./byteSource.ts";
+import { readJsonObject } from "./jsonFile.ts";
+import { readHeader, type HeaderEntry } from "./readHeader.ts";
+import { readRowsOf, readWhole, storageOf } from "./readTensor.ts";
+import { findShards, shardSize } from "./shardFiles.ts";
+import { shown } from "./strictJson.ts";
+import { isLinear, layerOf, roleOf } from "./tensorRole.ts";
+import type { Checkpoint } from "./types.ts";
+
+const MAX_CONFIG_BYTES = 16_000_000;
+
+/**
+ * Opens a Hugging Face folder: reads config.json and every shard's header, and checks them against each other and
+ * against the files' sizes. No tensor data is read; a shard stays closed until something is read from it.
+ * @throws KeystoneError checkpoint/… and safetensors/…
+ */
+export async function openCheckpoint(folder: string): Promise<Checkpoint> {
+  const path = resolve(folder);
+  await checkFolder(path);
+  const config = await readJsonObject(join(path, "config.json"), MAX_CONFIG_BYTES, "bad-config");
+  const { files, weightMap, notes } = await findShards(path);
+
+  const tensors = new Map<string, TensorInfo>();
+  const shards: { file: string; bytes: number }[] = [];
+  for (const file of files) {
+    const bytes = await shardSize(path, file);
+    shards.push({ file, bytes });
+    for (const entry of await entriesOf(join(path, file), bytes)) {
+      checkAgainstIndex(entry.name, file, weightMap);
+      tensors.set(entry.name, tensorInfo(entry, file));
+    }
+  }
+  for (const [name, file] of weightMap ?? []) if (!tensors.has(name)) throw notInShardError(name, file);
+  if (tensors.size === 0) {
+    throw new KeystoneError(
+      "checkpoint/no-tensors",
+      `The safetensors files in ${path} hold no tensor.`,
+      "Download the checkpoint again.",
+      { folder: path },
+    );
+  }
+  return new FolderCheckpoint(path, config, tensors, shards, weightMap !== null, notes);
+}
+
+async function checkFolder(path: string): Promise<void> {
+  const found = await stat(path).catch((cause: unknown) => {
+    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") {
+      throw new KeystoneError(
+        "checkpoint/no-such-folder",
+        `${path} does not exist.`,
+        "Check the path of the checkpoint.",
+        { folder: path },
+        { cause },
+      );
+    }
+    throw readFailedError(path, cause);
+  });
+  if (!found.isDirectory()) {
+    throw new KeystoneError(
+      "checkpoint/not-a-folder",
+      `${path} is not a folder.`,
+      "Choose the folder that holds config.json and the safetensors files.",
+      { folder: path },
+    );
+  }
+  const present = await readdir(path);
+  if (!present.includes("config.json") && present.includes("snapshots")) {
+    throw new KeystoneError(
+      "checkpoint/missing-file",
+      `${path} is an entry of Hugging Face's cache, not a checkpoint.`,
+      "Choose one of the folders inside its snapshots folder.",
+      { file: "config.json" },
+    );
+  }
+}
+
+async function entriesOf(path: string, bytes: number): Promise<readonly HeaderEntry[]> {
+  const source = fileSource(path, bytes);
+  try {
+    return (await readHeader(source)).entries;
+  } finally {
+    await source.close();
+  }
+}
+
+function checkAgainstIndex(name: string, file: string, weightMap: ReadonlyMap<string, string> | null): void {
+  const expected = weightMap?.get(name);
+  if (weightMap === null || expected === file) return;
+  throw new KeystoneError(
+    "checkpoint/index-mismatch",
+    `${file} holds tensor ${shown(name)}, which the index ${expected === undefined ? "does not name" : `puts into ${expected}`}.`,
+    "The index and the shards do not belong together: download the checkpoint again.",
+    { file, tensor: name, expected: expected ?? null },
+  );
+}
+
+function notInShardError(name: string, file: string): KeystoneError {
+  return new KeystoneError(
+    "checkpoint/index-mismatch",
+    `The index puts tensor ${shown(name)} into ${file}, but it is not there.`,
+    "The index and the shards do not belong together: download the checkpoint again.",
+    { file, tensor: name, expected: file },
+  );
+}
+
+function tensorInfo({ name, dtype, shape, begin, end }: HeaderEntry, file: string): TensorInfo {
+  return {
+    name,
+    shape: [...shape],
+    dtype,
+    parameters: shape.reduce((product, dimension) => product * dimension, 1),
+    bytes: end - begin,
+    file,
+    begin,
+    end,
+    role: roleOf(name),
+    layer: layerOf(name),
+    linear: isLinear(name, shape),
+  };
+}
+
+class FolderCheckpoint implements Checkpoint {
+  readonly path: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  readonly shards: readonly { file: string; bytes: number }[];
+  readonly sharded: boolean;
+  readonly notes: readonly string[];
+  readonly fingerprint: string;
+  private readonly sources: ReadonlyMap<string, ClosableSource>;
+
+  constructor(
+    path: string,
+    config: Record<string, unknown>,
+    tensors: ReadonlyMap<string, TensorInfo>,
+    shards: readonly { file: string; bytes: number }[],
+    sharded: boolean,
+    notes: readonly string[],
+  ) {
+    this.path = path;
+    this.config = config;
+    this.tensors = tensors;
+    this.shards = shards;
+    this.sharded = sharded;
+    this.notes = notes;
+    this.fingerprint = fingerprintOf(config, tensors, shards);
+    this.sources = new Map(shards.map(({ file, bytes }) => [file, fileSource(join(path, file), bytes)]));
+  }
+
+  async read(name: string, out?: Float32Array): Promise<Float32Array> {
+    const [source, tensor] = this.find(name);
+    storageOf(tensor);
+    const target = out ?? new Float32Array(tensor.parameters);
+    await readWhole(source, tensor, target);
+    return target;
+  }
+
+  async readRows(name: string, indices: ArrayLike<number>): Promise<Float32Array> {
+    return readRowsOf(...this.find(name), indices);
+  }
+
+  async readBytes(name: string, begin = 0, end?: number): Promise<Uint8Array> {
+    const [source, tensor] = this.find(name);
+    const last = end ?? tensor.bytes;
+    if (!(begin >= 0 && begin <= last && last <= tensor.bytes)) {
+      throw new RangeError(`bytes ${begin} to ${last} of ${name} were asked for; it has ${tensor.bytes}`);
+    }
+    return readRange(source, tensor.begin + begin, tensor.begin + last);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.sources.values()].map((source) => source.close()));
+  }
+
+  private find(name: string): [ClosableSource, TensorInfo] {
+    const tensor = this.tensors.get(name);
+    const source = tensor && this.sources.get(tensor.file);
+    if (tensor && source) return [source, tensor];
+    throw new KeystoneError(
+      "checkpoint/no-such-tensor",
+      `The checkpoint in ${this.path} holds no tensor ${shown(name)}.`,
+      "Check that config.json and the weights belong to the same model.",
+      { tensor: name },
+    );
+  }
+}
+
+/** Changes whenever config.json, a tensor's name, type, shape or place, or a file's size does. */
+function fingerprintOf(
+  config: Readonly<Record<string, unknown>>,
+  tensors: ReadonlyMap<string, TensorInfo>,
+  shards: readonly { file: string; bytes: number }[],
+): string {
+  const hash = createHash("sha256").update(JSON.stringify([config, shards]));
+  for (const { name, dtype, shape, file, begin, end } of tensors.values())
+    hash.update(JSON.stringify([name, dtype, shape, file, begin, end]));
+  return hash.digest("hex");
+}

@@ -1,0 +1,127 @@
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { KeystoneError } from "#shared/errors.ts";
+import { readFailedError } from "./byteSource.ts";
+import { readJsonObject } from "./jsonFile.ts";
+import { shown } from "./strictJson.ts";
+
+const INDEX_FILE = "model.safetensors.index.json";
+const SINGLE_FILE = "model.safetensors";
+/** An index names each tensor once; 100 MB is a million of them. */
+const MAX_INDEX_BYTES = 100_000_000;
+
+/** The weight files of a checkpoint, before any of them was opened. */
+export interface ShardList {
+  /** Plain names inside the folder, sorted. */
+  readonly files: readonly string[];
+  /** Tensor → file as the index says; null where there is no index. */
+  readonly weightMap: ReadonlyMap<string, string> | null;
+  readonly notes: readonly string[];
+}
+
+/**
+ * Finds the weight files of a folder: those the index names, else model.safetensors, else the only *.safetensors there.
+ * @throws KeystoneError checkpoint/no-weights, no-index, bad-index, outside-folder
+ */
+export async function findShards(folder: string): Promise<ShardList> {
+  const present = await readdir(folder);
+  if (present.includes(INDEX_FILE)) return shardsOfIndex(folder, present);
+  if (present.includes(SINGLE_FILE)) return { files: [SINGLE_FILE], weightMap: null, notes: [] };
+
+  const weights = present
+    .filter((name) => name.endsWith(".safetensors") && !name.startsWith("adapter_"))
+    .sort();
+  if (weights.length > 1) {
+    throw new KeystoneError(
+      "checkpoint/no-index",
+      `${folder} holds ${weights.length} safetensors files but no ${INDEX_FILE} that says which belong to the model.`,
+      `Download ${INDEX_FILE} of this checkpoint into the folder.`,
+      { folder, files: weights.length },
+    );
+  }
+  if (weights.length === 0) throw noWeightsError(folder, present);
+  return {
+    files: weights,
+    weightMap: null,
+    notes: [`The weights are in ${weights[0]} instead of ${SINGLE_FILE}.`],
+  };
+}
+
+function noWeightsError(folder: string, present: readonly string[]): KeystoneError {
+  const other = present.find((name) => /\.(bin|pt|pth|ckpt|gguf|onnx|h5|msgpack)$/.test(name));
+  return new KeystoneError(
+    "checkpoint/no-weights",
+    `${folder} holds no safetensors file${other ? ` (only ${shown(other)})` : ""}.`,
+    other
+      ? "Keystone reads safetensors only: download the safetensors files of this model, or convert it with transformers' save_pretrained."
+      : `Choose the folder that holds ${SINGLE_FILE} or ${INDEX_FILE}.`,
+    { folder, found: other ?? null },
+  );
+}
+
+async function shardsOfIndex(folder: string, present: readonly string[]): Promise<ShardList> {
+  const index = await readJsonObject(join(folder, INDEX_FILE), MAX_INDEX_BYTES, "bad-index");
+  const map = index["weight_map"];
+  if (typeof map !== "object" || map === null || Array.isArray(map)) throw badIndexError("has no weight_map");
+  const weightMap = new Map<string, string>();
+  for (const [tensor, file] of Object.entries(map as Record<string, unknown>)) {
+    if (typeof file !== "string") throw badIndexError(`names no file for tensor ${shown(tensor)}`);
+    checkPlainName(file, tensor);
+    weightMap.set(tensor, file);
+  }
+  if (weightMap.size === 0) throw badIndexError("names no tensor");
+  const files = [...new Set(weightMap.values())].sort();
+  const unused = present.includes(SINGLE_FILE) && !files.includes(SINGLE_FILE);
+  return {
+    files,
+    weightMap,
+    notes: unused ? [`${SINGLE_FILE} is ignored: ${INDEX_FILE} does not name it.`] : [],
+  };
+}
+
+function badIndexError(what: string): KeystoneError {
+  return new KeystoneError(
+    "checkpoint/bad-index",
+    `${INDEX_FILE} ${what}.`,
+    "Download the index of this checkpoint again.",
+    { file: INDEX_FILE },
+  );
+}
+
+/** A shard is a file of the folder itself. It may be a link there, as in Hugging Face's cache; its name may not lead elsewhere. */
+function checkPlainName(file: string, tensor: string): void {
+  const plain = file.endsWith(".safetensors") && !/[/\\:\0]/.test(file) && !file.startsWith(".");
+  if (plain) return;
+  throw new KeystoneError(
+    "checkpoint/outside-folder",
+    `${INDEX_FILE} puts tensor ${shown(tensor)} into ${shown(file)}, which is not the plain name of a safetensors file in this folder.`,
+    "Do not trust this checkpoint; download it again from where it was published.",
+    { file, tensor },
+  );
+}
+
+/**
+ * Size of a shard in bytes; links are followed.
+ * @throws KeystoneError checkpoint/missing-shard, checkpoint/not-a-file, checkpoint/read-failed
+ */
+export async function shardSize(folder: string, file: string): Promise<number> {
+  const found = await stat(join(folder, file)).catch((cause: unknown) => {
+    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") {
+      throw new KeystoneError(
+        "checkpoint/missing-shard",
+        `${file} is not in ${folder}.`,
+        "Download the missing file into the folder.",
+        { file, folder },
+        { cause },
+      );
+    }
+    throw readFailedError(file, cause);
+  });
+  if (found.isFile()) return found.size;
+  throw new KeystoneError(
+    "checkpoint/not-a-file",
+    `${file} in ${folder} is ${found.isDirectory() ? "a folder" : "not a regular file"}.`,
+    "Put the checkpoint's own file in its place.",
+    { file, folder },
+  );
+}

@@ -1,0 +1,32 @@
+import type { TensorRole } from "#shared/model.ts";
+
+/** Decoder layer a tensor name belongs to (`….layers.N.…` and its older spellings), or null. */
+export function layerOf(name: string): number | null {
+  const found = /(?:^|\.)(?:layers|h|blocks)\.(\d{1,6})\./.exec(name);
+  return found ? Number(found[1]) : null;
+}
+
+const ROLES: readonly (readonly [RegExp, TensorRole])[] = [
+  [/\.bias$/, "bias"],
+  [/norm|(?:^|\.)ln_/, "norm"],
+  [/(?:^|\.)(?:lm_head|embed_out)\./, "head"],
+  [/(?:^|\.)(?:embed_tokens|embed_in|word_embeddings|wte|wpe)\./, "embedding"],
+  [/(?:^|\.)(?:self_attn|attn|attention|self_attention)\./, "attention"],
+  [/(?:^|\.)(?:mlp|feed_forward|block_sparse_moe)\./, "mlp"],
+];
+
+/** What a tensor does, from its name. */
+export function roleOf(name: string): TensorRole {
+  return ROLES.find(([pattern]) => pattern.test(name))?.[1] ?? "other";
+}
+
+/** True for the matrices of the decoder layers, which recipes quantize by default. */
+export function isLinear(name: string, shape: readonly number[]): boolean {
+  const role = roleOf(name);
+  return (
+    shape.length === 2 &&
+    layerOf(name) !== null &&
+    (role === "attention" || role === "mlp") &&
+    name.endsWith(".weight")
+  );
+}
