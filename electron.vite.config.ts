@@ -16,13 +16,12 @@ export default defineConfig({
     resolve: { alias: rooms },
     build: {
       outDir: "out/main",
-      // The worker, the command line and the server are entries of their own beside Electron's main.
+      // The worker and the command line are entries of their own beside Electron's main.
       rollupOptions: {
         input: {
           index: here("src/main/index.ts"),
           worker: here("src/worker/worker.ts"),
           cli: here("src/cli/index.ts"),
-          serve: here("src/serve/index.ts"),
         },
         output: { entryFileNames: "[name].js", chunkFileNames: "chunks/[name]-[hash].js" },
       },
