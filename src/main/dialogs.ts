@@ -1,0 +1,42 @@
+import { BrowserWindow, dialog, type OpenDialogOptions } from "electron";
+import type { JobView } from "#shared/job.ts";
+
+type Purpose = "model" | "text" | "export" | "plan";
+
+const OPTIONS: Record<Purpose, OpenDialogOptions> = {
+  model: { title: "Open a checkpoint", buttonLabel: "Open", properties: ["openDirectory"] },
+  text: {
+    title: "Choose a text",
+    properties: ["openFile"],
+    filters: [{ name: "Text", extensions: ["txt", "jsonl"] }],
+  },
+  export: { title: "Choose where the export goes", buttonLabel: "Choose", properties: ["openDirectory", "createDirectory"] },
+  plan: {
+    title: "Open a plan",
+    properties: ["openFile"],
+    filters: [{ name: "Plan", extensions: ["json", "keystone-plan"] }],
+  },
+};
+
+/** Asks for a path with the system's own dialog; null = the person changed their mind. */
+export async function pickPath(purpose: Purpose): Promise<string | null> {
+  const window = BrowserWindow.getFocusedWindow();
+  const chosen = await (window ? dialog.showOpenDialog(window, OPTIONS[purpose]) : dialog.showOpenDialog(OPTIONS[purpose]));
+  return chosen.canceled ? null : (chosen.filePaths[0] ?? null);
+}
+
+/** Asks before work is interrupted; the safe choice has focus. True = quit. */
+export async function confirmQuit(jobs: readonly JobView[]): Promise<boolean> {
+  const sweeps = jobs.some((job) => job.kind === "sweep");
+  const { response } = await dialog.showMessageBox({
+    type: "question",
+    message: jobs.length === 1 ? `${jobs[0]?.title ?? "A job"} is still running.` : `${jobs.length} jobs are still running.`,
+    detail: sweeps
+      ? "Every finished variant is saved. The sweep can be resumed where it was."
+      : "What is running now starts afresh next time.",
+    buttons: ["Keep running", "Quit"],
+    defaultId: 0,
+    cancelId: 0,
+  });
+  return response === 1;
+}
