@@ -10,6 +10,8 @@ mkdirSync(join(root, "llama"), { recursive: true });
 mkdirSync(join(folder, "models-private"));
 writeFileSync(join(folder, "secret.txt"), "x");
 symlinkSync(folder, join(root, "escape"));
+symlinkSync(join(folder, "not-yet"), join(root, "dangling"));
+symlinkSync(join(root, "loop"), join(root, "loop"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("createAccess", () => {
@@ -26,10 +28,15 @@ describe("createAccess", () => {
     ["a way up", () => join(root, "..", "secret.txt")],
     ["a name that only begins like a root", () => join(folder, "models-private")],
     ["a symbolic link that leads out", () => join(root, "escape", "secret.txt")],
+    ["a link to something outside that does not exist yet", () => join(root, "dangling")],
     ["something new behind such a link", () => join(root, "escape", "new", "file")],
   ])("refuses %s", (_what, path) => {
     expect(() => access.check(path())).toThrow(/outside the folders/);
     expect(access.allows(path())).toBe(false);
+  });
+
+  it("refuses a loop of links", () => {
+    expect(() => access.check(join(root, "loop"))).toThrow(/loop of symbolic links/);
   });
 
   it("refuses a path with a zero byte", () => {

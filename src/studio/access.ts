@@ -1,4 +1,4 @@
-import { realpathSync } from "node:fs";
+import { readlinkSync, realpathSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { KeystoneError } from "#shared/errors.ts";
 
@@ -44,12 +44,28 @@ function contains(root: string, path: string): boolean {
   return from === "" || (from !== ".." && !from.startsWith(`..${sep}`) && !isAbsolute(from));
 }
 
-/** realpath of the longest part that exists, with the rest appended. */
-function realPath(path: string): string {
+/** More links than this, one behind the other, are a loop. */
+const MAX_LINKS = 40;
+
+/** realpath of the longest part that exists, with the rest appended; a link to something that does not exist is followed too. */
+function realPath(path: string, links = 0): string {
+  if (links > MAX_LINKS) {
+    throw new KeystoneError("usage/bad-path", `${path} leads through a loop of symbolic links.`, "Name another path.", { path });
+  }
   try {
     return realpathSync(path);
   } catch {
+    const target = linkTarget(path);
+    if (target !== null) return realPath(resolve(realPath(dirname(path), links + 1), target), links + 1);
     const parent = dirname(path);
-    return parent === path ? path : join(realPath(parent), basename(path));
+    return parent === path ? path : join(realPath(parent, links), basename(path));
+  }
+}
+
+function linkTarget(path: string): string | null {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return null;
   }
 }

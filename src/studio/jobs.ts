@@ -1,0 +1,226 @@
+import { randomUUID } from "node:crypto";
+import { cancelledError, KeystoneError, toErrorData } from "#shared/errors.ts";
+import type { JobKind, JobStatus, JobView, Progress } from "#shared/job.ts";
+import { cancel, createControl, goOn, isCancelled, pause, type Control } from "#worker/control.ts";
+import type { EventStream } from "./eventStream.ts";
+import { throttle, type Throttled } from "./throttle.ts";
+
+/** How many ended jobs are remembered with their results. */
+const KEPT_JOBS = 200;
+/** Progress of one job is told at most this often. */
+const PROGRESS_MS = 100;
+/** How long a cancelled job may take to heed before its threads are ended. */
+const GRACE_MS = 5_000;
+
+/** What a job's work is given. */
+export interface JobContext {
+  readonly id: string;
+  readonly control: Control;
+  /** Aborted when a cancelled job does not end by itself: its threads go. */
+  readonly signal: AbortSignal;
+  progress(progress: Progress): void;
+}
+
+export interface JobRequest<R> {
+  kind: JobKind;
+  title: string;
+  model: string | null;
+  run?: string;
+  work: (context: JobContext) => Promise<R>;
+  /** Told when a pause begins or ends, once the job runs. */
+  onPause?: (paused: boolean) => void;
+  /** Always called at the end, also when the job was cancelled before it started. */
+  onEnd?: (status: JobStatus) => void;
+}
+
+class Job {
+  readonly id = randomUUID();
+  readonly control = createControl();
+  readonly abort = new AbortController();
+  readonly created = new Date();
+  readonly request: JobRequest<unknown>;
+  readonly tell: Throttled;
+  status: JobStatus = "waiting";
+  progress: Progress | null = null;
+  error: JobView["error"] = null;
+  result: unknown = null;
+  begun = 0;
+  ended = 0;
+
+  constructor(request: JobRequest<unknown>, tell: (job: Job) => void) {
+    this.request = request;
+    this.tell = throttle(() => tell(this), PROGRESS_MS);
+  }
+
+  get over(): boolean {
+    return this.status === "done" || this.status === "failed" || this.status === "cancelled";
+  }
+
+  view(): JobView {
+    const { kind, title, model, run } = this.request;
+    const seconds = this.begun === 0 ? 0 : ((this.ended || performance.now()) - this.begun) / 1000;
+    return {
+      id: this.id, kind, title, model, run: run ?? null, status: this.status, progress: this.progress,
+      created: this.created.toISOString(), seconds, error: this.error,
+    };
+  }
+}
+
+/**
+ * The studio's long work, one job after the other: two passes through a large model at once would need twice the memory
+ * and be no faster. A paused job lets the next one run and waits for its turn when it goes on.
+ */
+export class JobRegistry {
+  readonly #jobs = new Map<string, Job>();
+  readonly #events: EventStream;
+  /** Jobs that want to run, in order; the one that runs has been taken out. */
+  readonly #queue: { job: Job; start: () => void }[] = [];
+  readonly #work = new Set<Promise<void>>();
+  #running: Job | null = null;
+  #closed = false;
+
+  constructor(events: EventStream) {
+    this.#events = events;
+  }
+
+  /** Queues a job and returns its id. */
+  start<R>(request: JobRequest<R>): string {
+    if (this.#closed) throw new KeystoneError("job/closing", "Keystone is closing.", "Start it again.");
+    const job = new Job(request, (it) => this.#events.emit({ type: "job", job: it.view() }));
+    this.#jobs.set(job.id, job);
+    this.#forgetOldest();
+    this.#tell(job);
+    const work = this.#execute(job).finally(() => this.#work.delete(work));
+    this.#work.add(work);
+    return job.id;
+  }
+
+  list(): JobView[] {
+    return [...this.#jobs.values()].map((job) => job.view()).reverse();
+  }
+
+  /**
+   * A finished job's result.
+   * @throws KeystoneError job/not-done, or the error the job ended with
+   */
+  result(id: string): { kind: JobKind; result: unknown } {
+    const job = this.#find(id);
+    if (job.error) throw KeystoneError.fromData(job.error);
+    if (job.status !== "done") {
+      throw new KeystoneError("job/not-done", `The job is ${job.status}; it has no result yet.`, "Wait until it is done.", { job: id, status: job.status });
+    }
+    return { kind: job.request.kind, result: job.result };
+  }
+
+  /** Whether an unfinished job executes this run. */
+  executes(run: string): boolean {
+    return [...this.#jobs.values()].some((job) => job.request.run === run && !job.over);
+  }
+
+  /** @throws KeystoneError job/not-running */
+  pause(id: string): void {
+    const job = this.#find(id);
+    if (job.status === "paused") return;
+    if (job !== this.#running) throw notRunning(job, "paused");
+    pause(job.control);
+    job.status = "paused";
+    job.request.onPause?.(true);
+    this.#tell(job);
+    this.#release(job);
+  }
+
+  /** @throws KeystoneError job/not-running */
+  resume(id: string): void {
+    const job = this.#find(id);
+    if (job.status === "running" || (job.status === "waiting" && job.begun > 0)) return;
+    if (job.status !== "paused") throw notRunning(job, "resumed");
+    job.status = "waiting";
+    this.#tell(job);
+    void this.#turn(job).then(() => {
+      if (job.over || isCancelled(job.control)) return;
+      job.status = "running";
+      job.request.onPause?.(false);
+      goOn(job.control);
+      this.#tell(job);
+    });
+  }
+
+  cancel(id: string): void {
+    const job = this.#find(id);
+    if (job.over || isCancelled(job.control)) return;
+    cancel(job.control);
+    const waiting = this.#queue.findIndex((entry) => entry.job === job);
+    if (waiting >= 0) this.#queue.splice(waiting, 1)[0]?.start();
+    setTimeout(() => job.abort.abort(), GRACE_MS).unref();
+  }
+
+  /** Cancels everything and waits until it has ended. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const job of this.#jobs.values()) this.cancel(job.id);
+    await Promise.all(this.#work);
+  }
+
+  async #execute(job: Job): Promise<void> {
+    await this.#turn(job);
+    try {
+      if (isCancelled(job.control)) throw cancelledError();
+      job.begun = performance.now();
+      job.status = "running";
+      this.#tell(job);
+      const progress = (value: Progress): void => {
+        job.progress = value;
+        if (!job.over) job.tell();
+      };
+      job.result = await job.request.work({ id: job.id, control: job.control, signal: job.abort.signal, progress });
+      job.status = "done";
+    } catch (error) {
+      const data = toErrorData(error);
+      job.status = data.code === "job/cancelled" ? "cancelled" : "failed";
+      job.error = data;
+    }
+    job.ended = performance.now();
+    if (job.begun === 0) job.begun = job.ended;
+    job.request.onEnd?.(job.status);
+    this.#tell(job);
+    this.#release(job);
+  }
+
+  /** Resolves when it is this job's turn, or when it was cancelled while waiting. */
+  #turn(job: Job): Promise<void> {
+    if (!this.#running) {
+      this.#running = job;
+      return Promise.resolve();
+    }
+    return new Promise((start) => this.#queue.push({ job, start }));
+  }
+
+  #release(job: Job): void {
+    if (this.#running !== job) return;
+    const next = this.#queue.shift();
+    this.#running = next?.job ?? null;
+    next?.start();
+  }
+
+  #tell(job: Job): void {
+    job.tell.flush();
+    this.#events.emit({ type: "job", job: job.view() });
+  }
+
+  #find(id: string): Job {
+    const job = this.#jobs.get(id);
+    if (!job) throw new KeystoneError("job/unknown", `There is no job ${id}.`, "List the jobs to find its id.", { job: id });
+    return job;
+  }
+
+  #forgetOldest(): void {
+    for (const [id, job] of this.#jobs) {
+      if (this.#jobs.size <= KEPT_JOBS) return;
+      if (job.over) this.#jobs.delete(id);
+    }
+  }
+}
+
+function notRunning(job: Job, what: string): KeystoneError {
+  return new KeystoneError("job/not-running", `The job is ${job.status} and cannot be ${what}.`, "Only a running job can be paused, only a paused one resumed.", { job: job.id, status: job.status });
+}

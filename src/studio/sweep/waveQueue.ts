@@ -1,0 +1,43 @@
+import type { VariantResult } from "#shared/run.ts";
+import { nextWaveSize } from "../sizing.ts";
+
+/** How often one variant may meet the death of its worker. */
+const MAX_ATTEMPTS = 2;
+
+/**
+ * Deals variants out in waves. A variant that was in a worker's hands when it died runs alone the second time,
+ * so that the one that kills workers is found and the others are not held up by it.
+ */
+export class WaveQueue {
+  readonly #waiting: VariantResult[];
+  readonly #alone: VariantResult[];
+  readonly #workers: number;
+  readonly #most: number;
+
+  /** @param variants in the order to run them; those with an attempt behind them run alone, after the others */
+  constructor(variants: readonly VariantResult[], workers: number, most: number) {
+    this.#waiting = variants.filter((variant) => variant.attempts === 0);
+    this.#alone = variants.filter((variant) => variant.attempts > 0);
+    this.#workers = workers;
+    this.#most = most;
+  }
+
+  /** The next wave; empty when nothing waits. Each variant has one attempt more. */
+  next(): VariantResult[] {
+    const size = nextWaveSize(this.#waiting.length, this.#workers, this.#most);
+    const wave = this.#waiting.length > 0 ? this.#waiting.splice(0, size) : this.#alone.splice(0, 1);
+    return wave.map((variant) => ({ ...variant, attempts: variant.attempts + 1 }));
+  }
+
+  /** Takes back what a dead worker left unfinished; returns those that have had their last attempt. */
+  died(unfinished: readonly VariantResult[], alone: boolean): VariantResult[] {
+    const lost = unfinished.filter((variant) => alone && variant.attempts >= MAX_ATTEMPTS);
+    this.#alone.push(...unfinished.filter((variant) => !lost.includes(variant)));
+    return lost;
+  }
+
+  /** Everything that has not been dealt out. */
+  get rest(): readonly VariantResult[] {
+    return [...this.#waiting, ...this.#alone];
+  }
+}

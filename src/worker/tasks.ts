@@ -1,0 +1,95 @@
+import type { MessagePort } from "node:worker_threads";
+import type { CompareReport, GenerateReport } from "#shared/comparison.ts";
+import type { DetectOptions, DetectPass, DetectReport } from "#shared/detection.ts";
+import type { DeviceName, DeviceReport } from "#shared/device.ts";
+import type { KeystoneErrorData } from "#shared/errors.ts";
+import type { TextInfo } from "#shared/estimate.ts";
+import type { AblateReport, EvalReport, TaskReport } from "#shared/evaluation.ts";
+import type { ExportReport, ExportRequest } from "#shared/exporting.ts";
+import type { Progress } from "#shared/job.ts";
+import type { TensorStatistics } from "#shared/model.ts";
+import type { Judge } from "#shared/plan.ts";
+import type { Coordinate, Recipe } from "#shared/recipe.ts";
+import type { VariantDetail, VariantResult } from "#shared/run.ts";
+import type { OriginalReference, WindowSet } from "#engine/evaluate/types.ts";
+import type { Control } from "./control.ts";
+
+/** The model a task works on, and how. A worker keeps it open as long as the next task names the same. */
+export interface ModelHandle {
+  readonly path: string;
+  readonly fingerprint: string;
+  readonly device: DeviceName;
+  /** Threads of the CPU provider. */
+  readonly threads: number;
+}
+
+/** A recipe to judge; `superWeights` stand in for restore "super-weights". */
+export interface VariantRequest {
+  readonly id: string;
+  readonly recipe: Recipe;
+  readonly superWeights: readonly Coordinate[];
+}
+
+/** The original's side of a sweep, computed once; its arrays lie in shared memory. */
+export interface Baseline {
+  readonly windows: WindowSet;
+  readonly original: OriginalReference;
+  readonly device: DeviceReport;
+}
+
+interface Kinds {
+  probe: { fields: { device: DeviceName; threads: number }; result: DeviceReport };
+  statistics: { fields: { path: string; name: string }; result: TensorStatistics };
+  describe: { fields: { model: string; path: string }; result: TextInfo };
+  detect: {
+    fields: { model: ModelHandle; options: DetectOptions; effect: { text: string; judge: Judge } | null };
+    result: DetectReport;
+  };
+  baseline: { fields: { model: ModelHandle; text: string; judge: Judge }; result: Baseline };
+  wave: { fields: { model: ModelHandle; baseline: Baseline; variants: readonly VariantRequest[] }; result: null };
+  evaluate: { fields: { model: ModelHandle; text: string; judge: Judge; variant: VariantRequest | null }; result: EvalReport };
+  ablate: {
+    fields: { model: ModelHandle; text: string; judge: Judge; superWeights: readonly Coordinate[]; factors: readonly number[]; tasks: string | null };
+    result: AblateReport;
+  };
+  tasks: { fields: { model: ModelHandle; files: readonly string[]; variant: VariantRequest | null }; result: TaskReport[] };
+  compare: {
+    fields: { model: ModelHandle; text: string; judge: Judge; variants: readonly VariantRequest[]; passage: string | null };
+    result: CompareReport;
+  };
+  generate: { fields: { model: ModelHandle; variants: readonly VariantRequest[]; prompt: string; tokens: number }; result: GenerateReport };
+  export: {
+    fields: { model: ModelHandle; request: ExportRequest; superWeights: readonly Coordinate[]; verify: { text: string; judge: Judge } | null };
+    result: ExportReport;
+  };
+}
+
+export type TaskKind = keyof Kinds;
+export type TaskFields<K extends TaskKind> = Kinds[K]["fields"];
+export type TaskResult<K extends TaskKind> = Kinds[K]["result"];
+
+/** What travels to a worker: the task's fields, the job's control and the port for what is told on the way. */
+export type Task = { [K in TaskKind]: { kind: K; control: Control; port: MessagePort } & TaskFields<K> }[TaskKind];
+
+/** What a worker found out about one variant of its wave. */
+export type VariantOutcome =
+  | { readonly ok: true; readonly id: string; readonly scores: VariantScores; readonly detail: VariantDetail }
+  | { readonly ok: false; readonly id: string; readonly error: KeystoneErrorData };
+
+/** The columns of a row that scoring fills. */
+export type VariantScores = Pick<
+  VariantResult,
+  "bitsPerWeight" | "fileBitsPerWeight" | "perplexity" | "nll" | "tokens" | "kl" | "sqnrDb" | "seconds" | "notFinite"
+>;
+
+/** Told while a task runs. `end` is the last: whatever was posted before it has arrived. */
+export type TaskMessage =
+  | { readonly type: "progress"; readonly progress: Progress }
+  | { readonly type: "detect-pass"; readonly pass: DetectPass }
+  | { readonly type: "variant"; readonly outcome: VariantOutcome }
+  | { readonly type: "end" };
+
+/** Errors travel as data: structured clone would keep an Error's message and drop its fields. */
+export type TaskReply<K extends TaskKind = TaskKind> =
+  | { readonly ok: true; readonly value: TaskResult<K> }
+  | { readonly ok: false; readonly error: KeystoneErrorData };
