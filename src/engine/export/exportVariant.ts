@@ -1,0 +1,36 @@
+import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import { fileBitsPerWeight, pooledBitsPerWeight } from "#engine/quantize/bitsPerWeight.ts";
+import { planTensors, type PlanContext } from "#engine/quantize/planTensors.ts";
+import { quantizeDequantize } from "#engine/quantize/quantizeDequantize.ts";
+import { recipeId } from "#engine/quantize/recipeId.ts";
+import type { Recipe } from "#shared/recipe.ts";
+import type { ExportVariant } from "./types.ts";
+
+/**
+ * Brings a recipe down to a checkpoint for export. Weights are rounded to each tensor's own type, as they are stored.
+ * @throws KeystoneError recipe/…, checkpoint/unreadable-dtype
+ */
+export function exportVariant(
+  checkpoint: Checkpoint,
+  recipe: Recipe,
+  context: Pick<PlanContext, "superWeights" | "downProjection">,
+): ExportVariant {
+  const tensors = [...checkpoint.tensors.values()];
+  const { tensors: plans, notes } = planTensors(recipe, tensors, {
+    superWeights: context.superWeights,
+    downProjection: (layer) => context.downProjection(layer),
+  });
+  return {
+    recipe,
+    recipeId: recipeId(recipe),
+    plans,
+    notes,
+    bitsPerWeight: pooledBitsPerWeight(plans.values()),
+    fileBitsPerWeight: fileBitsPerWeight(tensors, plans),
+    quantize: (weights, plan) => {
+      const judged = new Float32Array(weights.length);
+      quantizeDequantize(weights, plan, judged);
+      return judged;
+    },
+  };
+}

@@ -1,0 +1,54 @@
+import { isStorageType, STORAGE_BYTES } from "#engine/checkpoint/dtypes.ts";
+import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import { requireFinite, toStorageBytes } from "./storageBytes.ts";
+import type { ExportVariant } from "./types.ts";
+
+/** Bytes handed on at once. Divisible by every element size. */
+const CHUNK_BYTES = 8 * 1024 * 1024;
+
+/**
+ * The data of one tensor of the export, in order: quantized and dequantized where the recipe plans it, otherwise the
+ * source's own bytes. One planned tensor is in memory at a time, as f32 and as stored; others never whole.
+ * @throws KeystoneError checkpoint/not-finite, checkpoint/read-failed, and what the codec throws
+ */
+export async function* exportedTensor(
+  checkpoint: Checkpoint,
+  variant: ExportVariant,
+  name: string,
+): AsyncGenerator<Uint8Array> {
+  if (!variant.plans.has(name)) {
+    yield* sourceBytes(checkpoint, name);
+    return;
+  }
+  const storage = checkpoint.tensors.get(name)?.dtype ?? "";
+  const weights = await judgedWeights(checkpoint, variant, name);
+  // a planned tensor was read as f32, so its type is one of the three
+  if (!isStorageType(storage)) throw new TypeError(`${name} is planned but stored as ${storage}`);
+  const stored = toStorageBytes(weights, storage, name);
+  for (let at = 0; at < stored.byteLength; at += CHUNK_BYTES) yield stored.subarray(at, at + CHUNK_BYTES);
+}
+
+/** The weights of a planned tensor as they are judged: ŵ in f32, rounded to the tensor's storage type. */
+export async function judgedWeights(
+  checkpoint: Checkpoint,
+  variant: ExportVariant,
+  name: string,
+): Promise<Float32Array> {
+  const plan = variant.plans.get(name);
+  if (!plan) throw new TypeError(`${name} is not planned`);
+  const weights = await checkpoint.read(name);
+  requireFinite(new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength), "F32", name);
+  return variant.quantize(weights, plan);
+}
+
+/** The stored bytes of a tensor, checked for NaN and infinities where they are floats that Keystone reads. */
+export async function* sourceBytes(checkpoint: Checkpoint, name: string): AsyncGenerator<Uint8Array> {
+  const tensor = checkpoint.tensors.get(name);
+  const bytes = tensor?.bytes ?? 0;
+  for (let at = 0; at < bytes; at += CHUNK_BYTES) {
+    const chunk = await checkpoint.readBytes(name, at, Math.min(bytes, at + CHUNK_BYTES));
+    if (tensor && isStorageType(tensor.dtype))
+      requireFinite(chunk, tensor.dtype, name, at / STORAGE_BYTES[tensor.dtype]);
+    yield chunk;
+  }
+}

@@ -1,0 +1,167 @@
+import { armOf } from "#shared/recipe.ts";
+import { recipeLabel } from "#shared/recipeText.ts";
+import type { Scores } from "#shared/evaluation.ts";
+import { bytesText } from "./diskErrors.ts";
+import type { Manifest } from "./manifest.ts";
+
+/** The card without the list of files: its own hash stands there. */
+export type CardFacts = Omit<Manifest, "files"> & { readonly weightBytes: number };
+
+/** Restored weights a card spells out; keystone.json holds all of them. */
+const MAX_LISTED = 64;
+
+/** README.md of an export: everything a person needs to know about the file, from its manifest alone. */
+export function modelCard(facts: CardFacts): string {
+  return (
+    [
+      frontMatter(facts),
+      `# ${inline(facts.source.name)}, ${inline(recipeLabel(facts.recipe))}`,
+      introduction(facts),
+      "## Recipe",
+      recipeTable(facts),
+      "## Restored weights",
+      restoredSection(facts),
+      "## Results",
+      resultsSection(facts),
+      "## Reproduce",
+      reproduceSection(facts),
+    ].join("\n\n") + "\n"
+  );
+}
+
+function frontMatter({ source, recipe }: CardFacts): string {
+  const license = Object.entries(source.license ?? {}).map(
+    ([key, value]) => `${key}: ${yamlText(value ?? "")}`,
+  );
+  const tags = ["keystone", "quantization", "dequantized", `${recipe.bits}-bit`];
+  return [
+    "---",
+    `base_model: ${yamlText(source.name)}`,
+    "base_model_relation: quantized",
+    "library_name: transformers",
+    "pipeline_tag: text-generation",
+    ...license,
+    "tags:",
+    ...tags.map((tag) => `  - ${yamlText(tag)}`),
+    "---",
+  ].join("\n");
+}
+
+/** A JSON string is a YAML string. */
+function yamlText(text: string): string {
+  return JSON.stringify(text);
+}
+
+function introduction({ source, quantizedTensors, weightBytes, bitsPerWeight }: CardFacts): string {
+  return [
+    `${inline(source.name)} with ${quantizedTensors} tensors quantized by the recipe below and **dequantized** again.`,
+    `The weights carry the recipe's rounding but are stored in the checkpoint's own types: the weight files hold ${bytesText(weightBytes)},`,
+    `as many as the source's. They are made for study and for loading anywhere; the ${number(bitsPerWeight)} bits per weight below are what a`,
+    "packed format needs, and packed files are exported separately.",
+  ].join("\n");
+}
+
+function recipeTable({ recipe, recipeId, bitsPerWeight, fileBitsPerWeight }: CardFacts): string {
+  return table(
+    ["field", "value"],
+    [
+      ["codec", recipe.codec],
+      ["bits", String(recipe.bits)],
+      ["symmetric", recipe.symmetric ? "yes" : "no"],
+      ["block", recipe.block],
+      ["clip", recipe.clip ? JSON.stringify(recipe.clip) : "none"],
+      ["restore", JSON.stringify(recipe.restore)],
+      ["hold out", recipe.holdOut ? "yes" : "no"],
+      ["arm", armOf(recipe)],
+      ["left alone", recipe.keep.length > 0 ? recipe.keep.join(", ") : "nothing"],
+      ["overrides", recipe.overrides.length > 0 ? JSON.stringify(recipe.overrides) : "none"],
+      ["bits per weight (quantized linears, packed)", number(bitsPerWeight)],
+      ["bits per weight (whole file, packed)", number(fileBitsPerWeight)],
+      ["recipe id", recipeId],
+    ],
+  );
+}
+
+function restoredSection({ recipe, restored }: CardFacts): string {
+  if (restored.count === 0) return "None: no weight was put back after dequantization.";
+  if (restored.weights.length === 0) {
+    const each =
+      typeof recipe.restore === "object" && !Array.isArray(recipe.restore)
+        ? ` (the ${recipe.restore.largest} largest by magnitude of each quantized tensor)`
+        : "";
+    return `${restored.count.toLocaleString("en-US")} weights were put back exactly${each}.`;
+  }
+  const listed = restored.weights.slice(0, MAX_LISTED);
+  const rows = listed.map((w) => [
+    w.tensor,
+    w.layer === null ? "" : String(w.layer),
+    String(w.row),
+    String(w.column),
+    String(w.value),
+  ]);
+  const more = restored.weights.length - listed.length;
+  const head = `${restored.count.toLocaleString("en-US")} put back exactly; row is the output channel, column the input channel.`;
+  const rest = more > 0 ? `\n\nand ${more.toLocaleString("en-US")} more, listed in keystone.json.` : "";
+  return `${head}\n\n${table(["tensor", "layer", "row", "column", "value"], rows)}${rest}`;
+}
+
+function resultsSection({ results, verified }: CardFacts): string {
+  const rows: string[][] = [];
+  if (results?.original) rows.push(["original", ...scoreCells(results.original)]);
+  if (results) rows.push(["this recipe, as judged", ...scoreCells(results.variant)]);
+  if (verified)
+    rows.push(["this export, reopened", number(verified.perplexity), "", "", "", String(verified.tokens)]);
+  const parts =
+    rows.length > 0
+      ? [table(["model", "perplexity", "NLL (nats)", "KL mean (nats)", "top-1 agreement", "tokens"], rows)]
+      : ["Not judged on a text."];
+  if (results)
+    parts.push(
+      `Text: ${inline(results.text)}. ${inline(results.convention.text)} SQNR of the quantized weights: ${number(results.sqnrDb)} dB.`,
+    );
+  parts.push(
+    verified
+      ? `Verified: every tensor was read back and compared with the judged weights; the largest difference is ${verified.maxAbsDiff}.`
+      : "Not verified: the file was not read back.",
+  );
+  return parts.join("\n\n");
+}
+
+function scoreCells({ perplexity, nll, kl, tokens }: Scores): string[] {
+  return [
+    number(perplexity),
+    number(nll),
+    kl ? number(kl.mean) : "",
+    kl ? number(kl.topAgreement) : "",
+    String(tokens),
+  ];
+}
+
+function reproduceSection({ recipe, source, versions, format }: CardFacts): string {
+  const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  return [
+    "Save as `recipe.json`:",
+    `\`\`\`json\n${JSON.stringify(recipe, null, 2)}\n\`\`\``,
+    `\`\`\`sh\nkeystone export ${shellWord(source.name)} --recipe recipe.json --format ${format} --out ${shellWord(`${source.name.split("/").at(-1) ?? ""}-export`)}\n\`\`\``,
+    `Made with ${named.join(", ")}. Source fingerprint: \`${source.fingerprint}\`. Hashes of the source's weights and of every file here are in \`keystone.json\`.`,
+  ].join("\n\n");
+}
+
+function shellWord(text: string): string {
+  return /^[\w./-]+$/.test(text) && !text.startsWith("-") ? text : `'./${text.replaceAll("'", "'\\''")}'`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.map(inline).join(" | ")} |`;
+  return [line(head), `| ${head.map(() => "---").join(" | ")} |`, ...rows.map(line)].join("\n");
+}
+
+/** Text from files and folders, kept from becoming Markdown or HTML of its own. */
+function inline(text: string): string {
+  return text.replace(/[\r\n]+/g, " ").replace(/[\\`*_[\]<>|]/g, (sign) => `\\${sign}`);
+}
+
+/** Up to six significant digits; what is not finite is said so. */
+function number(value: number | null): string {
+  return value === null ? "not finite" : String(Number(value.toPrecision(6)));
+}

@@ -1,0 +1,69 @@
+import { mkdir, open, readdir, realpath, rename, rm, rmdir, stat, statfs } from "node:fs/promises";
+import type { FileFacts, FileSystem, WritableFile } from "./fileSystem.ts";
+
+/** Bytes read at once from a file that is copied or hashed. */
+const CHUNK_BYTES = 4 * 1024 * 1024;
+
+/** The machine's own disks. */
+export const nodeFileSystem: FileSystem = {
+  create: createFile,
+  makeFolder: (path) => mkdir(path),
+  stat: fileFacts,
+  realPath: (path) => realpath(path),
+  list: (path) => readdir(path),
+  read: readChunks,
+  rename: (from, to) => rename(from, to),
+  // Windows refuses for a moment while a virus scanner or an indexer still holds a new file
+  remove: (path) => rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 }),
+  removeEmptyFolder: (path) => rmdir(path),
+  syncFolder,
+  freeBytes: async (path) => {
+    const { bavail, bsize } = await statfs(path);
+    return bavail * bsize;
+  },
+};
+
+async function createFile(path: string): Promise<WritableFile> {
+  const handle = await open(path, "wx");
+  return {
+    write: async (bytes, position) => (await handle.write(bytes, 0, bytes.byteLength, position)).bytesWritten,
+    sync: () => handle.sync(),
+    close: () => handle.close(),
+  };
+}
+
+async function fileFacts(path: string): Promise<FileFacts | null> {
+  try {
+    const found = await stat(path);
+    return { kind: found.isFile() ? "file" : found.isDirectory() ? "folder" : "other", bytes: found.size };
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? cause.code : null;
+    if (code === "ENOENT" || code === "ENOTDIR") return null;
+    throw cause;
+  }
+}
+
+async function* readChunks(path: string): AsyncGenerator<Uint8Array> {
+  const handle = await open(path, "r");
+  try {
+    const buffer = new Uint8Array(CHUNK_BYTES);
+    for (;;) {
+      const { bytesRead } = await handle.read(buffer, 0, buffer.byteLength, null);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  // Windows cannot open a folder for this; its journal orders the rename by itself
+  if (process.platform === "win32") return;
+  const handle = await open(path, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,46 @@
+import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import type { Coordinate } from "#shared/recipe.ts";
+import type { RestoredWeight } from "./manifest.ts";
+import type { ExportVariant } from "./types.ts";
+
+/** How many weights a variant puts back, and where those are that it names. */
+export interface RestoredPlaces {
+  readonly count: number;
+  readonly named: readonly { tensor: string; layer: number | null; row: number; column: number }[];
+}
+
+/** Counted from the plans alone; nothing is read. */
+export function restoredPlaces(variant: Pick<ExportVariant, "plans">): RestoredPlaces {
+  let count = 0;
+  const named: { tensor: string; layer: number | null; row: number; column: number }[] = [];
+  for (const { name, layer, rows, columns, restore } of variant.plans.values()) {
+    if ("largest" in restore) {
+      count += Math.min(restore.largest, rows * columns);
+      continue;
+    }
+    count += restore.indices.length;
+    for (const index of restore.indices)
+      named.push({ tensor: name, layer, row: Math.floor(index / columns), column: index % columns });
+  }
+  return { count, named };
+}
+
+/** The named ones as `[layer, row, column]`. */
+export function restoredCoordinates(variant: Pick<ExportVariant, "plans">): Coordinate[] {
+  return restoredPlaces(variant).named.flatMap(({ layer, row, column }): Coordinate[] =>
+    layer === null ? [] : [[layer, row, column]],
+  );
+}
+
+/** The named ones with their values, read from the source row by row. */
+export async function restoredWeights(
+  checkpoint: Checkpoint,
+  variant: Pick<ExportVariant, "plans">,
+): Promise<RestoredWeight[]> {
+  const weights: RestoredWeight[] = [];
+  for (const place of restoredPlaces(variant).named) {
+    const row = await checkpoint.readRows(place.tensor, [place.row]);
+    weights.push({ ...place, value: row[place.column] });
+  }
+  return weights;
+}

@@ -1,0 +1,57 @@
+import type { ExportFormat } from "#shared/exporting.ts";
+import type { KeystoneErrorData } from "#shared/errors.ts";
+import type { Progress } from "#shared/job.ts";
+import type { Recipe } from "#shared/recipe.ts";
+import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import type { TensorPlan } from "#engine/quantize/types.ts";
+
+/** How an export is watched and stopped. */
+export interface ExportControl {
+  /** Returns if the work should go on (waiting while it is paused); throws the error of a cancelled job otherwise. */
+  check(): void | Promise<void>;
+  report(progress: Progress): void;
+}
+
+/** A recipe brought down to one checkpoint, with the weights that were judged. */
+export interface ExportVariant {
+  readonly recipe: Recipe;
+  /** SHA-256 of the recipe's canonical JSON. */
+  readonly recipeId: string;
+  /** The tensors that the recipe quantizes, by name; every other leaves as it is. */
+  readonly plans: ReadonlyMap<string, TensorPlan>;
+  /** What the person should know about the recipe on this checkpoint, one sentence each. */
+  readonly notes: readonly string[];
+  /** Over the quantized linears, as stored by a packed format; and over all tensors of the file. */
+  readonly bitsPerWeight: number;
+  readonly fileBitsPerWeight: number;
+  /**
+   * The weights of a planned tensor exactly as they are judged: ŵ in f32, already rounded to the tensor's storage type.
+   * @param weights the original, row-major f32
+   */
+  quantize(weights: Float32Array, plan: TensorPlan): Float32Array | Promise<Float32Array>;
+}
+
+/** What evaluating the reopened export gives; the caller lends it, because evaluation needs a device. */
+export interface EvaluatedExport {
+  readonly perplexity: number | null;
+  readonly tokens: number;
+  /** The same text scored with the variant before the export; null where it was not. */
+  readonly judgedPerplexity: number | null;
+}
+export type EvaluateExport = (reopened: Checkpoint) => Promise<EvaluatedExport>;
+
+/** What a format can keep of a recipe, for people who choose one. */
+export interface FormatDescription {
+  readonly format: ExportFormat;
+  readonly title: string;
+  /** In one or two sentences: what it is for. */
+  readonly summary: string;
+  /** `packed` files are as small as the recipe promises; `dequantized` ones as large as the source. */
+  readonly size: "packed" | "dequantized";
+  /** `exact`: each restored weight is stored as itself. `module`: its whole tensor stays unquantized. */
+  readonly restored: "exact" | "module";
+  readonly blocks: string;
+  readonly loadsIn: readonly string[];
+  /** What of this recipe the format has no place for; empty = it holds the variant as it was judged. */
+  problems(recipe: Recipe): KeystoneErrorData[];
+}

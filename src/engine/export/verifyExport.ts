@@ -1,0 +1,114 @@
+import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import { KeystoneError } from "#shared/errors.ts";
+import { ByteProgress } from "./byteProgress.ts";
+import { judgedWeights, sourceBytes } from "./exportedTensor.ts";
+import type { Verified } from "./manifest.ts";
+import type { EvaluateExport, ExportControl, ExportVariant } from "./types.ts";
+
+export interface VerifyInput {
+  /** The checkpoint that was exported. */
+  readonly source: Checkpoint;
+  readonly variant: ExportVariant;
+  /** Folder of the export. */
+  readonly out: string;
+  /** Scores the reopened export on the text that the variant was judged on. */
+  readonly evaluate: EvaluateExport;
+  readonly control: ExportControl;
+}
+
+/**
+ * Reopens an export and holds every tensor against what was judged, recomputed from source and recipe; then lets the
+ * caller score it. The written files are read afresh, so a disk that lost bits is found out.
+ * @throws KeystoneError export/differs where a tensor is missing, is another one, or has one weight that differs
+ */
+export async function verifyExport({
+  source,
+  variant,
+  out,
+  evaluate,
+  control,
+}: VerifyInput): Promise<Verified> {
+  const reopened = await openCheckpoint(out);
+  try {
+    requireSameTensors(source, reopened);
+    const total = [...source.tensors.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+    const progress = new ByteProgress(control, total);
+    let worst = { tensor: "", difference: 0 };
+    for (const { name, bytes } of source.tensors.values()) {
+      await progress.begin(`verifying ${name}`);
+      const difference = await tensorDifference(source, reopened, variant, name);
+      if (!(difference <= worst.difference)) worst = { tensor: name, difference };
+      await progress.advance(bytes);
+    }
+    if (worst.difference > 0)
+      throw differsError(
+        out,
+        worst.tensor,
+        `differs by up to ${worst.difference} from what was judged`,
+        worst.difference,
+      );
+    return { ...(await evaluate(reopened)), maxAbsDiff: worst.difference };
+  } finally {
+    await reopened.close();
+  }
+}
+
+function requireSameTensors(source: Checkpoint, reopened: Checkpoint): void {
+  for (const { name, dtype, shape } of source.tensors.values()) {
+    const found = reopened.tensors.get(name);
+    if (!found) throw differsError(reopened.path, name, "is missing");
+    if (found.dtype !== dtype || found.shape.join() !== shape.join()) {
+      throw differsError(
+        reopened.path,
+        name,
+        `is ${found.dtype} [${found.shape.join(", ")}] instead of ${dtype} [${shape.join(", ")}]`,
+      );
+    }
+  }
+  for (const name of reopened.tensors.keys())
+    if (!source.tensors.has(name)) throw differsError(reopened.path, name, "is not in the source");
+}
+
+/** Largest |difference|; infinite where bytes that are not weights differ, or a number is not one. */
+async function tensorDifference(
+  source: Checkpoint,
+  reopened: Checkpoint,
+  variant: ExportVariant,
+  name: string,
+): Promise<number> {
+  if (!variant.plans.has(name)) return (await sameBytes(source, reopened, name)) ? 0 : Infinity;
+  const judged = await judgedWeights(source, variant, name);
+  const found = await reopened.read(name);
+  let largest = 0;
+  for (let i = 0; i < judged.length; i++) {
+    const difference = Math.abs(judged[i] - found[i]);
+    // written so that NaN counts as the worst of all
+    if (!(difference <= largest)) largest = Number.isNaN(difference) ? Infinity : difference;
+  }
+  return largest;
+}
+
+async function sameBytes(source: Checkpoint, reopened: Checkpoint, name: string): Promise<boolean> {
+  let at = 0;
+  for await (const expected of sourceBytes(source, name)) {
+    const found = await reopened.readBytes(name, at, at + expected.byteLength);
+    if (Buffer.compare(expected, found) !== 0) return false;
+    at += expected.byteLength;
+  }
+  return true;
+}
+
+function differsError(
+  out: string,
+  tensor: string,
+  how: string,
+  difference: number | null = null,
+): KeystoneError {
+  return new KeystoneError(
+    "export/differs",
+    `Tensor ${tensor} of the export in ${out} ${how}.`,
+    "Do not use this export: remove it, check the disk, and export again.",
+    { out, tensor, difference: difference === Infinity ? null : difference },
+  );
+}
