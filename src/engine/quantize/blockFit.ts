@@ -1,0 +1,86 @@
+import { KeystoneError } from "#shared/errors.ts";
+import { blockLayout } from "./blockLayout.ts";
+import { tensorsInWords, type Notes } from "./notes.ts";
+import type { TensorPlan } from "./types.ts";
+
+/** A dimension that a block size must divide. */
+interface Fit {
+  readonly plan: TensorPlan;
+  readonly what: "columns" | "rows";
+  readonly extent: number;
+  readonly size: number;
+}
+
+/**
+ * Refuses a block size that does not divide a tensor: the remainder is neither padded nor put into one large block.
+ * @throws KeystoneError recipe/block-does-not-divide, with the nearest sizes that fit every tensor planned alike
+ */
+export function checkBlocksFit(plans: readonly TensorPlan[]): void {
+  const fits = plans.flatMap(fitsOf);
+  const misfit = fits.find(({ extent, size }) => extent % size !== 0);
+  if (!misfit) return;
+  const alike = fits.filter(({ what, size, plan }) => {
+    return what === misfit.what && size === misfit.size && plan.block.kind === misfit.plan.block.kind;
+  });
+  throw doesNotDivide(misfit, nearestDivisors(alike.map((fit) => fit.extent).reduce(greatestCommonDivisor), misfit.size));
+}
+
+function fitsOf(plan: TensorPlan): Fit[] {
+  const { block, rows, columns } = plan;
+  if (block.kind === "group") return [{ plan, what: "columns", extent: columns, size: block.size }];
+  if (block.kind !== "tile") return [];
+  return [
+    { plan, what: "rows", extent: rows, size: block.rows },
+    { plan, what: "columns", extent: columns, size: block.columns },
+  ];
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}
+
+/** The largest divisor below `size` and the smallest above it. */
+function nearestDivisors(extent: number, size: number): number[] {
+  const divisors: number[] = [];
+  for (let d = 1; d * d <= extent; d++) if (extent % d === 0) divisors.push(d, extent / d);
+  divisors.sort((a, b) => a - b);
+  const below = divisors.filter((d) => d < size).at(-1);
+  const above = divisors.find((d) => d > size);
+  return [below, above].filter((d) => d !== undefined);
+}
+
+function doesNotDivide({ plan, what, extent, size }: Fit, nearest: readonly number[]): KeystoneError {
+  const offer = nearest.map((n) => blockText(plan, what, n)).join(" or ");
+  return new KeystoneError(
+    "recipe/block-does-not-divide",
+    `Tensor "${plan.name}" has ${extent} ${what}, which the block size ${size} of "${blockText(plan, what, size)}" does not divide (${extent} % ${size} = ${extent % size}).`,
+    `Use ${offer}, which divides every tensor with this block, "flat:N", which takes any size, or another block for this tensor in "overrides".`,
+    { tensor: plan.name, [what]: extent, size, nearest: nearest.join(", ") },
+  );
+}
+
+/** The plan's block as written in a recipe, with `size` in place of the size that does not fit. */
+function blockText({ block }: TensorPlan, what: "columns" | "rows", size: number): string {
+  if (block.kind !== "tile") return `${block.kind}:${size}`;
+  return what === "rows" ? `tile:${size}x${block.columns}` : `tile:${block.rows}x${size}`;
+}
+
+/** Says where `flat` blocks end short or are larger than the tensor. */
+export function blockNotes(plans: readonly TensorPlan[], notes: Notes): void {
+  const flat = Map.groupBy(plans, ({ block }) => (block.kind === "flat" ? block.size : 0));
+  flat.delete(0);
+  for (const [size, sharing] of flat) {
+    const larger = sharing.filter((plan) => size > plan.rows * plan.columns);
+    const short = sharing.filter((plan) => size < plan.rows * plan.columns && (plan.rows * plan.columns) % size !== 0);
+    if (larger.length > 0) {
+      notes.add(`flat:${size} is larger than ${tensorsInWords(larger.map((plan) => plan.name))}: one block for the whole tensor.`);
+    }
+    const [first] = short;
+    if (first) {
+      const { weights } = blockLayout(first);
+      notes.add(
+        `flat:${size} does not divide ${tensorsInWords(short.map((plan) => plan.name))}: the last block has the remainder (${weights % size} of ${weights} weights in "${first.name}").`,
+      );
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import type { Clip } from "#shared/recipe.ts";
+import { orderStatistic } from "./orderStatistic.ts";
+
+/** The clips whose threshold follows from one block's values alone. */
+type BlockClip = Exclude<Clip, { method: "mse" | "tensor-percentage" }>;
+
+/**
+ * The threshold t of one block; weights are then clamped to [−t, t]. Sums in f64, the result rounded to f32.
+ * zscore: mean|w| + z·std|w| (sample standard deviation, 0 for one weight). block-percentage: the k-th largest |w|,
+ * k = max(⌊n·p + 1⌋, 1), at most n. iqr: Q3 + k·(Q3 − Q1) of |w|, quartiles interpolated linearly.
+ */
+export function blockThreshold(clip: BlockClip, source: Float32Array, from: number, to: number): number {
+  switch (clip.method) {
+    case "zscore":
+      return zscoreThreshold(source, from, to, clip.threshold);
+    case "block-percentage": {
+      const count = to - from;
+      const k = Math.min(Math.max(Math.floor(count * clip.threshold + 1), 1), count);
+      return orderStatistic(source, from, to, count - k, true);
+    }
+    case "iqr": {
+      const lower = quantile(source, from, to, 0.25);
+      const upper = quantile(source, from, to, 0.75);
+      return Math.fround(upper + clip.threshold * (upper - lower));
+    }
+  }
+}
+
+/** The k-th largest |w| of a whole tensor, k = max(⌊N·p⌋, 1): one threshold for all its blocks. */
+export function tensorThreshold(source: Float32Array, fraction: number): number {
+  const count = source.length;
+  const k = Math.max(Math.floor(count * fraction), 1);
+  return orderStatistic(source, 0, count, count - k, true);
+}
+
+function zscoreThreshold(source: Float32Array, from: number, to: number, z: number): number {
+  const count = to - from;
+  let sum = 0;
+  for (let i = from; i < to; i++) sum += Math.abs(source[i]);
+  const mean = sum / count;
+  let squares = 0;
+  for (let i = from; i < to; i++) {
+    const deviation = Math.abs(source[i]) - mean;
+    squares += deviation * deviation;
+  }
+  const deviation = count > 1 ? Math.sqrt(squares / (count - 1)) : 0;
+  return Math.fround(mean + z * deviation);
+}
+
+/** Linear interpolation between the order statistics of |w| around (n − 1)·p. */
+function quantile(source: Float32Array, from: number, to: number, p: number): number {
+  const position = (to - from - 1) * p;
+  const rank = Math.floor(position);
+  const below = orderStatistic(source, from, to, rank, true);
+  if (rank === position) return below;
+  const above = orderStatistic(source, from, to, rank + 1, true);
+  return below + (above - below) * (position - rank);
+}
+
+/** Clamps source[from, to) to [−t, t] in place; returns how many weights changed. */
+export function clampTo(source: Float32Array, from: number, to: number, threshold: number): number {
+  let changed = 0;
+  for (let i = from; i < to; i++) {
+    const weight = source[i];
+    if (weight > threshold) {
+      source[i] = threshold;
+      changed++;
+    } else if (weight < -threshold) {
+      source[i] = -threshold;
+      changed++;
+    }
+  }
+  return changed;
+}

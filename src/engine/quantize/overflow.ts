@@ -1,0 +1,51 @@
+import { KeystoneError } from "#shared/errors.ts";
+import { F16_MAX, F32_MAX } from "./storage.ts";
+
+/** @throws KeystoneError quantize/scale-overflow where a block's scale is past the largest f16. */
+export function assertScaleFits(scale: number, tensor: string, block: number): void {
+  if (scale <= F16_MAX) return;
+  throw new KeystoneError(
+    "quantize/scale-overflow",
+    `Tensor "${tensor}": the scale of a block is past ${F16_MAX}, the largest f16 value.`,
+    'Leave this tensor out with "keep", or use the rtn codec, whose constants are f32.',
+    { tensor, block },
+  );
+}
+
+/** @throws KeystoneError quantize/range-overflow where high − low is past the largest f32. */
+export function assertRangeFits(range: number, tensor: string, block: number): void {
+  if (range <= F32_MAX) return;
+  throw new KeystoneError(
+    "quantize/range-overflow",
+    `Tensor "${tensor}": the range of a block is past the largest f32 value.`,
+    'Leave this tensor out with "keep"; weights this large are usually a damaged file.',
+    { tensor, block },
+  );
+}
+
+/**
+ * @throws KeystoneError quantize/not-finite for the first NaN or infinite weight.
+ */
+export function assertFinite(weights: Float32Array, plan: { name: string; columns: number }): void {
+  for (let i = 0; i < weights.length; i++) {
+    if (Number.isFinite(weights[i])) continue;
+    const row = Math.floor(i / plan.columns);
+    const column = i % plan.columns;
+    throw new KeystoneError(
+      "quantize/not-finite",
+      `Tensor "${plan.name}" holds ${String(weights[i])} at row ${row}, column ${column}; only finite weights can be quantized.`,
+      "The checkpoint looks damaged: download it again, or leave the tensor out with \"keep\".",
+      { tensor: plan.name, row, column, value: String(weights[i]) },
+    );
+  }
+}
+
+/** The error of a dequantized value that the storage type cannot hold. */
+export function storageOverflow(tensor: string, storage: string): KeystoneError {
+  return new KeystoneError(
+    "quantize/storage-overflow",
+    `Tensor "${tensor}": a dequantized weight is past the largest ${storage} value.`,
+    'Leave this tensor out with "keep", or use more bits.',
+    { tensor, storage },
+  );
+}

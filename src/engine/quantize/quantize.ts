@@ -1,0 +1,90 @@
+import { blockLayout, fromTileOrder, toTileOrder } from "./blockLayout.ts";
+import { blockFitter, decodeStored, needsWorkingCopy, prepareWeights } from "./blockPass.ts";
+import type { PackedConstants } from "./codec.ts";
+import { createCodec } from "./codecs.ts";
+import { assertFinite, storageOverflow } from "./overflow.ts";
+import { restoredIndices } from "./restoreWeights.ts";
+import { bitsOf } from "./storage.ts";
+import type { TensorPlan } from "./types.ts";
+
+/** One quantized tensor: what an export writes, and all that {@link dequantize} needs. */
+export interface Packed {
+  readonly plan: TensorPlan;
+  /** One code a weight, row-major like the tensor, 0 … 2^bits − 1. */
+  readonly codes: Uint8Array;
+  /** Per block; blocks in reading order (tiles left to right, then top to bottom). */
+  readonly constants: PackedConstants;
+  /** Weights kept exactly: row-major indices, ascending, and their original values. */
+  readonly restored: { readonly indices: Uint32Array; readonly values: Float32Array };
+  /** How many weights clipping changed. */
+  readonly clipped: number;
+}
+
+/** @throws RangeError where the weights are not the tensor that the plan is for: a mistake in the program. */
+export function assertLength(values: Float32Array, plan: TensorPlan, what: string): void {
+  const expected = plan.rows * plan.columns;
+  if (values.length === expected) return;
+  throw new RangeError(`${what} of "${plan.name}" has ${values.length} values; ${plan.rows} × ${plan.columns} needs ${expected}.`);
+}
+
+/**
+ * Hold-out, clip, range and rounding of one tensor. The weights are left as they are.
+ * @param weights (rows, columns) row-major
+ * @throws KeystoneError quantize/not-finite, quantize/scale-overflow, quantize/range-overflow
+ */
+export function quantize(weights: Float32Array, plan: TensorPlan): Packed {
+  assertLength(weights, plan, "The weights");
+  assertFinite(weights, plan);
+  const layout = blockLayout(plan);
+  const indices = restoredIndices(weights, plan);
+  const working = needsWorkingCopy(plan) ? new Float32Array(weights.length) : weights;
+  const source = prepareWeights(weights, plan, indices, working);
+  const codec = createCodec(plan, layout.count);
+  const fitter = blockFitter(codec, plan, source);
+  let codes = new Uint8Array(weights.length);
+  let clipped = 0;
+  for (let block = 0; block < layout.count; block++) {
+    const from = block * layout.size;
+    const to = Math.min(from + layout.size, layout.weights);
+    clipped += fitter.fit(block, from, to);
+    codec.encode(block, source, from, to, codes, from);
+  }
+  if (plan.block.kind === "tile") {
+    const rowMajor = new Uint8Array(codes.length);
+    fromTileOrder(codes, plan, rowMajor);
+    codes = rowMajor;
+  }
+  const values = Float32Array.from(indices, (index) => weights[index]);
+  return { plan, codes, constants: codec.constants(), restored: { indices, values }, clipped };
+}
+
+/**
+ * ŵ of a packed tensor: decoded in f32, rounded to the plan's storage type, restored weights put back last.
+ * @returns (rows, columns) row-major
+ * @throws KeystoneError quantize/storage-overflow where a value does not fit the storage type
+ */
+export function dequantize(packed: Packed): Float32Array {
+  const { plan, restored } = packed;
+  const layout = blockLayout(plan);
+  const codec = createCodec(plan, layout.count, packed.constants);
+  let codes = packed.codes;
+  if (plan.block.kind === "tile") {
+    codes = new Uint8Array(packed.codes.length);
+    toTileOrder(packed.codes, plan, codes);
+  }
+  let out = new Float32Array(layout.weights);
+  const bits = bitsOf(out);
+  for (let block = 0; block < layout.count; block++) {
+    const from = block * layout.size;
+    const to = Math.min(from + layout.size, layout.weights);
+    decodeStored(codec, block, codes, from, to, out, bits, from, plan.storage);
+  }
+  if (plan.block.kind === "tile") {
+    const rowMajor = new Float32Array(out.length);
+    fromTileOrder(out, plan, rowMajor);
+    out = rowMajor;
+  }
+  restored.indices.forEach((index, i) => (out[index] = restored.values[i]));
+  if (!out.every(Number.isFinite)) throw storageOverflow(plan.name, plan.storage);
+  return out;
+}
