@@ -3,21 +3,25 @@ import { basename, dirname } from "node:path";
 import { KeystoneError } from "#shared/errors.ts";
 import { readFailedError } from "./byteSource.ts";
 
+export interface JsonFileRules {
+  /** A longer file is refused before it is read. */
+  readonly maxBytes: number;
+  /** Error code when the content is wrong, e.g. `checkpoint/bad-config`. */
+  readonly badCode: string;
+  /** Error code when there is no such file. */
+  readonly missingCode?: string;
+}
+
 /**
- * A JSON file of a checkpoint whose top level is an object. UTF-8, a byte order mark is allowed.
- * @param what second half of the error code when the content is wrong, e.g. `bad-config`
- * @throws KeystoneError checkpoint/missing-file, checkpoint/not-a-file, checkpoint/read-failed, checkpoint/<what>
+ * A JSON file of a checkpoint whose top level is an object. UTF-8; a byte order mark is allowed.
+ * @throws KeystoneError `badCode`, `missingCode` (checkpoint/missing-file), checkpoint/not-a-file, checkpoint/read-failed
  */
-export async function readJsonObject(
-  path: string,
-  maxBytes: number,
-  what: string,
-): Promise<Record<string, unknown>> {
+export async function readJsonObject(path: string, rules: JsonFileRules): Promise<Record<string, unknown>> {
   const file = basename(path);
-  const bytes = await readSmallFile(path, maxBytes, what);
-  const fail = (sentence: string, cause?: unknown) =>
+  const bytes = await readSmallFile(path, rules);
+  const bad = (sentence: string, cause?: unknown) =>
     new KeystoneError(
-      `checkpoint/${what}`,
+      rules.badCode,
       `${file} ${sentence}.`,
       "Download this file of the checkpoint again.",
       { file },
@@ -27,13 +31,16 @@ export async function readJsonObject(
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw fail(bytes.byteLength === 0 ? "is empty" : "is not valid JSON", cause);
+    throw bad(bytes.byteLength === 0 ? "is empty" : "is not valid JSON", cause);
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw fail("is not a JSON object");
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw bad("is not a JSON object");
   return value as Record<string, unknown>;
 }
 
-async function readSmallFile(path: string, maxBytes: number, what: string): Promise<Uint8Array> {
+async function readSmallFile(
+  path: string,
+  { maxBytes, badCode, missingCode }: JsonFileRules,
+): Promise<Uint8Array> {
   const file = basename(path);
   try {
     const found = await stat(path);
@@ -47,7 +54,7 @@ async function readSmallFile(path: string, maxBytes: number, what: string): Prom
     }
     if (found.size > maxBytes) {
       throw new KeystoneError(
-        `checkpoint/${what}`,
+        badCode,
         `${file} holds ${found.size} bytes; at most ${maxBytes} are read.`,
         "It is damaged or not what its name says: download it again.",
         { file, bytes: found.size, allowed: maxBytes },
@@ -58,7 +65,7 @@ async function readSmallFile(path: string, maxBytes: number, what: string): Prom
     if (cause instanceof KeystoneError) throw cause;
     if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") {
       throw new KeystoneError(
-        "checkpoint/missing-file",
+        missingCode ?? "checkpoint/missing-file",
         `${dirname(path)} holds no ${file}.`,
         "Choose the folder of a Hugging Face checkpoint, or download the file into it.",
         { file },

@@ -22,7 +22,10 @@ const MAX_CONFIG_BYTES = 16_000_000;
 export async function openCheckpoint(folder: string): Promise<Checkpoint> {
   const path = resolve(folder);
   await checkFolder(path);
-  const config = await readJsonObject(join(path, "config.json"), MAX_CONFIG_BYTES, "bad-config");
+  const config = await readJsonObject(join(path, "config.json"), {
+    maxBytes: MAX_CONFIG_BYTES,
+    badCode: "checkpoint/bad-config",
+  });
   const { files, weightMap, notes } = await findShards(path);
 
   const tensors = new Map<string, TensorInfo>();

@@ -60,7 +60,10 @@ function noWeightsError(folder: string, present: readonly string[]): KeystoneErr
 }
 
 async function shardsOfIndex(folder: string, present: readonly string[]): Promise<ShardList> {
-  const index = await readJsonObject(join(folder, INDEX_FILE), MAX_INDEX_BYTES, "bad-index");
+  const index = await readJsonObject(join(folder, INDEX_FILE), {
+    maxBytes: MAX_INDEX_BYTES,
+    badCode: "checkpoint/bad-index",
+  });
   const map = index["weight_map"];
   if (typeof map !== "object" || map === null || Array.isArray(map)) throw badIndexError("has no weight_map");
   const weightMap = new Map<string, string>();

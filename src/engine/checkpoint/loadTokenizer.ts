@@ -1,0 +1,122 @@
+import { join } from "node:path";
+import { Tokenizer as Library } from "@huggingface/tokenizers";
+import { KeystoneError } from "#shared/errors.ts";
+import { readJsonObject } from "./jsonFile.ts";
+import { isRegularFile } from "./sideFiles.ts";
+import type { Tokenizer } from "./types.ts";
+
+/** The largest published vocabularies take some 35 MB. */
+const MAX_TOKENIZER_BYTES = 256_000_000;
+const RULES = { maxBytes: MAX_TOKENIZER_BYTES, badCode: "tokenizer/bad-file" };
+
+/**
+ * The tokenizer of a checkpoint, from tokenizer.json; tokenizer_config.json (or special_tokens_map.json) names its
+ * special tokens and may be absent.
+ * @throws KeystoneError tokenizer/missing, tokenizer/bad-file, tokenizer/unsupported
+ */
+export async function loadTokenizer(folder: string): Promise<Tokenizer> {
+  const path = join(folder, "tokenizer.json");
+  if (!(await isRegularFile(path))) throw await missingError(folder);
+  const [definition, config, specials] = await Promise.all([
+    readJsonObject(path, RULES),
+    readIfPresent(join(folder, "tokenizer_config.json")),
+    readIfPresent(join(folder, "special_tokens_map.json")),
+  ]);
+  const library = build({ added_tokens: [], ...definition }, config);
+  const endToken = tokenContent(config["eos_token"]) ?? tokenContent(specials["eos_token"]);
+  return wrap(library, endToken);
+}
+
+async function readIfPresent(path: string): Promise<Record<string, unknown>> {
+  return (await isRegularFile(path)) ? readJsonObject(path, RULES) : {};
+}
+
+async function missingError(folder: string): Promise<KeystoneError> {
+  const sentencePiece = await isRegularFile(join(folder, "tokenizer.model"));
+  return new KeystoneError(
+    "tokenizer/missing",
+    `${folder} holds no tokenizer.json${sentencePiece ? " (only tokenizer.model)" : ""}.`,
+    sentencePiece
+      ? "Write one with transformers: AutoTokenizer.from_pretrained(folder).save_pretrained(folder)."
+      : "Download tokenizer.json and tokenizer_config.json of this model into the folder.",
+    { folder },
+  );
+}
+
+/** The library throws plain errors, of any kind, at what it does not know. */
+function build(definition: object, config: object): Library {
+  try {
+    const library = new Library(definition, config);
+    library.encode("a");
+    return library;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new KeystoneError(
+      "tokenizer/unsupported",
+      `tokenizer.json cannot be used: ${reason}.`,
+      "Check that the file is complete; save it again with a current tokenizers library.",
+      { reason },
+      { cause },
+    );
+  }
+}
+
+/** Special tokens are written as text or as an object with `content`. */
+function tokenContent(value: unknown): string | null {
+  if (typeof value === "string") return value;
+  const content = typeof value === "object" && value !== null && "content" in value ? value.content : null;
+  return typeof content === "string" ? content : null;
+}
+
+function wrap(library: Library, endToken: string | null): Tokenizer {
+  /** Where the model has no unknown token the library answers undefined for what it cannot express; it is left out. */
+  const encode = (text: string) =>
+    library.encode(text, { add_special_tokens: false }).ids.filter((id) => Number.isInteger(id));
+  /** A model's vocabulary may be padded past its tokenizer's: such ids have no text. */
+  const known = (ids: readonly number[]) => ids.filter((id) => library.id_to_token(id) !== undefined);
+
+  const added = library.get_added_tokens_decoder();
+
+  const decode = (ids: readonly number[], options: { special?: boolean } = {}) => {
+    const rest = known(ids);
+    if (rest.length === 0) return "";
+    return library.decode(rest, {
+      skip_special_tokens: options.special !== true,
+      clean_up_tokenization_spaces: false,
+    });
+  };
+  const tokenText = (id: number) => {
+    const token = library.id_to_token(id);
+    if (token === undefined) return `<${id}>`;
+    if (added.has(id)) return token;
+    // a metaspace token decoded alone would lose its space
+    const text = token.includes("▁")
+      ? token.replaceAll("▁", " ")
+      : library.decode([id], { clean_up_tokenization_spaces: false });
+    return readable(text.includes("\ufffd") || text === "" ? token : text);
+  };
+  return {
+    encode,
+    decode,
+    tokenText,
+    bos: leadingToken(library),
+    eos: endToken === null ? null : (library.token_to_id(endToken) ?? null),
+  };
+}
+
+function readable(text: string): string {
+  // eslint-disable-next-line no-control-regex -- control characters are what must not reach a table
+  return text.replace(/[\u0000-\u001f\u007f]/g, (character) => JSON.stringify(character).slice(1, -1));
+}
+
+/**
+ * The one token that the tokenizer's own post-processor puts in front of a text. tokenizer_config.json's
+ * `add_bos_token` is not asked: transformers follows tokenizer.json too where the two disagree.
+ */
+function leadingToken(library: Library): number | null {
+  const plain = library.encode("a", { add_special_tokens: false }).ids;
+  const full = library.encode("a", { add_special_tokens: true }).ids;
+  return full.length > plain.length && Number.isInteger(full[0]) && plain.every((id, i) => full[i + 1] === id)
+    ? full[0]
+    : null;
+}
