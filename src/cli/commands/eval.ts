@@ -1,0 +1,63 @@
+import { Command } from "commander";
+import type { EvalReport } from "#shared/evaluation.ts";
+import { absolute, existingFile, readRecipe } from "../files.ts";
+import {
+  judgeOf,
+  withComputeOptions,
+  withJudgeOptions,
+  type ComputeOptions,
+  type JudgeOptions,
+} from "../options.ts";
+import { duration, fixed, perplexityDecimals } from "../output/numbers.ts";
+import { conventionFact, scoreFacts } from "../output/scores.ts";
+import { factList } from "../output/table.ts";
+import type { CommandContext } from "../program.ts";
+
+interface EvalOptions extends ComputeOptions, JudgeOptions {
+  recipe?: string;
+  text: string;
+}
+
+/** `eval MODEL --text F`: perplexity of the original, or of a recipe beside the original. */
+export function evalCommand(context: CommandContext): Command {
+  const command = new Command("eval")
+    .description(
+      "score a checkpoint on a text; with a recipe, score the quantized variant against the original",
+    )
+    .argument("<model>", "folder of the checkpoint")
+    .requiredOption(
+      "--text <file>",
+      'text to score: .txt is one document, .jsonl one document a line in "text" (required)',
+    )
+    .option("--recipe <file>", "recipe of the variant to score (default: none, the original alone)");
+  return withComputeOptions(withJudgeOptions(command)).action((model: string, options: EvalOptions) =>
+    context.session(options, async (session) => {
+      const recipe = options.recipe === undefined ? null : await readRecipe(session.io, options.recipe);
+      const { job } = await session.studio.call("job:evaluate", {
+        model: absolute(session.io, model),
+        recipe,
+        text: await existingFile(session.io, options.text, "text"),
+        judge: judgeOf(options),
+      });
+      const { report } = await session.result(job, "evaluate");
+      session.print(report, () => evalText(report));
+    }),
+  );
+}
+
+function evalText(report: EvalReport): string {
+  const { baseline } = report;
+  const decimals = perplexityDecimals(baseline?.perplexity ?? null, [report.perplexity]);
+  const facts = scoreFacts(report, decimals);
+  if (baseline)
+    facts.splice(1, 0, ["  of the original", fixed(baseline.perplexity, decimals, baseline.notFinite)]);
+  if (report.bitsPerWeight !== null) {
+    facts.push([
+      "Bits per weight",
+      `${fixed(report.bitsPerWeight, 3)} (whole file ${fixed(report.fileBitsPerWeight, 3)})`,
+    ]);
+  }
+  if (report.sqnrDb !== null) facts.push(["SQNR", `${fixed(report.sqnrDb, 1)} dB`]);
+  facts.push(conventionFact(report.convention), ["Time", `${duration(report.seconds)} on ${report.device}`]);
+  return factList(facts);
+}

@@ -1,0 +1,100 @@
+import { existsSync } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { KeystoneError } from "#shared/errors.ts";
+import { parseRecipe } from "#shared/plan.ts";
+import type { Recipe } from "#shared/recipe.ts";
+import type { Io } from "./io.ts";
+import { usageError } from "./reportError.ts";
+
+/** A recipe or plan longer than this, in bytes, is something else: 100,000 listed recipes stay well below. */
+const MAX_JSON_BYTES = 64 * 1024 * 1024;
+
+/** The path as an absolute one, seen from where the command was typed. */
+export function absolute(io: Io, path: string): string {
+  return resolve(io.cwd, path);
+}
+
+/**
+ * A file that must be there.
+ * @throws KeystoneError usage/no-such-file
+ */
+export async function existingFile(io: Io, path: string, what: string): Promise<string> {
+  const full = absolute(io, path);
+  const found = await stat(full).catch(() => null);
+  if (found?.isFile()) return full;
+  const problem = found ? "is a folder, not a file" : "does not exist";
+  throw new KeystoneError(
+    "usage/no-such-file",
+    `The ${what} ${full} ${problem}.`,
+    "Check the path and run the command again.",
+    {
+      path: full,
+    },
+  );
+}
+
+/**
+ * Reads a JSON file that a person wrote.
+ * @throws KeystoneError usage/no-such-file, usage/not-json
+ */
+export async function readJsonFile(io: Io, path: string, what: string): Promise<unknown> {
+  const full = await existingFile(io, path, what);
+  const { size } = await stat(full);
+  if (size > MAX_JSON_BYTES) {
+    throw new KeystoneError(
+      "usage/not-json",
+      `The ${what} ${full} has ${size.toLocaleString("en-US")} bytes; at most ${MAX_JSON_BYTES.toLocaleString("en-US")} are read.`,
+      `Give a ${what} written as JSON.`,
+    );
+  }
+  const text = decodeUtf8(await readFile(full), full, what);
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new KeystoneError(
+      "usage/not-json",
+      `The ${what} ${full} is not valid JSON: ${reason}.`,
+      "Correct the file and run the command again.",
+      { path: full },
+      { cause },
+    );
+  }
+}
+
+/** A recipe file, checked whole. */
+export async function readRecipe(io: Io, path: string): Promise<Recipe> {
+  return parseRecipe(await readJsonFile(io, path, "recipe"), basename(path));
+}
+
+/**
+ * The text to score on: the one named, else `eval.jsonl` in the model's folder or in the folder around it.
+ * @throws KeystoneError usage/no-such-file, usage/arguments
+ */
+export async function textFor(io: Io, named: string | undefined, model: string): Promise<string> {
+  if (named !== undefined) return existingFile(io, named, "text");
+  const folder = absolute(io, model);
+  const beside = [join(folder, "eval.jsonl"), join(dirname(folder), "eval.jsonl")].find((path) =>
+    existsSync(path),
+  );
+  if (beside !== undefined) return beside;
+  throw usageError(
+    `No text was named, and there is no eval.jsonl in ${folder} or in the folder around it.`,
+    'Name one with --text FILE (.txt, or .jsonl with one "text" a line).',
+  );
+}
+
+function decodeUtf8(bytes: Uint8Array, path: string, what: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new KeystoneError(
+      "usage/not-json",
+      `The ${what} ${path} is not UTF-8 text.`,
+      "Save it as UTF-8.",
+      { path },
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,118 @@
+import type { Scores } from "#shared/evaluation.ts";
+import type { RunDetail, RunSummary, VariantResult } from "#shared/run.ts";
+import { count, duration, fixed, percent, perplexityDecimals } from "./numbers.ts";
+import { textTable } from "./table.ts";
+
+/** The results of a run as one JSON document: what `sweep` and `runs show` print. */
+export function runDocument(detail: RunDetail): object {
+  const { summary, ...rest } = detail;
+  return { run: summary.id, ...summary, ...rest };
+}
+
+/** One finished variant in one line, for a terminal where rows arrive one by one. */
+export function resultLine(result: VariantResult, done: number, total: number): string {
+  const place = `${String(done).padStart(String(total).length)}/${total}`;
+  if (result.status === "failed") return `${place}  ${result.label}: failed. ${result.error?.message ?? ""}`;
+  const bits = fixed(result.bitsPerWeight, 3);
+  return `${place}  ${result.label}: perplexity ${fixed(result.perplexity, 4, result.notFinite)}, KL ${fixed(result.kl?.mean, 4, result.notFinite)}, ${bits} bits`;
+}
+
+/** The original first, then every variant: best first, then what is not scored. The marks: ★ best, · no other beats both numbers. */
+export function resultsTable(
+  baseline: Scores | null,
+  results: readonly VariantResult[],
+  best: string | null,
+  pareto: readonly string[],
+): string {
+  const decimals = perplexityDecimals(
+    baseline?.perplexity ?? null,
+    results.map((result) => result.perplexity),
+  );
+  const rows = [...results].sort(byKl).map((result) => {
+    const bad = result.notFinite === true;
+    const mark = result.id === best ? "★" : pareto.includes(result.id) ? "·" : "";
+    const status =
+      result.status === "done"
+        ? ""
+        : result.error
+          ? `${result.status}: ${result.error.message}`
+          : result.status;
+    return [
+      mark,
+      result.label,
+      fixed(result.bitsPerWeight, 3),
+      fixed(result.perplexity, decimals, bad),
+      fixed(result.kl?.mean, 4, bad),
+      percent(result.kl?.topAgreement),
+      fixed(result.sqnrDb, 1),
+      status,
+    ];
+  });
+  const original = baseline
+    ? [["", "original", "–", fixed(baseline.perplexity, decimals, baseline.notFinite), "–", "–", "–", ""]]
+    : [];
+  return textTable(
+    [
+      { title: "" },
+      { title: "recipe" },
+      { title: "bits/weight", align: "right" },
+      { title: "perplexity", align: "right" },
+      { title: "KL", align: "right" },
+      { title: "same top token", align: "right" },
+      { title: "SQNR dB", align: "right" },
+      { title: "" },
+    ],
+    [...original, ...rows],
+  );
+}
+
+function byKl(a: VariantResult, b: VariantResult): number {
+  return klOf(a) - klOf(b) || a.index - b.index;
+}
+
+/** Rows without a KL come last: those that ran and failed before those that never ran. */
+function klOf(result: VariantResult): number {
+  return result.kl?.mean ?? (result.status === "done" ? Number.MAX_VALUE : Infinity);
+}
+
+/** A whole run for people: what it is, how far it came, its table, the best in a sentence. */
+export function runText(detail: RunDetail): string {
+  const { summary, results } = detail;
+  const best = results.find((result) => result.id === detail.best);
+  const head = [
+    `Run ${summary.id} (${summary.name}), ${summary.status}: ${summary.done} of ${summary.total} variants scored${summary.failed > 0 ? `, ${summary.failed} failed` : ""}.`,
+    `${detail.convention?.text ?? detail.text}; ${detail.workers} worker${detail.workers === 1 ? "" : "s"} × ${detail.threadsPerWorker} thread${detail.threadsPerWorker === 1 ? "" : "s"} on ${detail.device}, ${duration(detail.seconds)}.`,
+    ...detail.notes,
+  ];
+  const table = resultsTable(detail.baseline, results, detail.best, detail.pareto);
+  const foot = best
+    ? `\n★ ${best.label} is closest to the original: KL ${fixed(best.kl?.mean, 4)} nats at ${fixed(best.bitsPerWeight, 2)} bits per weight. · No other variant beats these in both numbers.\n`
+    : "";
+  return `${head.join("\n")}\n\n${table}${foot}`;
+}
+
+/** The list of runs, newest first as the store gives them. */
+export function runsTable(runs: readonly RunSummary[]): string {
+  return textTable(
+    [
+      { title: "run" },
+      { title: "created (UTC)" },
+      { title: "model" },
+      { title: "name" },
+      { title: "status" },
+      { title: "scored", align: "right" },
+      { title: "failed", align: "right" },
+      { title: "of", align: "right" },
+    ],
+    runs.map((run) => [
+      run.id,
+      run.created.slice(0, 16).replace("T", " "),
+      run.modelName,
+      run.name,
+      run.status,
+      count(run.done),
+      count(run.failed),
+      count(run.total),
+    ]),
+  );
+}

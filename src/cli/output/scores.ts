@@ -1,0 +1,32 @@
+import type { Convention, Scores } from "#shared/evaluation.ts";
+import { count, fixed, percent } from "./numbers.ts";
+
+/** The scores of one model as name–value facts, with the KL lines where there is a comparison. */
+export function scoreFacts(scores: Scores, decimals: number): [string, string][] {
+  const bad = scores.notFinite === true;
+  const facts: [string, string][] = [
+    ["Perplexity", fixed(scores.perplexity, decimals, bad)],
+    ["Per word, per byte", `${fixed(scores.wordPerplexity, decimals)}, ${fixed(scores.bytePerplexity, 4)}`],
+    ["NLL", `${fixed(scores.nll, 4, bad)} nats per token (± ${fixed(scores.nllStandardError, 4, bad)})`],
+    ["Tokens", count(scores.tokens)],
+  ];
+  const { kl } = scores;
+  if (kl) {
+    facts.push(
+      [
+        "KL to the original",
+        `${fixed(kl.mean, 4, bad)} nats (median ${fixed(kl.median, 4, bad)}, 99 % below ${fixed(kl.p99, 4, bad)})`,
+      ],
+      ["Top-1 agreement", percent(kl.topAgreement)],
+    );
+  }
+  return facts;
+}
+
+/** How the text was cut, as one fact. */
+export function conventionFact(convention: Convention): [string, string] {
+  return [
+    "Text",
+    `${convention.text} (${convention.documents} documents, ${count(convention.windowCount)} windows)`,
+  ];
+}
