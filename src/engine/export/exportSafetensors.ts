@@ -66,7 +66,10 @@ export async function outlineExport(
   fileSystem: FileSystem,
 ): Promise<ExportOutline> {
   const index = checkpoint.sharded
-    ? await readJsonObject(join(checkpoint.path, INDEX_FILE), MAX_INDEX_BYTES, "bad-index")
+    ? await readJsonObject(join(checkpoint.path, INDEX_FILE), {
+        maxBytes: MAX_INDEX_BYTES,
+        badCode: "checkpoint/bad-index",
+      })
     : null;
   const plan = planShards(
     checkpoint.tensors.values(),

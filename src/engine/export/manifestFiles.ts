@@ -31,10 +31,14 @@ export async function writeManifest(disk: OutputDisk, record: Manifest, suffix =
   return [card, await write(MANIFEST_FILE, `${JSON.stringify(complete, null, 2)}\n`)];
 }
 
-/** @throws KeystoneError export/bad-manifest, checkpoint/missing-file, checkpoint/read-failed */
+/** @throws KeystoneError export/bad-manifest, export/no-manifest, checkpoint/read-failed */
 export async function readManifest(folder: string): Promise<Manifest> {
   const parsed = manifest.safeParse(
-    await readJsonObject(join(folder, MANIFEST_FILE), MAX_MANIFEST_BYTES, "bad-manifest"),
+    await readJsonObject(join(folder, MANIFEST_FILE), {
+      maxBytes: MAX_MANIFEST_BYTES,
+      badCode: "export/bad-manifest",
+      missingCode: "export/no-manifest",
+    }),
   );
   if (parsed.success) return parsed.data;
   throw new KeystoneError(

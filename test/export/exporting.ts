@@ -1,0 +1,91 @@
+import { readdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { onTestFinished } from "vitest";
+import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import { ExportJob } from "#engine/export/exportJob.ts";
+import { exportSafetensors, type FinishedExport } from "#engine/export/exportSafetensors.ts";
+import { exportVariant } from "#engine/export/exportVariant.ts";
+import type { FileSystem } from "#engine/export/fileSystem.ts";
+import { nodeFileSystem } from "#engine/export/nodeFileSystem.ts";
+import type { ExportControl, ExportVariant } from "#engine/export/types.ts";
+import { parseRecipe } from "#shared/plan.ts";
+import {
+  temporaryFolder,
+  writeSyntheticCheckpoint,
+  type SyntheticOptions,
+} from "../support/syntheticCheckpoint.ts";
+
+export const SUPER_WEIGHT = { tensor: "model.layers.1.mlp.down_proj.weight", row: 3, column: 7, value: 2.5 };
+
+/** A recipe that changes nearly every weight and puts the planted one back. */
+export const RECIPE = {
+  codec: "rtn",
+  bits: 3,
+  block: "group:8",
+  clip: { method: "zscore", threshold: 2 },
+  restore: [[1, 3, 7]],
+} as const;
+
+export const freely: ExportControl = { check: () => undefined, report: () => undefined };
+
+export interface Bench {
+  /** Holds the source and nothing else yet. */
+  readonly folder: string;
+  readonly checkpoint: Checkpoint;
+  readonly variant: ExportVariant;
+  readonly out: string;
+}
+
+/** A synthetic checkpoint with a planted weight, opened, and a variant of it. */
+export async function bench(options: SyntheticOptions = {}, recipe: unknown = RECIPE): Promise<Bench> {
+  const folder = await temporaryFolder();
+  const source = await writeSyntheticCheckpoint({ plant: [SUPER_WEIGHT], ...options }, join(folder, "model"));
+  const checkpoint = await openCheckpoint(source);
+  onTestFinished(() => checkpoint.close());
+  return { folder, checkpoint, variant: variantOf(checkpoint, recipe), out: join(folder, "export") };
+}
+
+export function variantOf(checkpoint: Checkpoint, recipe: unknown): ExportVariant {
+  return exportVariant(checkpoint, parseRecipe(recipe), {
+    superWeights: [[1, 3, 7]],
+    downProjection: (layer) => `model.layers.${layer}.mlp.down_proj.weight`,
+  });
+}
+
+export interface ExportOptions {
+  overwrite?: boolean;
+  maxShardBytes?: number | null;
+  fileSystem?: FileSystem;
+  control?: ExportControl;
+}
+
+/** Plans and writes an export of the bench's variant, as its owner does. */
+export async function exportTo(
+  { checkpoint, variant, out }: Bench,
+  options: ExportOptions = {},
+): Promise<FinishedExport> {
+  const { overwrite = false, maxShardBytes = null, fileSystem = nodeFileSystem, control = freely } = options;
+  const job = await ExportJob.plan({ source: checkpoint.path, out, overwrite }, fileSystem);
+  return exportSafetensors({
+    checkpoint,
+    variant,
+    job,
+    overwrite,
+    maxShardBytes,
+    versions: { keystone: "0.0.0-test" },
+    results: null,
+    fileSystem,
+    control,
+  });
+}
+
+/** Every path under a folder, sorted. */
+export async function tree(folder: string): Promise<string[]> {
+  return (await readdir(folder, { recursive: true })).sort();
+}
+
+/** What lies beside the target. */
+export async function besideTarget({ out }: Bench): Promise<string[]> {
+  return (await readdir(dirname(out))).sort();
+}
