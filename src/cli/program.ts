@@ -71,10 +71,14 @@ function settle(command: Command, io: Io): void {
       getOutHelpWidth: () => io.stdout.columns ?? 100,
       getErrHelpWidth: () => io.stderr.columns ?? 100,
       outputError: (text, write) => {
-        write(`${oneLine(text)} Run keystone ${commandPath(command)}--help for the options.\n`);
+        write(`${sentence(oneLine(text))} Run keystone ${commandPath(command)}--help for the options.\n`);
       },
     });
   for (const inner of command.commands) settle(inner, io);
+}
+
+function sentence(text: string): string {
+  return /[.?!)]$/.test(text) ? text : `${text}.`;
 }
 
 /** `runs show ` for a nested command, nothing for the program itself. */

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import {
   DEFAULT_PROMPT,
   detectOptions,
@@ -42,11 +42,13 @@ export function detectCommand(context: CommandContext): Command {
       wholeNumber(1, 64),
       defaults.maxPasses,
     )
-    .option(
-      "--threshold <rule>",
-      "relative:F = output at least F times the median layer maximum; absolute:V = the paper's, input and output above V (default: relative:8)",
-      thresholdRule,
-      defaults.threshold,
+    .addOption(
+      new Option(
+        "--threshold <rule>",
+        "relative:F = output at least F times the median layer maximum; absolute:V = the paper's, input and output above V",
+      )
+        .argParser(thresholdRule)
+        .default(defaults.threshold, "relative:8"),
     )
     .option(
       "--min-share <s>",
@@ -60,7 +62,6 @@ export function detectCommand(context: CommandContext): Command {
       "text for --effect (default: eval.jsonl in the model's folder or the one around it)",
     )
     .option("--tokens <n>", "scored tokens for --effect (default: the whole text)", wholeNumber(1));
-  hideObjectDefault(command, "threshold");
   return withComputeOptions(command).action((model: string, options: DetectCliOptions) =>
     context.session(options, async (session) => {
       if (options.text !== undefined && !options.effect) {
@@ -94,12 +95,6 @@ function thresholdRule(text: string): SpikeThreshold {
   throw new InvalidArgumentError(
     "It must be relative:FACTOR or absolute:VALUE, e.g. relative:8 or absolute:50.",
   );
-}
-
-/** The default is said in words already; as an object it would be printed as JSON beside them. */
-function hideObjectDefault(command: Command, name: string): void {
-  const option = command.options.find((candidate) => candidate.attributeName() === name);
-  option?.default(option.defaultValue, "relative:8");
 }
 
 /** What was found, for people: the finding, the weights, the candidates that were refused, the layers. */

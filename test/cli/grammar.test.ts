@@ -1,0 +1,200 @@
+import { describe, expect, it } from "vitest";
+import { KeystoneError } from "#shared/errors.ts";
+import { fakeStudio, jobView, type Answers } from "./fakeStudio.ts";
+import { runMain } from "./runMain.ts";
+
+const COMMANDS = ["inspect", "detect", "eval", "sweep", "ablate", "tasks", "export", "runs", "demo", "serve"];
+
+/** Answers of a studio whose jobs end at once with this error. */
+function failing(error: KeystoneError): Answers {
+  return {
+    "job:detect": () => ({ job: "job-1" }),
+    "job:list": () => [jobView({ status: "failed", error: error.toData() })],
+  };
+}
+
+describe("help", () => {
+  it("lists every command and none that is not there yet", async () => {
+    const { code, stdout, stderr } = await runMain(["--help"]);
+    expect(code).toBe(0);
+    expect(stderr).toBe("");
+    for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^  ${command} `, "m"));
+    expect(stdout).not.toMatch(/^ {2}(lab|report) /m);
+  });
+
+  it.each([...COMMANDS.map((name) => [name]), ["runs", "show"]])(
+    "%s %s: every option has its default or is required",
+    async (...path) => {
+      const { code, stdout } = await runMain([...path.filter(Boolean), "--help"]);
+      expect(code).toBe(0);
+      const options = stdout
+        .slice(stdout.indexOf("Options:"))
+        .split(/\n(?= {2}-)/)
+        .slice(1);
+      expect(options.length).toBeGreaterThan(1);
+      for (const option of options)
+        expect(option.split("\n\n")[0]?.replace(/\s+/g, " ")).toMatch(/\(default: |default: "|\(required/);
+    },
+  );
+
+  it("the version is package.json's", async () => {
+    const { code, stdout } = await runMain(["--version"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
+
+describe("wrong usage", () => {
+  it.each([
+    [[], /no command was given/],
+    [["swep"], /unknown command 'swep'.*Did you mean sweep/],
+    [["lab", "m"], /unknown command 'lab'/],
+    [["report", "r"], /unknown command 'report'/],
+    [["detect"], /missing required argument 'model'/],
+    [["detect", "m", "extra"], /too many arguments/],
+    [["detect", "m", "--promt", "x"], /unknown option '--promt'.*Did you mean --prompt/],
+    [["detect", "m", "--prompt"], /'--prompt <text>' argument missing/],
+    [["detect", "m", "--max-passes", "0"], /whole number from 1 to 64/],
+    [["detect", "m", "--max-passes", "1e3"], /whole number from 1 to 64/],
+    [["detect", "m", "--threshold", "50"], /relative:FACTOR or absolute:VALUE/],
+    [["detect", "m", "--device", "tpu"], /Allowed choices are auto, cpu, webgpu, cuda, dml, coreml/],
+    [["eval", "m"], /required option '--text <file>'/],
+    [["eval", "m", "--text", "t", "--windows", "all"], /Allowed choices are bos, gptq, rolling/],
+    [["eval", "m", "--text", "t", "--context", "1"], /whole number from 2 to/],
+    [["ablate", "m", "--text", "t", "--scale", "1,,2"], /numbers with commas/],
+    [["tasks", "m"], /required option '--tasks <file\.\.\.>'/],
+    [["export", "m", "--recipe", "r"], /required option '--out <folder>'/],
+    [["export", "m", "--recipe", "r", "--out", "o", "--format", "exe"], /Allowed choices are safetensors/],
+    [["runs", "show"], /missing required argument 'run'/],
+    [["serve", "--port", "70000"], /whole number from 0 to 65535/],
+  ])("%j ends with exit code 2 and one line that names the problem", async (argv, reason) => {
+    const { code, stdout, stderr } = await runMain(argv);
+    expect(code).toBe(2);
+    expect(stdout).toBe("");
+    expect(stderr).toMatch(/^error: [^\n]+\n$/);
+    expect(stderr).toMatch(reason);
+  });
+
+  it.each([
+    [["detect", "m", "--text", "t"], /--text was given without --effect/],
+    [["export", "m", "--recipe", "r", "--out", "o", "--text", "t"], /--text was given without --verify/],
+    [["sweep", "m"], /needs a plan/],
+    [["sweep", "m", "--plan", "/nowhere/plan.json"], /plan \/nowhere\/plan\.json does not exist/],
+  ])("%j is refused before any work starts", async (argv, reason) => {
+    const fake = fakeStudio({});
+    const { code, stderr } = await runMain(argv, { dependencies: fake });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(reason);
+    expect(fake.asked).toEqual([]);
+    expect(fake.closed).toBe(1);
+  });
+});
+
+describe("failures", () => {
+  const broken = new KeystoneError("checkpoint/broken", "The shard is\ncut short.", "Download it again.");
+
+  it("a job's error is one line on stderr, exit code 1, no stack", async () => {
+    const { code, stdout, stderr } = await runMain(["detect", "m"], {
+      dependencies: fakeStudio(failing(broken)),
+    });
+    expect({ code, stdout, stderr }).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: "error: The shard is cut short. Download it again.\n",
+    });
+  });
+
+  it("an error in what was asked for is exit code 2", async () => {
+    const wrong = new KeystoneError("recipe/block-does-not-fit", "704 is no multiple of 96.", "Try 64.");
+    const { code } = await runMain(["detect", "m", "--json"], { dependencies: fakeStudio(failing(wrong)) });
+    expect(code).toBe(2);
+  });
+
+  it("KEYSTONE_DEBUG=1 adds the stack", async () => {
+    const { stderr } = await runMain(["detect", "m"], {
+      dependencies: fakeStudio(failing(broken)),
+      env: { KEYSTONE_DEBUG: "1" },
+    });
+    expect(stderr).toContain("checkpoint/broken");
+    expect(stderr).toMatch(/\n {4}at /);
+  });
+
+  it("what nobody foresaw is one line too", async () => {
+    const fake = fakeStudio({
+      "run:list": () => {
+        throw new TypeError("x is not a function");
+      },
+    });
+    const { code, stderr } = await runMain(["runs"], { dependencies: fake });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error: x is not a function [^\n]+\n$/);
+    expect(fake.closed).toBe(1);
+  });
+});
+
+describe("options", () => {
+  it("--device, --workers and --threads are settings of this process, --home its folder", async () => {
+    const fake = fakeStudio(failing(new KeystoneError("a/b", "No.", "Stop.")));
+    await runMain(["detect", "m", "--device", "webgpu", "--workers", "2", "--threads", "3", "--home", "/h"], {
+      dependencies: fake,
+    });
+    expect(fake.options[0]).toMatchObject({
+      home: "/h",
+      overrides: { device: "webgpu", workers: 2, threadsPerWorker: 3 },
+    });
+  });
+
+  it("KEYSTONE_HOME is the folder where --home is not given", async () => {
+    const fake = fakeStudio({ "run:list": () => [] });
+    await runMain(["runs"], { dependencies: fake, env: { KEYSTONE_HOME: "/k" } });
+    expect(fake.options[0]?.home).toBe("/k");
+  });
+
+  it("paths start from the folder the command was typed in", async () => {
+    const fake = fakeStudio(failing(new KeystoneError("a/b", "No.", "Stop.")));
+    await runMain(["detect", "model"], { dependencies: fake, cwd: "/typed/here" });
+    expect(fake.asked[0]).toMatchObject({ name: "job:detect", args: { model: "/typed/here/model" } });
+  });
+
+  it("runs without any run is an object with an empty list", async () => {
+    const { code, json } = await runMain(["runs", "--json"], {
+      dependencies: fakeStudio({ "run:list": () => [] }),
+    });
+    expect(code).toBe(0);
+    expect(json()).toEqual({ runs: [] });
+  });
+
+  it("Ctrl-C cancels the job and says so; the exit code is 1", async () => {
+    let cancelled: () => void = () => undefined;
+    let interrupt: () => void = () => undefined;
+    const fake = fakeStudio({
+      "job:detect": (_args, emit) => {
+        cancelled = () =>
+          emit({
+            type: "job",
+            job: jobView({
+              status: "cancelled",
+              error: new KeystoneError("job/cancelled", "The job was cancelled.", "Start it again.").toData(),
+            }),
+          });
+        return { job: "job-1" };
+      },
+      "job:list": () => {
+        setTimeout(interrupt, 20);
+        return [jobView({ status: "running" })];
+      },
+      "job:cancel": () => {
+        cancelled();
+        return {};
+      },
+    });
+    const { code, stderr } = await runMain(["detect", "m"], {
+      dependencies: fake,
+      onStart: (press) => (interrupt = press),
+    });
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      "Cancelling. Ctrl-C again leaves at once.\nerror: The job was cancelled. Start it again.\n",
+    );
+  });
+});
