@@ -1,0 +1,28 @@
+import type { Args, CallName, Host, Reply } from "#shared/contract.ts";
+import type { NumberedEvent } from "#shared/events.ts";
+import { errorFrom, type KeystoneBridge } from "./transport.ts";
+
+/** The studio behind Electron's preload. */
+export class ElectronHost implements Host {
+  readonly #bridge: KeystoneBridge;
+
+  constructor(bridge: KeystoneBridge) {
+    this.#bridge = bridge;
+  }
+
+  async call<C extends CallName>(name: C, args: Args<C>): Promise<Reply<C>> {
+    // A Svelte proxy cannot be cloned across the bridge; JSON can.
+    const answer = await this.#bridge.call(name, JSON.parse(JSON.stringify(args)));
+    if (!answer.ok) throw errorFrom(answer.error);
+    return answer.reply as Reply<C>;
+  }
+
+  subscribe(listener: (event: NumberedEvent) => void): () => void {
+    return this.#bridge.onEvent(listener);
+  }
+
+  onConnection(listener: (state: "open" | "lost") => void): () => void {
+    listener("open");
+    return () => undefined;
+  }
+}

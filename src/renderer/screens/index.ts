@@ -1,0 +1,57 @@
+import type { Component } from "svelte";
+import type { Studio } from "../state/studio.svelte.ts";
+import type { IconName } from "../parts/icons.ts";
+import Home from "./home/Home.svelte";
+import Overview from "./overview/Overview.svelte";
+import Settings from "./settings/Settings.svelte";
+import SuperWeights from "./superweights/SuperWeights.svelte";
+
+/** A screen: one entry here puts it into the router, the navigation, the palette and the keyboard map. */
+export interface Screen {
+  /** Its place in the address: `#/overview`, `#/run/ID`. */
+  id: string;
+  title: string;
+  icon: IconName;
+  /** Shown in the navigation of the open model (`model`), beside it (`library`), or reached from elsewhere (null). */
+  section: "model" | "library" | null;
+  /** Needs an open model; without one Home is shown. */
+  needsModel: boolean;
+  /** Ctrl and this digit. */
+  digit?: string;
+  /** Entry of the navigation that stands for it, where that is not its own. */
+  under?: string;
+  /** Its live fact in the navigation; `mark` puts the keystone mark before it. */
+  fact?: (studio: Studio) => { text: string; mark?: boolean } | null;
+  component: Component;
+}
+
+export const SCREENS: readonly Screen[] = [
+  {
+    id: "overview", title: "Overview", icon: "layers", section: "model", needsModel: true, digit: "1", component: Overview,
+    fact: ({ model }) => (model ? { text: `${model.summary.tensors.length} tensors` } : null),
+  },
+  {
+    id: "super-weights", title: "Super weights", icon: "wedge", section: "model", needsModel: true, digit: "2",
+    component: SuperWeights, fact: superWeightFact,
+  },
+  {
+    id: "home", title: "Models", icon: "home", section: "library", needsModel: false, component: Home,
+    fact: ({ recent }) => (recent.length > 0 ? { text: String(recent.length) } : null),
+  },
+  { id: "settings", title: "Settings", icon: "gear", section: "library", needsModel: false, component: Settings },
+];
+
+function superWeightFact(studio: Studio): { text: string; mark?: boolean } | null {
+  if (studio.activeJob("detect")) return { text: "searching" };
+  const found = studio.model?.detection?.superWeights.length;
+  if (found === undefined) return null;
+  return found > 0 ? { text: String(found), mark: true } : { text: "none found" };
+}
+
+/** The screen of a place; an unknown one, or one whose model is not open, is Home. */
+export function screenOf(id: string, hasModel: boolean): Screen {
+  const screen = SCREENS.find((one) => one.id === id);
+  const home = SCREENS.find((one) => one.id === "home");
+  if (home === undefined) throw new Error("The home screen is missing from SCREENS.");
+  return screen && (hasModel || !screen.needsModel) ? screen : home;
+}

@@ -1,0 +1,35 @@
+import { createContext } from "svelte";
+import type { Router } from "./router.svelte.ts";
+import type { Studio } from "./studio.svelte.ts";
+import type { Theme } from "./theme.svelte.ts";
+import type { PickPurpose, Ui } from "./ui.svelte.ts";
+
+/** What every component may reach for. */
+export interface App {
+  studio: Studio;
+  ui: Ui;
+  router: Router;
+  theme: Theme;
+}
+
+/** `useApp()` inside a component; `provideApp(app)` once, in App.svelte. */
+export const [useApp, provideApp] = createContext<App>();
+
+/** Asks for a folder or file: the system's dialog in Electron, a list of the allowed folders in the browser. */
+export async function pickPath(app: App, purpose: PickPurpose): Promise<string | null> {
+  if (app.studio.info?.shell !== "electron") return app.ui.pick(purpose);
+  const { path } = await app.studio.host.call("folder:pick", { purpose });
+  return path;
+}
+
+/** Lets a person choose a checkpoint folder, opens it and shows its overview. */
+export async function chooseModel(app: App): Promise<void> {
+  const path = await pickPath(app, "model");
+  if (path !== null) await showModel(app, path);
+}
+
+/** Opens the checkpoint and shows its overview; what goes wrong is said on Home. */
+export async function showModel(app: App, path: string): Promise<void> {
+  if (await app.studio.openModel(path)) app.router.go("overview");
+  else app.router.go("home");
+}

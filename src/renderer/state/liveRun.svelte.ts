@@ -1,0 +1,92 @@
+import type { Host } from "#shared/contract.ts";
+import { toErrorData, type KeystoneErrorData } from "#shared/errors.ts";
+import type { StudioEvent } from "#shared/events.ts";
+import type { LaneView } from "#shared/job.ts";
+import type { Scores } from "#shared/evaluation.ts";
+import { bestVariant, paretoFront } from "#shared/ranking.ts";
+import type { RunDetail, RunSummary, VariantResult } from "#shared/run.ts";
+
+/**
+ * One run, read once and kept up to date by events. `results` is in the order of the plan and is replaced at most once
+ * a frame, so that 10,000 rows stay cheap.
+ */
+export class LiveRun {
+  readonly id: string;
+  detail: RunDetail | null = $state.raw(null);
+  summary: RunSummary | null = $state.raw(null);
+  baseline: Scores | null = $state.raw(null);
+  results: readonly VariantResult[] = $state.raw([]);
+  lanes: readonly LaneView[] = $state.raw([]);
+  error: KeystoneErrorData | null = $state.raw(null);
+  readonly best: string | null = $derived(bestVariant(this.results));
+  readonly pareto: ReadonlySet<string> = $derived(new Set(paretoFront(this.results)));
+  readonly #host: Host;
+  #places = new Map<string, number>();
+  /** Events that came while the run was being read. */
+  #early: StudioEvent[] | null = null;
+
+  constructor(host: Host, id: string) {
+    this.#host = host;
+    this.id = id;
+  }
+
+  /** Reads the whole run; events that arrive meanwhile are applied on top. */
+  async load(): Promise<void> {
+    this.#early = [];
+    try {
+      const detail = await this.#host.call("run:get", { run: this.id });
+      this.detail = detail;
+      this.summary = detail.summary;
+      this.baseline = detail.baseline;
+      this.results = detail.results;
+      this.#places = new Map(detail.results.map((result, i) => [result.id, i]));
+      this.error = null;
+    } catch (thrown) {
+      this.error = toErrorData(thrown);
+    }
+    const early = this.#early;
+    this.#early = null;
+    this.apply(early);
+  }
+
+  byId(id: string): VariantResult | undefined {
+    const place = this.#places.get(id);
+    return place === undefined ? undefined : this.results[place];
+  }
+
+  /** Takes the events of one frame; those of other runs are passed over. */
+  apply(events: readonly StudioEvent[]): void {
+    const mine = events.filter((event) => this.#isMine(event));
+    if (mine.length === 0) return;
+    if (this.#early) {
+      this.#early.push(...mine);
+      return;
+    }
+    let results: VariantResult[] | null = null;
+    for (const event of mine) {
+      if (event.type === "run") this.summary = event.run;
+      else if (event.type === "baseline") this.baseline = event.baseline;
+      else if (event.type === "lanes") this.lanes = event.lanes;
+      else if (event.type === "variants") {
+        results ??= [...this.results];
+        for (const result of event.results) this.#place(results, result);
+      }
+    }
+    if (results) this.results = results;
+  }
+
+  #isMine(event: StudioEvent): boolean {
+    if (event.type === "run") return event.run.id === this.id;
+    return (event.type === "baseline" || event.type === "lanes" || event.type === "variants") && event.run === this.id;
+  }
+
+  #place(results: VariantResult[], result: VariantResult): void {
+    const place = this.#places.get(result.id);
+    if (place !== undefined) {
+      results[place] = result;
+      return;
+    }
+    this.#places.set(result.id, results.length);
+    results.push(result);
+  }
+}

@@ -1,0 +1,71 @@
+import { SvelteMap } from "svelte/reactivity";
+import type { Host } from "#shared/contract.ts";
+import type { DetectPass, DetectReport } from "#shared/detection.ts";
+import { toErrorData, type KeystoneErrorData } from "#shared/errors.ts";
+import type { ModelSummary, TensorStatistics } from "#shared/model.ts";
+import { StatisticsQueue } from "./statisticsQueue.ts";
+
+/** The checkpoint that is open in this window, with what was found in it so far. */
+export class OpenModel {
+  readonly summary: ModelSummary;
+  /** The last search; null = not searched. */
+  detection: DetectReport | null = $state.raw(null);
+  /** Whether the studio was asked for it. */
+  detectionRead = $state(false);
+  detectionError: KeystoneErrorData | null = $state.raw(null);
+  /** Passes of a search that is running now, the live half of `detection`. */
+  passes: readonly DetectPass[] = $state.raw([]);
+  readonly statistics = new SvelteMap<string, TensorStatistics>();
+  readonly statisticsErrors = new SvelteMap<string, KeystoneErrorData>();
+  /** Where super weights sit, for marks in tables and charts. */
+  readonly superWeightTensors: ReadonlySet<string> = $derived(
+    new Set(this.detection?.superWeights.map((weight) => weight.tensor) ?? []),
+  );
+  readonly superWeightLayers: ReadonlySet<number> = $derived(
+    new Set(this.detection?.superWeights.map((weight) => weight.layer) ?? []),
+  );
+  readonly #host: Host;
+  readonly #queue: StatisticsQueue<TensorStatistics>;
+
+  constructor(host: Host, summary: ModelSummary) {
+    this.#host = host;
+    this.summary = summary;
+    this.#queue = new StatisticsQueue(
+      (name) => host.call("tensor:statistics", { path: summary.path, name }),
+      (name, value, error) => {
+        if (value) this.statistics.set(name, value);
+        else this.statisticsErrors.set(name, toErrorData(error));
+      },
+    );
+  }
+
+  get path(): string {
+    return this.summary.path;
+  }
+
+  /** Asks for a tensor's statistics unless they are here or on their way. */
+  wishStatistics(name: string): void {
+    this.#queue.wish(name);
+  }
+
+  /** Lets go of wishes for tensors that are out of sight. */
+  keepStatisticsWishes(names: ReadonlySet<string>): void {
+    this.#queue.keepOnly(names);
+  }
+
+  /** Reads the last search from the studio. */
+  async loadDetection(): Promise<void> {
+    try {
+      this.detection = await this.#host.call("model:detection", { path: this.path });
+      this.detectionError = null;
+    } catch (thrown) {
+      this.detectionError = toErrorData(thrown);
+    }
+    this.detectionRead = true;
+  }
+
+  /** Takes a pass of the search that is running; one that came before is replaced. */
+  takePass(pass: DetectPass): void {
+    this.passes = [...this.passes.filter((other) => other.pass < pass.pass), pass];
+  }
+}
