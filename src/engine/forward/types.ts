@@ -43,7 +43,7 @@ export interface Forward {
   readonly device: DeviceReport;
 
   /** Rows of the embedding table for each window: (batch, longest, hidden), read by range. */
-  embed(checkpoint: Checkpoint, windows: readonly ArrayLike<number>[]): Promise<HiddenBatch>;
+  embed(checkpoint: Pick<Checkpoint, "readRows">, windows: readonly ArrayLike<number>[]): Promise<HiddenBatch>;
 
   /** One decoder layer. The input is not changed. */
   layer(layer: number, hidden: HiddenBatch, weights: LayerWeights): Promise<HiddenBatch>;

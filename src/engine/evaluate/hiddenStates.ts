@@ -1,0 +1,103 @@
+import type { HiddenBatch } from "../forward/types.ts";
+import type { Engine, TokenWindow, WindowSet } from "./types.ts";
+
+/** Padded tokens of one batch: enough for the matrix products to run at full speed, few enough to bound memory. */
+const BATCH_TOKENS = 4096;
+
+/** Which windows go through the layers together, and where their scored positions lie among all of them. */
+export interface BatchPlan {
+  readonly windows: readonly TokenWindow[];
+  /** Indices into `windows`, batch by batch; windows of like length share a batch, so that little is padding. */
+  readonly batches: readonly (readonly number[])[];
+  /** Row of each window's first scored position among all scored positions, in window order. */
+  readonly rowOffsets: readonly number[];
+  readonly scored: number;
+  /** Real tokens of all windows. */
+  readonly tokens: number;
+}
+
+/** Sorts windows by length, longest first, and cuts them into batches of at most `batchTokens` padded tokens (one window at least). */
+export function planBatches({ windows, scored }: Pick<WindowSet, "windows" | "scored">, batchTokens = BATCH_TOKENS): BatchPlan {
+  const order = windows.map((_, i) => i).sort((a, b) => windows[b].ids.length - windows[a].ids.length || a - b);
+  const batches: number[][] = [];
+  for (const index of order) {
+    const batch = batches.at(-1);
+    const longest = batch === undefined ? 0 : windows[batch[0]].ids.length;
+    if (batch && (batch.length + 1) * longest <= batchTokens) batch.push(index);
+    else batches.push([index]);
+  }
+  const rowOffsets: number[] = [];
+  let rows = 0;
+  for (const { labels } of windows) {
+    rowOffsets.push(rows);
+    for (const label of labels) if (label >= 0) rows++;
+  }
+  return { windows, batches, rowOffsets, scored, tokens: windows.reduce((n, { ids }) => n + ids.length, 0) };
+}
+
+/** Labels of all scored positions, in window order. */
+export function scoredLabels({ windows, scored }: Pick<BatchPlan, "windows" | "scored">): Int32Array {
+  const labels = new Int32Array(scored);
+  let row = 0;
+  for (const window of windows) for (const label of window.labels) if (label >= 0) labels[row++] = label;
+  return labels;
+}
+
+/** Real tokens of one batch. */
+export function batchTokens(plan: BatchPlan, batch: number): number {
+  return plan.batches[batch].reduce((n, window) => n + plan.windows[window].ids.length, 0);
+}
+
+/**
+ * Embeds every batch.
+ * @param table the variant's own embedding table (vocabulary, hidden); the checkpoint's is read by rows where it is absent
+ */
+export async function embedBatches({ checkpoint, forward, architecture }: Engine, plan: BatchPlan, table?: Float32Array): Promise<HiddenBatch[]> {
+  const embedded: HiddenBatch[] = [];
+  const source = table ? { readRows: rowsOf(table, architecture.facts.hiddenSize) } : checkpoint;
+  for (const batch of plan.batches) embedded.push(await forward.embed(source, batch.map((window) => plan.windows[window].ids)));
+  return embedded;
+}
+
+/** Reads rows from a table in memory as a checkpoint reads them from a file. */
+function rowsOf(table: Float32Array, width: number): (name: string, indices: ArrayLike<number>) => Promise<Float32Array> {
+  return async (_name, indices) => {
+    const rows = new Float32Array(indices.length * width);
+    for (let i = 0; i < indices.length; i++) rows.set(table.subarray(indices[i] * width, (indices[i] + 1) * width), i * width);
+    return rows;
+  };
+}
+
+/** Hidden states of the scored positions alone, in window order: (scored, hidden). */
+export function gatherScored(plan: BatchPlan, batches: readonly HiddenBatch[], hiddenSize: number): Float32Array {
+  const rows = new Float32Array(new SharedArrayBuffer(plan.scored * hiddenSize * Float32Array.BYTES_PER_ELEMENT));
+  plan.batches.forEach((members, b) => {
+    const { data, sequence } = batches[b];
+    members.forEach((index, w) => {
+      let row = plan.rowOffsets[index];
+      plan.windows[index].labels.forEach((label, t) => {
+        if (label < 0) return;
+        const begin = (w * sequence + t) * hiddenSize;
+        rows.set(data.subarray(begin, begin + hiddenSize), row++ * hiddenSize);
+      });
+    });
+  });
+  return rows;
+}
+
+/** ‖h − ĥ‖ / ‖h‖ over all text tokens: leading BOS and padding are left out. Sums in f64. */
+export function relativeError(plan: BatchPlan, original: readonly HiddenBatch[], variant: readonly HiddenBatch[], hiddenSize: number): number {
+  let [difference, norm] = [0, 0];
+  plan.batches.forEach((members, b) => {
+    const [h, other, sequence] = [original[b].data, variant[b].data, original[b].sequence];
+    members.forEach((index, w) => {
+      const { ids, lead } = plan.windows[index];
+      const end = (w * sequence + ids.length) * hiddenSize;
+      for (let i = (w * sequence + lead) * hiddenSize; i < end; i++) {
+        difference += (h[i] - other[i]) ** 2;
+        norm += h[i] ** 2;
+      }
+    });
+  });
+  return Math.sqrt(difference / norm);
+}

@@ -1,0 +1,79 @@
+import type { KlReport, Scores } from "#shared/evaluation.ts";
+import { orNull } from "#shared/numbers.ts";
+import type { WindowSet } from "./types.ts";
+
+/**
+ * Scores from per-token figures, sums in f64. Values that are not finite become null and `notFinite` is set.
+ * nll, kl: nats per scored token; topAgrees: 1 where the most likely token is the original's.
+ */
+export function summarize(
+  nll: Float32Array,
+  text: Pick<WindowSet, "words" | "bytes" | "complete">,
+  against?: { kl: Float32Array; topAgrees: Float32Array },
+): Scores {
+  const total = sum(nll);
+  const mean = total / nll.length;
+  const perByte = text.complete ? total / text.bytes : NaN;
+  const values = {
+    nll: mean,
+    perplexity: Math.exp(mean),
+    ...(text.complete ? { wordPerplexity: Math.exp(total / text.words), bytePerplexity: Math.exp(perByte), bitsPerByte: perByte / Math.LN2 } : {}),
+    nllStandardError: nll.length > 1 ? standardError(nll, mean) : 0,
+  };
+  const kl = against && klReport(against.kl, against.topAgrees);
+  const finite = Object.values(values).every(Number.isFinite) && (!kl || Object.values(kl).every((v) => v !== null));
+  return {
+    nll: orNull(mean),
+    perplexity: orNull(values.perplexity),
+    wordPerplexity: orNull(values.wordPerplexity ?? NaN),
+    bytePerplexity: orNull(values.bytePerplexity ?? NaN),
+    bitsPerByte: orNull(values.bitsPerByte ?? NaN),
+    tokens: nll.length,
+    nllStandardError: orNull(values.nllStandardError),
+    ...(kl ? { kl } : {}),
+    ...(finite ? {} : { notFinite: true as const }),
+  };
+}
+
+/** Mean, median, 99th percentile and maximum of KL per token, and the share of tokens whose most likely token agrees. */
+export function klReport(kl: Float32Array, topAgrees: Float32Array): KlReport {
+  if (!kl.every(Number.isFinite)) {
+    return { mean: null, median: null, p99: null, max: null, topAgreement: orNull(sum(topAgrees) / topAgrees.length) };
+  }
+  const sorted = Float32Array.from(kl).sort();
+  return {
+    mean: orNull(sum(kl) / kl.length),
+    median: percentile(sorted, 0.5),
+    p99: percentile(sorted, 0.99),
+    max: orNull(sorted[sorted.length - 1]),
+    topAgreement: orNull(sum(topAgrees) / topAgrees.length),
+  };
+}
+
+/** Linear interpolation between order statistics of an ascending array; null where it is empty. */
+export function percentile(sorted: ArrayLike<number>, fraction: number): number | null {
+  if (sorted.length === 0) return null;
+  const place = fraction * (sorted.length - 1);
+  const low = Math.floor(place);
+  const high = Math.min(low + 1, sorted.length - 1);
+  const value = sorted[low] + (sorted[high] - sorted[low]) * (place - low);
+  return orNull(value);
+}
+
+/** Median of a few numbers: the mean of the middle two where their count is even. */
+export function median(values: readonly number[]): number {
+  return percentile([...values].sort((a, b) => a - b), 0.5) ?? NaN;
+}
+
+export function sum(values: ArrayLike<number>): number {
+  let total = 0;
+  for (let i = 0; i < values.length; i++) total += values[i];
+  return total;
+}
+
+/** Sample standard deviation over √n. */
+function standardError(values: Float32Array, mean: number): number {
+  let squares = 0;
+  for (const value of values) squares += (value - mean) ** 2;
+  return Math.sqrt(squares / (values.length - 1) / values.length);
+}

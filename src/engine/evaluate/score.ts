@@ -1,0 +1,72 @@
+import { KeystoneError } from "#shared/errors.ts";
+import { planBatches, scoredLabels } from "./hiddenStates.ts";
+import { judgeLanes, readHead } from "./judgeHead.ts";
+import { createMeter } from "./meter.ts";
+import { summarize } from "./metrics.ts";
+import { layerPasses, streamLayers, type Lane } from "./streamLayers.ts";
+import type { Engine, OriginalReference, Variant, VariantScore, Watch, WindowSet } from "./types.ts";
+
+const UNIT = "tokens·layers";
+
+export interface ScoreRequest extends Engine, Watch {
+  readonly windows: WindowSet;
+}
+
+export interface WaveRequest extends ScoreRequest {
+  readonly variants: readonly Variant[];
+  /** From {@link scoreOriginal} over the same windows. */
+  readonly reference: OriginalReference;
+  /** Also ‖h − ĥ‖ / ‖h‖ behind every layer; the original then runs along through all layers. */
+  readonly layerErrors?: boolean;
+  /** Also NLL and KL of every scored token. */
+  readonly perToken?: boolean;
+}
+
+/**
+ * Scores the original and keeps its final hidden states for the comparison with variants. All weights are checked on the way.
+ * @throws KeystoneError checkpoint/not-finite, job/cancelled
+ */
+export async function scoreOriginal(request: ScoreRequest): Promise<OriginalReference> {
+  const { windows } = request;
+  const plan = planBatches(windows);
+  const options = { original: true, layerErrors: false, checkFinite: true };
+  const meter = createMeter(plan.tokens * layerPasses(request, [], options) + plan.scored, UNIT, request);
+  const { original } = await streamLayers(request, plan, [], options, meter, request);
+  if (original === null) throw new Error("the original was asked for, but no hidden states came");
+  const { nll } = await request.forward.score(original, scoredLabels(plan), await readHead(request));
+  await meter.advance(plan.scored, "output head");
+  return { hidden: original, nll, scores: summarize(nll, windows) };
+}
+
+/**
+ * Scores variants against the original in one pass over the checkpoint. Memory: one layer in f32 as stored, one as a
+ * variant changes it, and each variant's hidden states.
+ * @throws KeystoneError job/cancelled, score/other-windows; what goes wrong in one variant's weights is that variant's `error`
+ */
+export async function scoreWave(request: WaveRequest): Promise<VariantScore[]> {
+  const { windows, variants, reference, architecture } = request;
+  const plan = planBatches(windows);
+  if (reference.hidden.length !== plan.scored * architecture.facts.hiddenSize) throw otherWindows(reference, plan.scored);
+  const options = { original: false, layerErrors: request.layerErrors ?? false, checkFinite: false };
+  const total = plan.tokens * layerPasses(request, variants, options) + plan.scored * variants.length;
+  const meter = createMeter(total, UNIT, request);
+  const { lanes } = await streamLayers(request, plan, variants, options, meter, request);
+  const figures = await judgeLanes(request, lanes, reference.hidden, scoredLabels(plan), meter);
+  return lanes.map((lane) => variantScore(lane, figures.get(lane), request));
+}
+
+function variantScore(lane: Lane, figures: { nll: Float32Array; kl: Float32Array; topAgrees: Float32Array } | undefined, request: WaveRequest): VariantScore {
+  const made = { id: lane.variant.id, tensors: lane.weights.errors(), sqnrDb: lane.weights.sqnrDb(), layers: lane.layers, seconds: lane.seconds };
+  if (lane.error || !figures) return { ...made, scores: null, ...(lane.error ? { error: lane.error } : {}) };
+  const { nll, kl } = figures;
+  return { ...made, scores: summarize(nll, request.windows, figures), ...(request.perToken ? { perToken: { nll, kl } } : {}) };
+}
+
+function otherWindows(reference: OriginalReference, scored: number): KeystoneError {
+  return new KeystoneError(
+    "score/other-windows",
+    `The original was scored on ${reference.nll.length} tokens, but the variants are to be judged on ${scored}.`,
+    "Score the original on the same text and windows.",
+    { original: reference.nll.length, variants: scored },
+  );
+}

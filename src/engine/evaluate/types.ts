@@ -1,0 +1,93 @@
+import type { Convention, LayerError, Scores, TensorError } from "#shared/evaluation.ts";
+import type { KeystoneErrorData } from "#shared/errors.ts";
+import type { Progress } from "#shared/job.ts";
+import type { Architecture } from "../architecture/types.ts";
+import type { Checkpoint } from "../checkpoint/types.ts";
+import type { Forward } from "../forward/types.ts";
+import type { TensorPlan } from "../quantize/types.ts";
+
+/** A run of tokens the model sees at once, and which of its predictions count. */
+export interface TokenWindow {
+  /** Index of the document it comes from. */
+  readonly document: number;
+  /** Ids fed to the model. */
+  readonly ids: Int32Array;
+  /** labels[i] = the token that position i must predict, or −1 where the prediction does not count. */
+  readonly labels: Int32Array;
+  /** Leading ids that are not text (BOS or a prefix token). */
+  readonly lead: number;
+}
+
+/** A text cut into windows under one convention. */
+export interface WindowSet {
+  readonly windows: readonly TokenWindow[];
+  /** Labels that count, over all windows. */
+  readonly scored: number;
+  /** Words (runs between white space) and UTF-8 bytes of all documents. */
+  readonly words: number;
+  readonly bytes: number;
+  /** True where every token of every document is scored once, so that word and byte perplexity mean something. */
+  readonly complete: boolean;
+  readonly convention: Convention;
+}
+
+/** One weight multiplied before anything else happens to it: 0 prunes it. */
+export interface WeightEdit {
+  /** Index into the row-major tensor. */
+  readonly index: number;
+  readonly factor: number;
+}
+
+/** A checkpoint seen through changed weights. Tensors that are named nowhere are used as they are. */
+export interface Variant {
+  readonly id: string;
+  /** Quantized tensors, by name. */
+  readonly plans: ReadonlyMap<string, TensorPlan>;
+  /** Edited tensors, by name; edits come before quantization. */
+  readonly edits?: ReadonlyMap<string, readonly WeightEdit[]>;
+  /** down_proj outputs whose largest value of channel `row` is put back as the original has it. */
+  readonly keepSuperActivation?: readonly { readonly layer: number; readonly row: number }[];
+}
+
+/** Asked between batches: throws `cancelledError()`, or waits while the job is paused. */
+export interface Control {
+  check(): void | Promise<void>;
+}
+
+/** What every pass through a model needs. */
+export interface Engine {
+  readonly checkpoint: Checkpoint;
+  readonly architecture: Architecture;
+  readonly forward: Forward;
+}
+
+export interface Watch {
+  readonly control?: Control | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** Called when a layer is done for every variant of the wave. */
+  readonly onLayer?: ((layer: number) => void) | undefined;
+}
+
+/** The original's side of every comparison, computed once for a sweep. */
+export interface OriginalReference {
+  /** Final hidden states of the scored positions, in window order: (scored, hidden), in shared memory. */
+  readonly hidden: Float32Array;
+  /** Nats per scored token, in window order. */
+  readonly nll: Float32Array;
+  readonly scores: Scores;
+}
+
+/** What a wave found out about one variant; `error` in place of scores where its weights could not be made. */
+export interface VariantScore {
+  readonly id: string;
+  readonly scores: Scores | null;
+  readonly tensors: readonly TensorError[];
+  /** 10·log10(Σw² / Σ(w − ŵ)²) over the quantized tensors; null where nothing differs. */
+  readonly sqnrDb: number | null;
+  readonly layers: readonly LayerError[];
+  /** Per scored token, in window order; only where it was asked for. */
+  readonly perToken?: { readonly nll: Float32Array; readonly kl: Float32Array };
+  /** Time spent on this variant alone. */
+  readonly seconds: number;
+  readonly error?: KeystoneErrorData;
+}
