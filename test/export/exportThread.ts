@@ -1,0 +1,49 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { z } from "zod";
+import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import { ExportJob } from "#engine/export/exportJob.ts";
+import { exportSafetensors } from "#engine/export/exportSafetensors.ts";
+import { exportVariant } from "#engine/export/exportVariant.ts";
+import { nodeFileSystem } from "#engine/export/nodeFileSystem.ts";
+import { parseRecipe } from "#shared/plan.ts";
+
+/** Runs an export in a thread that its owner ends in the middle: after a number of checks it says so and waits forever. */
+const input = z
+  .object({
+    source: z.string(),
+    folders: z.object({
+      out: z.string(),
+      part: z.string(),
+      aside: z.string(),
+      missingParents: z.array(z.string()),
+    }),
+    stopAfter: z.number(),
+    recipe: z.unknown(),
+  })
+  .parse(workerData);
+
+const checkpoint = await openCheckpoint(input.source);
+let checks = 0;
+await exportSafetensors({
+  checkpoint,
+  variant: exportVariant(checkpoint, parseRecipe(input.recipe), {
+    superWeights: [],
+    downProjection: (layer) => `model.layers.${layer}.mlp.down_proj.weight`,
+  }),
+  job: new ExportJob(input.folders),
+  overwrite: false,
+  maxShardBytes: null,
+  versions: {},
+  results: null,
+  fileSystem: nodeFileSystem,
+  control: {
+    report: () => undefined,
+    check: async () => {
+      checks += 1;
+      if (checks < input.stopAfter) return;
+      parentPort?.postMessage("waiting");
+      // a timer keeps the thread alive; its owner ends it
+      await new Promise((resolve) => setTimeout(resolve, 600_000));
+    },
+  },
+});
