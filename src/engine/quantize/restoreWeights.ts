@@ -25,8 +25,3 @@ function largestIndices(weights: Float32Array, wanted: number): Uint32Array {
   }
   return indices;
 }
-
-/** Copies weights[index] to out[index] for every index: the last step of a variant. */
-export function putBack(weights: Float32Array, indices: Uint32Array, out: Float32Array): void {
-  for (const index of indices) out[index] = weights[index];
-}

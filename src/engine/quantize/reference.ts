@@ -1,0 +1,195 @@
+import type { Clip } from "#shared/recipe.ts";
+import type { StorageType } from "../checkpoint/types.ts";
+import { normalFloat } from "./normalFloatLevels.ts";
+import type { TensorPlan } from "./types.ts";
+
+/*
+ * The method once more, written from its equations one weight at a time, slow and without any of the fast path's devices
+ * (tables, working order, bit patterns, selection). The tests hold the fast path to it bit for bit.
+ */
+
+const { fround } = Math;
+
+/** ŵ of a tensor: hold-out, clip, range, rounding, storage type, restore; and how many weights clipping changed. */
+export function referenceQuantizeDequantize(weights: Float32Array, plan: TensorPlan): { out: Float32Array; clipped: number } {
+  const restored = referenceRestored(weights, plan);
+  const blocks = referenceBlocks(plan);
+  const working = Array.from(weights);
+  if (plan.holdOut) for (const block of blocks) holdOut(working, block, restored);
+  const ofTensor = plan.clip?.method === "tensor-percentage" ? kthLargest(working, Math.max(Math.floor(working.length * plan.clip.threshold), 1)) : null;
+  const out = new Float32Array(weights.length);
+  let clipped = 0;
+  for (const block of blocks) {
+    const before = block.map((index) => working[index]);
+    const threshold = plan.clip ? (ofTensor ?? referenceThreshold(plan.clip, before, plan)) : Infinity;
+    const after = before.map((w) => Math.min(Math.max(w, -threshold), threshold));
+    clipped += after.filter((w, i) => w !== before[i]).length;
+    codecRoundTrip(after, plan).forEach((value, i) => (out[block[i]] = toStorage(value, plan.storage)));
+  }
+  for (const index of restored) out[index] = weights[index];
+  return { out, clipped };
+}
+
+/** The row-major indices of every block, in block order. */
+export function referenceBlocks({ rows, columns, block }: TensorPlan): number[][] {
+  const blockOf = (row: number, column: number): number => {
+    const index = row * columns + column;
+    switch (block.kind) {
+      case "group":
+        return row * (columns / block.size) + Math.floor(column / block.size);
+      case "channel":
+        return row;
+      case "tensor":
+        return 0;
+      case "flat":
+        return Math.floor(index / block.size);
+      case "tile":
+        return Math.floor(row / block.rows) * (columns / block.columns) + Math.floor(column / block.columns);
+    }
+  };
+  const blocks: number[][] = [];
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) (blocks[blockOf(row, column)] ??= []).push(row * columns + column);
+  }
+  return blocks;
+}
+
+function referenceRestored(weights: Float32Array, { restore }: TensorPlan): Set<number> {
+  if ("indices" in restore) return new Set(restore.indices);
+  const byMagnitude = Array.from(weights.keys()).sort((a, b) => Math.abs(weights[b]) - Math.abs(weights[a]) || a - b);
+  return new Set(byMagnitude.slice(0, restore.largest));
+}
+
+function holdOut(working: number[], block: readonly number[], held: ReadonlySet<number>): void {
+  const others = block.filter((index) => !held.has(index)).map((index) => working[index]);
+  others.sort((a, b) => a - b);
+  const middle = others.length / 2;
+  const median = others.length === 0 ? 0 : fround((others[Math.ceil(middle) - 1] + others[Math.floor(middle)]) / 2);
+  for (const index of block) if (held.has(index)) working[index] = median;
+}
+
+function referenceThreshold(clip: Clip, block: readonly number[], plan: TensorPlan): number {
+  const magnitudes = block.map(Math.abs);
+  const n = magnitudes.length;
+  switch (clip.method) {
+    case "zscore": {
+      const mean = magnitudes.reduce((sum, m) => sum + m, 0) / n;
+      const squares = magnitudes.reduce((sum, m) => sum + (m - mean) * (m - mean), 0);
+      return fround(mean + clip.threshold * (n > 1 ? Math.sqrt(squares / (n - 1)) : 0));
+    }
+    case "block-percentage":
+      return kthLargest(block, Math.min(Math.max(Math.floor(n * clip.threshold + 1), 1), n));
+    case "iqr": {
+      const [lower, upper] = [linearQuantile(magnitudes, 0.25), linearQuantile(magnitudes, 0.75)];
+      return fround(upper + clip.threshold * (upper - lower));
+    }
+    case "mse":
+      return leastErrorThreshold(block, plan);
+    case "tensor-percentage":
+      throw new Error("The threshold of tensor-percentage is the tensor's, not a block's.");
+  }
+}
+
+function kthLargest(values: readonly number[], k: number): number {
+  return values.map(Math.abs).sort((a, b) => b - a)[k - 1];
+}
+
+function linearQuantile(values: readonly number[], p: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const position = (sorted.length - 1) * p;
+  const below = Math.floor(position);
+  const above = Math.min(below + 1, sorted.length - 1);
+  return sorted[below] + (sorted[above] - sorted[below]) * (position - below);
+}
+
+function leastErrorThreshold(block: readonly number[], plan: TensorPlan): number {
+  const largest = Math.max(...block.map(Math.abs));
+  let best = { error: Infinity, threshold: largest };
+  for (let percent = 100; percent >= 50; percent--) {
+    const threshold = fround((percent / 100) * largest);
+    const restored = codecRoundTrip(block.map((w) => Math.min(Math.max(w, -threshold), threshold)), plan);
+    const error = block.reduce((sum, w, i) => sum + (w - restored[i]) * (w - restored[i]), 0);
+    if (error < best.error) best = { error, threshold };
+  }
+  return best.threshold;
+}
+
+/** A block through its codec, in f32, before the storage type. */
+function codecRoundTrip(block: readonly number[], plan: TensorPlan): number[] {
+  const low = Math.min(...block);
+  const high = Math.max(...block);
+  switch (plan.codec) {
+    case "rtn":
+      return rtn(block, low, high, 2 ** plan.bits - 1);
+    case "int":
+      return plan.symmetric ? intSymmetric(block, low, high, plan.bits) : intAsymmetric(block, low, high, plan.bits);
+    case "nf4":
+    case "nf3": {
+      const scale = f16Scale(Math.max(-low, high));
+      return block.map((w) => fround(nearest(fround(w / scale), plan.bits) * scale));
+    }
+    case "nf4-minmax":
+    case "nf3-minmax": {
+      if (low === high) return [...block];
+      const scale = Math.min(fround(2 / fround(high - low)), LARGEST_F32);
+      const normalized = block.map((w) => fround(fround(fround(w - low) * scale) - 1));
+      return normalized.map((x) => fround(fround(fround(nearest(x, plan.bits) + 1) / scale) + low));
+    }
+  }
+}
+
+const LARGEST_F32 = fround(3.4028234663852886e38);
+
+function rtn(block: readonly number[], low: number, high: number, steps: number): number[] {
+  if (low === high) return [...block];
+  const scale = Math.min(fround(steps / fround(high - low)), LARGEST_F32);
+  return block.map((w) => fround(fround(roundHalfEven(fround(fround(w - low) * scale)) / scale) + low));
+}
+
+function intAsymmetric(block: readonly number[], low: number, high: number, bits: number): number[] {
+  const largest = 2 ** bits - 1;
+  const [bottom, top] = [Math.min(low, 0), Math.max(high, 0)];
+  const scale = f16Scale(fround(fround(top - bottom) / largest));
+  const limit = (q: number): number => Math.min(Math.max(q, 0), largest);
+  const zero = limit(roundHalfEven(fround(-bottom / scale)));
+  return block.map((w) => fround((limit(roundHalfEven(fround(w / scale)) + zero) - zero) * scale));
+}
+
+function intSymmetric(block: readonly number[], low: number, high: number, bits: number): number[] {
+  const largest = 2 ** (bits - 1) - 1;
+  const scale = f16Scale(fround(Math.max(-low, high) / largest));
+  return block.map((w) => fround(Math.min(Math.max(roundHalfEven(fround(w / scale)), -largest), largest) * scale));
+}
+
+function f16Scale(scale: number): number {
+  const rounded = Math.f16round(scale);
+  if (!Number.isFinite(rounded)) throw new RangeError(`scale ${scale} is past f16`);
+  return rounded === 0 ? 2 ** -24 : rounded;
+}
+
+function nearest(x: number, bits: number): number {
+  return normalFloat(bits).levels.reduce((best, level) => (Math.abs(x - level) < Math.abs(x - best) ? level : best));
+}
+
+/** Nearest integer, ties to the even one. */
+export function roundHalfEven(x: number): number {
+  const floor = Math.floor(x);
+  const fraction = x - floor;
+  if (fraction !== 0.5) return fraction < 0.5 ? floor : floor + 1;
+  return floor % 2 === 0 ? floor : floor + 1;
+}
+
+function toStorage(value: number, storage: StorageType): number {
+  if (storage === "F16") return Math.f16round(value);
+  if (storage === "F32") return value;
+  const bytes = new DataView(new ArrayBuffer(4));
+  bytes.setFloat32(0, value);
+  const pattern = bytes.getUint32(0);
+  const [below, above] = [pattern & 0xffff0000, (pattern & 0xffff0000) + 0x10000].map((candidate) => {
+    bytes.setUint32(0, candidate >>> 0);
+    return bytes.getFloat32(0);
+  });
+  const [down, up] = [Math.abs(value - below), Math.abs(above - value)];
+  if (down === up) return (pattern >>> 16) % 2 === 0 ? below : above;
+  return down < up ? below : above;
+}
