@@ -1,12 +1,13 @@
+import type { DesktopBridge } from "#shared/command.ts";
 import type { Args, CallName, Host, Reply } from "#shared/contract.ts";
 import type { NumberedEvent } from "#shared/events.ts";
-import { errorFrom, type KeystoneBridge } from "./transport.ts";
+import { errorFrom } from "./transport.ts";
 
 /** The studio behind Electron's preload. */
 export class ElectronHost implements Host {
-  readonly #bridge: KeystoneBridge;
+  readonly #bridge: DesktopBridge;
 
-  constructor(bridge: KeystoneBridge) {
+  constructor(bridge: DesktopBridge) {
     this.#bridge = bridge;
   }
 
@@ -18,7 +19,7 @@ export class ElectronHost implements Host {
   }
 
   subscribe(listener: (event: NumberedEvent) => void): () => void {
-    return this.#bridge.onEvent(listener);
+    return this.#bridge.onEvent((event) => listener(event as NumberedEvent));
   }
 
   onConnection(listener: (state: "open" | "lost") => void): () => void {

@@ -1,9 +1,9 @@
 import { describe, expect, it, vi } from "vitest";
+import type { DesktopBridge } from "#shared/command.ts";
 import type { Host } from "#shared/contract.ts";
 import type { NumberedEvent } from "#shared/events.ts";
 import { ElectronHost } from "./electronHost.ts";
 import { HttpHost, type Socket } from "./httpHost.ts";
-import type { KeystoneBridge } from "./transport.ts";
 
 /** The studio's side of a transport, as a test needs it. */
 interface FakeStudio {
@@ -18,7 +18,7 @@ interface FakeStudio {
 
 function overElectron(): FakeStudio {
   const calls: FakeStudio["calls"] = [];
-  const answers: ((answer: Awaited<ReturnType<KeystoneBridge["call"]>>) => void)[] = [];
+  const answers: ((answer: Awaited<ReturnType<DesktopBridge["call"]>>) => void)[] = [];
   const listeners = new Set<(event: NumberedEvent) => void>();
   const host = new ElectronHost({
     call: (name, args) => {
@@ -29,6 +29,9 @@ function overElectron(): FakeStudio {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    onCommand: () => () => undefined,
+    pathOf: (file) => `/dropped/${file.name}`,
+    platform: "linux",
   });
   return {
     host,
@@ -88,7 +91,7 @@ describe.each([
   it("gives each call its own reply, whatever the order of the answers", async () => {
     const studio = connect();
     const first = studio.host.call("job:sweep", { model: "/a", plan: {}, text: "/t" });
-    const second = studio.host.call("job:compare", { model: "/a", recipes: [], text: "/t", judge: {} as never });
+    const second = studio.host.call("job:compare", { model: "/a", recipes: [], text: "/t", judge: {} });
     studio.reply(1, { job: "second" });
     studio.reply(0, { job: "first", run: "r" });
     expect(await first).toEqual({ job: "first", run: "r" });

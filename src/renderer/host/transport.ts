@@ -1,18 +1,10 @@
+import type { DesktopBridge } from "#shared/command.ts";
 import { KeystoneError, toErrorData } from "#shared/errors.ts";
-import type { NumberedEvent } from "#shared/events.ts";
-
-/** What the preload exposes as `window.keystone`. */
-export interface KeystoneBridge {
-  call(name: string, args: unknown): Promise<{ ok: true; reply: unknown } | { ok: false; error: unknown }>;
-  /** Returns the way to stop. */
-  onEvent(listener: (event: NumberedEvent) => void): () => void;
-  /** Where a dropped file or folder lies on disk; the web platform does not tell. */
-  pathForFile?(file: File): string;
-}
 
 declare global {
   interface Window {
-    readonly keystone?: KeystoneBridge;
+    /** Put there by the preload; absent in a browser. */
+    readonly keystone?: DesktopBridge;
   }
 }
 

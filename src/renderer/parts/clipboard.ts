@@ -10,6 +10,8 @@ export async function copyText(text: string): Promise<void> {
   area.value = text;
   document.body.append(area);
   area.select();
+  // Deprecated, and the only way left there.
+  // eslint-disable-next-line @typescript-eslint/no-deprecated
   document.execCommand("copy");
   area.remove();
 }

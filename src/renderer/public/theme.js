@@ -1,3 +1,4 @@
+/* global document, matchMedia */
 // Runs before the first paint: writes the theme that was last chosen, or the system's, to <html>.
 (() => {
   let choice = "system";

@@ -58,7 +58,7 @@ export function highlight(label: string, query: string): { text: string; hit: bo
   const pieces: { text: string; hit: boolean }[] = [];
   for (let i = 0; i < label.length; i++) {
     const last = pieces[pieces.length - 1];
-    const hit = hits[i] === true;
+    const hit = hits[i] ?? false;
     if (last && last.hit === hit) last.text += label.charAt(i);
     else pieces.push({ text: label.charAt(i), hit });
   }

@@ -5,6 +5,7 @@ import type { LaneView } from "#shared/job.ts";
 import type { Scores } from "#shared/evaluation.ts";
 import { bestVariant, paretoFront } from "#shared/ranking.ts";
 import type { RunDetail, RunSummary, VariantResult } from "#shared/run.ts";
+import { placesOf, setOf } from "./collections.ts";
 
 /**
  * One run, read once and kept up to date by events. `results` is in the order of the plan and is replaced at most once
@@ -19,9 +20,9 @@ export class LiveRun {
   lanes: readonly LaneView[] = $state.raw([]);
   error: KeystoneErrorData | null = $state.raw(null);
   readonly best: string | null = $derived(bestVariant(this.results));
-  readonly pareto: ReadonlySet<string> = $derived(new Set(paretoFront(this.results)));
+  readonly pareto: ReadonlySet<string> = $derived(setOf(paretoFront(this.results)));
   readonly #host: Host;
-  #places = new Map<string, number>();
+  #places = placesOf([]);
   /** Events that came while the run was being read. */
   #early: StudioEvent[] | null = null;
 
@@ -39,7 +40,7 @@ export class LiveRun {
       this.summary = detail.summary;
       this.baseline = detail.baseline;
       this.results = detail.results;
-      this.#places = new Map(detail.results.map((result, i) => [result.id, i]));
+      this.#places = placesOf(detail.results);
       this.error = null;
     } catch (thrown) {
       this.error = toErrorData(thrown);

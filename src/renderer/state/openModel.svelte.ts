@@ -3,6 +3,7 @@ import type { Host } from "#shared/contract.ts";
 import type { DetectPass, DetectReport } from "#shared/detection.ts";
 import { toErrorData, type KeystoneErrorData } from "#shared/errors.ts";
 import type { ModelSummary, TensorStatistics } from "#shared/model.ts";
+import { setOf } from "./collections.ts";
 import { StatisticsQueue } from "./statisticsQueue.ts";
 
 /** The checkpoint that is open in this window, with what was found in it so far. */
@@ -19,10 +20,10 @@ export class OpenModel {
   readonly statisticsErrors = new SvelteMap<string, KeystoneErrorData>();
   /** Where super weights sit, for marks in tables and charts. */
   readonly superWeightTensors: ReadonlySet<string> = $derived(
-    new Set(this.detection?.superWeights.map((weight) => weight.tensor) ?? []),
+    setOf(this.detection?.superWeights.map((weight) => weight.tensor) ?? []),
   );
   readonly superWeightLayers: ReadonlySet<number> = $derived(
-    new Set(this.detection?.superWeights.map((weight) => weight.layer) ?? []),
+    setOf(this.detection?.superWeights.map((weight) => weight.layer) ?? []),
   );
   readonly #host: Host;
   readonly #queue: StatisticsQueue<TensorStatistics>;

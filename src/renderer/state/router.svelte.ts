@@ -1,24 +1,4 @@
-/** A place in the window, as written in the address: `#/run/ID?layer=3`. */
-export interface Place {
-  screen: string;
-  /** The part after the screen, e.g. a run's id; "" where there is none. */
-  id: string;
-  query: URLSearchParams;
-}
-
-/** Reads a hash. An empty one is home. */
-export function readPlace(hash: string): Place {
-  const [path = "", query = ""] = hash.replace(/^#\/?/, "").split("?");
-  const [screen = "", ...rest] = path.split("/");
-  return { screen: screen || "home", id: decodeURIComponent(rest.join("/")), query: new URLSearchParams(query) };
-}
-
-/** Writes a hash; query values that are undefined are left out. */
-export function placeHash(screen: string, id = "", query: Record<string, string | undefined> = {}): string {
-  const entries = Object.entries(query).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]]));
-  const search = new URLSearchParams(entries as string[][]).toString();
-  return `#/${screen}${id ? `/${encodeURIComponent(id)}` : ""}${search ? `?${search}` : ""}`;
-}
+import { placeHash, readPlace, type Place } from "./place.ts";
 
 /** Where the window is. The address bar (or Electron's history) is the only state. */
 export class Router {

@@ -6,6 +6,7 @@ import type { StudioEvent } from "#shared/events.ts";
 import type { JobView } from "#shared/job.ts";
 import type { RunSummary } from "#shared/run.ts";
 import type { Settings } from "#shared/settings.ts";
+import { isOver } from "./endedJobs.ts";
 import { EventStream } from "./eventStream.ts";
 import { LiveRun } from "./liveRun.svelte.ts";
 import { OpenModel } from "./openModel.svelte.ts";
@@ -35,7 +36,7 @@ export class Studio {
   readonly liveRuns = new SvelteMap<string, LiveRun>();
   /** Jobs that still take time, newest first. */
   readonly active: readonly JobView[] = $derived(
-    [...this.jobs.values()].filter((job) => ["waiting", "running", "paused"].includes(job.status)).reverse(),
+    [...this.jobs.values()].filter((job) => !isOver(job.status)).reverse(),
   );
   readonly #stream: EventStream;
 
@@ -125,7 +126,7 @@ export class Studio {
       const stop = $effect.root(() => {
         $effect(() => {
           const now = this.jobs.get(id);
-          if (now && ["done", "failed", "cancelled"].includes(now.status)) {
+          if (now && isOver(now.status)) {
             resolve(now);
             queueMicrotask(() => stop());
           }

@@ -22,19 +22,21 @@ export class Ui {
   picker: { purpose: PickPurpose; answer: (path: string | null) => void } | null = $state.raw(null);
   /** What the live region says. */
   announcement = $state("");
-  readonly #providers = new Set<() => readonly Command[]>();
+  #providers: (() => readonly Command[])[] = [];
   #lastAnnounced = -Infinity;
 
   /** Commands of the view on screen, gathered when the palette opens. */
   get viewCommands(): Command[] {
-    return [...this.#providers].flatMap((provide) => provide());
+    return this.#providers.flatMap((provide) => provide());
   }
 
   /** Adds a view's commands for as long as it is on screen; call inside a component. */
   provide(commands: () => readonly Command[]): void {
     $effect.pre(() => {
-      this.#providers.add(commands);
-      return () => this.#providers.delete(commands);
+      this.#providers.push(commands);
+      return () => {
+        this.#providers = this.#providers.filter((other) => other !== commands);
+      };
     });
   }
 
