@@ -1,0 +1,53 @@
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { machineLine } from "./machine.ts";
+
+interface Bench {
+  file: string;
+  says: string;
+  /** Part of a run without names. */
+  quick: boolean;
+}
+
+const BENCHES: Readonly<Record<string, Bench>> = {
+  quantize: { file: "quantize.ts", says: "quantize-dequantize per core beside a memory copy", quick: true },
+  forward: { file: "forward.ts", says: "the layer-streamed forward pass beside its GEMMs", quick: true },
+  sweep: {
+    file: "sweep.ts",
+    says: "a sweep's wall time beside the pure GEMM time of its shapes",
+    quick: true,
+  },
+  "seven-b": {
+    file: "sevenB.ts",
+    says: "detect on a 7 B-shaped checkpoint in under 4 GB of memory (writes 13.5 GB)",
+    quick: false,
+  },
+};
+
+/** Runs the named benches, or the quick ones, each in a process of its own so that no peak hides behind another's. */
+function runBenches(names: readonly string[]): number {
+  const unknown = names.find((name) => !(name in BENCHES));
+  if (unknown !== undefined) {
+    const known = Object.entries(BENCHES).map(([name, { says }]) => `  ${name.padEnd(9)} ${says}`);
+    process.stderr.write(`Unknown bench "${unknown}". Known:\n${known.join("\n")}\n`);
+    return 2;
+  }
+  const chosen = Object.entries(BENCHES).filter(([name, { quick }]) =>
+    names.length === 0 ? quick : names.includes(name),
+  );
+  process.stdout.write(`${machineLine()}\n`);
+  let failures = 0;
+  for (const [name, { file, says }] of chosen) {
+    process.stdout.write(`\n== ${name}: ${says}\n`);
+    const path = join(import.meta.dirname, file);
+    if (!existsSync(path)) throw new Error(`${path} is missing.`);
+    const { status } = spawnSync(process.execPath, ["--disable-warning=ExperimentalWarning", path], {
+      stdio: "inherit",
+    });
+    if (status !== 0) failures++;
+  }
+  return failures === 0 ? 0 : 1;
+}
+
+process.exitCode = runBenches(process.argv.slice(2));

@@ -1,0 +1,46 @@
+import { spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+
+const CLI = join(import.meta.dirname, "..", "src", "cli", "index.ts");
+const SAMPLE_MS = 250;
+
+export interface CommandRun {
+  document: Record<string, unknown>;
+  seconds: number;
+  /** Largest resident set the operating system saw, in bytes; null where it does not tell. */
+  peakBytes: number | null;
+}
+
+/** Runs one command of the command line with --json in a process of its own, and watches its memory from outside. */
+export async function keystone(args: readonly string[]): Promise<CommandRun> {
+  const started = performance.now();
+  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", CLI, ...args, "--json"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let peakBytes: number | null = null;
+  const look = async (): Promise<void> => {
+    const now = await highWaterMark(child.pid);
+    if (now !== null) peakBytes = Math.max(peakBytes ?? 0, now);
+  };
+  const watch = setInterval(() => void look(), SAMPLE_MS);
+  const ended = new Promise<number>((resolve) => child.on("close", (code) => resolve(code ?? 1)));
+  const output = await text(child.stdout);
+  const code = await ended;
+  clearInterval(watch);
+  if (code !== 0) throw new Error(`keystone ${args.join(" ")} ended with exit code ${code}.`);
+  return {
+    document: JSON.parse(output) as Record<string, unknown>,
+    seconds: (performance.now() - started) / 1000,
+    peakBytes,
+  };
+}
+
+/** VmHWM of a process: Linux keeps the peak itself, so that sampling misses at most the last moment's growth. */
+async function highWaterMark(pid: number | undefined): Promise<number | null> {
+  if (process.platform !== "linux" || pid === undefined) return null;
+  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+  const found = /^VmHWM:\s+(\d+) kB$/m.exec(status);
+  return found ? Number(found[1]) * 1024 : null;
+}
