@@ -3,6 +3,7 @@ import { Tokenizer as Library } from "@huggingface/tokenizers";
 import { KeystoneError } from "#shared/errors.ts";
 import { readJsonObject } from "./jsonFile.ts";
 import { isRegularFile } from "./sideFiles.ts";
+import { shown } from "./strictJson.ts";
 import type { Tokenizer } from "./types.ts";
 
 /** The largest published vocabularies take some 35 MB. */
@@ -43,9 +44,16 @@ async function missingError(folder: string): Promise<KeystoneError> {
   );
 }
 
+/** Kinds of model that the library implements. It reads any other kind as a bare list of words. */
+const MODELS = ["BPE", "WordPiece", "Unigram"];
+
 /** The library throws plain errors, of any kind, at what it does not know. */
-function build(definition: object, config: object): Library {
+function build(definition: Record<string, unknown>, config: object): Library {
   try {
+    const type = modelType(definition["model"]);
+    if (type !== null && !MODELS.includes(type)) {
+      throw new Error(`its model is ${shown(type)}; known are ${MODELS.join(", ")}`);
+    }
     const library = new Library(definition, config);
     library.encode("a");
     return library;
@@ -59,6 +67,12 @@ function build(definition: object, config: object): Library {
       { cause },
     );
   }
+}
+
+/** Null where an older file does not name it; the library then tells by the other fields. */
+function modelType(model: unknown): string | null {
+  const type = typeof model === "object" && model !== null && "type" in model ? model.type : null;
+  return typeof type === "string" ? type : null;
 }
 
 /** Special tokens are written as text or as an object with `content`. */

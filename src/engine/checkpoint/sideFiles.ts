@@ -7,7 +7,7 @@ const CARRIED: readonly RegExp[] = [
   /^tokenizer[\w.-]*\.(json|model)$/,
   /^(vocab\.(json|txt|bpe)|merges\.txt|spiece\.model|sentencepiece\.bpe\.model)$/,
   /^chat_template[\w.-]*\.(json|jinja)$/,
-  /^(LICEN[CS]E|NOTICE|COPYING|USE_POLICY)([._-][\w-]+)*?(\.(txt|md|pdf))?$/i,
+  /^(LICEN[CS]E|NOTICE|COPYING|USE_POLICY)([_-][\w-]+)?(\.(txt|md|pdf))?$/i,
 ];
 
 /**
