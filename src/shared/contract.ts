@@ -11,7 +11,7 @@ import { modelSummary, tensorStatistics } from "./model.ts";
 import { judge } from "./plan.ts";
 import { coordinate, recipe } from "./recipe.ts";
 import { runDetail, runSummary, variantDetail } from "./run.ts";
-import { settings } from "./settings.ts";
+import { settings, settingsChange } from "./settings.ts";
 
 const path = z.string().min(1).max(4096);
 const id = z.string().min(1).max(128);
@@ -78,7 +78,7 @@ function call<A extends z.ZodType, R extends z.ZodType>(args: A, reply: R): { ar
 export const calls = {
   "app:info": call(nothing, appInfo),
   "settings:get": call(nothing, settings),
-  "settings:set": call(settings.partial().strict(), settings),
+  "settings:set": call(settingsChange, settings),
   "devices:probe": call(nothing, deviceReport),
 
   "folder:pick": call(z.strictObject({ purpose: z.enum(["model", "text", "export", "plan"]) }), z.object({ path: z.string().nullable() })),
@@ -156,7 +156,8 @@ export const calls = {
     }),
   ),
 
-  "plan:list": call(nothing, z.array(savedPlan)),
+  /** With a model, presets name only block sizes that fit it. */
+  "plan:list": call(z.strictObject({ model: path.optional() }), z.array(savedPlan)),
   "plan:save": call(z.strictObject({ name: z.string().min(1).max(200), plan: z.unknown() }), savedPlan),
   "plan:delete": call(z.strictObject({ id }), nothing),
   /** Reads a plan file a person picked, and checks it. */

@@ -43,6 +43,14 @@ describe("createAccess", () => {
     expect(() => access.check(`${root}/a\0b`)).toThrow(/zero byte/);
   });
 
+  it("follows a list of roots that grows", () => {
+    const granted: string[] = [];
+    const growing = createAccess(granted);
+    expect(growing.allows(root)).toBe(false);
+    granted.push(root);
+    expect(growing.allows(root)).toBe(true);
+  });
+
   it("allows everything where no roots were given", () => {
     expect(createAccess(null).check(folder)).toBe(folder);
   });

@@ -15,10 +15,10 @@ export interface Access {
   allows(path: string): boolean;
 }
 
-/** @param roots folders that paths must lie in; null = no limit */
+/** @param roots folders that paths must lie in; null = no limit. Read afresh every time: a face may add what a person picks. */
 export function createAccess(roots: readonly string[] | null): Access {
-  const real = roots?.map((root) => realPath(resolve(root))) ?? null;
-  const inside = (path: string): boolean => real === null || real.some((root) => contains(root, path));
+  const realRoots = (): string[] | null => roots?.map((root) => realPath(resolve(root))) ?? null;
+  const inside = (path: string): boolean => realRoots()?.some((root) => contains(root, path)) ?? true;
   const check = (path: string): string => {
     if (path.includes("\0")) {
       throw new KeystoneError("usage/bad-path", "The path holds a zero byte.", "Name a file or folder.");
@@ -27,13 +27,15 @@ export function createAccess(roots: readonly string[] | null): Access {
     if (inside(found)) return found;
     throw new KeystoneError(
       "access/outside",
-      `${path} is outside the folders that this Keystone was started with (${real?.join(", ") ?? ""}).`,
+      `${path} is outside the folders that this Keystone was started with (${realRoots()?.join(", ") ?? ""}).`,
       "Choose something inside them, or start Keystone with that folder.",
       { path },
     );
   };
   return {
-    roots: real,
+    get roots() {
+      return realRoots();
+    },
     check,
     allows: (path) => !path.includes("\0") && inside(realPath(resolve(path))),
   };

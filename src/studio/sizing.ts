@@ -100,15 +100,6 @@ export function soloThreads(machine: Machine, settings: Pick<Settings, "threadsP
   return settings.threadsPerWorker ?? machine.cores;
 }
 
-/** Peak bytes of the usual tasks, for the overview: detection's one prompt, one sweep worker on 4,096 tokens, an export's one tensor. */
-export function memoryEstimates(shape: ModelShape): ModelSummary["memory"] {
-  return {
-    detect: WORKER_BASE_BYTES + 2 * shape.layerBytes + shape.headBytes,
-    sweepPerWorker: fixedBytes(shape, LAYER_TOKENS) + 2 * 2 * LAYER_TOKENS * shape.hiddenSize * F32,
-    export: WORKER_BASE_BYTES + Math.max(2 * shape.layerBytes, shape.headBytes),
-  };
-}
-
 function fixedBytes(shape: ModelShape, tokens: number): number {
   const activations = Math.min(tokens, LAYER_TOKENS) * (3 * shape.intermediateSize + 6 * shape.hiddenSize) * F32;
   const headRows = Math.min(tokens, HEAD_ROWS) * shape.vocabulary * HEAD_COPIES * F32;

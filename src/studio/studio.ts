@@ -10,7 +10,7 @@ export interface StudioOptions {
   workerFile?: string;
   /** Folder of the demo model, or null where it was not shipped. */
   demoModel?: string | null;
-  /** Folders that paths may lie in; null = any (a person's own machine). */
+  /** Folders that paths may lie in; null = any (a person's own machine). Read at every call: the list may grow. */
   roots?: readonly string[] | null;
   shell?: "electron" | "browser";
   version?: string;

@@ -11,6 +11,7 @@ import type { TensorStatistics } from "#shared/model.ts";
 import type { Judge } from "#shared/plan.ts";
 import type { Coordinate, Recipe } from "#shared/recipe.ts";
 import type { VariantDetail, VariantResult } from "#shared/run.ts";
+import type { ExportFolders } from "#engine/export/exportFolders.ts";
 import type { OriginalReference, WindowSet } from "#engine/evaluate/types.ts";
 import type { Control } from "./control.ts";
 
@@ -59,7 +60,15 @@ interface Kinds {
   };
   generate: { fields: { model: ModelHandle; variants: readonly VariantRequest[]; prompt: string; tokens: number }; result: GenerateReport };
   export: {
-    fields: { model: ModelHandle; request: ExportRequest; superWeights: readonly Coordinate[]; verify: { text: string; judge: Judge } | null };
+    fields: {
+      model: ModelHandle;
+      request: ExportRequest;
+      /** Planned by the studio, which clears them should the worker end in the middle. */
+      folders: ExportFolders;
+      superWeights: readonly Coordinate[];
+      verify: { text: string; judge: Judge } | null;
+      versions: Readonly<Record<string, string>>;
+    };
     result: ExportReport;
   };
 }

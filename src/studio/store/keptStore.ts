@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import { detectReport, type DetectOptions, type DetectReport } from "#shared/detection.ts";
 import { canonicalJson } from "#shared/plan.ts";
-import { settings, type Settings } from "#shared/settings.ts";
+import { settings, type Settings, type settingsChange } from "#shared/settings.ts";
 import { inTransaction } from "./openDatabase.ts";
 
 export const keptModel = z.object({
@@ -42,7 +42,7 @@ export class KeptStore {
     return settings.parse(Object.fromEntries(fields.flatMap(([name, read]) => (read.success ? [[name, read.data]] : []))));
   }
 
-  saveSettings(changes: Partial<Settings>): void {
+  saveSettings(changes: z.output<typeof settingsChange>): void {
     const save = this.#database.prepare("INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)");
     inTransaction(this.#database, () => {
       for (const [name, value] of Object.entries(changes)) save.run(name, JSON.stringify(value));

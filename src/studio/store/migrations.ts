@@ -32,6 +32,8 @@ export const MIGRATIONS: readonly string[] = [
     run TEXT NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
     id TEXT NOT NULL,
     position INTEGER NOT NULL,
+    -- When its turn comes: coarse to fine.
+    turn INTEGER NOT NULL,
     status TEXT NOT NULL,
     bits REAL,
     kl REAL,

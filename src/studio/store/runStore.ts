@@ -21,6 +21,8 @@ export interface NewRun {
   text: string;
   textHash: string;
   variants: readonly VariantResult[];
+  /** Positions in the plan, in the order to run them. */
+  order: readonly number[];
 }
 
 /** What becomes known while a run is prepared. */
@@ -56,8 +58,11 @@ export class RunStore {
         run.id, run.name, run.model, run.modelName, run.fingerprint, run.planHash, JSON.stringify(run.judge), run.text, run.textHash,
         now, now, this.#owner.token, this.#owner.process, this.#owner.host, Date.now(),
       );
-      const insert = this.#database.prepare("INSERT INTO variants (run, id, position, status, result) VALUES (?, ?, ?, 'waiting', ?)");
-      for (const variant of run.variants) insert.run(run.id, variant.id, variant.index, JSON.stringify(variant));
+      const insert = this.#database.prepare("INSERT INTO variants (run, id, position, turn, status, result) VALUES (?, ?, ?, ?, 'waiting', ?)");
+      const turns = new Map(run.order.map((position, turn) => [position, turn]));
+      for (const variant of run.variants) {
+        insert.run(run.id, variant.id, variant.index, turns.get(variant.index) ?? variant.index, JSON.stringify(variant));
+      }
     });
   }
 
@@ -104,6 +109,12 @@ export class RunStore {
     return rows.map((row) => variantRow.parse(row).result);
   }
 
+  /** Variants that wait, in the order to run them. */
+  waiting(id: string): VariantResult[] {
+    const rows = this.#database.prepare("SELECT result FROM variants WHERE run = ? AND status = 'waiting' ORDER BY turn").all(id);
+    return rows.map((row) => variantRow.parse(row).result);
+  }
+
   /** @throws KeystoneError run/no-detail */
   variantDetail(run: string, variant: string): VariantDetail {
     const row = this.#database.prepare("SELECT detail FROM variant_details WHERE run = ? AND id = ?").get(run, variant);
@@ -126,16 +137,17 @@ export class RunStore {
   }
 
   /**
-   * Takes a run over to go on with it: what another studio left half done waits again.
+   * Takes a run over to go on with it: what another studio left half done waits again. Model and text are where they
+   * lie today.
    * @throws KeystoneError run/in-use when a living studio executes it
    */
-  claim(id: string): void {
+  claim(id: string, { model, text }: { model: string; text: string }): void {
     inTransaction(this.#database, () => {
       const row = this.row(id);
       this.#refuseLive(row, "resumed", "Wait until it ends, or cancel it where it runs.");
       this.#run(
-        "UPDATE runs SET status = 'waiting', owner = ?, owner_process = ?, owner_host = ?, heartbeat = ?, updated = ? WHERE id = ?",
-        this.#owner.token, this.#owner.process, this.#owner.host, Date.now(), new Date().toISOString(), id,
+        "UPDATE runs SET status = 'waiting', model = ?, text = ?, owner = ?, owner_process = ?, owner_host = ?, heartbeat = ?, updated = ? WHERE id = ?",
+        model, text, this.#owner.token, this.#owner.process, this.#owner.host, Date.now(), new Date().toISOString(), id,
       );
       for (const result of this.results(id)) {
         if (result.status === "running" || result.status === "cancelled") this.#write(id, waitingAgain(result));
@@ -177,9 +189,20 @@ export class RunStore {
     this.#run(`UPDATE runs SET ${set.map(([name]) => `${name} = ?`).join(", ")} WHERE id = ?`, ...set.map(([, value]) => value), id);
   }
 
-  /** Keeps variants as they are now, each whole, all in one transaction. */
+  /** Whether this studio executes the run. */
+  owns(id: string): boolean {
+    return this.row(id).owner === this.#owner.token;
+  }
+
+  /**
+   * Keeps variants as they are now, each whole, all in one transaction.
+   * @throws KeystoneError run/taken-over
+   */
   saveVariants(id: string, results: readonly VariantResult[]): void {
-    inTransaction(this.#database, () => results.forEach((result) => this.#write(id, result)));
+    inTransaction(this.#database, () => {
+      this.#requireOwner(id);
+      for (const result of results) this.#write(id, result);
+    });
   }
 
   /**
@@ -188,9 +211,7 @@ export class RunStore {
    */
   finishVariant(id: string, result: VariantResult, detail: VariantDetail | null): void {
     inTransaction(this.#database, () => {
-      if (this.row(id).owner !== this.#owner.token) {
-        throw new KeystoneError("run/taken-over", `Run ${id} was taken over by another Keystone.`, "Follow it there.", { run: id });
-      }
+      this.#requireOwner(id);
       this.#write(id, result);
       if (detail) this.#run("INSERT OR REPLACE INTO variant_details (run, id, detail) VALUES (?, ?, ?)", id, result.id, JSON.stringify(detail));
     });
@@ -199,6 +220,11 @@ export class RunStore {
   /** A sign of life for all runs of this studio, so that others do not take them for interrupted. */
   heartbeat(): void {
     this.#run("UPDATE runs SET heartbeat = ? WHERE owner = ? AND status IN ('waiting', 'running', 'paused')", Date.now(), this.#owner.token);
+  }
+
+  #requireOwner(id: string): void {
+    if (this.owns(id)) return;
+    throw new KeystoneError("run/taken-over", `Run ${id} was taken over by another Keystone.`, "Follow it there.", { run: id });
   }
 
   #refuseLive(row: RunRow, what: string, next: string): void {

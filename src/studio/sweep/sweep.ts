@@ -86,8 +86,10 @@ class Sweep {
     const baseline = await this.#scoreOriginal();
     this.#meter.start(0);
     this.#tools.clock.onPauseEnd(() => this.#meter.start(this.#done()));
-    const workers = Array.from({ length: size.workers }, (_, worker) => this.#work(worker, baseline, superWeights));
-    await Promise.allSettled(workers);
+    const workers = Array.from({ length: size.workers }, (_, worker) =>
+      this.#work(worker, baseline, superWeights).catch((error: unknown) => this.#fail(error)),
+    );
+    await Promise.all(workers);
     if (this.#failure !== null) throw this.#failure;
     if (isCancelled(this.#tools.job.control)) throw cancelledError();
   }
@@ -102,7 +104,9 @@ class Sweep {
   end(status: "done" | "failed" | "cancelled" | "interrupted", error?: unknown): void {
     const { runs, reporter, clock } = this.#tools;
     const { run } = this.#plan;
-    if (status !== "done") {
+    // What another studio has taken over is its to write.
+    const ours = runs.owns(run);
+    if (status !== "done" && ours) {
       const left = [...this.#inHand.values(), ...this.#queue.rest].map((variant): VariantResult => {
         // It was the person who stopped it: the attempt does not count against the variant.
         const attempts = this.#inHand.has(variant.id) ? variant.attempts - 1 : variant.attempts;
@@ -111,7 +115,7 @@ class Sweep {
       runs.saveVariants(run, left);
       reporter.variants(left);
     }
-    if (status === "failed") runs.saveFacts(run, { notes: [toErrorData(error).message] });
+    if (status === "failed" && ours) runs.saveFacts(run, { notes: [toErrorData(error).message] });
     this.#lanes.clear();
     reporter.flush();
     reporter.run(runs.setStatus(run, status, clock.seconds()));

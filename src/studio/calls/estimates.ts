@@ -1,0 +1,123 @@
+import { statfs } from "node:fs/promises";
+import { KeystoneError, toErrorData } from "#shared/errors.ts";
+import type { PlanEstimate } from "#shared/estimate.ts";
+import { parsePlan, type Plan } from "#shared/plan.ts";
+import { architectureOf } from "#engine/architecture/readArchitecture.ts";
+import { pooledBitsPerWeight } from "#engine/quantize/bitsPerWeight.ts";
+import { planTensors } from "#engine/quantize/planTensors.ts";
+import type { Answers, StudioContext } from "../context.ts";
+import { modelShape } from "../sizing.ts";
+import { summarizeModel, withCheckpoint } from "../summarizeModel.ts";
+import { sizeFor } from "./sweeps.ts";
+
+/** What a variant's row and detail take in the run store: a fixed part, and its errors per tensor and layer. */
+const ROW_BYTES = 2_000;
+const TENSOR_BYTES = 220;
+const LAYER_BYTES = 40;
+/** So many different recipes are brought down to the model's tensors; bits per weight of more would hold up the window. */
+const MAX_CHECKED = 500;
+
+/** What a plan will cost, before it starts. */
+export function estimateCalls(context: StudioContext): Answers<"sweep:estimate"> {
+  return {
+    "sweep:estimate": async ({ model: path, plan: input, text, workers }) => {
+      const model = await summarizeModel(context.access.check(path));
+      const checkedText = text === null ? null : context.access.check(text);
+      const plan = planOrProblem(input);
+      if (!("recipes" in plan)) return { ...EMPTY, problems: [plan] };
+      const size = await sizeFor(context, model, checkedText, plan.judge, plan.recipes.length, workers ?? null);
+      const shape = modelShape(model);
+      const { device } = context.settings();
+      const rate = context.kept.rate(device === "auto" ? "cpu" : device, size.threadsPerWorker);
+      // The original once, by one worker, then the variants on all of them.
+      const passes = 1 + plan.recipes.length / size.workers;
+      const seconds = rate === null ? null : (passes * size.tokens * shape.linearWeights) / rate;
+      const tensors = model.tensors.filter((tensor) => tensor.linear).length;
+      const diskBytes = plan.recipes.length * (ROW_BYTES + tensors * TENSOR_BYTES + shape.layers * LAYER_BYTES);
+      const checked = model.unsupported === null ? await checkOnModel(model.path, plan) : { notes: [], problems: [unsupported(model.unsupported)], bits: null };
+      return {
+        variants: plan.recipes.length,
+        tokens: size.tokens,
+        windows: Math.ceil(size.tokens / Math.max(1, (plan.judge.context ?? Math.min(2048, model.architecture.contextLength || 2048)) - 1)),
+        workers: size.workers,
+        threadsPerWorker: size.threadsPerWorker,
+        variantsPerWave: size.variantsPerWave,
+        seconds,
+        peakBytes: size.peakBytes,
+        availableBytes: size.availableBytes,
+        diskBytes,
+        bitsPerWeight: checked.bits,
+        notes: [...(rate === null ? ["How long it takes is known after the first variants: nothing has been measured on this machine yet."] : []), ...checked.notes],
+        problems: [
+          ...checked.problems,
+          ...(model.hasTokenizer ? [] : [noTokenizer(model.path)]),
+          ...(size.peakBytes > size.availableBytes ? [tooLarge(size.peakBytes, size.availableBytes)] : []),
+          ...(await diskProblem(context.home, diskBytes)),
+        ],
+      };
+    },
+  };
+}
+
+const EMPTY: PlanEstimate = {
+  variants: 0, tokens: 0, windows: 0, workers: 0, threadsPerWorker: 0, variantsPerWave: 0, seconds: null,
+  peakBytes: 0, availableBytes: 0, diskBytes: 0, bitsPerWeight: null, notes: [], problems: [],
+};
+
+type Problem = PlanEstimate["problems"][number];
+
+function planOrProblem(input: unknown): Plan | Problem {
+  try {
+    return parsePlan(input);
+  } catch (error) {
+    return toErrorData(error);
+  }
+}
+
+/** Brings the recipes down to the model's tensors: what does not fit, and the range of bits per weight. */
+async function checkOnModel(path: string, plan: Plan): Promise<{ notes: string[]; problems: Problem[]; bits: [number, number] | null }> {
+  return withCheckpoint(path, (checkpoint) => {
+    const architecture = architectureOf(checkpoint);
+    const tensors = [...checkpoint.tensors.values()];
+    const notes = new Set<string>();
+    const problems = new Map<string, Problem>();
+    const bits: number[] = [];
+    for (const recipe of plan.recipes.slice(0, MAX_CHECKED)) {
+      try {
+        const plans = planTensors(recipe, tensors, { superWeights: [], downProjection: (layer) => architecture.downProjection(layer) });
+        bits.push(pooledBitsPerWeight(plans.tensors.values()));
+        for (const note of plans.notes) if (recipe.restore !== "super-weights" || !/^No super weight/.test(note)) notes.add(note);
+      } catch (error) {
+        if (!(error instanceof KeystoneError)) throw error;
+        problems.set(error.message, error.toData());
+      }
+    }
+    return { notes: [...notes], problems: [...problems.values()], bits: bits.length > 0 ? [Math.min(...bits), Math.max(...bits)] : null };
+  });
+}
+
+async function diskProblem(home: string, bytes: number): Promise<Problem[]> {
+  const disk = await statfs(home).catch(() => null);
+  if (!disk || disk.bavail * disk.bsize >= bytes) return [];
+  return [
+    new KeystoneError("store/disk-full", `The results take about ${bytes} bytes, but ${disk.bavail * disk.bsize} are free in ${home}.`, "Free some space, or set KEYSTONE_HOME to another disk.", { bytes }).toData(),
+  ];
+}
+
+function tooLarge(peak: number, available: number): Problem {
+  const gigabytes = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);
+  return new KeystoneError(
+    "memory/too-little",
+    `The sweep takes about ${gigabytes(peak)} GB of memory, but ${gigabytes(available)} GB are available to it.`,
+    "Lower the tokens or the number of workers, or raise the memory limit in the settings.",
+    { peak, available },
+  ).toData();
+}
+
+function noTokenizer(path: string): Problem {
+  return new KeystoneError("checkpoint/no-tokenizer", `There is no tokenizer.json in ${path}.`, "Add the model's tokenizer files to the folder.", { path }).toData();
+}
+
+function unsupported(reason: string): Problem {
+  return new KeystoneError("architecture/unsupported", reason, "The checkpoint can be inspected, but not run.").toData();
+}

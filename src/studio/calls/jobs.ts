@@ -1,0 +1,153 @@
+import { calls, type Reply } from "#shared/contract.ts";
+import { detectOptions } from "#shared/detection.ts";
+import { judge as judgeSchema, type Judge } from "#shared/plan.ts";
+import type { Answers, StudioContext } from "../context.ts";
+import { detection, runInPool, runnableModel, soloHandle, soloTask, superWeights, variantRequests } from "../launch.ts";
+
+type JobCall =
+  | "job:detect" | "job:evaluate" | "job:ablate" | "job:tasks" | "job:compare" | "job:generate"
+  | "job:list" | "job:result" | "job:pause" | "job:resume" | "job:cancel";
+
+/** Effects are measured on this many tokens unless asked otherwise: each takes a pass through the model. */
+const EFFECT_TOKENS = 4096;
+
+/** Long work in one worker, and the jobs themselves. Paths and models are checked before a job is queued. */
+export function jobCalls(context: StudioContext): Answers<JobCall> {
+  const { jobs, access, pools } = context;
+  return {
+    "job:detect": async ({ model: path, options, effectText, effectTokens }) => {
+      const model = await runnableModel(context, path);
+      const checked = detectOptions.parse(options ?? {});
+      const text = effectText === undefined ? null : access.check(effectText);
+      const effect = text === null ? null : { text, judge: withTokens(effectTokens ?? EFFECT_TOKENS) };
+      const work = jobs.start({
+        kind: "detect",
+        title: `Find the super weights of ${model.name}`,
+        model: model.path,
+        work: async (job) => {
+          const pool = await pools.lend(1);
+          try {
+            return await detection(context, job, pool, model, checked, effect);
+          } finally {
+            pools.giveBack(pool);
+          }
+        },
+      });
+      return { job: work };
+    },
+
+    "job:evaluate": async ({ model: path, recipe, text: textPath, judge }) => {
+      const model = await runnableModel(context, path);
+      const text = access.check(textPath);
+      return {
+        job: jobs.start({
+          kind: "evaluate",
+          title: `Score ${model.name}`,
+          model: model.path,
+          work: (job) =>
+            soloTask(context, job, "evaluate", async (pool) => {
+              const [variant = null] = recipe ? await variantRequests(context, job, pool, model, [recipe]) : [];
+              return { model: soloHandle(context, model), text, judge, variant };
+            }),
+        }),
+      };
+    },
+
+    "job:ablate": async ({ model: path, text: textPath, judge, factors, tasks: tasksPath }) => {
+      const model = await runnableModel(context, path);
+      const text = access.check(textPath);
+      const tasks = tasksPath === undefined ? null : access.check(tasksPath);
+      return {
+        job: jobs.start({
+          kind: "ablate",
+          title: `Prune the super weights of ${model.name}`,
+          model: model.path,
+          work: (job) =>
+            soloTask(context, job, "ablate", async (pool) => ({
+              model: soloHandle(context, model), text, judge, factors, tasks,
+              superWeights: await superWeights(context, job, pool, model),
+            })),
+        }),
+      };
+    },
+
+    "job:tasks": async ({ model: path, recipe, files }) => {
+      const model = await runnableModel(context, path);
+      const checked = files.map((file) => access.check(file));
+      return {
+        job: jobs.start({
+          kind: "tasks",
+          title: `Tasks on ${model.name}`,
+          model: model.path,
+          work: (job) =>
+            soloTask(context, job, "tasks", async (pool) => {
+              const [variant = null] = recipe ? await variantRequests(context, job, pool, model, [recipe]) : [];
+              return { model: soloHandle(context, model), files: checked, variant };
+            }),
+        }),
+      };
+    },
+
+    "job:compare": async ({ model: path, recipes, text: textPath, judge, passage }) => {
+      const model = await runnableModel(context, path);
+      const text = access.check(textPath);
+      return {
+        job: jobs.start({
+          kind: "compare",
+          title: `Compare ${recipes.length} ${recipes.length === 1 ? "variant" : "variants"} of ${model.name}`,
+          model: model.path,
+          work: (job) =>
+            soloTask(context, job, "compare", async (pool) => ({
+              model: soloHandle(context, model), text, judge, passage: passage ?? null,
+              variants: await variantRequests(context, job, pool, model, recipes),
+            })),
+        }),
+      };
+    },
+
+    "job:generate": async ({ model: path, recipes, prompt, tokens }) => {
+      const model = await runnableModel(context, path);
+      return {
+        job: jobs.start({
+          kind: "generate",
+          title: `Generate with ${model.name}`,
+          model: model.path,
+          work: async (job) => {
+            const pool = await pools.lend(1);
+            try {
+              const variants = await variantRequests(context, job, pool, model, recipes);
+              return await runInPool(context, job, pool, "generate", { model: soloHandle(context, model), variants, prompt, tokens });
+            } finally {
+              pools.giveBack(pool);
+            }
+          },
+        }),
+      };
+    },
+
+    "job:list": () => jobs.list(),
+    "job:result": ({ job }) => resultOf(jobs.result(job)),
+    "job:pause": ({ job }) => {
+      jobs.pause(job);
+      return {};
+    },
+    "job:resume": ({ job }) => {
+      jobs.resume(job);
+      return {};
+    },
+    "job:cancel": ({ job }) => {
+      jobs.cancel(job);
+      return {};
+    },
+  };
+}
+
+function withTokens(tokens: number): Judge {
+  return judgeSchema.parse({ tokens });
+}
+
+/** A job's result in the contract's shape; checked, because results cross from workers. */
+function resultOf({ kind, result }: { kind: string; result: unknown }): Reply<"job:result"> {
+  const shaped = kind === "sweep" ? { kind, ...(result as object) } : { kind, report: result };
+  return calls["job:result"].reply.parse(shaped);
+}

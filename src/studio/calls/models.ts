@@ -1,0 +1,51 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { ModelSummary } from "#shared/model.ts";
+import { createControl } from "#worker/control.ts";
+import type { Answers, StudioContext } from "../context.ts";
+import { summarizeModel } from "../summarizeModel.ts";
+
+type ModelCall = "model:open" | "model:recent" | "model:forget" | "model:detection" | "tensor:statistics";
+
+/** Checkpoints: opening one reads its headers only, so nothing here waits behind a job. */
+export function modelCalls(context: StudioContext): Answers<ModelCall> {
+  const { access, kept, events } = context;
+  return {
+    "model:open": async ({ path }) => {
+      const summary = await summarizeModel(access.check(path));
+      kept.saveModel({
+        path: summary.path,
+        name: summary.name,
+        opened: new Date().toISOString(),
+        fingerprint: summary.fingerprint,
+        parameters: summary.parameters,
+        dtype: mainType(summary),
+      });
+      events.emit({ type: "recent-models" });
+      return summary;
+    },
+    "model:recent": () =>
+      kept.models().map(({ path, name, opened, parameters, dtype, fingerprint }) => ({
+        path, name, opened, parameters, dtype,
+        superWeights: kept.latestDetection(fingerprint)?.superWeights.length ?? null,
+        missing: !existsSync(join(path, "config.json")),
+      })),
+    "model:forget": ({ path }) => {
+      kept.forgetModel(path);
+      events.emit({ type: "recent-models" });
+      return {};
+    },
+    "model:detection": async ({ path }) => {
+      const { fingerprint, path: folder } = await summarizeModel(access.check(path));
+      const report = kept.latestDetection(fingerprint);
+      return report && { ...report, model: folder };
+    },
+    "tensor:statistics": ({ path, name }) =>
+      context.light.run("statistics", { path: access.check(path), name }, { control: createControl() }),
+  };
+}
+
+/** The storage type most weights have. */
+function mainType({ dtypes }: ModelSummary): string {
+  return Object.entries(dtypes).sort(([, a], [, b]) => b - a)[0]?.[0] ?? "unknown";
+}

@@ -1,0 +1,197 @@
+import { createHash, randomUUID } from "node:crypto";
+import { stat } from "node:fs/promises";
+import { basename } from "node:path";
+import { KeystoneError } from "#shared/errors.ts";
+import type { ModelSummary } from "#shared/model.ts";
+import { canonicalJson, parsePlan, type Judge, type Plan } from "#shared/plan.ts";
+import { recipeLabel } from "#shared/recipeText.ts";
+import type { VariantResult } from "#shared/run.ts";
+import { architectureOf } from "#engine/architecture/readArchitecture.ts";
+import { planTensors } from "#engine/quantize/planTensors.ts";
+import { recipeId } from "#engine/quantize/recipeId.ts";
+import type { Answers, StudioContext } from "../context.ts";
+import { runnableModel, superWeights } from "../launch.ts";
+import { modelShape, sizeSweep, type WorkSize } from "../sizing.ts";
+import { newVariant } from "../store/runStore.ts";
+import { withCheckpoint } from "../summarizeModel.ts";
+import { coarseToFine, planAxes } from "../sweep/order.ts";
+import { SweepReporter } from "../sweep/reporter.ts";
+import { RunClock } from "../sweep/runClock.ts";
+import { runSweep } from "../sweep/sweep.ts";
+import { fileHash } from "./texts.ts";
+
+/** Tokens assumed of a text whose plan does not limit them, per byte: sizes waves before anything was tokenised. */
+const TOKENS_PER_BYTE = 1 / 3;
+/** While no text is chosen yet. */
+const DEFAULT_TOKENS = 4096;
+
+/** Starting runs, and going on with them. */
+export function sweepCalls(context: StudioContext): Answers<"job:sweep" | "run:resume" | "run:retry"> {
+  const { access, runs, jobs, events } = context;
+  return {
+    "job:sweep": async ({ model: path, plan: input, text: textPath, name, workers }) => {
+      const model = await runnableModel(context, path);
+      const text = access.check(textPath);
+      const plan = parsePlan(input);
+      await checkRecipes(model, plan);
+      const run = randomUUID();
+      runs.create({
+        id: run,
+        name: name ?? plan.name ?? `${model.name}, ${plan.recipes.length} variants`,
+        model: model.path,
+        modelName: model.name,
+        fingerprint: model.fingerprint,
+        planHash: planHash(plan),
+        judge: plan.judge,
+        text,
+        textHash: await textHash(text),
+        variants: newVariants(plan),
+        order: coarseToFine(planAxes(input, plan.recipes.length)),
+      });
+      events.emit({ type: "run", run: runs.summary(run) });
+      return { job: startSweep(context, { run, model, text, workers: workers ?? null, only: null }), run };
+    },
+
+    "run:resume": async ({ run, model: modelPath, plan, text: textPath, workers }) => {
+      const row = runs.row(run);
+      const model = await runnableModel(context, modelPath ?? row.model);
+      const text = access.check(textPath ?? row.text);
+      requireSame(row.fingerprint === model.fingerprint, "model", run, `another model than ${model.path}`, "Name the checkpoint it was started with; if its files were changed, start a new run.");
+      if (plan !== undefined) {
+        const given = parsePlan(plan);
+        requireSame(row.plan_hash === planHash(given), "plan", run, "another plan", "Name the plan it was started with, or start a new run.");
+        requireSame(sameJudge(row.judge, given.judge), "judge", run, "another judge (context, stride, tokens or windows)", "Name the plan it was started with, or start a new run.");
+      }
+      requireSame(row.text_hash === (await textHash(text)), "text", run, `another text than ${text}`, "Name the text it was started with; if the file was changed, start a new run.");
+      runs.claim(run, { model: model.path, text });
+      return { job: startSweep(context, { run, model, text, workers: workers ?? null, only: null }) };
+    },
+
+    "run:retry": async ({ run, variants }) => {
+      const row = runs.row(run);
+      const model = await runnableModel(context, row.model);
+      requireSame(row.fingerprint === model.fingerprint, "model", run, "another model", "Start a new run: the checkpoint's files were changed.");
+      const text = access.check(row.text);
+      requireSame(row.text_hash === (await textHash(text)), "text", run, "another text", "Start a new run: the text was changed.");
+      const only = variants ? new Set(variants) : null;
+      if (jobs.executes(run)) throw inUse(run);
+      runs.claim(run, { model: model.path, text });
+      runs.reset(run, only);
+      events.emit({ type: "variants", run, results: runs.results(run).filter(({ id }) => !only || only.has(id)) });
+      return { job: startSweep(context, { run, model, text, workers: null, only }) };
+    },
+  };
+}
+
+interface SweepStart {
+  run: string;
+  model: ModelSummary;
+  text: string;
+  workers: number | null;
+  /** Ids of the variants to run; null = all that wait. */
+  only: ReadonlySet<string> | null;
+}
+
+/** Queues the job that executes a run's waiting variants. */
+function startSweep(context: StudioContext, { run, model, text, workers, only }: SweepStart): string {
+  const { runs, jobs, kept, pools, events } = context;
+  const row = runs.row(run);
+  const reporter = new SweepReporter(events, run);
+  const clock = new RunClock(row.seconds);
+  return jobs.start({
+    kind: "sweep",
+    title: row.name,
+    model: model.path,
+    run,
+    work: async (job) => {
+      const variants = runs.waiting(run).filter(({ id }) => !only || only.has(id));
+      const shape = modelShape(model);
+      const size = await sizeFor(context, model, text, row.judge, Math.max(1, variants.length), workers);
+      const pool = await pools.lend(size.workers);
+      clock.start();
+      try {
+        const settings = context.settings();
+        const handle = { path: model.path, fingerprint: model.fingerprint, device: settings.device, threads: size.threadsPerWorker };
+        return await runSweep(
+          { run, model: handle, shape, text, variants, size, superWeights: (lent) => superWeights(context, job, lent, model) },
+          { runs, kept, pool, reporter, clock, job, closing: () => context.closing() },
+        );
+      } finally {
+        clock.stop();
+        pools.giveBack(pool);
+      }
+    },
+    onPause: (paused) => {
+      clock.setPaused(paused);
+      reporter.run(runs.setStatus(run, paused ? "paused" : "running", clock.seconds()));
+    },
+    onEnd: (status) => {
+      // Cancelled before its turn came: nothing has written its end yet.
+      if (status === "cancelled" && runs.summary(run).status === "waiting") reporter.run(runs.setStatus(run, context.closing() ? "interrupted" : "cancelled"));
+      if (status === "failed" && runs.summary(run).status === "waiting") reporter.run(runs.setStatus(run, "failed"));
+    },
+  });
+}
+
+/** Workers, threads and waves for a sweep of this model on this text. */
+export async function sizeFor(
+  context: StudioContext,
+  model: ModelSummary,
+  text: string | null,
+  judge: Judge,
+  variants: number,
+  workers: number | null,
+): Promise<WorkSize & { tokens: number }> {
+  const settings = context.settings();
+  const tokens = await expectedTokens(text, judge);
+  const size = sizeSweep(modelShape(model), { tokens, variants }, context.machine(), { ...settings, workers: workers ?? settings.workers });
+  return { ...size, tokens };
+}
+
+async function expectedTokens(text: string | null, judge: Judge): Promise<number> {
+  if (text === null) return judge.tokens ?? DEFAULT_TOKENS;
+  const { size } = await stat(text).catch(() => ({ size: 0 }));
+  return Math.min(judge.tokens ?? Infinity, Math.ceil(size * TOKENS_PER_BYTE));
+}
+
+/**
+ * Every recipe is brought down to the model's tensors before anything runs, so that an impossible one is refused at once.
+ * Of recipes that differ only in what always fits (bits, clip) one is enough.
+ */
+async function checkRecipes(model: ModelSummary, plan: Plan): Promise<void> {
+  const different = new Map(plan.recipes.map((recipe) => [canonicalJson([recipe.block, recipe.keep, recipe.overrides, recipe.restore]), recipe]));
+  await withCheckpoint(model.path, (checkpoint) => {
+    const architecture = architectureOf(checkpoint);
+    const tensors = [...checkpoint.tensors.values()];
+    for (const recipe of different.values()) {
+      planTensors(recipe, tensors, { superWeights: [], downProjection: (layer) => architecture.downProjection(layer) });
+    }
+  });
+}
+
+function newVariants(plan: Plan): VariantResult[] {
+  return plan.recipes.map((recipe, index) => newVariant({ id: recipeId(recipe), index, recipe, label: recipeLabel(recipe), attempts: 0 }));
+}
+
+function planHash(plan: Plan): string {
+  return createHash("sha256").update(canonicalJson(plan.recipes)).digest("hex");
+}
+
+function sameJudge(a: Judge, b: Judge): boolean {
+  return canonicalJson(a) === canonicalJson(b);
+}
+
+async function textHash(path: string): Promise<string> {
+  return fileHash(path).catch((cause: unknown) => {
+    throw new KeystoneError("text/missing", `The text ${basename(path)} cannot be read (${path}).`, "Check the path of the text.", { path }, { cause });
+  });
+}
+
+function requireSame(same: boolean, what: "model" | "plan" | "text" | "judge", run: string, found: string, next: string): void {
+  if (same) return;
+  throw new KeystoneError(`run/other-${what}`, `Run ${run} was started with ${found}.`, next, { run, what });
+}
+
+function inUse(run: string): KeystoneError {
+  return new KeystoneError("run/in-use", `Run ${run} is being executed.`, "Wait until it ends, or cancel it.", { run });
+}

@@ -1,0 +1,33 @@
+import type { CallName, CheckedArgs, Reply } from "#shared/contract.ts";
+import type { Settings } from "#shared/settings.ts";
+import type { Access } from "./access.ts";
+import type { EventStream } from "./eventStream.ts";
+import type { JobRegistry } from "./jobs.ts";
+import type { PoolKeeper, WorkerPool } from "./pool.ts";
+import type { Machine } from "./sizing.ts";
+import type { KeptStore } from "./store/keptStore.ts";
+import type { RunStore } from "./store/runStore.ts";
+import type { StudioOptions } from "./studio.ts";
+
+/** What the answers to the calls are made of. */
+export interface StudioContext {
+  readonly home: string;
+  readonly options: StudioOptions;
+  readonly access: Access;
+  readonly events: EventStream;
+  readonly kept: KeptStore;
+  readonly runs: RunStore;
+  readonly jobs: JobRegistry;
+  /** For jobs. */
+  readonly pools: PoolKeeper;
+  /** For small things that must not wait behind a job: statistics, counting tokens, probing devices. */
+  readonly light: WorkerPool;
+  machine(): Machine;
+  /** The kept settings, with this process's own over them. */
+  settings(): Settings;
+  /** True from the moment the studio closes. */
+  closing(): boolean;
+}
+
+/** Answers to some of the contract's calls; the arguments were checked. */
+export type Answers<C extends CallName> = { [K in C]: (args: CheckedArgs<K>) => Promise<Reply<K>> | Reply<K> };

@@ -1,0 +1,104 @@
+import { detectOptions, type DetectOptions, type DetectReport } from "#shared/detection.ts";
+import { KeystoneError } from "#shared/errors.ts";
+import type { ModelSummary } from "#shared/model.ts";
+import type { Judge } from "#shared/plan.ts";
+import type { Coordinate, Recipe } from "#shared/recipe.ts";
+import { recipeId } from "#engine/quantize/recipeId.ts";
+import type { ModelHandle, TaskFields, TaskKind, TaskResult, VariantRequest } from "#worker/tasks.ts";
+import type { StudioContext } from "./context.ts";
+import type { JobContext } from "./jobs.ts";
+import type { WorkerPool } from "./pool.ts";
+import { soloThreads } from "./sizing.ts";
+import { summarizeModel } from "./summarizeModel.ts";
+
+/**
+ * A checkpoint that can be run, and the folder the caller may read it in.
+ * @throws KeystoneError access/outside, checkpoint/…, architecture/unsupported
+ */
+export async function runnableModel(context: StudioContext, path: string): Promise<ModelSummary> {
+  const model = await summarizeModel(context.access.check(path));
+  if (model.unsupported !== null) {
+    throw new KeystoneError("architecture/unsupported", model.unsupported, "The checkpoint can be inspected, but not run.", { model: model.path });
+  }
+  return model;
+}
+
+/** How a job that runs in one worker opens the model: with all cores. */
+export function soloHandle(context: StudioContext, model: ModelSummary): ModelHandle {
+  const settings = context.settings();
+  return { path: model.path, fingerprint: model.fingerprint, device: settings.device, threads: soloThreads(context.machine(), settings) };
+}
+
+/** Runs one task of a job in a pool of one worker, with its progress. */
+export async function soloTask<K extends TaskKind>(
+  context: StudioContext,
+  job: JobContext,
+  kind: K,
+  fields: (pool: WorkerPool) => Promise<TaskFields<K>>,
+): Promise<TaskResult<K>> {
+  const pool = await context.pools.lend(1);
+  try {
+    return await runInPool(context, job, pool, kind, await fields(pool));
+  } finally {
+    context.pools.giveBack(pool);
+  }
+}
+
+/** One task in a pool that the job already has. */
+export async function runInPool<K extends TaskKind>(
+  context: StudioContext,
+  job: JobContext,
+  pool: WorkerPool,
+  kind: K,
+  fields: TaskFields<K>,
+): Promise<TaskResult<K>> {
+  return pool.run(kind, fields, {
+    control: job.control,
+    signal: job.signal,
+    onMessage: (message) => {
+      if (message.type === "progress") job.progress(message.progress);
+      if (message.type === "detect-pass") context.events.emit({ type: "detect-pass", job: job.id, pass: message.pass });
+    },
+  });
+}
+
+export const DEFAULT_DETECTION: DetectOptions = detectOptions.parse({});
+
+/** The super weights of a model: from the cache, else searched now, with the default options. */
+export async function superWeights(context: StudioContext, job: JobContext, pool: WorkerPool, model: ModelSummary): Promise<readonly Coordinate[]> {
+  const report = await detection(context, job, pool, model, DEFAULT_DETECTION, null);
+  return report.superWeights.map(({ layer, row, column }): Coordinate => [layer, row, column]);
+}
+
+/**
+ * A detection report: kept per checkpoint and options. A search that also measures effects is always done afresh,
+ * because the effect depends on a text; what it finds is kept like any other.
+ */
+export async function detection(
+  context: StudioContext,
+  job: JobContext,
+  pool: WorkerPool,
+  model: ModelSummary,
+  options: DetectOptions,
+  effect: { text: string; judge: Judge } | null,
+): Promise<DetectReport> {
+  const kept = effect === null ? context.kept.detection(model.fingerprint, options) : null;
+  if (kept) return { ...kept, model: model.path };
+  const report = await runInPool(context, job, pool, "detect", { model: soloHandle(context, model), options, effect });
+  context.kept.saveDetection(report);
+  context.events.emit({ type: "recent-models" });
+  return report;
+}
+
+/** Recipes as a worker needs them; super weights are looked up only where a recipe restores them. */
+export async function variantRequests(
+  context: StudioContext,
+  job: JobContext,
+  pool: WorkerPool,
+  model: ModelSummary,
+  recipes: readonly Recipe[],
+): Promise<VariantRequest[]> {
+  const needed = recipes.some((recipe) => recipe.restore === "super-weights");
+  const found = needed ? await superWeights(context, job, pool, model) : [];
+  return recipes.map((recipe) => ({ id: recipeId(recipe), recipe, superWeights: found }));
+}
