@@ -66,7 +66,7 @@ function oddities(tensors: readonly TensorInfo[], hasTokenizer: boolean): string
   ];
 }
 
-/** Node, onnxruntime and their buffers before any weight is read, measured at 150 to 250 MB. */
+/** Allowance for Node, onnxruntime and their buffers before any weight is read. */
 const RUNTIME_BYTES = 250_000_000;
 /** Positions of the detection prompt, generously. */
 const PROMPT_TOKENS = 64;

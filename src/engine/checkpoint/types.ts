@@ -9,7 +9,7 @@ export interface Checkpoint {
   readonly path: string;
   /** config.json as parsed; validated by the architecture that reads it. */
   readonly config: Readonly<Record<string, unknown>>;
-  /** In the order of the shards' headers. */
+  /** By shard, and within a shard in the order of their bytes. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   /** SHA-256 over config, tensor tables and file sizes (not over the data). */
   readonly fingerprint: string;
