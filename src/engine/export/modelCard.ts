@@ -139,16 +139,20 @@ function scoreCells({ perplexity, nll, kl, tokens }: Scores): string[] {
 
 function reproduceSection({ recipe, source, versions, format }: CardFacts): string {
   const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  const model = commandWord(source.name, "MODEL");
+  const out = commandWord(`${source.name.split("/").at(-1) ?? ""}-${recipe.codec}${recipe.bits}`, "OUT");
   return [
     "Save as `recipe.json`:",
     `\`\`\`json\n${JSON.stringify(recipe, null, 2)}\n\`\`\``,
-    `\`\`\`sh\nkeystone export ${shellWord(source.name)} --recipe recipe.json --format ${format} --out ${shellWord(`${source.name.split("/").at(-1) ?? ""}-export`)}\n\`\`\``,
-    `Made with ${named.join(", ")}. Source fingerprint: \`${source.fingerprint}\`. Hashes of the source's weights and of every file here are in \`keystone.json\`.`,
+    "Then, in Keystone's folder:",
+    `\`\`\`sh\nnpm run -s keystone -- export ${model} --recipe recipe.json --format ${format} --out ${out}\n\`\`\``,
+    `Made with ${named.map(inline).join(", ")}. Source fingerprint: \`${source.fingerprint}\`. Hashes of the source's weights and of every file here are in \`keystone.json\`.`,
   ].join("\n\n");
 }
 
-function shellWord(text: string): string {
-  return /^[\w./-]+$/.test(text) && !text.startsWith("-") ? text : `'./${text.replaceAll("'", "'\\''")}'`;
+/** A name as a word of a command; one that a shell or Markdown could take for more is left for the person to fill in. */
+function commandWord(name: string, otherwise: string): string {
+  return /^\w[\w./-]*$/.test(name) ? name : otherwise;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

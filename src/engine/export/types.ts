@@ -7,7 +7,7 @@ import type { TensorPlan } from "#engine/quantize/types.ts";
 
 /** How an export is watched and stopped. */
 export interface ExportControl {
-  /** Returns if the work should go on (waiting while it is paused); throws the error of a cancelled job otherwise. */
+  /** Returns if the work should go on (waiting while it is paused); throws a KeystoneError (job/cancelled) otherwise. */
   check(): void | Promise<void>;
   report(progress: Progress): void;
 }
