@@ -46,7 +46,10 @@ export function pooledBitsPerWeight(plans: Iterable<TensorPlan>): number {
 }
 
 /** Average bits per weight over every tensor of the file: quantized ones as planned, the others as they are stored. */
-export function fileBitsPerWeight(tensors: readonly TensorInfo[], plans: ReadonlyMap<string, TensorPlan>): number {
+export function fileBitsPerWeight(
+  tensors: readonly TensorInfo[],
+  plans: ReadonlyMap<string, TensorPlan>,
+): number {
   let bits = 0;
   let weights = 0;
   for (const tensor of tensors) {

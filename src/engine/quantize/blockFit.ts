@@ -22,7 +22,10 @@ export function checkBlocksFit(plans: readonly TensorPlan[]): void {
   const alike = fits.filter(({ what, size, plan }) => {
     return what === misfit.what && size === misfit.size && plan.block.kind === misfit.plan.block.kind;
   });
-  throw doesNotDivide(misfit, nearestDivisors(alike.map((fit) => fit.extent).reduce(greatestCommonDivisor), misfit.size));
+  throw doesNotDivide(
+    misfit,
+    nearestDivisors(alike.map((fit) => fit.extent).reduce(greatestCommonDivisor), misfit.size),
+  );
 }
 
 function fitsOf(plan: TensorPlan): Fit[] {
@@ -71,9 +74,13 @@ export function blockNotes(plans: readonly TensorPlan[], notes: Notes): void {
   flat.delete(0);
   for (const [size, sharing] of flat) {
     const larger = sharing.filter((plan) => size > plan.rows * plan.columns);
-    const short = sharing.filter((plan) => size < plan.rows * plan.columns && (plan.rows * plan.columns) % size !== 0);
+    const short = sharing.filter(
+      (plan) => size < plan.rows * plan.columns && (plan.rows * plan.columns) % size !== 0,
+    );
     if (larger.length > 0) {
-      notes.add(`flat:${size} is larger than ${tensorsInWords(larger.map((plan) => plan.name))}: one block for the whole tensor.`);
+      notes.add(
+        `flat:${size} is larger than ${tensorsInWords(larger.map((plan) => plan.name))}: one block for the whole tensor.`,
+      );
     }
     const [first] = short;
     if (first) {

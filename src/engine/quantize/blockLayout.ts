@@ -45,7 +45,8 @@ function visitTileRows(plan: Shape, copy: (start: number, at: number, length: nu
   let at = 0;
   for (let top = 0; top < plan.rows; top += tileRows) {
     for (let left = 0; left < plan.columns; left += tileColumns) {
-      for (let row = top; row < top + tileRows; row++, at += tileColumns) copy(row * plan.columns + left, at, tileColumns);
+      for (let row = top; row < top + tileRows; row++, at += tileColumns)
+        copy(row * plan.columns + left, at, tileColumns);
     }
   }
 }

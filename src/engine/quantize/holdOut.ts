@@ -8,7 +8,7 @@ import { orderStatistic } from "./orderStatistic.ts";
  * @param positions in block order, ascending
  */
 export function replaceHeldOut(working: Float32Array, layout: BlockLayout, positions: Uint32Array): void {
-  for (let first = 0; first < positions.length; ) {
+  for (let first = 0; first < positions.length;) {
     const block = Math.floor(positions[first] / layout.size);
     const from = block * layout.size;
     const to = Math.min(from + layout.size, layout.weights);

@@ -2,14 +2,15 @@ import type { CodecName } from "#shared/recipe.ts";
 
 /** NF4 levels, f32 values in f64 notation [Dettmers et al. 2023, arXiv:2305.14314, appendix E]. */
 const NF4 = [
-  -1, -0.6961928009986877, -0.5250730514526367, -0.39491748809814453, -0.28444138169288635, -0.18477343022823334,
-  -0.09105003625154495, 0, 0.07958029955625534, 0.16093020141124725, 0.24611230194568634, 0.33791524171829224,
-  0.44070982933044434, 0.5626170039176941, 0.7229568362236023, 1,
+  -1, -0.6961928009986877, -0.5250730514526367, -0.39491748809814453, -0.28444138169288635,
+  -0.18477343022823334, -0.09105003625154495, 0, 0.07958029955625534, 0.16093020141124725,
+  0.24611230194568634, 0.33791524171829224, 0.44070982933044434, 0.5626170039176941, 0.7229568362236023, 1,
 ];
 
 /** NF3 levels, as in the code that accompanies arXiv:2411.07191. */
 const NF3 = [
-  -1, -0.535022735595703, -0.246931403875351, 0, 0.1833375245332718, 0.3819939494132996, 0.6229856610298157, 1,
+  -1, -0.535022735595703, -0.246931403875351, 0, 0.1833375245332718, 0.3819939494132996, 0.6229856610298157,
+  1,
 ];
 
 /** Cells per unit of the search table; finer than the smallest distance between two midpoints (0.08). */
@@ -29,7 +30,9 @@ export interface NormalFloat {
 
 function makeNormalFloat(values: readonly number[]): NormalFloat {
   const levels = Float32Array.from(values);
-  const midpoints = Float64Array.from(levels, (level, i) => (i + 1 < levels.length ? (level + levels[i + 1]) / 2 : Infinity));
+  const midpoints = Float64Array.from(levels, (level, i) =>
+    i + 1 < levels.length ? (level + levels[i + 1]) / 2 : Infinity,
+  );
   const cells = Uint8Array.from({ length: 2 * REACH * CELLS + 1 }, (_, cell) => {
     const edge = cell / CELLS - REACH;
     return midpoints.filter((midpoint) => midpoint < edge).length;

@@ -22,7 +22,8 @@ class NormalFloatMinMaxCodec implements Codec {
   private readonly scale: Float32Array;
 
   constructor(plan: CodecPlan, blocks: number, packed?: PackedConstants) {
-    if (packed && packed.kind !== "offset") throw constantsMismatch(plan.bits === 3 ? "nf3-minmax" : "nf4-minmax");
+    if (packed && packed.kind !== "offset")
+      throw constantsMismatch(plan.bits === 3 ? "nf3-minmax" : "nf4-minmax");
     this.table = normalFloat(plan.bits);
     this.levels = this.table.levels.length;
     this.tensor = plan.name;
@@ -52,7 +53,8 @@ class NormalFloatMinMaxCodec implements Codec {
     const scale = this.scale[block];
     const levels = this.table.levels;
     const shift = at - from;
-    for (let i = from; i < to; i++) out[i + shift] = fround(fround(fround(levels[codes[i]] + 1) / scale) + low);
+    for (let i = from; i < to; i++)
+      out[i + shift] = fround(fround(fround(levels[codes[i]] + 1) / scale) + low);
   }
 
   constants(): PackedConstants {

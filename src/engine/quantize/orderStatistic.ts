@@ -11,7 +11,13 @@ const keyValue = new Float32Array(keyBits.buffer);
  * The value of 0-based `rank` among values[from, to), ascending; of their magnitudes where `absolute`.
  * Short ranges are sorted, long ones selected by radix over the f32 bit pattern: linear time, no copy. NaN-free input.
  */
-export function orderStatistic(values: Float32Array, from: number, to: number, rank: number, absolute: boolean): number {
+export function orderStatistic(
+  values: Float32Array,
+  from: number,
+  to: number,
+  rank: number,
+  absolute: boolean,
+): number {
   const count = to - from;
   if (count > SORT_LIMIT) return radixSelect(bitsOf(values), from, to, rank, absolute);
   for (let i = 0; i < count; i++) sortScratch[i] = absolute ? Math.abs(values[from + i]) : values[from + i];

@@ -34,7 +34,7 @@ export function assertFinite(weights: Float32Array, plan: { name: string; column
     throw new KeystoneError(
       "quantize/not-finite",
       `Tensor "${plan.name}" holds ${String(weights[i])} at row ${row}, column ${column}; only finite weights can be quantized.`,
-      "The checkpoint looks damaged: download it again, or leave the tensor out with \"keep\".",
+      'The checkpoint looks damaged: download it again, or leave the tensor out with "keep".',
       { tensor: plan.name, row, column, value: String(weights[i]) },
     );
   }

@@ -8,7 +8,19 @@ import { recipeId } from "./recipeId.ts";
 function tensor(name: string, shape: number[], role: TensorRole, layer: number | null): TensorInfo {
   const parameters = shape.reduce((product, n) => product * n, 1);
   const linear = layer !== null && shape.length === 2;
-  return { name, shape, dtype: "F16", parameters, bytes: parameters * 2, file: "model.safetensors", begin: 0, end: parameters * 2, role, layer, linear };
+  return {
+    name,
+    shape,
+    dtype: "F16",
+    parameters,
+    bytes: parameters * 2,
+    file: "model.safetensors",
+    begin: 0,
+    end: parameters * 2,
+    role,
+    layer,
+    linear,
+  };
 }
 
 const MODEL = [
@@ -21,12 +33,27 @@ const MODEL = [
   tensor("lm_head.weight", [100, 64], "head", null),
 ];
 const LINEARS = MODEL.filter((t) => t.linear).map((t) => t.name);
-const context: PlanContext = { superWeights: [[1, 3, 5]], downProjection: (layer) => `model.layers.${layer}.mlp.down_proj.weight` };
+const context: PlanContext = {
+  superWeights: [[1, 3, 5]],
+  downProjection: (layer) => `model.layers.${layer}.mlp.down_proj.weight`,
+};
 
-const plan = (fields: Partial<RecipeInput>, tensors = MODEL, changes: Partial<PlanContext> = {}): ReturnType<typeof planTensors> =>
-  planTensors(parseRecipe({ codec: "rtn", bits: 4, block: "tensor", ...fields }), tensors, { ...context, ...changes });
+const plan = (
+  fields: Partial<RecipeInput>,
+  tensors = MODEL,
+  changes: Partial<PlanContext> = {},
+): ReturnType<typeof planTensors> =>
+  planTensors(parseRecipe({ codec: "rtn", bits: 4, block: "tensor", ...fields }), tensors, {
+    ...context,
+    ...changes,
+  });
 
-function refusal(fields: Partial<RecipeInput>): { code: string; message: string; next: string; details: Record<string, unknown> } {
+function refusal(fields: Partial<RecipeInput>): {
+  code: string;
+  message: string;
+  next: string;
+  details: Record<string, unknown>;
+} {
   try {
     plan(fields);
   } catch (error) {
@@ -43,7 +70,9 @@ describe("planTensors", () => {
   });
 
   it("quantizes the embedding and the head where keep is empty, never a vector", () => {
-    expect([...plan({ keep: [] }).tensors.keys()]).toEqual(MODEL.filter((t) => t.shape.length === 2).map((t) => t.name));
+    expect([...plan({ keep: [] }).tensors.keys()]).toEqual(
+      MODEL.filter((t) => t.shape.length === 2).map((t) => t.name),
+    );
   });
 
   it("notes that a tied embedding is the head too", () => {
@@ -53,7 +82,9 @@ describe("planTensors", () => {
   });
 
   it("matches * across the dots of a name", () => {
-    expect([...plan({ keep: ["*lm_head*", "*embed*", "model.layers.0*"] }).tensors.keys()]).toEqual(LINEARS.slice(2));
+    expect([...plan({ keep: ["*lm_head*", "*embed*", "model.layers.0*"] }).tensors.keys()]).toEqual(
+      LINEARS.slice(2),
+    );
     expect([...plan({ keep: ["*"] }).tensors.keys()]).toEqual([]);
   });
 
@@ -65,14 +96,29 @@ describe("planTensors", () => {
     ];
     const { tensors } = plan({ clip: { method: "mse" }, overrides });
     expect(tensors.has("model.layers.1.mlp.down_proj.weight")).toBe(false);
-    expect(tensors.get("model.layers.0.mlp.down_proj.weight")).toMatchObject({ codec: "rtn", bits: 8, clip: null, block: { kind: "tensor" } });
+    expect(tensors.get("model.layers.0.mlp.down_proj.weight")).toMatchObject({
+      codec: "rtn",
+      bits: 8,
+      clip: null,
+      block: { kind: "tensor" },
+    });
     expect(tensors.get("model.layers.0.self_attn.q_proj.weight")).toMatchObject({
-      codec: "int", bits: 4, symmetric: true, clip: { method: "mse" }, block: { kind: "group", size: 32 },
+      codec: "int",
+      bits: 4,
+      symmetric: true,
+      clip: { method: "mse" },
+      block: { kind: "group", size: 32 },
     });
   });
 
   it("notes globs that match nothing and overrides that change nothing", () => {
-    const { notes } = plan({ keep: ["*lm_head*", "*embed_tokens*", "*.c_proj.*"], overrides: [{ match: "nope", bits: 3 }, { match: "lm_head*", bits: 3 }] });
+    const { notes } = plan({
+      keep: ["*lm_head*", "*embed_tokens*", "*.c_proj.*"],
+      overrides: [
+        { match: "nope", bits: 3 },
+        { match: "lm_head*", bits: 3 },
+      ],
+    });
     expect(notes).toEqual([
       expect.stringContaining('"*.c_proj.*" matches no tensor'),
       expect.stringContaining('"nope" matches no tensor'),
@@ -83,15 +129,25 @@ describe("planTensors", () => {
   it("refuses a group that does not divide, with tensor, columns, size and the nearest sizes that fit every tensor", () => {
     const error = refusal({ block: "group:64" });
     expect(error.code).toBe("recipe/block-does-not-divide");
-    expect(error.message).toContain('"model.layers.0.mlp.down_proj.weight" has 176 columns, which the block size 64');
+    expect(error.message).toContain(
+      '"model.layers.0.mlp.down_proj.weight" has 176 columns, which the block size 64',
+    );
     expect(error.next).toContain("Use group:16,");
-    expect(error.details).toEqual({ tensor: "model.layers.0.mlp.down_proj.weight", columns: 176, size: 64, nearest: "16" });
+    expect(error.details).toEqual({
+      tensor: "model.layers.0.mlp.down_proj.weight",
+      columns: 176,
+      size: 64,
+      nearest: "16",
+    });
     expect(refusal({ block: "group:12" }).next).toContain("Use group:8 or group:16,");
     expect(plan({ block: "group:16" }).tensors.size).toBe(4);
   });
 
   it("refuses a tile that does not divide rows or columns", () => {
-    expect(refusal({ block: "tile:48x16" })).toMatchObject({ code: "recipe/block-does-not-divide", details: { rows: 64, size: 48, nearest: "32, 64" } });
+    expect(refusal({ block: "tile:48x16" })).toMatchObject({
+      code: "recipe/block-does-not-divide",
+      details: { rows: 64, size: 48, nearest: "32, 64" },
+    });
     expect(refusal({ block: "tile:16x10" }).next).toContain("tile:16x8 or tile:16x16");
     expect(plan({ block: "tile:64x16" }).tensors.size).toBe(4);
   });
@@ -105,19 +161,33 @@ describe("planTensors", () => {
   });
 
   it("resolves restored coordinates to [layer, row = output, column = input] of down_proj, ascending, once each", () => {
-    const { tensors } = plan({ restore: [[0, 2, 7], [0, 0, 9], [0, 2, 7]] });
-    expect(tensors.get("model.layers.0.mlp.down_proj.weight")?.restore).toEqual({ indices: [9, 2 * 176 + 7] });
+    const { tensors } = plan({
+      restore: [
+        [0, 2, 7],
+        [0, 0, 9],
+        [0, 2, 7],
+      ],
+    });
+    expect(tensors.get("model.layers.0.mlp.down_proj.weight")?.restore).toEqual({
+      indices: [9, 2 * 176 + 7],
+    });
     expect(tensors.get("model.layers.1.mlp.down_proj.weight")?.restore).toEqual({ indices: [] });
   });
 
   it("takes the detected super weights where the recipe says so", () => {
     const { tensors } = plan({ restore: "super-weights", holdOut: true });
-    expect(tensors.get("model.layers.1.mlp.down_proj.weight")).toMatchObject({ holdOut: true, restore: { indices: [3 * 176 + 5] } });
-    expect(plan({ restore: "super-weights" }, MODEL, { superWeights: [] }).notes).toEqual([expect.stringContaining("nothing is restored")]);
+    expect(tensors.get("model.layers.1.mlp.down_proj.weight")).toMatchObject({
+      holdOut: true,
+      restore: { indices: [3 * 176 + 5] },
+    });
+    expect(plan({ restore: "super-weights" }, MODEL, { superWeights: [] }).notes).toEqual([
+      expect.stringContaining("nothing is restored"),
+    ]);
   });
 
   it("keeps `largest` per tensor, to be resolved when the weights are read", () => {
-    for (const one of plan({ restore: { largest: 3 } }).tensors.values()) expect(one.restore).toEqual({ largest: 3 });
+    for (const one of plan({ restore: { largest: 3 } }).tensors.values())
+      expect(one.restore).toEqual({ largest: 3 });
   });
 
   it.each([
@@ -131,15 +201,25 @@ describe("planTensors", () => {
   });
 
   it("notes a restored weight of a tensor that is not quantized", () => {
-    expect(plan({ restore: [[0, 1, 1]], keep: ["*lm_head*", "*embed_tokens*", "*down_proj*"] }).notes).toEqual([
-      expect.stringContaining("Nothing to restore at [0, 1, 1]"),
-    ]);
+    expect(
+      plan({ restore: [[0, 1, 1]], keep: ["*lm_head*", "*embed_tokens*", "*down_proj*"] }).notes,
+    ).toEqual([expect.stringContaining("Nothing to restore at [0, 1, 1]")]);
   });
 
   it("rounds to each tensor's own storage type unless told otherwise, and refuses one it cannot compute with", () => {
     const mixed = MODEL.map((t) => (t.layer === 0 ? { ...t, dtype: "BF16" } : t));
-    expect([...plan({}, mixed).tensors.values()].map((p) => p.storage)).toEqual(["BF16", "BF16", "F16", "F16"]);
-    expect([...plan({}, mixed, { storage: "F32" }).tensors.values()].map((p) => p.storage)).toEqual(["F32", "F32", "F32", "F32"]);
+    expect([...plan({}, mixed).tensors.values()].map((p) => p.storage)).toEqual([
+      "BF16",
+      "BF16",
+      "F16",
+      "F16",
+    ]);
+    expect([...plan({}, mixed, { storage: "F32" }).tensors.values()].map((p) => p.storage)).toEqual([
+      "F32",
+      "F32",
+      "F32",
+      "F32",
+    ]);
     const odd = MODEL.map((t) => ({ ...t, dtype: "F8_E4M3" }));
     expect(() => plan({}, odd)).toThrow(expect.objectContaining({ code: "checkpoint/unreadable-dtype" }));
   });

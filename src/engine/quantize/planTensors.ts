@@ -32,7 +32,11 @@ export interface TensorPlans {
  * overrides the first match wins.
  * @throws KeystoneError recipe/block-does-not-divide, recipe/no-such-weight, recipe/bad-pattern, checkpoint/unreadable-dtype
  */
-export function planTensors(recipe: Recipe, tensors: readonly TensorInfo[], context: PlanContext): TensorPlans {
+export function planTensors(
+  recipe: Recipe,
+  tensors: readonly TensorInfo[],
+  context: PlanContext,
+): TensorPlans {
   const notes = new Notes();
   const chosen = chooseTensors(recipe, tensors, notes);
   const restore = resolveRestore(recipe, tensors, chosen, context, notes);
@@ -67,7 +71,12 @@ function chooseTensors(
   notes: Notes,
 ): Map<TensorInfo, Override | undefined> {
   const keep = recipe.keep.map((glob) => ({ glob, matches: namePattern(glob), used: false }));
-  const overrides = recipe.overrides.map((override) => ({ override, matches: namePattern(override.match), found: false, used: false }));
+  const overrides = recipe.overrides.map((override) => ({
+    override,
+    matches: namePattern(override.match),
+    found: false,
+    used: false,
+  }));
   const chosen = new Map<TensorInfo, Override | undefined>();
   for (const tensor of tensors) {
     const kept = keep.filter((pattern) => pattern.matches(tensor.name));
@@ -85,7 +94,10 @@ function chooseTensors(
   }
   for (const { override, found, used } of overrides) {
     if (!found) notes.add(`The override for "${override.match}" matches no tensor of this model.`);
-    else if (!used) notes.add(`The override for "${override.match}" changes nothing: keep, an earlier override or a 1-D shape comes first.`);
+    else if (!used)
+      notes.add(
+        `The override for "${override.match}" changes nothing: keep, an earlier override or a 1-D shape comes first.`,
+      );
   }
   noteTiedEmbedding(tensors, chosen, notes);
   return chosen;
@@ -101,7 +113,11 @@ function isQuantizable(tensor: TensorInfo): boolean {
   return tensor.linear || tensor.role === "embedding" || tensor.role === "head";
 }
 
-function noteTiedEmbedding(tensors: readonly TensorInfo[], chosen: ReadonlyMap<TensorInfo, unknown>, notes: Notes): void {
+function noteTiedEmbedding(
+  tensors: readonly TensorInfo[],
+  chosen: ReadonlyMap<TensorInfo, unknown>,
+  notes: Notes,
+): void {
   if (tensors.some((tensor) => tensor.role === "head")) return;
   for (const tensor of chosen.keys()) {
     if (tensor.role === "embedding") {

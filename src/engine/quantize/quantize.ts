@@ -24,7 +24,9 @@ export interface Packed {
 export function assertLength(values: Float32Array, plan: TensorPlan, what: string): void {
   const expected = plan.rows * plan.columns;
   if (values.length === expected) return;
-  throw new RangeError(`${what} of "${plan.name}" has ${values.length} values; ${plan.rows} × ${plan.columns} needs ${expected}.`);
+  throw new RangeError(
+    `${what} of "${plan.name}" has ${values.length} values; ${plan.rows} × ${plan.columns} needs ${expected}.`,
+  );
 }
 
 /**

@@ -19,14 +19,19 @@ const weight = fc.oneof(
   { weight: 1, arbitrary: fc.float({ min: -20000, max: 20000, noNaN: true }) },
 );
 const tensor = fc
-  .oneof(fc.array(weight, { minLength: ROWS * COLUMNS, maxLength: ROWS * COLUMNS }), weight.map((w) => Array<number>(ROWS * COLUMNS).fill(w)))
+  .oneof(
+    fc.array(weight, { minLength: ROWS * COLUMNS, maxLength: ROWS * COLUMNS }),
+    weight.map((w) => Array<number>(ROWS * COLUMNS).fill(w)),
+  )
   .map((values) => Float32Array.from(values));
 
 const arm = fc.oneof(
   fc.constant({ restore: { indices: [] as number[] }, holdOut: false }),
   fc.record({
     restore: fc.oneof(
-      fc.uniqueArray(fc.nat(ROWS * COLUMNS - 1), { minLength: 1, maxLength: 30 }).map((list) => ({ indices: list.sort((a, b) => a - b) })),
+      fc
+        .uniqueArray(fc.nat(ROWS * COLUMNS - 1), { minLength: 1, maxLength: 30 })
+        .map((list) => ({ indices: list.sort((a, b) => a - b) })),
       fc.integer({ min: 1, max: 80 }).map((largest) => ({ largest })),
     ),
     holdOut: fc.boolean(),
@@ -86,7 +91,9 @@ describe("quantizeDequantize", () => {
       for (const block of BLOCKS_OF_6_BY_12) {
         for (const clip of ALL_CLIPS) {
           const plan = testPlan(shape, { ...codec, block, clip, storage: "F16" });
-          expect(judged(weights, plan), JSON.stringify(plan)).toEqual(referenceQuantizeDequantize(weights, plan).out);
+          expect(judged(weights, plan), JSON.stringify(plan)).toEqual(
+            referenceQuantizeDequantize(weights, plan).out,
+          );
         }
       }
     }
@@ -97,8 +104,17 @@ describe("quantizeDequantize", () => {
     const weights = testWeights(40_000);
     for (const block of ["tensor", "flat:17000", "channel", "tile:20x500"]) {
       for (const clip of ALL_CLIPS) {
-        const plan = testPlan(large, { block, clip, bits: 3, restore: { largest: 7 }, holdOut: true, storage: "BF16" });
-        expect(judged(weights, plan), JSON.stringify(plan)).toEqual(referenceQuantizeDequantize(weights, plan).out);
+        const plan = testPlan(large, {
+          block,
+          clip,
+          bits: 3,
+          restore: { largest: 7 },
+          holdOut: true,
+          storage: "BF16",
+        });
+        expect(judged(weights, plan), JSON.stringify(plan)).toEqual(
+          referenceQuantizeDequantize(weights, plan).out,
+        );
       }
     }
   });
@@ -106,7 +122,8 @@ describe("quantizeDequantize", () => {
   it("leaves the weights as they are", () => {
     const weights = testWeights(72);
     const before = weights.slice();
-    for (const clip of ALL_CLIPS) judged(weights, testPlan(shape, { clip, restore: { indices: [3] }, holdOut: true, block: "tile:2x3" }));
+    for (const clip of ALL_CLIPS)
+      judged(weights, testPlan(shape, { clip, restore: { indices: [3] }, holdOut: true, block: "tile:2x3" }));
     expect(weights).toEqual(before);
   });
 
@@ -122,12 +139,19 @@ describe("quantizeDequantize", () => {
 
   it("gives each block a result that no other block can change", () => {
     fc.assert(
-      fc.property(tensor, fc.constantFrom(...ALL_CODECS), fc.constantFrom("group:4", "channel"), (weights, codec, block) => {
-        const plan = testPlan(shape, { ...codec, block, clip: { method: "zscore", threshold: 2 } });
-        const rolled = Float32Array.from(weights, (_, i) => weights[(i + COLUMNS) % weights.length]);
-        const out = judged(weights, plan);
-        expect(judged(rolled, plan)).toEqual(Float32Array.from(out, (_, i) => out[(i + COLUMNS) % out.length]));
-      }),
+      fc.property(
+        tensor,
+        fc.constantFrom(...ALL_CODECS),
+        fc.constantFrom("group:4", "channel"),
+        (weights, codec, block) => {
+          const plan = testPlan(shape, { ...codec, block, clip: { method: "zscore", threshold: 2 } });
+          const rolled = Float32Array.from(weights, (_, i) => weights[(i + COLUMNS) % weights.length]);
+          const out = judged(weights, plan);
+          expect(judged(rolled, plan)).toEqual(
+            Float32Array.from(out, (_, i) => out[(i + COLUMNS) % out.length]),
+          );
+        },
+      ),
     );
   });
 
@@ -137,7 +161,10 @@ describe("quantizeDequantize", () => {
     const statistics = quantizeDequantize(weights, testPlan({ rows: 1, columns: 4 }, { bits: 2 }), out);
     const errors = weights.map((w, i) => w - out[i]);
     expect(statistics.sumSquares).toBeCloseTo(1 + 4 + 3.2 ** 2, 6);
-    expect(statistics.sumSquaredError).toBeCloseTo(errors.reduce((sum, e) => sum + e * e, 0), 12);
+    expect(statistics.sumSquaredError).toBeCloseTo(
+      errors.reduce((sum, e) => sum + e * e, 0),
+      12,
+    );
     expect(statistics.maxAbsError).toBeCloseTo(Math.max(...errors.map(Math.abs)), 12);
     expect(statistics.weights).toBe(4);
   });
@@ -148,7 +175,10 @@ describe("quantizeDequantize", () => {
     for (const codec of ALL_CODECS) {
       for (const clip of ALL_CLIPS) {
         const plan = testPlan(shape, { ...codec, clip, restore: { indices: [17] } });
-        const refusal: unknown = expect.objectContaining({ code: "quantize/not-finite", details: expect.objectContaining({ tensor: "w", row: 1, column: 5 }) as unknown });
+        const refusal: unknown = expect.objectContaining({
+          code: "quantize/not-finite",
+          details: expect.objectContaining({ tensor: "w", row: 1, column: 5 }) as unknown,
+        });
         expect(() => judged(weights, plan)).toThrow(refusal);
         expect(() => quantize(weights, plan)).toThrow(refusal);
       }

@@ -20,14 +20,21 @@ const codes = new Uint8Array(CHUNK);
  * @returns sums of the error against `weights`
  * @throws KeystoneError quantize/not-finite, quantize/scale-overflow, quantize/range-overflow, quantize/storage-overflow
  */
-export function quantizeDequantize(weights: Float32Array, plan: TensorPlan, out: Float32Array): QuantizationStatistics {
+export function quantizeDequantize(
+  weights: Float32Array,
+  plan: TensorPlan,
+  out: Float32Array,
+): QuantizationStatistics {
   assertLength(weights, plan, "The weights");
   assertLength(out, plan, "The result");
   const restored = restoredIndices(weights, plan);
   const sums = new ErrorSums();
   let clipped: number;
   try {
-    clipped = plan.block.kind === "tile" ? byTile(weights, plan, restored, out, sums) : byRun(weights, plan, restored, out, sums);
+    clipped =
+      plan.block.kind === "tile"
+        ? byTile(weights, plan, restored, out, sums)
+        : byRun(weights, plan, restored, out, sums);
   } catch (error) {
     // An infinite weight overflows its block's constants first; the weight itself is the better thing to name.
     assertFinite(weights, plan);
@@ -43,19 +50,32 @@ export function quantizeDequantize(weights: Float32Array, plan: TensorPlan, out:
 }
 
 /** Blocks that are runs of the row-major tensor: encoded, decoded, restored and measured a chunk at a time. */
-function byRun(weights: Float32Array, plan: TensorPlan, restored: Uint32Array, out: Float32Array, sums: ErrorSums): number {
+function byRun(
+  weights: Float32Array,
+  plan: TensorPlan,
+  restored: Uint32Array,
+  out: Float32Array,
+  sums: ErrorSums,
+): number {
   const source = prepareWeights(weights, plan, restored, out);
   let begin = 0;
   let next = 0;
   return roundTrip(source, plan, out, (end) => {
-    for (; next < restored.length && restored[next] < end; next++) out[restored[next]] = weights[restored[next]];
+    for (; next < restored.length && restored[next] < end; next++)
+      out[restored[next]] = weights[restored[next]];
     sums.add(weights, out, begin, end);
     begin = end;
   });
 }
 
 /** Tiles: the same on a copy in tile order, restored and measured when it is back in row-major order. */
-function byTile(weights: Float32Array, plan: TensorPlan, restored: Uint32Array, out: Float32Array, sums: ErrorSums): number {
+function byTile(
+  weights: Float32Array,
+  plan: TensorPlan,
+  restored: Uint32Array,
+  out: Float32Array,
+  sums: ErrorSums,
+): number {
   const tiles = new Float32Array(out.length);
   const source = prepareWeights(weights, plan, restored, tiles);
   const clipped = roundTrip(source, plan, tiles, () => undefined);
@@ -70,7 +90,12 @@ function byTile(weights: Float32Array, plan: TensorPlan, restored: Uint32Array, 
  * @param done called with the end of what is finished, about every CHUNK weights and at the end
  * @returns how many weights clipping changed
  */
-function roundTrip(source: Float32Array, plan: TensorPlan, target: Float32Array, done: (end: number) => void): number {
+function roundTrip(
+  source: Float32Array,
+  plan: TensorPlan,
+  target: Float32Array,
+  done: (end: number) => void,
+): number {
   const layout = blockLayout(plan);
   const bits = bitsOf(target);
   const codec = createCodec(plan, 1);

@@ -11,12 +11,18 @@ import type { TensorPlan } from "./types.ts";
 const { fround } = Math;
 
 /** ŵ of a tensor: hold-out, clip, range, rounding, storage type, restore; and how many weights clipping changed. */
-export function referenceQuantizeDequantize(weights: Float32Array, plan: TensorPlan): { out: Float32Array; clipped: number } {
+export function referenceQuantizeDequantize(
+  weights: Float32Array,
+  plan: TensorPlan,
+): { out: Float32Array; clipped: number } {
   const restored = referenceRestored(weights, plan);
   const blocks = referenceBlocks(plan);
   const working = Array.from(weights);
   if (plan.holdOut) for (const block of blocks) holdOut(working, block, restored);
-  const ofTensor = plan.clip?.method === "tensor-percentage" ? kthLargest(working, Math.max(Math.floor(working.length * plan.clip.threshold), 1)) : null;
+  const ofTensor =
+    plan.clip?.method === "tensor-percentage"
+      ? kthLargest(working, Math.max(Math.floor(working.length * plan.clip.threshold), 1))
+      : null;
   const out = new Float32Array(weights.length);
   let clipped = 0;
   for (const block of blocks) {
@@ -49,14 +55,17 @@ export function referenceBlocks({ rows, columns, block }: TensorPlan): number[][
   };
   const blocks: number[][] = [];
   for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) (blocks[blockOf(row, column)] ??= []).push(row * columns + column);
+    for (let column = 0; column < columns; column++)
+      (blocks[blockOf(row, column)] ??= []).push(row * columns + column);
   }
   return blocks;
 }
 
 function referenceRestored(weights: Float32Array, { restore }: TensorPlan): Set<number> {
   if ("indices" in restore) return new Set(restore.indices);
-  const byMagnitude = Array.from(weights.keys()).sort((a, b) => Math.abs(weights[b]) - Math.abs(weights[a]) || a - b);
+  const byMagnitude = Array.from(weights.keys()).sort(
+    (a, b) => Math.abs(weights[b]) - Math.abs(weights[a]) || a - b,
+  );
   return new Set(byMagnitude.slice(0, restore.largest));
 }
 
@@ -64,7 +73,8 @@ function holdOut(working: number[], block: readonly number[], held: ReadonlySet<
   const others = block.filter((index) => !held.has(index)).map((index) => working[index]);
   others.sort((a, b) => a - b);
   const middle = others.length / 2;
-  const median = others.length === 0 ? 0 : fround((others[Math.ceil(middle) - 1] + others[Math.floor(middle)]) / 2);
+  const median =
+    others.length === 0 ? 0 : fround((others[Math.ceil(middle) - 1] + others[Math.floor(middle)]) / 2);
   for (const index of block) if (held.has(index)) working[index] = median;
 }
 
@@ -107,7 +117,10 @@ function leastErrorThreshold(block: readonly number[], plan: TensorPlan): number
   let best = { error: Infinity, threshold: largest };
   for (let percent = 100; percent >= 50; percent--) {
     const threshold = fround((percent / 100) * largest);
-    const restored = codecRoundTrip(block.map((w) => Math.min(Math.max(w, -threshold), threshold)), plan);
+    const restored = codecRoundTrip(
+      block.map((w) => Math.min(Math.max(w, -threshold), threshold)),
+      plan,
+    );
     const error = block.reduce((sum, w, i) => sum + (w - restored[i]) * (w - restored[i]), 0);
     if (error < best.error) best = { error, threshold };
   }
@@ -122,7 +135,9 @@ function codecRoundTrip(block: readonly number[], plan: TensorPlan): number[] {
     case "rtn":
       return rtn(block, low, high, 2 ** plan.bits - 1);
     case "int":
-      return plan.symmetric ? intSymmetric(block, low, high, plan.bits) : intAsymmetric(block, low, high, plan.bits);
+      return plan.symmetric
+        ? intSymmetric(block, low, high, plan.bits)
+        : intAsymmetric(block, low, high, plan.bits);
     case "nf4":
     case "nf3": {
       const scale = f16Scale(Math.max(-low, high));
@@ -158,7 +173,9 @@ function intAsymmetric(block: readonly number[], low: number, high: number, bits
 function intSymmetric(block: readonly number[], low: number, high: number, bits: number): number[] {
   const largest = 2 ** (bits - 1) - 1;
   const scale = f16Scale(fround(Math.max(-low, high) / largest));
-  return block.map((w) => fround(Math.min(Math.max(roundHalfEven(fround(w / scale)), -largest), largest) * scale));
+  return block.map((w) =>
+    fround(Math.min(Math.max(roundHalfEven(fround(w / scale)), -largest), largest) * scale),
+  );
 }
 
 function f16Scale(scale: number): number {
@@ -168,7 +185,9 @@ function f16Scale(scale: number): number {
 }
 
 function nearest(x: number, bits: number): number {
-  return normalFloat(bits).levels.reduce((best, level) => (Math.abs(x - level) < Math.abs(x - best) ? level : best));
+  return normalFloat(bits).levels.reduce((best, level) =>
+    Math.abs(x - level) < Math.abs(x - best) ? level : best,
+  );
 }
 
 /** Nearest integer, ties to the even one. */

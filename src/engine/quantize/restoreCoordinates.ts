@@ -20,7 +20,9 @@ export function resolveRestore(
   const { restore } = recipe;
   if (typeof restore === "object" && !Array.isArray(restore)) return () => ({ largest: restore.largest });
   if (restore === "super-weights" && context.superWeights.length === 0) {
-    notes.add(`No super weight is known for this model: nothing is ${recipe.holdOut ? "held out" : "restored"}.`);
+    notes.add(
+      `No super weight is known for this model: nothing is ${recipe.holdOut ? "held out" : "restored"}.`,
+    );
   }
   const coordinates = restore === "none" ? [] : restore === "super-weights" ? context.superWeights : restore;
   const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
@@ -28,9 +30,12 @@ export function resolveRestore(
   for (const coordinate of coordinates) {
     const { tensor, index } = locate(coordinate, byName, context);
     indices.set(tensor.name, (indices.get(tensor.name) ?? new Set()).add(index));
-    if (!chosen.has(tensor)) notes.add(`Nothing to restore at ${text(coordinate)}: "${tensor.name}" is not quantized.`);
+    if (!chosen.has(tensor))
+      notes.add(`Nothing to restore at ${text(coordinate)}: "${tensor.name}" is not quantized.`);
   }
-  const sorted = new Map([...indices].map(([name, set]) => [name, { indices: [...set].sort((a, b) => a - b) }]));
+  const sorted = new Map(
+    [...indices].map(([name, set]) => [name, { indices: [...set].sort((a, b) => a - b) }]),
+  );
   return (name) => sorted.get(name) ?? { indices: [] };
 }
 

@@ -67,7 +67,15 @@ export interface PooledStatistics extends QuantizationStatistics {
 
 /** Pools tensors. With none, every sum is 0 and the ratios are 0 or null. */
 export function poolStatistics(tensors: Iterable<QuantizationStatistics>): PooledStatistics {
-  const pooled = { weights: 0, sumSquares: 0, sumSquaredError: 0, maxAbsError: 0, clipped: 0, restored: 0, storedBits: 0 };
+  const pooled = {
+    weights: 0,
+    sumSquares: 0,
+    sumSquaredError: 0,
+    maxAbsError: 0,
+    clipped: 0,
+    restored: 0,
+    storedBits: 0,
+  };
   for (const tensor of tensors) {
     pooled.weights += tensor.weights;
     pooled.sumSquares += tensor.sumSquares;

@@ -39,7 +39,9 @@ function roundToF16(values: Float32Array, bits: Int32Array, from: number, to: nu
     const magnitude = pattern & 0x7fffffff;
     if (magnitude >= F16_SMALLEST_NORMAL) {
       const rounded = (magnitude + 0xfff + ((magnitude >> 13) & 1)) & ~0x1fff;
-      bits[i] = (pattern & 0x80000000) | (rounded > F16_LARGEST && magnitude <= F32_INFINITY ? F32_INFINITY : rounded);
+      bits[i] =
+        (pattern & 0x80000000) |
+        (rounded > F16_LARGEST && magnitude <= F32_INFINITY ? F32_INFINITY : rounded);
     } else {
       // Subnormal: f32 values between 0.5 and 1 are 2^−24 apart, exactly the step of a subnormal f16.
       values[i] = Math.fround(Math.fround(values[i] + 0.75) - 0.75);

@@ -48,7 +48,18 @@ export const ALL_CLIPS: readonly (Clip | null)[] = [
 
 /** Blocks that fit 6 × 12, remainders and single weights among them. */
 export const BLOCKS_OF_6_BY_12 = [
-  "group:1", "group:4", "group:12", "channel", "tensor", "flat:5", "flat:24", "flat:71", "flat:100", "tile:2x3", "tile:6x1", "tile:1x12",
+  "group:1",
+  "group:4",
+  "group:12",
+  "channel",
+  "tensor",
+  "flat:5",
+  "flat:24",
+  "flat:71",
+  "flat:100",
+  "tile:2x3",
+  "tile:6x1",
+  "tile:1x12",
 ] as const;
 
 /** Deterministic weights: a sum of four uniform variables, standard deviation about 0.02, a few outliers. */

@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { clip, codecName } from "#shared/recipe.ts";
-import { quantizeDequantize } from "../../../src/engine/quantize/quantizeDequantize.ts";
-import { sqnrDb } from "../../../src/engine/quantize/statistics.ts";
-import { testPlan } from "../../../src/engine/quantize/testPlan.ts";
+import { quantizeDequantize } from "#engine/quantize/quantizeDequantize.ts";
+import { sqnrDb } from "#engine/quantize/statistics.ts";
+import { testPlan } from "#engine/quantize/testPlan.ts";
 
 const floats = z.string().transform((text) => {
   const bytes = Buffer.from(text, "base64");
