@@ -1,0 +1,88 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Scores } from "#shared/evaluation.ts";
+import { toErrorData } from "#shared/errors.ts";
+import { obey } from "#worker/control.ts";
+import type { Baseline, Task, TaskMessage, TaskReply, VariantRequest } from "#worker/tasks.ts";
+
+/**
+ * A worker without an engine: the same tasks, made-up numbers. What it does beside that is told by the environment:
+ * FAKE_STEP_MS   time of one of a wave's ten steps
+ * FAKE_DIE_BITS  the thread ends when a variant of so many bits is in its wave …
+ * FAKE_DIE_ONCE  … but only until this folder holds a mark, which it leaves before it ends
+ * FAKE_FAIL_BITS variants of so many bits fail
+ */
+const STEPS = 10;
+
+export default async function fakeWorker(task: Task): Promise<TaskReply> {
+  const tell = (message: TaskMessage): void => task.port.postMessage(message);
+  try {
+    return { ok: true, value: await run(task, tell) };
+  } catch (error) {
+    return { ok: false, error: toErrorData(error) };
+  } finally {
+    tell({ type: "end" });
+    task.port.close();
+  }
+}
+
+async function run(task: Task, tell: (message: TaskMessage) => void): Promise<never | Baseline | null> {
+  switch (task.kind) {
+    case "baseline":
+      return baseline();
+    case "wave":
+      await wave(task.variants, task, tell);
+      return null;
+    default:
+      throw new Error(`the fake worker knows no ${task.kind}`);
+  }
+}
+
+async function wave(variants: readonly VariantRequest[], task: Task, tell: (message: TaskMessage) => void): Promise<void> {
+  for (let step = 1; step <= STEPS; step++) {
+    await sleep(Number(process.env["FAKE_STEP_MS"] ?? 1));
+    obey(task.control);
+    tell({ type: "progress", progress: { done: step, total: STEPS, unit: "steps", phase: "", rate: null, secondsLeft: null } });
+    if (step === STEPS / 2 && variants.filter(isDeadly).length > 0) process.exit(7);
+  }
+  for (const variant of variants) tell({ type: "variant", outcome: outcome(variant) });
+}
+
+function isDeadly({ recipe, id }: VariantRequest): boolean {
+  if (recipe.bits !== Number(process.env["FAKE_DIE_BITS"])) return false;
+  const folder = process.env["FAKE_DIE_ONCE"];
+  if (!folder) return true;
+  const mark = join(folder, id);
+  if (existsSync(mark)) return false;
+  writeFileSync(mark, "");
+  return true;
+}
+
+function outcome({ id, recipe }: VariantRequest): Extract<TaskMessage, { type: "variant" }>["outcome"] {
+  if (recipe.bits === Number(process.env["FAKE_FAIL_BITS"])) {
+    return { ok: false, id, error: { code: "quantize/made-up", message: "This one cannot be made.", next: "Nothing.", details: {} } };
+  }
+  const kl = 1 / recipe.bits;
+  return {
+    ok: true,
+    id,
+    scores: {
+      bitsPerWeight: recipe.bits, fileBitsPerWeight: recipe.bits + 1, perplexity: 2 + kl, nll: Math.log(2 + kl), tokens: 100,
+      kl: { mean: kl, median: kl, p99: kl, max: kl, topAgreement: 1 - kl }, sqnrDb: 6 * recipe.bits, seconds: 0.01,
+    },
+    detail: { id, tensors: [], layers: [{ layer: 0, relative: kl }] },
+  };
+}
+
+function baseline(): Baseline {
+  const scores: Scores = {
+    nll: Math.log(2), perplexity: 2, wordPerplexity: null, bytePerplexity: null, bitsPerByte: null, tokens: 100, nllStandardError: 0,
+  };
+  const convention = { windows: "bos" as const, context: 100, stride: 99, bos: true, documents: 1, windowCount: 1, text: "Made up." };
+  return {
+    windows: { windows: [], scored: 100, words: 1, bytes: 1, complete: true, convention },
+    original: { hidden: new Float32Array(new SharedArrayBuffer(16)), nll: new Float32Array(100), scores },
+    device: { asked: "cpu", used: "cpu", reason: "made up", tried: [] },
+  };
+}
