@@ -89,6 +89,8 @@ export const taskReport = z.object({
   correct: z.number().int(),
   accuracy: z.number(),
   stderr: z.number(),
+  /** Items whose context was cut on the left to fit the model's positions. */
+  truncated: z.number().int(),
   skipped: z.array(z.object({ line: z.number().int(), reason: z.string() })),
 });
 export type TaskReport = z.infer<typeof taskReport>;
