@@ -1,4 +1,5 @@
 import { blockLayout, positionInBlocks, toTileOrder } from "./blockLayout.ts";
+import { BlockRange } from "./blockRange.ts";
 import { blockThreshold, clampTo, tensorThreshold } from "./clipThreshold.ts";
 import type { Codec } from "./codec.ts";
 import { replaceHeldOut } from "./holdOut.ts";
@@ -41,15 +42,11 @@ export interface BlockFitter {
 export function blockFitter(codec: Codec, plan: TensorPlan, source: Float32Array): BlockFitter {
   const { clip } = plan;
   const ofTensor = clip?.method === "tensor-percentage" ? tensorThreshold(source, clip.threshold) : null;
+  const range = new BlockRange(source);
   return {
     fit(slot, from, to) {
-      let low = source[from];
-      let high = low;
-      for (let i = from + 1; i < to; i++) {
-        const weight = source[i];
-        if (weight < low) low = weight;
-        if (weight > high) high = weight;
-      }
+      range.scan(from, to);
+      const { low, high } = range;
       if (!clip) {
         codec.fit(slot, low, high);
         return 0;

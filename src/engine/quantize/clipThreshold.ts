@@ -1,5 +1,5 @@
 import type { Clip } from "#shared/recipe.ts";
-import { orderStatistic } from "./orderStatistic.ts";
+import { orderStatistic, orderStatistics } from "./orderStatistic.ts";
 
 /** The clips whose threshold follows from one block's values alone. */
 type BlockClip = Exclude<Clip, { method: "mse" | "tensor-percentage" }>;
@@ -18,11 +18,8 @@ export function blockThreshold(clip: BlockClip, source: Float32Array, from: numb
       const k = Math.min(Math.max(Math.floor(count * clip.threshold + 1), 1), count);
       return orderStatistic(source, from, to, count - k, true);
     }
-    case "iqr": {
-      const lower = quantile(source, from, to, 0.25);
-      const upper = quantile(source, from, to, 0.75);
-      return Math.fround(upper + clip.threshold * (upper - lower));
-    }
+    case "iqr":
+      return iqrThreshold(source, from, to, clip.threshold);
   }
 }
 
@@ -47,14 +44,15 @@ function zscoreThreshold(source: Float32Array, from: number, to: number, z: numb
   return Math.fround(mean + z * deviation);
 }
 
-/** Linear interpolation between the order statistics of |w| around (n − 1)·p. */
-function quantile(source: Float32Array, from: number, to: number, p: number): number {
-  const position = (to - from - 1) * p;
-  const rank = Math.floor(position);
-  const below = orderStatistic(source, from, to, rank, true);
-  if (rank === position) return below;
-  const above = orderStatistic(source, from, to, rank + 1, true);
-  return below + (above - below) * (position - rank);
+/** Each quartile lies between the order statistics of |w| around (n − 1)·p. */
+function iqrThreshold(source: Float32Array, from: number, to: number, k: number): number {
+  const last = to - from - 1;
+  const positions = [last * 0.25, last * 0.75];
+  const ranks = positions.flatMap((position) => [Math.floor(position), Math.ceil(position)]);
+  const [below1, above1, below3, above3] = orderStatistics(source, from, to, ranks, true);
+  const lower = below1 + (above1 - below1) * (positions[0] % 1);
+  const upper = below3 + (above3 - below3) * (positions[1] % 1);
+  return Math.fround(upper + k * (upper - lower));
 }
 
 /** Clamps source[from, to) to [−t, t] in place; returns how many weights changed. */

@@ -18,10 +18,22 @@ export function orderStatistic(
   rank: number,
   absolute: boolean,
 ): number {
+  return orderStatistics(values, from, to, [rank], absolute)[0];
+}
+
+/** The same for several ranks at once: a short range is sorted only once. */
+export function orderStatistics(
+  values: Float32Array,
+  from: number,
+  to: number,
+  ranks: readonly number[],
+  absolute: boolean,
+): number[] {
   const count = to - from;
-  if (count > SORT_LIMIT) return radixSelect(bitsOf(values), from, to, rank, absolute);
+  if (count > SORT_LIMIT) return ranks.map((rank) => radixSelect(bitsOf(values), from, to, rank, absolute));
   for (let i = 0; i < count; i++) sortScratch[i] = absolute ? Math.abs(values[from + i]) : values[from + i];
-  return sortScratch.subarray(0, count).sort()[rank];
+  const sorted = sortScratch.subarray(0, count).sort();
+  return ranks.map((rank) => sorted[rank]);
 }
 
 /** An integer that orders as the f32 behind the pattern does, between 0 and 2^32 − 1. */
