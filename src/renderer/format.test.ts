@@ -53,6 +53,11 @@ describe("decimals", () => {
     expect(f.divergence(0)).toBe("0.0000");
     expect(f.divergence(3.2e-6)).toBe("3.2 × 10⁻⁶");
   });
+  it("writes a destroyed model's perplexity as a power of ten", () => {
+    expect(f.perplexity(1186.4)).toBe("1,186.40");
+    expect(f.perplexity(44_402_244.8)).toBe("4.4 × 10⁷");
+    expect(f.perplexity(null)).toBe("–");
+  });
   it("writes factors with the sign of their direction", () => {
     expect(f.factor(96.3)).toBe("× 96");
     expect(f.factor(2.5)).toBe("× 2.50");

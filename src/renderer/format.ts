@@ -82,6 +82,11 @@ export function activation(value: number | null | undefined): string {
   return number(value, 1);
 }
 
+/** Perplexity; in powers of ten where it has left every scale. */
+export function perplexity(value: number | null | undefined, decimals = 2): string {
+  return value !== null && value !== undefined && Number.isFinite(value) && value >= 1e6 ? power(value) : number(value, decimals);
+}
+
 /** KL divergence in nats: 4 decimals, in powers of ten where four decimals would hide it. */
 export function divergence(value: number | null | undefined): string {
   if (value !== null && value !== undefined && value > 0 && value < 0.00005) return power(value);

@@ -117,6 +117,7 @@ export function logAxis(values: readonly number[]): Layout {
 function decade(exponent: number): string {
   const value = 10 ** exponent;
   if (exponent < -4 || exponent > 6) return `10<sup>${exponent}</sup>`;
+  if (exponent > 3) return exponent < 6 ? `${value / 1e3} k` : `${value / 1e6} M`;
   return exponent < 0 ? value.toFixed(-exponent) : value.toLocaleString("en-US");
 }
 

@@ -22,18 +22,21 @@ export interface Sort {
   descending: boolean;
 }
 
-/** Rows in the asked order; those for which `onTop` holds come first, whatever the sort. Stable. */
+/**
+ * Rows in the asked order; those for which `onTop` holds come first, whatever the sort, and where it is a number the
+ * higher come before the lower. Stable.
+ */
 export function sortRows<Row>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
   sort: Sort | null,
-  onTop?: (row: Row) => boolean,
+  onTop?: (row: Row) => boolean | number,
 ): readonly Row[] {
   const by = sort && columns.find((column) => column.id === sort.column)?.sort;
   if (!by && !onTop) return rows;
   const direction = sort?.descending ? -1 : 1;
-  const keyed = rows.map((row) => ({ row, top: onTop?.(row) ? 0 : 1, key: by ? by(row) : null }));
-  keyed.sort((a, b) => a.top - b.top || compare(a.key, b.key, direction));
+  const keyed = rows.map((row) => ({ row, top: Number(onTop?.(row) ?? 0), key: by ? by(row) : null }));
+  keyed.sort((a, b) => b.top - a.top || compare(a.key, b.key, direction));
   return keyed.map(({ row }) => row);
 }
 

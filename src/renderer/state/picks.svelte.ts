@@ -1,4 +1,5 @@
-import type { Recipe } from "#shared/recipe.ts";
+import { z } from "zod";
+import { recipe, type Recipe } from "#shared/recipe.ts";
 
 /** A variant that was picked to be compared or exported. */
 export interface Pick {
@@ -13,10 +14,18 @@ export interface Pick {
 export const MOST_PICKS = 4;
 const LETTERS = "ABCD";
 
-/** Up to four picked variants of the open model, A to D. A letter stays with its variant until it is let go. */
+const KEPT = "keystone.picks.";
+const NOTHING: readonly (Pick | null)[] = [null, null, null, null];
+
+/**
+ * Up to four picked variants of one run, A to D. A letter stays with its variant until it is let go; what was picked in
+ * a run is there again when the run is opened again.
+ */
 export class Picks {
+  /** The run whose picks these are; null = none was opened. */
+  run: string | null = $state(null);
   /** Four places, A first; null = free. */
-  places: readonly (Pick | null)[] = $state.raw([null, null, null, null]);
+  places: readonly (Pick | null)[] = $state.raw(NOTHING);
   readonly all: readonly Pick[] = $derived(this.places.filter((pick) => pick !== null));
 
   letterOf(id: string): string | null {
@@ -34,10 +43,37 @@ export class Picks {
     const free = this.places.indexOf(null);
     if (at < 0 && free < 0) return false;
     this.places = this.places.map((other, i) => (i === (at < 0 ? free : at) ? (at < 0 ? pick : null) : other));
+    this.#keep();
     return true;
   }
 
+  /** Takes up the picks of a run. */
+  open(run: string): void {
+    if (this.run === run) return;
+    this.run = run;
+    this.places = readKept(localStorage.getItem(KEPT + run));
+  }
+
+  #keep(): void {
+    if (this.run !== null) localStorage.setItem(KEPT + this.run, JSON.stringify(this.places));
+  }
+
+  /** Lets go of the run; its picks stay kept. */
   clear(): void {
-    this.places = this.places.map(() => null);
+    this.run = null;
+    this.places = NOTHING;
+  }
+}
+
+const keptPicks = z.array(z.object({ id: z.string(), recipe, label: z.string(), run: z.string().nullable() }).nullable()).length(MOST_PICKS);
+
+/** Reads what was kept; anything else counts as nothing picked. */
+function readKept(text: string | null): readonly (Pick | null)[] {
+  if (text === null) return NOTHING;
+  try {
+    const read = keptPicks.safeParse(JSON.parse(text));
+    return read.success ? read.data : NOTHING;
+  } catch {
+    return NOTHING;
   }
 }

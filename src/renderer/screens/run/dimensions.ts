@@ -1,0 +1,124 @@
+import { canonicalJson } from "#shared/plan.ts";
+import { parseBlock, type Clip, type Recipe } from "#shared/recipe.ts";
+import { blockLabel, clipLabel, codecLabel, restoreLabel } from "#shared/recipeText.ts";
+import type { VariantResult } from "#shared/run.ts";
+
+/** What a plan can vary, as the run screen lays it out. `arm` is what happens to the super weights. */
+export type DimensionId = "format" | "block" | "clip" | "arm" | "more";
+
+/** One value of a dimension: `key` is its identity, `label` what is written beside the heatmap. */
+export interface DimensionValue {
+  key: string;
+  label: string;
+}
+
+export interface Dimension {
+  id: DimensionId;
+  name: string;
+  /** The values that occur, in reading order. */
+  values: readonly DimensionValue[];
+}
+
+interface Reader {
+  id: DimensionId;
+  name: string;
+  key: (recipe: Recipe) => string;
+  label: (recipe: Recipe) => string;
+  /** Place among the values, compared part by part. */
+  order: (recipe: Recipe) => readonly number[];
+}
+
+const CODECS = ["rtn", "int", "nf4", "nf3", "nf4-minmax", "nf3-minmax"];
+const BLOCK_KINDS = ["group", "channel", "flat", "tile", "tensor"];
+const CLIP_METHODS = ["zscore", "iqr", "block-percentage", "tensor-percentage", "mse"];
+
+const READERS: readonly Reader[] = [
+  {
+    id: "format", name: "format", label: codecLabel, key: codecLabel,
+    order: (recipe) => [CODECS.indexOf(recipe.codec), recipe.symmetric ? 1 : 0, -recipe.bits],
+  },
+  { id: "block", name: "block", label: (recipe) => blockLabel(recipe.block), key: (recipe) => recipe.block, order: blockOrder },
+  {
+    id: "clip", name: "clip", label: (recipe) => clipLabel(recipe.clip) || "no clip", key: (recipe) => canonicalJson(recipe.clip),
+    order: ({ clip }) => [clip ? 1 + CLIP_METHODS.indexOf(clip.method) : 0, clip ? -strengthOf(clip) : 0],
+  },
+  {
+    id: "arm", name: "super weights", label: (recipe) => restoreLabel(recipe) || "not restored",
+    key: (recipe) => (isRestored(recipe) ? canonicalJson([recipe.restore, recipe.holdOut]) : NOT_RESTORED),
+    order: (recipe) => [isRestored(recipe) ? 0 : 1, recipe.holdOut ? 1 : 0],
+  },
+  {
+    id: "more", name: "further settings", label: moreLabel, key: (recipe) => canonicalJson(more(recipe)),
+    order: (recipe) => [recipe.overrides.length, recipe.activations ? 1 : 0],
+  },
+];
+
+/** Key of the arm that restores nothing. */
+export const NOT_RESTORED = "none";
+
+/** Whether the recipe puts weights back after rounding. */
+export function isRestored({ restore }: Pick<Recipe, "restore">): boolean {
+  return restore !== "none" && !(Array.isArray(restore) && restore.length === 0);
+}
+
+/** Key of a recipe's value of a dimension. */
+export function keyOf(recipe: Recipe, id: DimensionId): string {
+  return reader(id).key(recipe);
+}
+
+/** Every dimension with the values that occur in the results, sorted from mild to strong. */
+export function dimensionsOf(results: readonly Pick<VariantResult, "recipe">[]): Map<DimensionId, Dimension> {
+  return new Map(
+    READERS.map((read): [DimensionId, Dimension] => {
+      const seen = new Map<string, { value: DimensionValue; order: readonly number[] }>();
+      for (const { recipe } of results) {
+        const key = read.key(recipe);
+        if (!seen.has(key)) seen.set(key, { value: { key, label: read.label(recipe) }, order: read.order(recipe) });
+      }
+      const values = [...seen.values()].sort((a, b) => compare(a.order, b.order)).map(({ value }) => value);
+      return [read.id, { id: read.id, name: read.name, values }];
+    }),
+  );
+}
+
+function reader(id: DimensionId): Reader {
+  const found = READERS.find((one) => one.id === id);
+  if (!found) throw new Error(`There is no dimension ${id}.`);
+  return found;
+}
+
+function compare(a: readonly number[], b: readonly number[]): number {
+  for (let i = 0; i < a.length; i++) {
+    const difference = (a[i] ?? 0) - (b[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+function blockOrder(recipe: Recipe): readonly number[] {
+  const block = parseBlock(recipe.block);
+  const size = block.kind === "tile" ? block.rows * block.columns : "size" in block ? block.size : 0;
+  return [BLOCK_KINDS.indexOf(block.kind), size];
+}
+
+/** Higher = cuts less; so that clips run from mild to strong. */
+function strengthOf(clip: Clip): number {
+  if (!("threshold" in clip)) return 0;
+  return clip.method.endsWith("percentage") ? -clip.threshold : clip.threshold;
+}
+
+function more({ keep, overrides, activations }: Recipe): unknown[] {
+  return [keep, overrides, activations];
+}
+
+function moreLabel({ overrides, activations, keep }: Recipe): string {
+  const parts = [
+    activations ? `W8A8 ${activations.method}, per ${activations.per}` : "",
+    overrides.length > 0 ? overrides.map((one) => `${one.match} ${one.skip ? "kept" : codecish(one)}`).join(", ") : "",
+  ].filter((part) => part !== "");
+  return parts.length > 0 ? parts.join("; ") : `keep ${keep.length > 0 ? keep.join(", ") : "nothing"}`;
+}
+
+function codecish({ bits, block }: { bits?: number | undefined; block?: string | undefined }): string {
+  return [bits === undefined ? "" : `${bits} bits`, block === undefined ? "" : blockLabel(block)].filter(Boolean).join(" ") || "changed";
+}

@@ -1,0 +1,105 @@
+import { parseBlock } from "#shared/recipe.ts";
+import type { VariantResult } from "#shared/run.ts";
+import { isRestored } from "./dimensions.ts";
+
+/** What a filter knows beside the result itself. */
+export interface FilterContext {
+  baselinePerplexity: number | null;
+  isPinned: (id: string) => boolean;
+  isOnFront: (id: string) => boolean;
+}
+
+export type Test = (result: VariantResult) => boolean;
+
+/** A filter as read: what it lets through, and the words it did not understand. */
+export interface Filter {
+  test: Test;
+  unknown: readonly string[];
+}
+
+type Value = (result: VariantResult, context: FilterContext) => number | string | null;
+
+const FIELDS: Record<string, Value> = {
+  bits: ({ recipe }) => recipe.bits,
+  codec: ({ recipe }) => recipe.codec,
+  block: ({ recipe }) => blockValue(recipe.block),
+  clip: ({ recipe }) => (recipe.clip === null ? "none" : "threshold" in recipe.clip ? recipe.clip.threshold : recipe.clip.method),
+  z: ({ recipe }) => (recipe.clip?.method === "zscore" ? recipe.clip.threshold : null),
+  bpw: ({ bitsPerWeight }) => bitsPerWeight,
+  perplexity: ({ perplexity }) => perplexity,
+  delta: ({ perplexity }, { baselinePerplexity }) => (perplexity === null || baselinePerplexity === null ? null : perplexity - baselinePerplexity),
+  kl: ({ kl }) => kl?.mean ?? null,
+  agreement: ({ kl }) => (kl?.topAgreement == null ? null : kl.topAgreement * 100),
+  sqnr: ({ sqnrDb }) => sqnrDb,
+  time: ({ seconds }) => seconds,
+  status: ({ status }) => status,
+  worker: ({ worker }) => worker,
+};
+const ALIASES: Record<string, string> = { ppl: "perplexity", "Δ": "delta", "bits/weight": "bpw", "same next token": "agreement", seconds: "time" };
+
+const WORDS: Record<string, (result: VariantResult, context: FilterContext) => boolean> = {
+  restored: ({ recipe }) => isRestored(recipe) && !recipe.holdOut,
+  "not restored": ({ recipe }) => !isRestored(recipe),
+  "held out": ({ recipe }) => recipe.holdOut,
+  symmetric: ({ recipe }) => recipe.symmetric,
+  asymmetric: ({ recipe }) => !recipe.symmetric,
+  clipped: ({ recipe }) => recipe.clip !== null,
+  "no clip": ({ recipe }) => recipe.clip === null,
+  pinned: ({ id }, context) => context.isPinned(id),
+  "on the front": ({ id }, context) => context.isOnFront(id),
+  front: ({ id }, context) => context.isOnFront(id),
+  done: ({ status }) => status === "done",
+  failed: ({ status }) => status === "failed",
+  running: ({ status }) => status === "running",
+  waiting: ({ status }) => status === "waiting",
+  cancelled: ({ status }) => status === "cancelled",
+};
+
+const COMPARISONS: Record<string, (a: number, b: number) => boolean> = {
+  "=": (a, b) => a === b, "!=": (a, b) => a !== b, "≠": (a, b) => a !== b,
+  "<": (a, b) => a < b, ">": (a, b) => a > b, "<=": (a, b) => a <= b, "≤": (a, b) => a <= b, ">=": (a, b) => a >= b, "≥": (a, b) => a >= b,
+};
+
+/**
+ * Reads a filter: terms joined by commas, all of which must hold. A term is `field op value` (`bits = 4`, `kl < 0.01`,
+ * `block = tensor`), a word (`restored`, `failed`, `pinned`) or a piece of the variant's label.
+ */
+export function readFilter(text: string, context: FilterContext): Filter {
+  const unknown: string[] = [];
+  const tests = terms(text).map((term): Test => readTerm(term, context, unknown));
+  return { test: (result) => tests.every((test) => test(result)), unknown };
+}
+
+/** Splits at commas, but not at those of thousands (`flat 16,384`). */
+function terms(text: string): string[] {
+  return text.split(/,(?!\d{3}(?!\d))/).map((term) => term.trim().replaceAll(/\s+/g, " ")).filter((term) => term !== "");
+}
+
+function readTerm(term: string, context: FilterContext, unknown: string[]): Test {
+  const lower = term.toLowerCase();
+  const word = WORDS[lower];
+  if (word) return (result) => word(result, context);
+  const parts = /^(.+?)\s*(<=|>=|!=|[=<>≤≥≠])\s*(.+)$/.exec(lower);
+  if (!parts) return (result) => result.label.toLowerCase().includes(lower);
+  const [, name = "", operator = "", wanted = ""] = parts;
+  const value = FIELDS[ALIASES[name] ?? name];
+  if (!value) {
+    unknown.push(name);
+    return () => true;
+  }
+  return (result) => holds(value(result, context), operator, wanted);
+}
+
+function holds(found: number | string | null, operator: string, wanted: string): boolean {
+  const number = Number(wanted.replaceAll(",", "").replace("−", "-").replace(/^z /, ""));
+  if (typeof found === "number" && !Number.isNaN(number)) return COMPARISONS[operator]?.(found, number) ?? false;
+  const same = String(found ?? "none") === wanted.replace(/^(off|no clip)$/, "none");
+  return operator === "!=" || operator === "≠" ? !same : operator === "=" && same;
+}
+
+/** Weights that share a scale where the block says so, else its word. */
+function blockValue(text: string): number | string {
+  const block = parseBlock(text);
+  if (block.kind === "tile") return block.rows * block.columns;
+  return "size" in block ? block.size : block.kind;
+}

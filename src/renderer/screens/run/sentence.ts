@@ -1,0 +1,95 @@
+import type { Scores } from "#shared/evaluation.ts";
+import type { JobView } from "#shared/job.ts";
+import { canonicalJson } from "#shared/plan.ts";
+import type { Recipe } from "#shared/recipe.ts";
+import { recipeLabel } from "#shared/recipeText.ts";
+import type { RunDetail, RunSummary, VariantResult } from "#shared/run.ts";
+import { bits, cellPerplexity, count, decimalsThatSeparate, divergence, duration, estimate } from "#renderer/format.ts";
+import { isRestored } from "./dimensions.ts";
+
+/** What the sentences of a run's head are made of. */
+export interface RunFacts {
+  summary: RunSummary;
+  results: readonly VariantResult[];
+  baseline: Scores | null;
+  best: VariantResult | null;
+  job: JobView | null;
+}
+
+/** The finding in one sentence: what the best variant reaches, and what it would be without restoration. */
+export function runFinding(facts: RunFacts): string {
+  const { summary, best } = facts;
+  const part = `${count(summary.done)} of ${count(summary.total)}`;
+  const result = best ? bestSentence(best, facts) : null;
+  switch (summary.status) {
+    case "paused":
+      return `Paused at ${part}`;
+    case "interrupted":
+      return `Interrupted at ${part}; those are saved`;
+    case "cancelled":
+      return result ? `Cancelled at ${part}: ${result}` : `Cancelled at ${part}`;
+    case "failed":
+      return `The run failed at ${part}`;
+    case "waiting":
+      return "Waiting to start";
+    default:
+      return result ? capital(result) : firstWords(facts);
+  }
+}
+
+function firstWords({ summary, job, results }: RunFacts): string {
+  if (summary.status === "done") return results.some(({ status }) => status === "failed") ? "No variant could be scored" : "No variant was scored";
+  const phase = job?.progress?.phase ?? "";
+  return /original|super weights/.test(phase) ? capital(phase) : `Scoring ${count(summary.total)} variants`;
+}
+
+function bestSentence(best: VariantResult, { results, baseline }: RunFacts): string {
+  const original = baseline?.perplexity ?? null;
+  const decimals = decimalsThatSeparate(best.perplexity, original);
+  const reaches = `${recipeLabel(best.recipe)} reaches ${cellPerplexity(best.perplexity, original, decimals)} at ${bits(best.bitsPerWeight, "prose")} bits`;
+  const twin = isRestored(best.recipe) ? twinOf(best.recipe, results) : null;
+  if (twin) return `${reaches}; without restoration ${twin.notFinite ? "it is not finite" : cellPerplexity(twin.perplexity, original, decimals)}`;
+  return original === null ? reaches : `${reaches}; the original has ${cellPerplexity(original, original, decimals)}`;
+}
+
+/** The finished variant that differs only in restoring nothing. */
+function twinOf(recipe: Recipe, results: readonly VariantResult[]): VariantResult | null {
+  const wanted = canonicalJson({ ...recipe, restore: "none", holdOut: false });
+  return results.find((result) => result.status === "done" && !isRestored(result.recipe) && canonicalJson(result.recipe) === wanted) ?? null;
+}
+
+/** How it is measured and how far it is. */
+export function runMethod(facts: RunFacts, detail: RunDetail | null): string {
+  const { summary, job, results } = facts;
+  const running = results.filter(({ status }) => status === "running").length;
+  const waiting = results.filter(({ status }) => status === "waiting").length;
+  const left = summary.status === "running" && job?.progress?.secondsLeft != null ? `${capital(estimate(job.progress.secondsLeft))} left` : "";
+  const counts = [
+    `${count(summary.done)} of ${count(summary.total)} scored`,
+    running > 0 ? `${count(running)} running` : "",
+    waiting > 0 ? `${count(waiting)} waiting` : "",
+    summary.failed > 0 ? `${count(summary.failed)} failed` : "",
+  ].filter(Boolean).join(", ");
+  return [summary.name, left, counts, detail ? judgedBy(facts, detail) : ""].filter(Boolean).join(" · ");
+}
+
+function judgedBy({ baseline }: RunFacts, { text, convention, judge }: RunDetail): string {
+  const tokens = baseline?.tokens ?? judge.tokens;
+  const context = convention?.context ?? judge.context;
+  const name = text.split(/[\\/]/).pop() ?? text;
+  return [tokens === undefined ? name : `${count(tokens)} tokens of ${name}`, context === undefined ? "" : `context ${count(context)}`].filter(Boolean).join(", ");
+}
+
+/** One variant in words: for the tile heads, hovers and screen readers. */
+export function variantSentence(result: VariantResult, baseline: Scores | null, decimals: number): string {
+  const name = recipeLabel(result.recipe);
+  if (result.status === "failed") return `${name}: failed. ${result.error?.message ?? ""}`.trim();
+  if (result.status !== "done") return `${name}: ${result.status}`;
+  if (result.notFinite) return `${name}: not finite at ${bits(result.bitsPerWeight)} bits`;
+  const perplexity = cellPerplexity(result.perplexity, baseline?.perplexity ?? null, decimals);
+  return `${name}: perplexity ${perplexity}, KL ${divergence(result.kl?.mean)}, ${bits(result.bitsPerWeight)} bits per weight, ${duration(result.seconds)}`;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
