@@ -4,7 +4,7 @@ import type { ModelSummary } from "#shared/model.ts";
 import type { Judge } from "#shared/plan.ts";
 import type { Coordinate, Recipe } from "#shared/recipe.ts";
 import { recipeId } from "#engine/quantize/recipeId.ts";
-import type { ModelHandle, TaskFields, TaskKind, TaskResult, VariantRequest } from "#worker/tasks.ts";
+import type { ModelHandle, TaskFields, TaskKind, TaskResult, VariantRequest } from "#worker/task.ts";
 import type { StudioContext } from "./context.ts";
 import type { JobContext } from "./jobs.ts";
 import type { WorkerPool } from "./pool.ts";

@@ -2,7 +2,7 @@ import { MessageChannel } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { cancelledError, KeystoneError } from "#shared/errors.ts";
 import { isCancelled, type Control } from "#worker/control.ts";
-import type { TaskFields, TaskKind, TaskMessage, TaskReply, TaskResult } from "#worker/tasks.ts";
+import type { TaskFields, TaskKind, TaskMessage, TaskReply, TaskResult } from "#worker/task.ts";
 
 export interface PoolOptions {
   workerFile: string;

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Scores } from "#shared/evaluation.ts";
 import { toErrorData } from "#shared/errors.ts";
 import { obey } from "#worker/control.ts";
-import type { Baseline, Task, TaskMessage, TaskReply, VariantRequest } from "#worker/tasks.ts";
+import type { Baseline, Task, TaskMessage, TaskReply, VariantRequest } from "#worker/task.ts";
 
 /**
  * A worker without an engine: the same tasks, made-up numbers. What it does beside that is told by the environment:

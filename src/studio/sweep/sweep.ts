@@ -3,7 +3,7 @@ import type { Progress } from "#shared/job.ts";
 import type { Coordinate } from "#shared/recipe.ts";
 import type { VariantResult } from "#shared/run.ts";
 import { cancel, isCancelled } from "#worker/control.ts";
-import type { Baseline, ModelHandle, TaskFields, TaskKind, TaskMessage, TaskResult, VariantOutcome } from "#worker/tasks.ts";
+import type { Baseline, ModelHandle, TaskFields, TaskKind, TaskMessage, TaskResult, VariantOutcome } from "#worker/task.ts";
 import type { JobContext } from "../jobs.ts";
 import type { WorkerPool } from "../pool.ts";
 import { ProgressMeter } from "../progressMeter.ts";

@@ -1,0 +1,52 @@
+import { KeystoneError } from "#shared/errors.ts";
+import { architectureOf } from "#engine/architecture/readArchitecture.ts";
+import { loadTokenizer } from "#engine/checkpoint/loadTokenizer.ts";
+import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import type { Tokenizer } from "#engine/checkpoint/types.ts";
+import type { Engine } from "#engine/evaluate/types.ts";
+import { createForward } from "#engine/forward/createForward.ts";
+import type { ModelHandle } from "./task.ts";
+
+/** A model as a worker keeps it between tasks: headers in memory, sessions made, weights read when they are needed. */
+export interface OpenModel extends Engine {
+  /** Loaded when it is first needed. */
+  tokenizer(): Promise<Tokenizer>;
+}
+
+let kept: { key: string; model: OpenModel } | null = null;
+
+/**
+ * The model of a task: the one that is open where it is the same, otherwise opened after the other one is closed.
+ * @throws KeystoneError checkpoint/changed where the files are no longer those the studio saw
+ */
+export async function openModel(handle: ModelHandle): Promise<OpenModel> {
+  const key = JSON.stringify([handle.path, handle.fingerprint, handle.device, handle.threads]);
+  if (kept?.key === key) return kept.model;
+  await closeModel();
+  const model = await open(handle);
+  kept = { key, model };
+  return model;
+}
+
+async function closeModel(): Promise<void> {
+  const last = kept;
+  kept = null;
+  await last?.model.forward.close();
+  await last?.model.checkpoint.close();
+}
+
+async function open({ path, fingerprint, device, threads }: ModelHandle): Promise<OpenModel> {
+  const checkpoint = await openCheckpoint(path);
+  try {
+    if (checkpoint.fingerprint !== fingerprint) {
+      throw new KeystoneError("checkpoint/changed", `The checkpoint in ${path} was changed while Keystone used it.`, "Open the model again.", { path });
+    }
+    const architecture = architectureOf(checkpoint);
+    const forward = await createForward(architecture, { device, threads });
+    let tokenizer: Promise<Tokenizer> | null = null;
+    return { checkpoint, architecture, forward, tokenizer: () => (tokenizer ??= loadTokenizer(path)) };
+  } catch (error) {
+    await checkpoint.close();
+    throw error;
+  }
+}

@@ -1,0 +1,49 @@
+import type { Watch } from "#engine/evaluate/types.ts";
+import type { Progress } from "#shared/job.ts";
+import { obey } from "./control.ts";
+import type { Task, TaskMessage } from "./task.ts";
+
+/** How a task hears from the studio and is heard by it. */
+export interface Talk {
+  tell(message: TaskMessage): void;
+  /** For a task that is one pass. */
+  readonly watch: Watch;
+  /**
+   * For the `index`-th of `count` passes that take about as long as one another: progress counts passes, so that it
+   * does not start again with each.
+   */
+  pass(index: number, count: number): Watch;
+}
+
+/** Progress is told at most this often, in milliseconds; the last one of a pass always is. */
+const PROGRESS_MS = 50;
+
+export function createTalk(task: Pick<Task, "port" | "control">): Talk {
+  const tell = (message: TaskMessage): void => task.port.postMessage(message);
+  const control = { check: () => obey(task.control) };
+  let last = -Infinity;
+  const tellProgress = (progress: Progress): void => {
+    const now = performance.now();
+    if (now - last < PROGRESS_MS && progress.done < progress.total) return;
+    last = now;
+    tell({ type: "progress", progress });
+  };
+  return {
+    tell,
+    watch: { control, onProgress: tellProgress },
+    pass: (index, count) => ({ control, onProgress: (progress) => tellProgress(asPass(progress, index, count)) }),
+  };
+}
+
+function asPass({ done, total, phase, rate }: Progress, index: number, count: number): Progress {
+  const passes = index + (total > 0 ? done / total : 0);
+  const perSecond = rate === null || total === 0 ? null : rate / total;
+  return {
+    done: passes,
+    total: count,
+    unit: "passes",
+    phase: count > 1 ? `pass ${index + 1} of ${count}: ${phase}` : phase,
+    rate: perSecond,
+    secondsLeft: perSecond === null || perSecond === 0 ? null : (count - passes) / perSecond,
+  };
+}

@@ -1,0 +1,25 @@
+import { basename } from "node:path";
+import type { AblateReport } from "#shared/evaluation.ts";
+import { ablate } from "#engine/superweight/ablate.ts";
+import { openModel } from "../openModel.ts";
+import type { Talk } from "../talk.ts";
+import type { TaskFields } from "../task.ts";
+import { windowsOf } from "../windows.ts";
+import { readTaskFile } from "./tasks.ts";
+
+/** What the model loses without its super weights. */
+export async function ablateTask(fields: TaskFields<"ablate">, talk: Talk): Promise<AblateReport> {
+  const { text, judge, superWeights, factors, tasks } = fields;
+  const model = await openModel(fields.model);
+  const report = await ablate({
+    ...model,
+    ...talk.watch,
+    tokenizer: await model.tokenizer(),
+    windows: await windowsOf(model, text, judge),
+    text: basename(text),
+    superWeights,
+    scales: factors,
+    tasks: tasks === null ? [] : [await readTaskFile(tasks)],
+  });
+  return { ...report, model: fields.model.path, text };
+}

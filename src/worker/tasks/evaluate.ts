@@ -1,0 +1,38 @@
+import type { EvalReport } from "#shared/evaluation.ts";
+import { KeystoneError } from "#shared/errors.ts";
+import { scoreOriginal, scoreWave } from "#engine/evaluate/score.ts";
+import { openModel } from "../openModel.ts";
+import type { Talk } from "../talk.ts";
+import type { TaskFields } from "../task.ts";
+import { planVariant } from "../variants.ts";
+import { windowsOf } from "../windows.ts";
+
+/** The original, or a variant beside it, on a text. */
+export async function evaluateTask({ model: handle, text, judge, variant: request }: TaskFields<"evaluate">, talk: Talk): Promise<EvalReport> {
+  const begin = performance.now();
+  const model = await openModel(handle);
+  const planned = request && planVariant(model, request);
+  const windows = await windowsOf(model, text, judge);
+  const passes = planned ? 2 : 1;
+  const reference = await scoreOriginal({ ...model, windows, ...talk.pass(0, passes) });
+  const [score = null] = planned
+    ? await scoreWave({ ...model, windows, reference, variants: [planned.variant], layerErrors: false, ...talk.pass(1, passes) })
+    : [];
+  if (score?.error) throw KeystoneError.fromData(score.error);
+  return {
+    ...(score?.scores ?? reference.scores),
+    model: handle.path,
+    text,
+    convention: windows.convention,
+    recipe: request?.recipe ?? null,
+    recipeId: request?.id ?? null,
+    bitsPerWeight: planned?.bitsPerWeight ?? null,
+    fileBitsPerWeight: planned?.fileBitsPerWeight ?? null,
+    sqnrDb: score?.sqnrDb ?? null,
+    tensors: [...(score?.tensors ?? [])],
+    baseline: planned ? reference.scores : null,
+    device: model.forward.device.used,
+    seconds: (performance.now() - begin) / 1000,
+    peakRssBytes: process.resourceUsage().maxRSS * 1024,
+  };
+}

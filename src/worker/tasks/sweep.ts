@@ -1,0 +1,69 @@
+import { toErrorData } from "#shared/errors.ts";
+import type { Scores } from "#shared/evaluation.ts";
+import { scoreOriginal, scoreWave } from "#engine/evaluate/score.ts";
+import type { VariantScore } from "#engine/evaluate/types.ts";
+import { openModel } from "../openModel.ts";
+import type { Talk } from "../talk.ts";
+import type { Baseline, TaskFields, VariantOutcome, VariantRequest } from "../task.ts";
+import { planVariant, type PlannedVariant } from "../variants.ts";
+import { shareFloats, shareWindows, windowsOf } from "../windows.ts";
+
+/** The original on the text: its scores, and what variants are compared with, in shared memory. */
+export async function baselineTask({ model: handle, text, judge }: TaskFields<"baseline">, talk: Talk): Promise<Baseline> {
+  const model = await openModel(handle);
+  const windows = shareWindows(await windowsOf(model, text, judge));
+  const original = await scoreOriginal({ ...model, windows, ...talk.watch });
+  return {
+    windows,
+    original: { ...original, hidden: shareFloats(original.hidden), nll: shareFloats(original.nll) },
+    device: model.forward.device,
+  };
+}
+
+/** Some variants in one pass over the checkpoint; each is told by itself, also the one that cannot be made. */
+export async function waveTask({ model: handle, baseline, variants }: TaskFields<"wave">, talk: Talk): Promise<null> {
+  const model = await openModel(handle);
+  const tell = (outcome: VariantOutcome): void => talk.tell({ type: "variant", outcome });
+  const planned = variants.flatMap((request) => planOrTell(() => planVariant(model, request), request, tell));
+  if (planned.length === 0) return null;
+  const scores = await scoreWave({
+    ...model,
+    windows: baseline.windows,
+    reference: baseline.original,
+    variants: planned.map(({ variant }) => variant),
+    layerErrors: true,
+    ...talk.watch,
+  });
+  scores.forEach((score, i) => tell(outcomeOf(score, planned[i])));
+  return null;
+}
+
+function planOrTell(plan: () => PlannedVariant, { id }: VariantRequest, tell: (outcome: VariantOutcome) => void): PlannedVariant[] {
+  try {
+    return [plan()];
+  } catch (error) {
+    tell({ ok: false, id, error: toErrorData(error) });
+    return [];
+  }
+}
+
+function outcomeOf(score: VariantScore, planned: PlannedVariant): VariantOutcome {
+  const { id, scores, error, tensors, layers } = score;
+  if (!scores) return { ok: false, id, error: error ?? toErrorData(new Error("The variant has no scores.")) };
+  return {
+    ok: true,
+    id,
+    scores: {
+      ...columnsOf(scores),
+      bitsPerWeight: planned.bitsPerWeight,
+      fileBitsPerWeight: planned.fileBitsPerWeight,
+      sqnrDb: score.sqnrDb,
+      seconds: score.seconds,
+    },
+    detail: { id, tensors: [...tensors], layers: [...layers] },
+  };
+}
+
+function columnsOf({ perplexity, nll, tokens, kl, notFinite }: Scores) {
+  return { perplexity, nll, tokens, kl: kl ?? null, ...(notFinite ? { notFinite } : {}) };
+}

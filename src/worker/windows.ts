@@ -1,0 +1,34 @@
+import type { Judge } from "#shared/plan.ts";
+import { readDocuments } from "#engine/checkpoint/readDocuments.ts";
+import type { TokenWindow, WindowSet } from "#engine/evaluate/types.ts";
+import { cutWindows } from "#engine/evaluate/windows.ts";
+import type { OpenModel } from "./openModel.ts";
+
+/** A text as the model will see it. @throws KeystoneError text/…, usage/… */
+export async function windowsOf(model: OpenModel, text: string, judge: Judge): Promise<WindowSet> {
+  const documents = await readDocuments(text);
+  return cutWindows(documents, await model.tokenizer(), judge, model.architecture.facts.contextLength);
+}
+
+/** The same windows with all ids and labels in one piece of shared memory, so that sending them to a worker copies none. */
+export function shareWindows(set: WindowSet): WindowSet {
+  const tokens = set.windows.reduce((sum, { ids }) => sum + ids.length, 0);
+  const memory = new SharedArrayBuffer(2 * tokens * Int32Array.BYTES_PER_ELEMENT);
+  let at = 0;
+  const share = (values: Int32Array): Int32Array => {
+    const shared = new Int32Array(memory, at * Int32Array.BYTES_PER_ELEMENT, values.length);
+    shared.set(values);
+    at += values.length;
+    return shared;
+  };
+  const windows = set.windows.map((window): TokenWindow => ({ ...window, ids: share(window.ids), labels: share(window.labels) }));
+  return { ...set, windows };
+}
+
+/** Values in shared memory; as they are where they lie there already. */
+export function shareFloats(values: Float32Array): Float32Array {
+  if (values.buffer instanceof SharedArrayBuffer) return values;
+  const shared = new Float32Array(new SharedArrayBuffer(values.byteLength));
+  shared.set(values);
+  return shared;
+}

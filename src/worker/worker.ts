@@ -1,0 +1,41 @@
+import { toErrorData } from "#shared/errors.ts";
+import { createTalk, type Talk } from "./talk.ts";
+import type { Task, TaskFields, TaskKind, TaskReply, TaskResult } from "./task.ts";
+import { ablateTask } from "./tasks/ablate.ts";
+import { compareTask } from "./tasks/compare.ts";
+import { detectTask } from "./tasks/detect.ts";
+import { evaluateTask } from "./tasks/evaluate.ts";
+import { exportTask } from "./tasks/export.ts";
+import { generateTask } from "./tasks/generate.ts";
+import { describeTask, probeTask, statisticsTask } from "./tasks/inspect.ts";
+import { baselineTask, waveTask } from "./tasks/sweep.ts";
+import { tasksTask } from "./tasks/tasks.ts";
+
+/** One named function for each thing the engine does. */
+const functions: { [K in TaskKind]: (fields: TaskFields<K>, talk: Talk) => Promise<TaskResult<K>> } = {
+  probe: probeTask,
+  statistics: statisticsTask,
+  describe: describeTask,
+  detect: detectTask,
+  baseline: baselineTask,
+  wave: waveTask,
+  evaluate: evaluateTask,
+  ablate: ablateTask,
+  tasks: tasksTask,
+  compare: compareTask,
+  generate: generateTask,
+  export: exportTask,
+};
+
+/** The pool's entry: does one task and says how it went. Never throws; what goes wrong is part of the reply. */
+export default async function work(task: Task): Promise<TaskReply> {
+  try {
+    const run = functions[task.kind] as (fields: Task, talk: Talk) => Promise<TaskResult<TaskKind>>;
+    return { ok: true, value: await run(task, createTalk(task)) };
+  } catch (error) {
+    return { ok: false, error: toErrorData(error) };
+  } finally {
+    task.port.postMessage({ type: "end" });
+    task.port.close();
+  }
+}

@@ -1,0 +1,141 @@
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { parseRecipe } from "#shared/plan.ts";
+import type { Studio } from "#studio/studio.ts";
+import { waitForJob } from "#studio/waitForJob.ts";
+import { DEMO, startStudio, tally, temporaryFolder } from "./helpers.ts";
+
+const TEXT = join(dirname(DEMO), "eval.jsonl");
+const TASKS = join(dirname(DEMO), "tasks-last-word.jsonl");
+/** golden.json's tolerance. */
+const RELATIVE = 1e-3;
+
+const golden = z
+  .object({
+    superWeights: z.array(z.object({ layer: z.number(), row: z.number(), column: z.number() })),
+    evaluations: z.array(z.object({ name: z.string(), perplexity: z.number(), recipe: z.unknown().optional(), kl: z.number().optional() })),
+  })
+  .parse(JSON.parse(readFileSync(join(dirname(DEMO), "golden.json"), "utf8")));
+
+function studioOnDemo(): Studio {
+  return startStudio({ home: temporaryFolder(), demoModel: DEMO, overrides: { device: "cpu" } });
+}
+
+async function finish(studio: Studio, call: Promise<{ job: string }>) {
+  const { job } = await call;
+  await waitForJob(studio, job);
+  return studio.call("job:result", { job });
+}
+
+describe("the demo model through the studio", () => {
+  it("gives the super weight, kept for the next time", async () => {
+    const studio = studioOnDemo();
+    expect(await studio.call("model:detection", { path: DEMO })).toBeNull();
+    const result = await finish(studio, studio.call("job:detect", { model: DEMO }));
+    if (result.kind !== "detect") throw new Error(result.kind);
+    const places = result.report.superWeights.map(({ layer, row, column }) => ({ layer, row, column }));
+    expect(places).toEqual(golden.superWeights.map(({ layer, row, column }) => ({ layer, row, column })));
+    expect(await studio.call("model:detection", { path: DEMO })).toEqual(result.report);
+    const again = await finish(studio, studio.call("job:detect", { model: DEMO }));
+    expect(again).toEqual(result);
+  });
+
+  it("gives golden.json's perplexity for the original and a variant", async () => {
+    const studio = studioOnDemo();
+    const named = golden.evaluations.find(({ name }) => name === "int4-group64-asym");
+    const recipe = parseRecipe(named?.recipe);
+    const result = await finish(studio, studio.call("job:evaluate", { model: DEMO, recipe, text: TEXT, judge: {} }));
+    if (result.kind !== "evaluate") throw new Error(result.kind);
+    expect(Math.abs((result.report.perplexity ?? NaN) / (named?.perplexity ?? NaN) - 1)).toBeLessThan(RELATIVE);
+    const original = golden.evaluations.find(({ name }) => name === "unquantized");
+    expect(Math.abs((result.report.baseline?.perplexity ?? NaN) / (original?.perplexity ?? NaN) - 1)).toBeLessThan(RELATIVE);
+  });
+
+  it("sweeps with restored super weights, finding them first, and learns how long it takes", async () => {
+    const studio = studioOnDemo();
+    const plan = { base: { codec: "rtn", bits: 3, clip: { method: "zscore", threshold: 5 } }, grid: { block: ["flat:16384", "tensor"], restore: ["none", "super-weights"] }, judge: { tokens: 2000 } };
+    const { job, run } = await studio.call("job:sweep", { model: DEMO, plan, text: TEXT });
+    await waitForJob(studio, job);
+    const detail = await studio.call("run:get", { run });
+    expect(tally(detail)).toEqual({ done: 4 });
+    expect(detail.superWeights).toEqual([[1, 137, 401]]);
+    const klOf = (restore: string, block: string): number => detail.results.find(({ recipe }) => recipe.restore === restore && recipe.block === block)?.kl?.mean ?? NaN;
+    expect(klOf("super-weights", "tensor")).toBeLessThan(klOf("none", "tensor"));
+    const { tensors, layers } = await studio.call("run:variant", { run, variant: detail.best ?? "" });
+    expect([tensors.length, layers.length]).toEqual([42, 6]);
+    expect((await studio.call("sweep:estimate", { model: DEMO, plan, text: TEXT })).seconds).toBeGreaterThan(0);
+  });
+
+  describe("with a 4-bit recipe", () => {
+    const recipe = parseRecipe({ codec: "int", bits: 4, block: "group:64", restore: "super-weights" });
+    let studio: Studio;
+    beforeAll(() => {
+      studio = studioOnDemo();
+    });
+    // One studio for all: it is started before the first and closed after it, so each test starts its own.
+    it("compares it with the original, token by token", async () => {
+      studio = studioOnDemo();
+      const result = await finish(studio, studio.call("job:compare", { model: DEMO, recipes: [recipe], text: TEXT, judge: { tokens: 1000 }, passage: "Once upon a time there was a red ball." }));
+      if (result.kind !== "compare") throw new Error(result.kind);
+      const { passage, variants } = result.report;
+      expect(variants.map(({ label }) => label)).toEqual(["original", "int4, group 64, restored"]);
+      for (const { passageNll } of variants) {
+        expect(passageNll).toHaveLength(passage.length);
+        expect(passageNll.every((value) => value !== null && value >= 0)).toBe(true);
+      }
+      expect(variants[1]?.layers).toHaveLength(6);
+    });
+
+    it("generates with it and with the original", async () => {
+      studio = studioOnDemo();
+      const result = await finish(studio, studio.call("job:generate", { model: DEMO, recipes: [recipe], prompt: "Once upon a time", tokens: 8 }));
+      if (result.kind !== "generate") throw new Error(result.kind);
+      expect(result.report.outputs).toHaveLength(2);
+      for (const { output } of result.report.outputs) expect(output.tokens.length).toBeGreaterThan(0);
+    });
+
+    it("answers tasks with it", async () => {
+      studio = studioOnDemo();
+      const result = await finish(studio, studio.call("job:tasks", { model: DEMO, recipe, files: [TASKS] }));
+      if (result.kind !== "tasks") throw new Error(result.kind);
+      expect(result.report[0]).toMatchObject({ n: 300, kind: "last-word" });
+      expect(result.report[0]?.accuracy).toBeGreaterThan(0.5);
+    });
+
+    it("exports it, and the export opens and scores as it was judged", async () => {
+      studio = studioOnDemo();
+      const out = join(temporaryFolder(), "exported");
+      const request = { recipe, out };
+      const check = await studio.call("export:check", { model: DEMO, request });
+      expect(check).toMatchObject({ exists: false, problems: [] });
+      const result = await finish(studio, studio.call("job:export", { model: DEMO, request, verify: { text: TEXT, judge: { tokens: 2000 } } }));
+      if (result.kind !== "export") throw new Error(result.kind);
+      const { verified } = result.report;
+      expect(verified?.maxAbsDiff).toBe(0);
+      expect(Math.abs((verified?.perplexity ?? NaN) - (verified?.judgedPerplexity ?? NaN))).toBeLessThan(1e-4);
+      expect((await studio.call("model:open", { path: out })).unsupported).toBeNull();
+      await expect(studio.call("job:export", { model: DEMO, request, verify: null })).rejects.toMatchObject({ code: "export/exists" });
+    });
+  });
+
+  it("shows what its super weight is worth", async () => {
+    const studio = studioOnDemo();
+    const result = await finish(studio, studio.call("job:ablate", { model: DEMO, text: TEXT, judge: { tokens: 1000 }, factors: [0.5] }));
+    if (result.kind !== "ablate") throw new Error(result.kind);
+    expect(result.report.rows).toHaveLength(5);
+    const [original, pruned] = result.report.rows;
+    expect((pruned?.nll ?? NaN) - (original?.nll ?? NaN)).toBeGreaterThan(0.5);
+  });
+
+  it("has its tensors' statistics and texts described while a job runs", async () => {
+    const studio = studioOnDemo();
+    const { job } = await studio.call("job:evaluate", { model: DEMO, recipe: null, text: TEXT, judge: {} });
+    const statistics = await studio.call("tensor:statistics", { path: DEMO, name: "model.layers.1.mlp.down_proj.weight" });
+    expect(statistics.absMaxAt).toEqual([137, 401]);
+    expect((await studio.call("text:describe", { model: DEMO, path: TEXT })).tokens).toBeGreaterThan(20_000);
+    expect((await studio.call("devices:probe", {})).used).toBe("cpu");
+    await waitForJob(studio, job);
+  });
+});
