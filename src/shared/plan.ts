@@ -119,14 +119,21 @@ export function parseRecipe(input: unknown, where = "the recipe"): Recipe {
   );
 }
 
-/** Zod's issues as one clause: `bits: expected …; clip.threshold: expected …` (at most three). */
+/** Zod's issues as one clause: `bits: expected …; block: is missing` (at most three). */
 export function describeIssues(issues: readonly z.core.$ZodIssue[]): string {
   const said = issues.slice(0, 3).map((issue) => {
     const path = issue.path.map(String).join(".");
-    return path ? `${path}: ${issue.message}` : issue.message;
+    return path ? `${path}: ${describeIssue(issue)}` : describeIssue(issue);
   });
   const more = issues.length > 3 ? ` and ${issues.length - 3} more` : "";
   return said.join("; ") + more;
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string {
+  if (issue.code === "unrecognized_keys")
+    return `unknown key ${issue.keys.map((key) => `"${key}"`).join(", ")}`;
+  if (issue.code === "invalid_type" && issue.message.endsWith("received undefined")) return "is missing";
+  return issue.message.replace(/^Invalid input: /, "");
 }
 
 /** JSON with object keys sorted at every depth: equal recipes give equal text. */

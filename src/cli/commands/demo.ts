@@ -14,17 +14,16 @@ import { textTable } from "../output/table.ts";
 import type { CommandContext } from "../program.ts";
 import type { Session } from "../session.ts";
 
-/** Small enough for two cores in under two minutes, wide enough to show what clipping and restoring do. */
+/** Enough text to tell the variants apart, little enough for two cores in under two minutes. */
 const JUDGE = judge.parse({ tokens: 4096 });
+const CLIP = { method: "zscore", threshold: 5 } as const;
+/** Three arms at each precision and block size: as it is, clipped, clipped with the super weight put back. */
+const ARMS = [{}, { clip: CLIP }, { clip: CLIP, restore: "super-weights" }] as const;
 const PLAN: PlanFile = {
   name: "Demo",
-  base: { codec: "rtn" },
-  grid: {
-    bits: [4, 3],
-    block: ["flat:16384", "tensor"],
-    clip: [null, { method: "zscore", threshold: 5 }],
-    restore: ["none", "super-weights"],
-  },
+  recipes: [4, 3].flatMap((bits) =>
+    ["flat:16384", "tensor"].flatMap((block) => ARMS.map((arm) => ({ codec: "rtn", bits, block, ...arm }))),
+  ),
   judge: JUDGE,
 };
 
@@ -135,6 +134,7 @@ Clipping alone cuts off the super weight and ruins the model; putting that one w
 
 Exported: ${exported.out}
 ${proof}
+It has the original's format and names (the quantized values stored as F16), so whatever loads the original loads it too.
 Done in ${duration(seconds)}.
 `;
 }

@@ -25,8 +25,5 @@ export function scoreFacts(scores: Scores, decimals: number): [string, string][]
 
 /** How the text was cut, as one fact. */
 export function conventionFact(convention: Convention): [string, string] {
-  return [
-    "Text",
-    `${convention.text} (${convention.documents} documents, ${count(convention.windowCount)} windows)`,
-  ];
+  return ["Text", convention.text];
 }
