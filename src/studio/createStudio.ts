@@ -34,7 +34,7 @@ const STORE_FILE = "keystone.sqlite";
  * @throws KeystoneError store/unwritable, store/corrupt, store/newer
  */
 export function createStudio(options: StudioOptions = {}): Studio {
-  const home = resolve(options.home ?? process.env["KEYSTONE_HOME"] ?? envPaths("Keystone", { suffix: "" }).data);
+  const home = resolve(options.home ?? (process.env["KEYSTONE_HOME"] || envPaths("Keystone", { suffix: "" }).data));
   const file = join(home, STORE_FILE);
   const database = openDatabase(file);
   mkdirSync(home, { recursive: true });
@@ -60,7 +60,7 @@ export function createStudio(options: StudioOptions = {}): Studio {
   };
   const answers = allAnswers(context);
   // Not for its own sake: a process that only waits for a heartbeat may end.
-  const heart = setInterval(() => runs.heartbeat(), HEARTBEAT_MS).unref();
+  const heart = setInterval(() => beat(runs), HEARTBEAT_MS).unref();
 
   async function end(): Promise<void> {
     await context.jobs.close();
@@ -78,6 +78,15 @@ export function createStudio(options: StudioOptions = {}): Studio {
     on: (listener) => events.on(listener),
     close: () => (closing ??= end()),
   };
+}
+
+/** A beat that cannot be written (the disk is full for a moment) is left out; the next one may succeed. */
+function beat(runs: RunStore): void {
+  try {
+    runs.heartbeat();
+  } catch (error) {
+    if (!isStoreError(error)) throw error;
+  }
 }
 
 function allAnswers(context: StudioContext): Answers<CallName> {

@@ -112,11 +112,6 @@ export class JobRegistry {
     return { kind: job.request.kind, result: job.result };
   }
 
-  /** Whether an unfinished job executes this run. */
-  executes(run: string): boolean {
-    return [...this.#jobs.values()].some((job) => job.request.run === run && !job.over);
-  }
-
   /** @throws KeystoneError job/not-running */
   pause(id: string): void {
     const job = this.#find(id);
@@ -181,7 +176,12 @@ export class JobRegistry {
     }
     job.ended = performance.now();
     if (job.begun === 0) job.begun = job.ended;
-    job.request.onEnd?.(job.status);
+    try {
+      job.request.onEnd?.(job.status);
+    } catch (error) {
+      job.status = "failed";
+      job.error ??= toErrorData(error);
+    }
     this.#tell(job);
     this.#release(job);
   }

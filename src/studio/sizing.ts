@@ -106,9 +106,17 @@ function fixedBytes(shape: ModelShape, tokens: number): number {
   return WORKER_BASE_BYTES + 3 * shape.layerBytes + shape.headBytes + headRows + activations;
 }
 
-/** Wave sizes shrink with what is left, so that the last workers end together and the first results come early. */
-export function nextWaveSize(waiting: number, workers: number, most: number): number {
-  return clamp(Math.ceil(waiting / (2 * workers)), 1, most);
+/** Each worker's first wave is this small, so that the first results come early. */
+const FIRST_WAVE = 2;
+
+/**
+ * Variants of the next wave. The original runs along in every wave, so waves are as large as they may be, but for each
+ * worker's first; what is left at the end is shared out evenly, so that the workers end together.
+ * @param dealt waves dealt so far
+ */
+export function nextWaveSize(waiting: number, dealt: number, workers: number, most: number): number {
+  const largest = dealt < workers ? Math.min(FIRST_WAVE, most) : most;
+  return clamp(Math.ceil(waiting / workers), 1, largest);
 }
 
 function clamp(value: number, low: number, high: number): number {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { parseRecipe } from "#shared/plan.ts";
 import type { Studio } from "#studio/studio.ts";
@@ -70,13 +70,8 @@ describe("the demo model through the studio", () => {
 
   describe("with a 4-bit recipe", () => {
     const recipe = parseRecipe({ codec: "int", bits: 4, block: "group:64", restore: "super-weights" });
-    let studio: Studio;
-    beforeAll(() => {
-      studio = studioOnDemo();
-    });
-    // One studio for all: it is started before the first and closed after it, so each test starts its own.
     it("compares it with the original, token by token", async () => {
-      studio = studioOnDemo();
+      const studio = studioOnDemo();
       const result = await finish(studio, studio.call("job:compare", { model: DEMO, recipes: [recipe], text: TEXT, judge: { tokens: 1000 }, passage: "Once upon a time there was a red ball." }));
       if (result.kind !== "compare") throw new Error(result.kind);
       const { passage, variants } = result.report;
@@ -89,7 +84,7 @@ describe("the demo model through the studio", () => {
     });
 
     it("generates with it and with the original", async () => {
-      studio = studioOnDemo();
+      const studio = studioOnDemo();
       const result = await finish(studio, studio.call("job:generate", { model: DEMO, recipes: [recipe], prompt: "Once upon a time", tokens: 8 }));
       if (result.kind !== "generate") throw new Error(result.kind);
       expect(result.report.outputs).toHaveLength(2);
@@ -97,7 +92,7 @@ describe("the demo model through the studio", () => {
     });
 
     it("answers tasks with it", async () => {
-      studio = studioOnDemo();
+      const studio = studioOnDemo();
       const result = await finish(studio, studio.call("job:tasks", { model: DEMO, recipe, files: [TASKS] }));
       if (result.kind !== "tasks") throw new Error(result.kind);
       expect(result.report[0]).toMatchObject({ n: 300, kind: "last-word" });
@@ -105,7 +100,7 @@ describe("the demo model through the studio", () => {
     });
 
     it("exports it, and the export opens and scores as it was judged", async () => {
-      studio = studioOnDemo();
+      const studio = studioOnDemo();
       const out = join(temporaryFolder(), "exported");
       const request = { recipe, out };
       const check = await studio.call("export:check", { model: DEMO, request });

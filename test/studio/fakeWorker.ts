@@ -12,6 +12,7 @@ import type { Baseline, Task, TaskMessage, TaskReply, VariantRequest } from "#wo
  * FAKE_DIE_BITS  the thread ends when a variant of so many bits is in its wave …
  * FAKE_DIE_ONCE  … but only until this folder holds a mark, which it leaves before it ends
  * FAKE_FAIL_BITS variants of so many bits fail
+ * FAKE_DEAF      it does not listen to pausing and cancelling, and takes for ever with everything after the first wave
  */
 const STEPS = 10;
 
@@ -42,11 +43,18 @@ async function run(task: Task, tell: (message: TaskMessage) => void): Promise<ne
 async function wave(variants: readonly VariantRequest[], task: Task, tell: (message: TaskMessage) => void): Promise<void> {
   for (let step = 1; step <= STEPS; step++) {
     await sleep(Number(process.env["FAKE_STEP_MS"] ?? 1));
-    obey(task.control);
+    if (process.env["FAKE_DEAF"]) await deafly();
+    else obey(task.control);
     tell({ type: "progress", progress: { done: step, total: STEPS, unit: "steps", phase: "", rate: null, secondsLeft: null } });
     if (step === STEPS / 2 && variants.filter(isDeadly).length > 0) process.exit(7);
   }
   for (const variant of variants) tell({ type: "variant", outcome: outcome(variant) });
+}
+
+let deafWaves = 0;
+
+async function deafly(): Promise<void> {
+  if (++deafWaves > STEPS) await sleep(3_600_000);
 }
 
 function isDeadly({ recipe, id }: VariantRequest): boolean {

@@ -10,7 +10,7 @@ import { architectureOf } from "#engine/architecture/readArchitecture.ts";
 import { planTensors } from "#engine/quantize/planTensors.ts";
 import { recipeId } from "#engine/quantize/recipeId.ts";
 import type { Answers, StudioContext } from "../context.ts";
-import { runnableModel, superWeights } from "../launch.ts";
+import { runnableModel, soloHandle, superWeights } from "../launch.ts";
 import { modelShape, sizeSweep, type WorkSize } from "../sizing.ts";
 import { newVariant } from "../store/runStore.ts";
 import { withCheckpoint } from "../summarizeModel.ts";
@@ -27,7 +27,7 @@ const DEFAULT_TOKENS = 4096;
 
 /** Starting runs, and going on with them. */
 export function sweepCalls(context: StudioContext): Answers<"job:sweep" | "run:resume" | "run:retry"> {
-  const { access, runs, jobs, events } = context;
+  const { access, runs, events } = context;
   return {
     "job:sweep": async ({ model: path, plan: input, text: textPath, name, workers }) => {
       const model = await runnableModel(context, path);
@@ -64,6 +64,7 @@ export function sweepCalls(context: StudioContext): Answers<"job:sweep" | "run:r
       }
       requireSame(row.text_hash === (await textHash(text)), "text", run, `another text than ${text}`, "Name the text it was started with; if the file was changed, start a new run.");
       runs.claim(run, { model: model.path, text });
+      runs.reset(run, new Set(runs.results(run).flatMap(({ id, status }) => (status === "cancelled" ? [id] : []))), { keepAttempts: true });
       return { job: startSweep(context, { run, model, text, workers: workers ?? null, only: null }) };
     },
 
@@ -73,11 +74,10 @@ export function sweepCalls(context: StudioContext): Answers<"job:sweep" | "run:r
       requireSame(row.fingerprint === model.fingerprint, "model", run, "another model", "Start a new run: the checkpoint's files were changed.");
       const text = access.check(row.text);
       requireSame(row.text_hash === (await textHash(text)), "text", run, "another text", "Start a new run: the text was changed.");
-      const only = variants ? new Set(variants) : null;
-      if (jobs.executes(run)) throw inUse(run);
+      const only = variantsToRetry(run, runs.results(run), variants ?? null);
       runs.claim(run, { model: model.path, text });
       runs.reset(run, only);
-      events.emit({ type: "variants", run, results: runs.results(run).filter(({ id }) => !only || only.has(id)) });
+      events.emit({ type: "variants", run, results: runs.results(run).filter(({ id }) => only.has(id)) });
       return { job: startSweep(context, { run, model, text, workers: null, only }) };
     },
   };
@@ -113,7 +113,7 @@ function startSweep(context: StudioContext, { run, model, text, workers, only }:
         const settings = context.settings();
         const handle = { path: model.path, fingerprint: model.fingerprint, device: settings.device, threads: size.threadsPerWorker };
         return await runSweep(
-          { run, model: handle, shape, text, variants, size, superWeights: (lent) => superWeights(context, job, lent, model) },
+          { run, model: handle, solo: soloHandle(context, model), shape, text, variants, size, superWeights: (lent) => superWeights(context, job, lent, model) },
           { runs, kept, pool, reporter, clock, job, closing: () => context.closing() },
         );
       } finally {
@@ -192,6 +192,13 @@ function requireSame(same: boolean, what: "model" | "plan" | "text" | "judge", r
   throw new KeystoneError(`run/other-${what}`, `Run ${run} was started with ${found}.`, next, { run, what });
 }
 
-function inUse(run: string): KeystoneError {
-  return new KeystoneError("run/in-use", `Run ${run} is being executed.`, "Wait until it ends, or cancel it.", { run });
+/** Ids of the named variants that are not done; of all that failed or were cancelled where none are named. @throws KeystoneError run/no-such-variant */
+function variantsToRetry(run: string, results: readonly VariantResult[], named: readonly string[] | null): Set<string> {
+  const status = new Map(results.map((result) => [result.id, result.status]));
+  const unknown = named?.find((id) => !status.has(id));
+  if (unknown !== undefined) {
+    throw new KeystoneError("run/no-such-variant", `Run ${run} has no variant ${unknown}.`, "Name variants of this run.", { run, variant: unknown });
+  }
+  if (named) return new Set(named.filter((id) => status.get(id) !== "done"));
+  return new Set(results.flatMap(({ id, status }) => (status === "failed" || status === "cancelled" ? [id] : [])));
 }

@@ -150,18 +150,18 @@ export class RunStore {
         model, text, this.#owner.token, this.#owner.process, this.#owner.host, Date.now(), new Date().toISOString(), id,
       );
       for (const result of this.results(id)) {
-        if (result.status === "running" || result.status === "cancelled") this.#write(id, waitingAgain(result));
+        if (result.status === "running") this.#write(id, waitingAgain(result));
       }
     });
   }
 
-  /** Lets the named variants (all, when null) wait again, whatever became of them; the run must be claimed. */
-  reset(id: string, variants: ReadonlySet<string> | null): void {
+  /** Lets the named variants wait again, whatever became of them; the run must be claimed. */
+  reset(id: string, variants: ReadonlySet<string>, { keepAttempts = false } = {}): void {
     inTransaction(this.#database, () => {
       for (const result of this.results(id)) {
-        if (variants && !variants.has(result.id)) continue;
+        if (!variants.has(result.id)) continue;
         this.#run("DELETE FROM variant_details WHERE run = ? AND id = ?", id, result.id);
-        this.#write(id, { ...waitingAgain(result), attempts: 0 });
+        this.#write(id, { ...waitingAgain(result), attempts: keepAttempts ? result.attempts : 0 });
       }
     });
   }

@@ -29,7 +29,7 @@ export class SweepReporter {
     this.#tellRun = throttle(() => {
       const summary = this.#summary;
       this.#summary = null;
-      if (summary) events.emit({ type: "run", run: summary() });
+      if (summary) this.run(summary());
     }, RUN_MS);
   }
 

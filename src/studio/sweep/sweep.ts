@@ -20,6 +20,8 @@ import { WaveQueue } from "./waveQueue.ts";
 export interface SweepPlan {
   readonly run: string;
   readonly model: ModelHandle;
+  /** The same for what one worker does while the others wait: with all cores. */
+  readonly solo: ModelHandle;
   readonly shape: ModelShape;
   readonly text: string;
   /** In the order to run them; only those that are not done. */
@@ -118,7 +120,14 @@ class Sweep {
     if (status === "failed" && ours) runs.saveFacts(run, { notes: [toErrorData(error).message] });
     this.#lanes.clear();
     reporter.flush();
-    reporter.run(runs.setStatus(run, status, clock.seconds()));
+    reporter.run(runs.setStatus(run, status === "done" ? this.#outcome() : status, clock.seconds()));
+  }
+
+  /** A retry of a few variants does not complete a run of which others were cancelled or never scored. */
+  #outcome(): "done" | "cancelled" | "interrupted" {
+    const left = new Set(this.#tools.runs.results(this.#plan.run).map(({ status }) => status));
+    if (left.has("cancelled")) return "cancelled";
+    return left.has("waiting") ? "interrupted" : "done";
   }
 
   async #findSuperWeights(): Promise<readonly Coordinate[]> {
@@ -134,10 +143,10 @@ class Sweep {
 
   async #scoreOriginal(): Promise<Baseline> {
     const { runs, reporter } = this.#tools;
-    const { run, model, text } = this.#plan;
+    const { run, solo, text } = this.#plan;
     this.#say("scoring the original");
     const judge = runs.row(run).judge;
-    const baseline = await this.#twice("baseline", { model, text, judge }, (message) => {
+    const baseline = await this.#twice("baseline", { model: solo, text, judge }, (message) => {
       if (message.type === "progress") this.#say(`scoring the original: ${Math.floor((100 * message.progress.done) / message.progress.total)} %`);
     });
     const { scores } = baseline.original;

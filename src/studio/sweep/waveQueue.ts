@@ -13,6 +13,7 @@ export class WaveQueue {
   readonly #alone: VariantResult[];
   readonly #workers: number;
   readonly #most: number;
+  #dealt = 0;
 
   /** @param variants in the order to run them; those with an attempt behind them run alone, after the others */
   constructor(variants: readonly VariantResult[], workers: number, most: number) {
@@ -24,7 +25,7 @@ export class WaveQueue {
 
   /** The next wave; empty when nothing waits. Each variant has one attempt more. */
   next(): VariantResult[] {
-    const size = nextWaveSize(this.#waiting.length, this.#workers, this.#most);
+    const size = nextWaveSize(this.#waiting.length, this.#dealt++, this.#workers, this.#most);
     const wave = this.#waiting.length > 0 ? this.#waiting.splice(0, size) : this.#alone.splice(0, 1);
     return wave.map((variant) => ({ ...variant, attempts: variant.attempts + 1 }));
   }

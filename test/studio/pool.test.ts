@@ -1,0 +1,80 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect, it } from "vitest";
+import { cancel, createControl } from "#worker/control.ts";
+import { judge } from "#shared/plan.ts";
+import { WorkerPool } from "#studio/pool.ts";
+import { summarizeModel } from "#studio/summarizeModel.ts";
+import { waitForJob } from "#studio/waitForJob.ts";
+import { DEMO, fakeStudio, PLAN, startStudio, tally, temporaryFolder, untilDone } from "./helpers.ts";
+
+const WORKER = join(import.meta.dirname, "../../src/worker/worker.ts");
+const TEXT = join(dirname(DEMO), "eval.jsonl");
+
+it("the real worker that dies in a wave is replaced and the sweep ends complete", async () => {
+  process.env["FAKE_MARK"] = join(temporaryFolder(), "mark");
+  const studio = startStudio({ home: temporaryFolder(), workerFile: join(import.meta.dirname, "dyingWorker.ts"), overrides: { device: "cpu", workers: 2 } });
+  const plan = { base: { codec: "rtn", bits: 4 }, grid: { block: ["group:64", "channel", "tensor", "flat:4096"] }, judge: { tokens: 4000 } };
+  const { job, run } = await studio.call("job:sweep", { model: DEMO, plan, text: TEXT });
+  await waitForJob(studio, job);
+  expect(existsSync(process.env["FAKE_MARK"])).toBe(true);
+  const detail = await studio.call("run:get", { run });
+  expect(tally(detail)).toEqual({ done: 4 });
+  expect(detail.results.some(({ attempts }) => attempts === 2)).toBe(true);
+});
+
+it("pools with the runtime start, work in every thread and end, again and again", async () => {
+  const { fingerprint } = await summarizeModel(DEMO);
+  const model = { path: DEMO, fingerprint, device: "cpu", threads: 1 } as const;
+  const score = (pool: WorkerPool) => pool.run("baseline", { model, text: TEXT, judge: judge.parse({ tokens: 200 }) }, { control: createControl() });
+  const perplexities = new Set<number | null>();
+  for (let round = 0; round < 5; round++) {
+    const pool = new WorkerPool({ workerFile: WORKER, workers: 3 });
+    const results = await Promise.all(Array.from({ length: 6 }, () => score(pool)));
+    for (const { original } of results) perplexities.add(original.scores.perplexity);
+    await pool.close();
+  }
+  expect(perplexities.size).toBe(1);
+});
+
+it("a pool that is closed in the middle of the work ends, and its tasks with it", async () => {
+  const { fingerprint } = await summarizeModel(DEMO);
+  const model = { path: DEMO, fingerprint, device: "cpu", threads: 1 } as const;
+  for (let round = 0; round < 3; round++) {
+    const pool = new WorkerPool({ workerFile: WORKER, workers: 2 });
+    const tasks = Promise.allSettled([1, 2].map(() => pool.run("baseline", { model, text: TEXT, judge: judge.parse({}) }, { control: createControl() })));
+    await new Promise((resolve) => setTimeout(resolve, 300 * round));
+    await pool.close();
+    expect((await tasks).every(({ status }) => status === "rejected")).toBe(true);
+  }
+});
+
+it("a task of a job that is cancelled already does not start", async () => {
+  const pool = new WorkerPool({ workerFile: WORKER, workers: 1 });
+  const control = createControl();
+  cancel(control);
+  await expect(pool.run("probe", { device: "cpu", threads: 1 }, { control })).rejects.toMatchObject({ code: "job/cancelled" });
+  await pool.close();
+});
+
+it("errors keep their code and fields on the way from a worker", async () => {
+  const pool = new WorkerPool({ workerFile: WORKER, workers: 1 });
+  await expect(pool.run("statistics", { path: DEMO, name: "nothing" }, { control: createControl() })).rejects.toMatchObject({
+    name: "KeystoneError", code: "checkpoint/no-such-tensor", details: { name: "nothing" },
+  });
+  await pool.close();
+});
+
+it("a task that does not heed its cancelling loses its thread, and the run is consistent", async () => {
+  process.env["FAKE_DEAF"] = "1";
+  process.env["FAKE_STEP_MS"] = "20";
+  const { studio, text } = fakeStudio();
+  const { job, run } = await studio.call("job:sweep", { model: DEMO, plan: PLAN, text });
+  await untilDone(studio, run, 1);
+  process.env["FAKE_DEAF"] = "";
+  await studio.call("job:cancel", { job });
+  await expect(waitForJob(studio, job)).rejects.toMatchObject({ code: "job/cancelled" });
+  const { done = 0, cancelled = 0, ...others } = tally(await studio.call("run:get", { run }));
+  expect(others).toEqual({});
+  expect(done + cancelled).toBe(21);
+});
