@@ -1,5 +1,3 @@
-import type { CodecName } from "#shared/recipe.ts";
-
 /** NF4 levels, f32 values in f64 notation [Dettmers et al. 2023, arXiv:2305.14314, appendix E]. */
 const NF4 = [
   -1, -0.6961928009986877, -0.5250730514526367, -0.39491748809814453, -0.28444138169288635,
@@ -53,5 +51,3 @@ export function nearestLevel(table: NormalFloat, x: number): number {
   const code = table.cells[((x + REACH) * CELLS) | 0];
   return x > table.midpoints[code] ? code + 1 : code;
 }
-
-export type NormalFloatName = Extract<CodecName, `nf${string}`>;
