@@ -23,7 +23,7 @@ const METHODS: Record<WindowConvention, (facts: ConventionFacts) => string> = {
   bos: (facts) => {
     const length = facts.prefixed ? facts.context - 1 : facts.context;
     const overlapping = facts.stride < length;
-    const windows = `${overlapping ? "overlapping " : ""}${count(facts.windowCount, "window")} of at most ${number(length)} tokens`;
+    const windows = `${count(facts.windowCount, overlapping ? "overlapping window" : "window")} of at most ${number(length)} tokens`;
     const led = facts.prefixed ? "each led by BOS" : "whose first token is not scored (the tokenizer adds no BOS)";
     const each = overlapping ? `, stride ${number(facts.stride)}, only new tokens scored` : facts.prefixed ? ", every text token predicted once" : "";
     return `${count(facts.documents, "document")} cut into ${windows}, ${led}${each}`;

@@ -59,7 +59,7 @@ async function followPasses(run: PromptRun, ledger: Ledger, maxPasses: number, m
     const before = ledger.zeroed();
     const found = ledger.strongest();
     const proven = found !== null && pass < maxPasses;
-    if (found) ledger.accept(found, proven);
+    if (found) ledger.accept(found, pass, proven);
     passes.push({ pass, fromLayer, layers: run.peaks(), zeroed: found && proven ? [found.layer, found.row, found.column] : null });
     if (!found || !proven) break;
     const refusedAgain = run.zeroed.filter((it) => !before.some((kept) => kept.join() === it.join()));

@@ -32,8 +32,9 @@ export class Ledger {
       const candidate = this.candidateOf(shown, pass);
       this.current[layer] = candidate;
       if (earlier?.verdict === "super-weight" && !this.isAccepted(earlier) && key(earlier) !== key(candidate)) this.refuseOvertaken(earlier, candidate);
+      // a layer that only looks odd in a damaged model is noted where it stands out
       const worthNoting = pass === 1 || isSpike(shown, this.measure);
-      if (candidate.verdict !== "super-weight" && worthNoting && !this.isAccepted(candidate)) this.refused.set(key(candidate), candidate);
+      if (candidate.verdict !== "super-weight" && worthNoting && !this.isAccepted(candidate)) this.refuse(candidate);
     }
   }
 
@@ -44,9 +45,9 @@ export class Ledger {
   }
 
   /** @param proven whether another pass will show what zeroing it does */
-  accept(candidate: Candidate, proven: boolean): void {
+  accept(candidate: Candidate, pass: number, proven: boolean): void {
     const reason = proven ? candidate.reason : `${candidate.reason} The pass limit is reached, so the model was not run without it.`;
-    this.accepted.push({ ...candidate, reason });
+    this.accepted.push({ ...candidate, pass, reason });
     this.refused.delete(key(candidate));
   }
 
@@ -63,6 +64,11 @@ export class Ledger {
     }
     const candidates = [...this.refused.values()].sort((a, b) => b.timesMedian - a.timesMedian);
     return { superWeights: [...this.accepted], candidates };
+  }
+
+  /** The first judgement of a weight stands: later passes see a model that has lost others. */
+  private refuse(candidate: Candidate): void {
+    if (!this.refused.has(key(candidate))) this.refused.set(key(candidate), candidate);
   }
 
   private isAccepted(candidate: Candidate): boolean {

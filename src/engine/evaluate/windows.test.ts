@@ -1,0 +1,121 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { judge } from "#shared/plan.ts";
+import type { Tokenizer } from "../checkpoint/types.ts";
+import type { WindowSet } from "./types.ts";
+import { cutWindows } from "./windows.ts";
+
+const BOS = 1;
+const EOS = 2;
+
+/** One token a character, so that windows can be read. */
+function characters(bos: number | null, eos: number | null = EOS): Tokenizer {
+  return { encode: (text) => Array.from(text, (c) => c.charCodeAt(0)), decode: (ids) => String.fromCharCode(...ids), tokenText: String, bos, eos };
+}
+
+const cut = (documents: string[], options: object, bos: number | null = BOS, positions = 64): WindowSet => cutWindows(documents, characters(bos), judge.parse(options), positions);
+const text = (ids: Iterable<number>): string => Array.from(ids, (id) => (id < 0 ? "." : id === BOS ? "^" : id === EOS ? "$" : String.fromCharCode(id))).join("");
+const shown = (set: WindowSet): string[] => set.windows.map(({ ids, labels }) => `${text(ids)}>${text(labels)}`);
+
+describe("bos windows", () => {
+  it("hold context − 1 tokens led by BOS, and predict each once", () => {
+    expect(shown(cut(["abcdefg", "xy"], { context: 4 }))).toEqual(["^ab>abc", "^de>def", "^>g", "^x>xy"]);
+  });
+
+  it("hold context tokens and leave the first unscored where the tokenizer adds no BOS", () => {
+    expect(shown(cut(["abcdefg"], { context: 4 }, null))).toEqual(["abc>bcd", "ef>fg"]);
+  });
+
+  it("overlap with a stride, and score only what is new", () => {
+    expect(shown(cut(["abcdefg"], { context: 5, stride: 2 }))).toEqual(["^abc>abcd", "^cde>..ef", "^ef>..g"]);
+    expect(shown(cut(["abcdef"], { context: 4, stride: 2 }, null))).toEqual(["abc>bcd", "cde>.ef"]);
+  });
+
+  it("predict every token of every document exactly once, whatever the context and stride", () => {
+    const sizes = fc.record({ documents: fc.array(fc.string({ minLength: 1, maxLength: 40, unit: "grapheme-ascii" }), { minLength: 1, maxLength: 4 }), context: fc.integer({ min: 2, max: 20 }), stride: fc.integer({ min: 1, max: 19 }) });
+    fc.assert(
+      fc.property(sizes, ({ documents, context, stride }) => {
+        const set = cut(documents, { context, stride: Math.min(stride, context - 1) });
+        const predicted = set.windows.flatMap(({ labels }) => [...labels].filter((label) => label >= 0));
+        expect(String.fromCharCode(...predicted)).toBe(documents.join(""));
+        expect(set.scored).toBe(predicted.length);
+        expect(set.windows.every(({ ids }) => ids.length < context)).toBe(true);
+      }),
+    );
+  });
+
+  it("stop after the first whole window that reaches the token limit", () => {
+    const set = cut(["abcdefg", "xyz"], { context: 4, tokens: 4 });
+    expect(set.scored).toBe(6);
+    expect(set.complete).toBe(false);
+    expect(set.convention.documents).toBe(1);
+    expect(set.convention.text).toContain("stopped at the token limit, after 6 tokens");
+  });
+
+  it("count a text that a limit happens to hold whole as complete", () => {
+    expect(cut(["abc"], { context: 4, tokens: 3 }).complete).toBe(true);
+  });
+
+  it("take min(2048, the model's positions) where no context is asked for", () => {
+    expect(cut(["abc"], {}, BOS, 32).convention.context).toBe(32);
+    expect(cut(["abc"], {}, BOS, 4096).convention.context).toBe(2048);
+  });
+
+  it("say in one sentence how the text was cut", () => {
+    expect(cut(["abcdefg", "xy"], { context: 4 }).convention).toEqual({
+      windows: "bos",
+      context: 4,
+      stride: 3,
+      bos: true,
+      documents: 2,
+      windowCount: 4,
+      text: "2 documents cut into 4 windows of at most 3 tokens, each led by BOS, every text token predicted once.",
+    });
+  });
+});
+
+describe("gptq windows", () => {
+  it("join documents by a blank line, begin with one BOS, drop the remainder", () => {
+    const set = cut(["abc", "def"], { context: 4, windows: "gptq" });
+    expect(shown(set)).toEqual(["^ab>abc", "\n\nd>\nde"]);
+    expect(set.complete).toBe(false);
+  });
+
+  it("refuse a stride other than the context", () => {
+    expect(() => cut(["abcdefg"], { context: 4, stride: 2, windows: "gptq" })).toThrow(/do not overlap/);
+  });
+
+  it("refuse a text shorter than one window, naming the length", () => {
+    expect(() => cut(["ab"], { context: 8, windows: "gptq" })).toThrow(/at least 8 tokens/);
+  });
+});
+
+describe("rolling windows", () => {
+  it("are led by EOS where there is no BOS", () => {
+    expect(shown(cut(["abc"], { context: 4, windows: "rolling" }, null))).toEqual(["$ab>abc"]);
+  });
+
+  it("give the last window its full context", () => {
+    expect(shown(cut(["abcdef"], { context: 4, windows: "rolling" }))).toEqual(["^abc>abcd", "bcde>..ef"]);
+  });
+
+  it("need BOS or EOS", () => {
+    expect(() => cutWindows(["abc"], characters(null, null), judge.parse({ windows: "rolling" }), 8)).toThrow(/neither/);
+  });
+});
+
+describe("what cannot be cut", () => {
+  it("is refused with both numbers when the context exceeds the model's positions", () => {
+    expect(() => cut(["abc"], { context: 65 })).toThrow("The context is 65 tokens, but the model has 64 positions.");
+  });
+
+  it("is refused when a stride would skip tokens", () => {
+    expect(() => cut(["abc"], { context: 8, stride: 8 })).toThrow(/stride of 8 would skip tokens: a window holds 7/);
+    expect(cut(["abc"], { context: 8, stride: 7 }).scored).toBe(3);
+  });
+
+  it("is refused when nothing can be scored", () => {
+    expect(() => cut([""], {})).toThrow(/no token that can be scored/);
+    expect(() => cut(["a"], {}, null)).toThrow(/no token that can be scored/);
+  });
+});

@@ -1,0 +1,66 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { architectureOf } from "#engine/architecture/readArchitecture.ts";
+import { loadTokenizer } from "#engine/checkpoint/loadTokenizer.ts";
+import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import { readDocuments } from "#engine/checkpoint/readDocuments.ts";
+import type { Tokenizer } from "#engine/checkpoint/types.ts";
+import { cutWindows } from "#engine/evaluate/windows.ts";
+import type { Engine, Variant, WindowSet } from "#engine/evaluate/types.ts";
+import { createForward } from "#engine/forward/createForward.ts";
+import { planTensors } from "#engine/quantize/planTensors.ts";
+import { judge, parseRecipe } from "#shared/plan.ts";
+
+const ROOT = join(import.meta.dirname, "../../resources/demo-model");
+
+const evaluation = z.object({ name: z.string(), recipe: z.unknown().optional(), perplexity: z.number(), nll: z.number(), tokens: z.number(), kl: z.number().optional(), topAgreement: z.number().optional() });
+const peaks = z.object({ layer: z.number(), input: z.number(), output: z.number(), residual: z.number() });
+const accuracies = z.object({ lastWord: z.object({ accuracy: z.number() }), choice: z.object({ accuracy: z.number() }) });
+
+const goldenFile = z.object({
+  prompt: z.string(),
+  superWeights: z.array(z.record(z.string(), z.number())),
+  layers: z.array(peaks),
+  evaluations: z.array(evaluation),
+  ablations: z.array(evaluation.extend({ tasks: accuracies.optional() })),
+  tasks: accuracies,
+});
+
+export type GoldenEvaluation = z.infer<typeof evaluation>;
+
+/** Figures of an independent PyTorch reference in float32. */
+export const golden = goldenFile.parse(JSON.parse(read("golden.json")));
+
+export interface Demo extends Engine {
+  readonly tokenizer: Tokenizer;
+  close(): Promise<void>;
+}
+
+/** The demo model on the CPU. */
+export async function openDemo(): Promise<Demo> {
+  const checkpoint = await openCheckpoint(join(ROOT, "model"));
+  const architecture = architectureOf(checkpoint);
+  const forward = await createForward(architecture, { device: "cpu", threads: 2 });
+  const tokenizer = await loadTokenizer(join(ROOT, "model"));
+  const close = async (): Promise<void> => {
+    await forward.close();
+    await checkpoint.close();
+  };
+  return { checkpoint, architecture, forward, tokenizer, close };
+}
+
+/** The evaluation text under a convention; the whole of it by default. */
+export async function demoWindows({ tokenizer, architecture }: Demo, options: object = {}): Promise<WindowSet> {
+  return cutWindows(await readDocuments(join(ROOT, "eval.jsonl")), tokenizer, judge.parse(options), architecture.facts.contextLength);
+}
+
+/** A recipe as a variant of the demo model. */
+export function demoVariant({ checkpoint, architecture }: Demo, id: string, recipe: unknown): Variant {
+  const context = { superWeights: [], downProjection: (layer: number) => architecture.downProjection(layer) };
+  return { id, plans: planTensors(parseRecipe(recipe), [...checkpoint.tensors.values()], context).tensors };
+}
+
+export function read(file: string): string {
+  return readFileSync(join(ROOT, file), "utf8");
+}
