@@ -28,7 +28,7 @@ export default async function fakeWorker(task: Task): Promise<TaskReply> {
   }
 }
 
-async function run(task: Task, tell: (message: TaskMessage) => void): Promise<never | Baseline | null> {
+async function run(task: Task, tell: (message: TaskMessage) => void): Promise<Baseline | null> {
   switch (task.kind) {
     case "baseline":
       return baseline();

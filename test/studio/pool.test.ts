@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
 import { cancel, createControl } from "#worker/control.ts";
@@ -14,7 +15,7 @@ const TEXT = join(dirname(DEMO), "eval.jsonl");
 it("the real worker that dies in a wave is replaced and the sweep ends complete", async () => {
   process.env["FAKE_MARK"] = join(temporaryFolder(), "mark");
   const studio = startStudio({ home: temporaryFolder(), workerFile: join(import.meta.dirname, "dyingWorker.ts"), overrides: { device: "cpu", workers: 2 } });
-  const plan = { base: { codec: "rtn", bits: 4 }, grid: { block: ["group:64", "channel", "tensor", "flat:4096"] }, judge: { tokens: 4000 } };
+  const plan = { base: { codec: "rtn", bits: 4 }, grid: { block: ["group:64", "channel", "tensor", "flat:4096"] }, judge: { tokens: 500 } };
   const { job, run } = await studio.call("job:sweep", { model: DEMO, plan, text: TEXT });
   await waitForJob(studio, job);
   expect(existsSync(process.env["FAKE_MARK"])).toBe(true);
@@ -43,7 +44,7 @@ it("a pool that is closed in the middle of the work ends, and its tasks with it"
   for (let round = 0; round < 3; round++) {
     const pool = new WorkerPool({ workerFile: WORKER, workers: 2 });
     const tasks = Promise.allSettled([1, 2].map(() => pool.run("baseline", { model, text: TEXT, judge: judge.parse({}) }, { control: createControl() })));
-    await new Promise((resolve) => setTimeout(resolve, 300 * round));
+    await sleep(300 * round);
     await pool.close();
     expect((await tasks).every(({ status }) => status === "rejected")).toBe(true);
   }
@@ -70,8 +71,8 @@ it("a task that does not heed its cancelling loses its thread, and the run is co
   process.env["FAKE_STEP_MS"] = "20";
   const { studio, text } = fakeStudio();
   const { job, run } = await studio.call("job:sweep", { model: DEMO, plan: PLAN, text });
-  await untilDone(studio, run, 1);
-  process.env["FAKE_DEAF"] = "";
+  await untilDone(studio, run, 4);
+  await sleep(300); // both workers are in their second wave by now
   await studio.call("job:cancel", { job });
   await expect(waitForJob(studio, job)).rejects.toMatchObject({ code: "job/cancelled" });
   const { done = 0, cancelled = 0, ...others } = tally(await studio.call("run:get", { run }));

@@ -66,7 +66,7 @@ describe("the store's file", () => {
     const database = new DatabaseSync(join(home, "keystone.sqlite"));
     database.exec("PRAGMA user_version = 999");
     database.close();
-    expect(() => createStudio({ home })).toThrow(expect.objectContaining({ code: "store/newer", details: expect.objectContaining({ found: 999 }) }));
+    expect(() => createStudio({ home })).toThrow(expect.objectContaining({ code: "store/newer" }));
   });
 
   it("in a place that is a file is refused", () => {
