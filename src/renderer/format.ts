@@ -69,7 +69,8 @@ export function percent(fraction: number | null | undefined, decimals = 1): stri
 export function factor(ratio: number | null): string {
   if (ratio === null || !Number.isFinite(ratio) || ratio <= 0) return MISSING;
   const size = ratio >= 1 ? ratio : 1 / ratio;
-  return `${ratio >= 1 ? "×" : "÷"} ${number(size, size < 10 ? 2 : 0)}`;
+  const digits = size >= 1e6 ? shortCount(size) : number(size, size < 10 ? 2 : 0);
+  return `${ratio >= 1 ? "×" : "÷"} ${digits}`;
 }
 
 /** A weight's value: 4 decimals. */

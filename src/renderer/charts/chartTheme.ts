@@ -107,7 +107,8 @@ export function logAxis(values: readonly number[]): Layout {
   const exponents = Array.from({ length: Math.floor((high - low) / step) + 1 }, (_, i) => low + i * step);
   return {
     type: "log",
-    range: [low, high],
+    // A hair more on top, so that the highest line is drawn.
+    range: [low, high + (high - low) * 0.01],
     tickmode: "array",
     tickvals: exponents.map((exponent) => 10 ** exponent),
     ticktext: exponents.map(decade),
@@ -134,7 +135,7 @@ export function layerAxis(layers: number): Layout {
   return { range: [-0.5, layers - 0.5], tickmode: "array", tickvals: ticks, ticktext: ticks.map(String) };
 }
 
-/** Dots at every layer up to 48 layers, above that only where `marked` holds. */
+/** Sizes of the dots: every layer up to 48 layers, above that only where `marked` holds. Set `opacity` beside it: Plotly fades bubbles. */
 export function layerDots(layers: number, marked: ReadonlySet<number>, size = 5): number[] {
   return Array.from({ length: layers }, (_, layer) => (layers <= 48 || marked.has(layer) ? size : 0));
 }
