@@ -3,8 +3,11 @@ import type { Studio } from "../state/studio.svelte.ts";
 import type { IconName } from "../parts/icons.ts";
 import Home from "./home/Home.svelte";
 import Overview from "./overview/Overview.svelte";
+import Run from "./run/Run.svelte";
+import Runs from "./runs/Runs.svelte";
 import Settings from "./settings/Settings.svelte";
 import SuperWeights from "./superweights/SuperWeights.svelte";
+import Sweep from "./sweep/Sweep.svelte";
 
 /** A screen: one entry here puts it into the router, the navigation, the palette and the keyboard map. */
 export interface Screen {
@@ -22,6 +25,8 @@ export interface Screen {
   under?: string;
   /** Its live fact in the navigation; `mark` puts the keystone mark before it. */
   fact?: (studio: Studio) => { text: string; mark?: boolean } | null;
+  /** Where its entry leads, where that is not its own place: a sweep that runs, the picks of a run. */
+  target?: (studio: Studio) => { screen: string; id: string } | null;
   component: Component;
 }
 
@@ -35,8 +40,17 @@ export const SCREENS: readonly Screen[] = [
     component: SuperWeights, fact: superWeightFact,
   },
   {
+    id: "sweep", title: "Sweep", icon: "grid", section: "model", needsModel: true, digit: "4", component: Sweep,
+    fact: sweepFact, target: sweepTarget,
+  },
+  { id: "run", title: "Run", icon: "grid", section: null, needsModel: false, under: "sweep", component: Run },
+  {
     id: "home", title: "Models", icon: "home", section: "library", needsModel: false, component: Home,
     fact: ({ recent }) => (recent.length > 0 ? { text: String(recent.length) } : null),
+  },
+  {
+    id: "runs", title: "Runs", icon: "lib", section: "library", needsModel: false, component: Runs,
+    fact: ({ runs }) => (runs.length > 0 ? { text: String(runs.length) } : null),
   },
   { id: "settings", title: "Settings", icon: "gear", section: "library", needsModel: false, component: Settings },
 ];
@@ -46,6 +60,16 @@ function superWeightFact(studio: Studio): { text: string; mark?: boolean } | nul
   const found = studio.model?.detection?.superWeights.length;
   if (found === undefined) return null;
   return found > 0 ? { text: String(found), mark: true } : { text: "none found" };
+}
+
+function sweepFact(studio: Studio): { text: string } | null {
+  const run = studio.runs.find(({ id }) => id === studio.activeJob("sweep")?.run);
+  return run ? { text: `${run.done} / ${run.total}` } : null;
+}
+
+function sweepTarget(studio: Studio): { screen: string; id: string } | null {
+  const run = studio.activeJob("sweep")?.run ?? null;
+  return run === null ? null : { screen: "run", id: run };
 }
 
 /** The screen of a place; an unknown one, or one whose model is not open, is Home. */

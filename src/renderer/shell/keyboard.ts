@@ -25,7 +25,8 @@ function onCommand(event: KeyboardEvent, app: App, screens: readonly Screen[]): 
   else {
     const screen = screens.find((one) => one.digit === key);
     if (!screen) return false;
-    if (app.studio.model) app.router.go(screen.id);
+    const target = screen.target?.(app.studio) ?? { screen: screen.id, id: "" };
+    if (app.studio.model) app.router.go(target.screen, target.id);
   }
   return true;
 }

@@ -2,7 +2,7 @@ import type { Column } from "#renderer/parts/table.ts";
 
 /** Rows as CSV (RFC 4180). Numbers are written as they were measured, not as they are shown; missing ones are empty. */
 export function toCsv<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
-  const lines = [columns.map((column) => column.header), ...rows.map((row) => columns.map((column) => plain(column.text(row), column.numeric)))];
+  const lines = [columns.map((column) => column.header), ...rows.map((row) => columns.map((column) => exact(row, column)))];
   return lines.map((cells) => cells.map(quoted).join(",")).join("\r\n") + "\r\n";
 }
 

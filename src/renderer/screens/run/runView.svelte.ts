@@ -6,6 +6,7 @@ import { setOf } from "#renderer/state/collections.ts";
 import type { LiveRun } from "#renderer/state/liveRun.svelte.ts";
 import type { Picks } from "#renderer/state/picks.svelte.ts";
 import { frontBy, type Metric } from "./damage.ts";
+import { keyOf, NOT_RESTORED } from "./dimensions.ts";
 import { choiceOf, firstChoice, heatLayout, type HeatChoice } from "./heatLayout.ts";
 
 /** Above so many variants the charts follow the results once in so many milliseconds, not at every frame. */
@@ -19,13 +20,18 @@ export class RunView {
   metric: Metric = $state("perplexity");
   hovered: string | null = $state(null);
   selected: string | null = $state(null);
+  /** Key of the restoring arm in the left heatmap, where a plan has several. */
+  arm: string | null = $state(null);
   /** Results as the charts show them; with many variants they lag a little behind the table. */
   charted: readonly VariantResult[] = $state.raw([]);
   #chosen: HeatChoice | null = $state.raw(null);
 
   readonly #count: number = $derived.by(() => this.run.results.length);
   /** The recipes of a run never change, so neither does the layout. */
-  readonly layout = $derived.by(() => (this.#count, untrack(() => heatLayout(this.run.results))));
+  readonly layout = $derived.by(() => {
+    void this.#count;
+    return untrack(() => heatLayout(this.run.results));
+  });
   readonly choice: HeatChoice = $derived.by(() => this.#chosen ?? firstChoice(this.layout));
   readonly best: VariantResult | null = $derived.by(() => (this.run.best === null ? null : (this.run.byId(this.run.best) ?? null)));
   /** Decimals of a perplexity: as many as separate the best from the original. */
@@ -65,7 +71,10 @@ export class RunView {
   select(id: string | null): void {
     this.selected = id;
     const result = id === null ? undefined : this.run.byId(id);
-    if (result) this.#chosen = choiceOf(this.layout, result);
+    if (!result) return;
+    this.#chosen = choiceOf(this.layout, result);
+    const arm = keyOf(result.recipe, "arm");
+    if (arm !== NOT_RESTORED) this.arm = arm;
   }
 
   /** Picks a variant for comparison, or lets it go. Returns false where all four places are taken. */

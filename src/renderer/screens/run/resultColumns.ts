@@ -1,0 +1,49 @@
+import type { Scores } from "#shared/evaluation.ts";
+import { parseBlock } from "#shared/recipe.ts";
+import { blockLabel, clipLabel, codecLabel, restoreLabel } from "#shared/recipeText.ts";
+import type { VariantResult } from "#shared/run.ts";
+import { bits, divergence, duration, fileSize, number, percent, score, signed } from "#renderer/format.ts";
+import type { Column } from "#renderer/parts/table.ts";
+
+/** What the columns need beside the rows. */
+export interface ColumnContext {
+  baseline: Scores | null;
+  decimals: number;
+  /** Weights in the checkpoint, for file sizes; null while the model is not open. */
+  parameters: number | null;
+  letterOf: (id: string) => string | null;
+  note: (result: VariantResult) => string;
+}
+
+/** Columns of the results table. Every number is sorted and copied as it was measured. */
+export function resultColumns({ baseline, decimals, parameters, letterOf, note }: ColumnContext): Column<VariantResult>[] {
+  const original = baseline?.perplexity ?? null;
+  const delta = (result: VariantResult): number | null =>
+    result.perplexity === null || original === null ? null : result.perplexity - original;
+  const size = ({ fileBitsPerWeight }: VariantResult): number | null =>
+    fileBitsPerWeight === null || parameters === null ? null : (fileBitsPerWeight * parameters) / 8;
+  return [
+    { id: "pick", header: "Pick", width: "72px", text: ({ id }) => letterOf(id) ?? "" },
+    { id: "format", header: "Format", width: "88px", text: ({ recipe }) => codecLabel(recipe), sort: ({ recipe }) => codecLabel(recipe) },
+    { id: "block", header: "Block", width: "120px", text: ({ recipe }) => blockLabel(recipe.block), sort: ({ recipe }) => blockSize(recipe.block) },
+    { id: "clip", header: "Clip", width: "88px", text: ({ recipe }) => clipLabel(recipe.clip) || "off", sort: ({ recipe }) => clipLabel(recipe.clip) },
+    { id: "arm", header: "Super weights", width: "128px", text: ({ recipe }) => restoreLabel(recipe) || "no", sort: ({ recipe }) => restoreLabel(recipe) },
+    { id: "bits", header: "Bits/weight", numeric: true, width: "92px", text: (result) => bits(result.bitsPerWeight), sort: (result) => result.bitsPerWeight },
+    { id: "size", header: "Size", numeric: true, low: true, width: "84px", title: "Estimated size of the file", text: (result) => fileSize(size(result)), sort: size },
+    { id: "perplexity", header: "Perplexity", numeric: true, width: "112px", text: (result) => score(result.perplexity, decimals, result.notFinite), sort: (result) => result.perplexity },
+    { id: "delta", header: "Δ", title: "Perplexity added to the original's", numeric: true, width: "112px", text: (result) => signed(delta(result), decimals), sort: delta },
+    { id: "kl", header: "KL", title: "Mean KL divergence from the original, nats per token", numeric: true, width: "92px", text: (result) => divergence(result.kl?.mean), sort: (result) => result.kl?.mean ?? null },
+    { id: "agreement", header: "Same token", title: "How often the most likely next token is the original's", numeric: true, low: true, width: "92px", text: (result) => percent(result.kl?.topAgreement), sort: (result) => result.kl?.topAgreement ?? null },
+    { id: "sqnr", header: "SQNR, dB", title: "Signal-to-quantization-noise ratio over the quantized weights", numeric: true, low: true, width: "84px", text: (result) => number(result.sqnrDb, 1), sort: (result) => result.sqnrDb },
+    { id: "time", header: "Time", numeric: true, width: "68px", text: (result) => duration(result.seconds), sort: (result) => result.seconds },
+    { id: "note", header: "", text: note },
+  ];
+}
+
+/** Sorts blocks by the weights that share a scale; per channel before per tensor, after every size. */
+function blockSize(text: string): number {
+  const block = parseBlock(text);
+  if (block.kind === "tile") return block.rows * block.columns;
+  if ("size" in block) return block.size;
+  return block.kind === "channel" ? 1e13 : 1e14;
+}

@@ -1,0 +1,157 @@
+import { canonicalJson, judge as judgeSchema, parsePlan, type Judge } from "#shared/plan.ts";
+import { armOf, DEFAULT_KEEP, type Clip, type CodecName, type Recipe, type Restore } from "#shared/recipe.ts";
+
+/** How numbers are stored: one chip of the first step. */
+export interface Format {
+  codec: CodecName;
+  bits: number;
+  symmetric: boolean;
+}
+
+/** What happens to the super weights: one chip of the third step. */
+export interface ArmChoice {
+  restore: Restore;
+  holdOut: boolean;
+}
+
+/**
+ * What the wizard's form holds. Every combination of the four sets is a variant; what no step shows (kept tensors,
+ * overrides, activations) is carried along as it was read.
+ */
+export interface Draft {
+  name: string;
+  formats: readonly Format[];
+  blocks: readonly string[];
+  clips: readonly (Clip | null)[];
+  arms: readonly ArmChoice[];
+  rest: Pick<Recipe, "keep" | "overrides" | "activations">;
+  judge: Judge;
+}
+
+const NO_REST: Draft["rest"] = { keep: [...DEFAULT_KEEP], overrides: [], activations: null };
+
+/** What a new sweep starts from: small enough to see something soon, with the arms that tell the story. */
+export function newDraft(): Draft {
+  return {
+    name: "",
+    formats: [4, 3].map((bits) => ({ codec: "rtn", bits, symmetric: false })),
+    blocks: ["group:64", "flat:4096", "flat:16384", "tensor"],
+    clips: [null, { method: "zscore", threshold: 9 }, { method: "zscore", threshold: 5 }],
+    arms: [{ restore: "super-weights", holdOut: false }, { restore: "none", holdOut: false }],
+    rest: NO_REST,
+    judge: judgeSchema.parse({ tokens: 4096 }),
+  };
+}
+
+/** How many variants the draft makes. */
+export function countVariants({ formats, blocks, clips, arms }: Draft): number {
+  return formats.length * blocks.length * clips.length * arms.length;
+}
+
+/**
+ * The draft as a plan file: a grid over a base where the sets cross freely, otherwise a list of recipes (`nf4` beside
+ * 3-bit integers has no grid). Defaults are left out, as a person would.
+ */
+export function toPlan(draft: Draft): Record<string, unknown> {
+  const named = draft.name.trim() === "" ? {} : { name: draft.name.trim() };
+  const judged = { judge: judgeJson(draft.judge) };
+  const fields = crossedFields(draft);
+  if (fields === null) return { ...named, recipes: recipesOf(draft), ...judged };
+  const base: Record<string, unknown> = restJson(draft.rest);
+  const grid: Record<string, unknown[]> = {};
+  for (const [key, values, normal] of fields) {
+    if (values.length > 1) grid[key] = [...values];
+    else if (canonicalJson(values[0]) !== canonicalJson(normal)) base[key] = values[0];
+  }
+  // A plan of one variant has nothing to vary, and a grid needs an axis.
+  if (Object.keys(grid).length === 0) grid["block"] = [...draft.blocks];
+  if ("block" in grid) delete base["block"];
+  return { ...named, base, grid, ...judged };
+}
+
+/**
+ * Reads a plan file into a draft.
+ * @returns null where the wizard's form cannot say exactly the same variants; such a plan is started as it is
+ * @throws KeystoneError as parsePlan
+ */
+export function fromPlan(input: unknown): Draft | null {
+  const plan = parsePlan(input);
+  const first = plan.recipes[0];
+  if (!first) return null;
+  const draft: Draft = {
+    name: plan.name ?? "",
+    formats: distinct(plan.recipes.map(({ codec, bits, symmetric }) => ({ codec, bits, symmetric }))),
+    blocks: distinct(plan.recipes.map(({ block }) => block)),
+    clips: distinct(plan.recipes.map(({ clip }) => clip)),
+    arms: distinct(plan.recipes.map(({ restore, holdOut }) => ({ restore, holdOut }))),
+    rest: { keep: first.keep, overrides: first.overrides, activations: first.activations },
+    judge: plan.judge,
+  };
+  return sameRecipes(parsePlan(toPlan(draft)).recipes, plan.recipes) ? draft : null;
+}
+
+/** Whether two drafts, plans or values are written the same. */
+export function same(a: unknown, b: unknown): boolean {
+  return canonicalJson(a) === canonicalJson(b);
+}
+
+/** Adds the value to a set, or takes it out. */
+export function toggled<T>(set: readonly T[], value: T): T[] {
+  return set.some((one) => same(one, value)) ? set.filter((one) => !same(one, value)) : [...set, value];
+}
+
+/** Each axis of the grid with its default; null where the sets do not cross freely. */
+function crossedFields({ formats, blocks, clips, arms }: Draft): [key: string, values: readonly unknown[], normal: unknown][] | null {
+  const codecs = distinct(formats.map(({ codec }) => codec));
+  const symmetric = distinct(formats.map((format) => format.symmetric));
+  const bits = distinct(formats.map((format) => format.bits));
+  const restores = distinct(arms.map(({ restore }) => restore));
+  const holdOut = distinct(arms.map((arm) => arm.holdOut));
+  if (codecs.length * symmetric.length * bits.length !== formats.length || restores.length * holdOut.length !== arms.length) return null;
+  return [
+    ["codec", codecs, undefined], ["symmetric", symmetric, false], ["bits", bits, undefined],
+    ["block", blocks, undefined], ["clip", clips, null], ["restore", restores, "none"], ["holdOut", holdOut, false],
+  ];
+}
+
+function recipesOf(draft: Draft): Record<string, unknown>[] {
+  return draft.formats.flatMap((format) => draft.blocks.flatMap((block) => draft.clips.flatMap((clip) => draft.arms.map((arm) => ({
+    codec: format.codec,
+    ...(format.symmetric ? { symmetric: true } : {}),
+    bits: format.bits,
+    block,
+    ...(clip === null ? {} : { clip }),
+    ...(arm.restore === "none" ? {} : { restore: arm.restore }),
+    ...(arm.holdOut ? { holdOut: true } : {}),
+    ...restJson(draft.rest),
+  })))));
+}
+
+function restJson({ keep, overrides, activations }: Draft["rest"]): Record<string, unknown> {
+  return {
+    ...(same(keep, DEFAULT_KEEP) ? {} : { keep }),
+    ...(overrides.length === 0 ? {} : { overrides }),
+    ...(activations === null ? {} : { activations }),
+  };
+}
+
+/** A judge without its defaults. */
+function judgeJson(judge: Judge): Record<string, unknown> {
+  const { windows, ...numbers } = judge;
+  return { ...numbers, ...(windows === "bos" ? {} : { windows }) };
+}
+
+function distinct<T>(values: readonly T[]): T[] {
+  return [...new Map(values.map((value) => [canonicalJson(value), value])).values()];
+}
+
+function sameRecipes(a: readonly Recipe[], b: readonly Recipe[]): boolean {
+  const texts = (recipes: readonly Recipe[]): string => recipes.map((recipe) => canonicalJson(recipe)).sort().join("\n");
+  return texts(a) === texts(b);
+}
+
+/** Whether an arm takes weights out of the range before it is computed. */
+export function armName({ restore, holdOut }: ArmChoice): "none" | "restored" | "held-out" {
+  const arm = armOf({ clip: null, restore, holdOut });
+  return arm === "hold-out" ? "held-out" : arm === "restore-only" ? "restored" : "none";
+}

@@ -1,0 +1,86 @@
+import type { Host } from "#shared/contract.ts";
+import { toErrorData, type KeystoneErrorData } from "#shared/errors.ts";
+import type { PlanEstimate, TextInfo } from "#shared/estimate.ts";
+import { parsePlan } from "#shared/plan.ts";
+import { countVariants, fromPlan, newDraft, toPlan, type Draft } from "./draft.ts";
+
+/** What the form says and what it will cost. A plan that the form cannot say is held as it was read. */
+export class SweepDraft {
+  form: Draft = $state.raw(newDraft());
+  /** A plan the form cannot say; it is shown as JSON and started as it is. */
+  raw: unknown = $state.raw(null);
+  text: TextInfo | null = $state.raw(null);
+  /** Null = as many as the studio finds right. */
+  workers: number | null = $state(null);
+  estimate: PlanEstimate | null = $state.raw(null);
+  estimating = $state(false);
+  error: KeystoneErrorData | null = $state.raw(null);
+  readonly plan: unknown = $derived.by(() => this.raw ?? toPlan(this.form));
+  readonly variants: number = $derived.by(() => (this.raw === null ? countVariants(this.form) : countOf(this.raw)));
+  /** Whether what is estimated is what the form says now and can start. */
+  readonly valid: boolean = $derived.by(
+    () => this.variants > 0 && this.text !== null && !this.estimating && this.estimate !== null && this.estimate.problems.length === 0,
+  );
+  readonly #host: Host;
+  readonly #model: string;
+  #asked = 0;
+
+  constructor(host: Host, model: string) {
+    this.#host = host;
+    this.#model = model;
+  }
+
+  change(values: Partial<Draft>): void {
+    this.form = { ...this.form, ...values };
+  }
+
+  /** Takes a plan over, as a form where that says the same. @throws KeystoneError as parsePlan */
+  take(plan: unknown, name?: string): void {
+    const draft = fromPlan(plan);
+    this.raw = draft === null ? plan : null;
+    if (draft) this.form = { ...draft, name: draft.name || (name ?? "") };
+  }
+
+  /** Asks what the plan will cost; a later question makes an earlier answer void. */
+  async ask(): Promise<void> {
+    const asked = ++this.#asked;
+    this.estimating = true;
+    try {
+      const estimate = await this.#host.call("sweep:estimate", {
+        model: this.#model,
+        plan: $state.snapshot(this.plan),
+        text: this.text?.path ?? null,
+        ...(this.workers === null ? {} : { workers: this.workers }),
+      });
+      if (asked !== this.#asked) return;
+      this.estimate = estimate;
+      this.error = null;
+    } catch (thrown) {
+      if (asked !== this.#asked) return;
+      this.estimate = null;
+      this.error = toErrorData(thrown);
+    }
+    this.estimating = false;
+  }
+
+  /** Starts the sweep. @returns the run's id */
+  async start(): Promise<string> {
+    if (this.text === null) throw new Error("A sweep needs a text.");
+    const { run } = await this.#host.call("job:sweep", {
+      model: this.#model,
+      plan: $state.snapshot(this.plan),
+      text: this.text.path,
+      ...(this.form.name.trim() === "" ? {} : { name: this.form.name.trim() }),
+      ...(this.workers === null ? {} : { workers: this.workers }),
+    });
+    return run;
+  }
+}
+
+function countOf(plan: unknown): number {
+  try {
+    return parsePlan(plan).recipes.length;
+  } catch {
+    return 0;
+  }
+}
