@@ -17,10 +17,7 @@ export function rotate(g: Graph, x: Value, cos: Value, sin: Value): Value {
   return g.scope("rope", () => {
     const [a, b] = g.halves(x, -1);
     return g.concat(
-      [
-        g.subtract(g.multiply(a, cos), g.multiply(b, sin)),
-        g.add(g.multiply(b, cos), g.multiply(a, sin)),
-      ],
+      [g.subtract(g.multiply(a, cos), g.multiply(b, sin)), g.add(g.multiply(b, cos), g.multiply(a, sin))],
       -1,
     );
   });
@@ -56,7 +53,8 @@ export function attention(g: Graph, q: Value, k: Value, v: Value, mask: Value, s
   const keys = g.transpose(k, [0, 1, 3, 2]);
   const length = g.size(q, 2);
   if (shape.queryBlocks === 1) return attend(g, scaled, keys, v, mask, length, shape);
-  const bound = (i: number): Value => g.op("Div", [g.multiply(length, g.ints([i])), g.ints([shape.queryBlocks])]);
+  const bound = (i: number): Value =>
+    g.op("Div", [g.multiply(length, g.ints([i])), g.ints([shape.queryBlocks])]);
   const blocks = Array.from({ length: shape.queryBlocks }, (_, i) => {
     const [begin, end] = [bound(i), bound(i + 1)];
     const first = firstKey(g, begin, shape.window);
@@ -81,7 +79,15 @@ function firstKey(g: Graph, begin: Value, window: number | null): Value {
 }
 
 /** One block: q is scaled, `keys` is transposed (batch, keyValueHeads, size, keyCount). */
-function attend(g: Graph, q: Value, keys: Value, v: Value, mask: Value, keyCount: Value, shape: AttentionShape): Value {
+function attend(
+  g: Graph,
+  q: Value,
+  keys: Value,
+  v: Value,
+  mask: Value,
+  keyCount: Value,
+  shape: AttentionShape,
+): Value {
   const { heads, keyValueHeads, headSize } = shape;
   const grouped = g.reshape(q, [0, keyValueHeads, -1, headSize]);
   const scores = g.reshape(g.matMul(grouped, keys), [0, heads, -1, keyCount]);

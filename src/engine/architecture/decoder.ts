@@ -35,7 +35,8 @@ export function decoder(config: DecoderConfig): Architecture {
 }
 
 function factsOf(config: DecoderConfig): ArchitectureFacts {
-  const { name, family, layers, hiddenSize, intermediateSize, heads, keyValueHeads, headSize, vocabulary } = config;
+  const { name, family, layers, hiddenSize, intermediateSize, heads, keyValueHeads, headSize, vocabulary } =
+    config;
   return {
     ...{ name, family, layers, hiddenSize, intermediateSize, heads, keyValueHeads, headSize, vocabulary },
     contextLength: config.contextLength,
@@ -53,9 +54,16 @@ function layerTensors(config: DecoderConfig, layer: number): LayerTensor[] {
   const at = (path: string): string => `model.layers.${layer}.${path}`;
   const linear = (block: string, slot: string, out: number, input: number, bias: boolean): LayerTensor[] => [
     { slot, name: at(`${block}.${slot}.weight`), kind: "linear", shape: [out, input] },
-    ...(bias ? [{ slot: `${slot}_bias`, name: at(`${block}.${slot}.bias`), kind: "vector" as const, shape: [out] }] : []),
+    ...(bias
+      ? [{ slot: `${slot}_bias`, name: at(`${block}.${slot}.bias`), kind: "vector" as const, shape: [out] }]
+      : []),
   ];
-  const norm = (slot: string): LayerTensor => ({ slot, name: at(`${slot}.weight`), kind: "vector", shape: [hiddenSize] });
+  const norm = (slot: string): LayerTensor => ({
+    slot,
+    name: at(`${slot}.weight`),
+    kind: "vector",
+    shape: [hiddenSize],
+  });
   return [
     norm("input_layernorm"),
     ...linear("self_attn", "q_proj", heads * headSize, hiddenSize, attentionBias),
@@ -110,13 +118,23 @@ function layerGraph(config: DecoderConfig, options: LayerGraphOptions): Uint8Arr
     const q = rotate(g, heads("q_proj", config.heads), cos, sin);
     const k = rotate(g, heads("k_proj", config.keyValueHeads), cos, sin);
     const v = heads("v_proj", config.keyValueHeads);
-    const mixed = attention(g, q, k, v, mask, { ...config, window: config.slidingWindow, queryBlocks: options.queryBlocks ?? 1 });
-    return g.add(x, linear("o_proj", g.reshape(g.transpose(mixed, [0, 2, 1, 3]), [-1, config.heads * headSize])));
+    const mixed = attention(g, q, k, v, mask, {
+      ...config,
+      window: config.slidingWindow,
+      queryBlocks: options.queryBlocks ?? 1,
+    });
+    return g.add(
+      x,
+      linear("o_proj", g.reshape(g.transpose(mixed, [0, 2, 1, 3]), [-1, config.heads * headSize])),
+    );
   });
 
   const y = g.scope("mlp", () => {
     const u = rmsNorm(g, h, weight("post_attention_layernorm"), normEpsilon);
-    const downInput = g.multiply(ACTIVATIONS[config.activation](g, linear("gate_proj", u)), linear("up_proj", u));
+    const downInput = g.multiply(
+      ACTIVATIONS[config.activation](g, linear("gate_proj", u)),
+      linear("up_proj", u),
+    );
     const downOutput = linear("down_proj", downInput);
     if (options.taps) {
       g.output("down_input", perWindow(downInput, intermediateSize), ["batch", "sequence", intermediateSize]);

@@ -69,14 +69,27 @@ export function parseConfig<S extends z.ZodType>(schema: S, config: unknown): z.
  * Turns the shared fields into a decoder's settings.
  * @throws KeystoneError architecture/quantized, architecture/bad-config, architecture/unknown-rope
  */
-export function decoderConfig(config: z.output<z.ZodObject<typeof decoderFields>>, own: FamilyFields): DecoderConfig {
-  if (config.quantization_config !== undefined && config.quantization_config !== null) throw alreadyQuantized();
+export function decoderConfig(
+  config: z.output<z.ZodObject<typeof decoderFields>>,
+  own: FamilyFields,
+): DecoderConfig {
+  if (config.quantization_config !== undefined && config.quantization_config !== null)
+    throw alreadyQuantized();
   const { className, ...family } = own;
   const heads = config.num_attention_heads;
   const headSize = config.head_dim ?? config.hidden_size / heads;
-  requireConfig(Number.isInteger(headSize), `hidden_size ${config.hidden_size} is not a multiple of num_attention_heads ${heads}`);
-  requireConfig(headSize % 2 === 0, `the head size ${headSize} is odd, and rotary embeddings turn pairs of channels`);
-  requireConfig(heads % own.keyValueHeads === 0, `num_attention_heads ${heads} is not a multiple of num_key_value_heads ${own.keyValueHeads}`);
+  requireConfig(
+    Number.isInteger(headSize),
+    `hidden_size ${config.hidden_size} is not a multiple of num_attention_heads ${heads}`,
+  );
+  requireConfig(
+    headSize % 2 === 0,
+    `the head size ${headSize} is odd, and rotary embeddings turn pairs of channels`,
+  );
+  requireConfig(
+    heads % own.keyValueHeads === 0,
+    `num_attention_heads ${heads} is not a multiple of num_key_value_heads ${own.keyValueHeads}`,
+  );
   return {
     ...family,
     name: config.architectures?.[0] ?? className,

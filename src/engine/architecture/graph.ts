@@ -1,4 +1,12 @@
-import { encodeModel, type Attribute, type Dimension, type ElementType, type OnnxNode, type OnnxTensor, type OnnxValue } from "./onnx.ts";
+import {
+  encodeModel,
+  type Attribute,
+  type Dimension,
+  type ElementType,
+  type OnnxNode,
+  type OnnxTensor,
+  type OnnxValue,
+} from "./onnx.ts";
 
 const OPSET = 21;
 
@@ -33,7 +41,14 @@ export class Graph {
 
   /** Declares `value` as a result named `name`. */
   output(name: string, value: Value, shape: readonly Dimension[], type: ElementType = "float32"): void {
-    this.#nodes.push({ type: "Identity", name: `output/${name}`, inputs: [value.id], outputs: [name], attributes: {}, domain: "" });
+    this.#nodes.push({
+      type: "Identity",
+      name: `output/${name}`,
+      inputs: [value.id],
+      outputs: [name],
+      attributes: {},
+      domain: "",
+    });
     this.#outputs.push({ name, shape, type });
   }
 
@@ -60,7 +75,8 @@ export class Graph {
   transpose = (x: Value, order: readonly number[]): Value => this.op("Transpose", [x], { perm: order });
   softmax = (x: Value, axis: number): Value => this.op("Softmax", [x], { axis });
   logSoftmax = (x: Value, axis: number): Value => this.op("LogSoftmax", [x], { axis });
-  concat = (parts: readonly Value[], axis: number): Value => (parts.length === 1 ? parts[0] : this.op("Concat", parts, { axis }));
+  concat = (parts: readonly Value[], axis: number): Value =>
+    parts.length === 1 ? parts[0] : this.op("Concat", parts, { axis });
   /** Sum over one axis, which disappears. */
   sum = (x: Value, axis: number): Value => this.op("ReduceSum", [x, this.ints([axis])], { keepdims: 0 });
 
@@ -119,7 +135,14 @@ export class Graph {
   #node(type: string, inputs: readonly Value[], attributes: Attributes, results: number): Value[] {
     const name = [...this.#scopes, `${type}_${this.#nodes.length}`].join("/");
     const outputs = Array.from({ length: results }, (_, i) => `${name}:${i}`);
-    this.#nodes.push({ type, name, inputs: inputs.map((value) => value.id), outputs, attributes, domain: "" });
+    this.#nodes.push({
+      type,
+      name,
+      inputs: inputs.map((value) => value.id),
+      outputs,
+      attributes,
+      domain: "",
+    });
     return outputs.map((id) => ({ id }));
   }
 

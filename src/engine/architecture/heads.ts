@@ -38,7 +38,11 @@ export function buildJudgeGraph(shape: HeadShape): Uint8Array {
   const logP = g.input("reference", ["rows", shape.vocabulary]);
   const logQ = g.logSoftmax(logits, -1);
   g.output("nll", negativeLogLikelihood(g, logQ, labels), ["rows"]);
-  g.output("kl", g.scope("kl", () => divergence(g, logP, logQ)), ["rows"]);
+  g.output(
+    "kl",
+    g.scope("kl", () => divergence(g, logP, logQ)),
+    ["rows"],
+  );
   const agrees = g.op("Equal", [mostLikely(g, logP), mostLikely(g, logits)]);
   g.output("top_agrees", g.op("Cast", [agrees], { to: 1 }), ["rows"]);
   return g.encode();

@@ -98,6 +98,11 @@ function encodeAttribute(value: Attribute): object {
 }
 
 function encodeValue(value: OnnxValue): object {
-  const dim = value.shape.map((size) => (typeof size === "number" ? { dim_value: size } : { dim_param: size }));
-  return { name: value.name, type: { tensor_type: { elem_type: ELEMENT_TYPES[value.type], shape: { dim } } } };
+  const dim = value.shape.map((size) =>
+    typeof size === "number" ? { dim_value: size } : { dim_param: size },
+  );
+  return {
+    name: value.name,
+    type: { tensor_type: { elem_type: ELEMENT_TYPES[value.type], shape: { dim } } },
+  };
 }

@@ -17,21 +17,31 @@ interface Family {
 }
 
 const FAMILIES: readonly Family[] = [
-  { modelType: "llama", classes: ["LlamaForCausalLM", "LLaMAForCausalLM"], read: (config) => decoder(readLlama(config)) },
+  {
+    modelType: "llama",
+    classes: ["LlamaForCausalLM", "LLaMAForCausalLM"],
+    read: (config) => decoder(readLlama(config)),
+  },
   { modelType: "mistral", classes: ["MistralForCausalLM"], read: (config) => decoder(readMistral(config)) },
 ];
 
 /** `model_type` of every family, for help texts and errors. */
 export const SUPPORTED_FAMILIES: readonly string[] = FAMILIES.map((family) => family.modelType);
 
-const identity = z.looseObject({ model_type: z.string().nullish(), architectures: z.array(z.string()).nullish() });
+const identity = z.looseObject({
+  model_type: z.string().nullish(),
+  architectures: z.array(z.string()).nullish(),
+});
 
 /**
  * The equations of a checkpoint, from its config.json and the shapes of its tensors.
  * @throws KeystoneError architecture/unknown, architecture/bad-config, architecture/quantized, architecture/unknown-rope,
  *   architecture/missing-tensor, architecture/shape-mismatch
  */
-export function readArchitecture(config: unknown, tensors: ReadonlyMap<string, Pick<TensorInfo, "shape">>): Architecture {
+export function readArchitecture(
+  config: unknown,
+  tensors: ReadonlyMap<string, Pick<TensorInfo, "shape">>,
+): Architecture {
   const architecture = familyOf(config).read(config);
   validateTensors(architecture, tensors);
   return architecture;
@@ -49,7 +59,9 @@ function familyOf(config: unknown): Family {
   const parsed = identity.safeParse(config);
   const modelType = parsed.data?.model_type ?? null;
   const classes = parsed.data?.architectures ?? [];
-  const family = FAMILIES.find((it) => (modelType === null ? it.classes.some((name) => classes.includes(name)) : it.modelType === modelType));
+  const family = FAMILIES.find((it) =>
+    modelType === null ? it.classes.some((name) => classes.includes(name)) : it.modelType === modelType,
+  );
   if (family) return family;
   const found = modelType ?? classes[0] ?? null;
   throw new KeystoneError(

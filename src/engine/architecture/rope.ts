@@ -29,7 +29,11 @@ export type RopeSettings = { readonly theta: number } & (
  * cos and sin of every position's angles, each (length, size / 2), row-major. Angles are products in f32 like the models'
  * own, since at position 100,000 an f64 angle is another angle.
  */
-export function rotaryTables(rope: RopeSettings, size: number, length: number): { cos: Float32Array; sin: Float32Array } {
+export function rotaryTables(
+  rope: RopeSettings,
+  size: number,
+  length: number,
+): { cos: Float32Array; sin: Float32Array } {
   const frequencies = rotaryFrequencies(rope, size, length);
   const scale = rope.kind === "yarn" ? rope.attentionFactor : 1;
   const half = frequencies.length;
@@ -93,7 +97,11 @@ function yarnFrequencies(rope: RopeSettings & { kind: "yarn" }, plain: Float32Ar
 }
 
 /** YaRN's default for the scale of cos and sin: 0.1·mscale·ln(factor) + 1 [arXiv:2309.00071, eq. 22]. */
-export function yarnAttentionFactor(factor: number, mscale: number | undefined, mscaleAllDimensions: number | undefined): number {
+export function yarnAttentionFactor(
+  factor: number,
+  mscale: number | undefined,
+  mscaleAllDimensions: number | undefined,
+): number {
   const scale = (m: number): number => (factor <= 1 ? 1 : 0.1 * m * Math.log(factor) + 1);
   return mscale && mscaleAllDimensions ? scale(mscale) / scale(mscaleAllDimensions) : scale(1);
 }

@@ -52,13 +52,16 @@ const DEFAULT_THETA = 10_000;
  * @throws KeystoneError architecture/unknown-rope; a ZodError for a field of the wrong kind
  */
 export function readRope(config: RopeFields, contextLength: number): RopeSettings {
-  const given = [config.rope_scaling, config.rope_parameters].find((it) => it && Object.keys(it).length > 0) ?? {};
+  const given =
+    [config.rope_scaling, config.rope_parameters].find((it) => it && Object.keys(it).length > 0) ?? {};
   const parameters = named.parse(given);
   const type = parameters.rope_type ?? parameters.type ?? "default";
   const theta = parameters.rope_theta ?? config.rope_theta ?? DEFAULT_THETA;
   const partial = parameters.partial_rotary_factor ?? config.partial_rotary_factor ?? 1;
   if (partial !== 1) {
-    throw unknownRope(`rotates only part of each head (partial_rotary_factor ${partial})`, { partialRotaryFactor: partial });
+    throw unknownRope(`rotates only part of each head (partial_rotary_factor ${partial})`, {
+      partialRotaryFactor: partial,
+    });
   }
   switch (type) {
     case "default":
@@ -68,7 +71,12 @@ export function readRope(config: RopeFields, contextLength: number): RopeSetting
     case "dynamic":
       return { kind: "dynamic", theta, factor: factorOnly.parse(parameters).factor, contextLength };
     case "llama3":
-      return readLlama3(theta, parameters, config.original_max_position_embeddings ?? undefined, contextLength);
+      return readLlama3(
+        theta,
+        parameters,
+        config.original_max_position_embeddings ?? undefined,
+        contextLength,
+      );
     case "yarn":
       return readYarn(theta, parameters, config.original_max_position_embeddings ?? undefined, contextLength);
     default:
@@ -76,7 +84,12 @@ export function readRope(config: RopeFields, contextLength: number): RopeSetting
   }
 }
 
-function readLlama3(theta: number, parameters: unknown, outer: number | undefined, contextLength: number): RopeSettings {
+function readLlama3(
+  theta: number,
+  parameters: unknown,
+  outer: number | undefined,
+  contextLength: number,
+): RopeSettings {
   const it = llama3.parse(parameters);
   return {
     kind: "llama3",
@@ -88,7 +101,12 @@ function readLlama3(theta: number, parameters: unknown, outer: number | undefine
   };
 }
 
-function readYarn(theta: number, parameters: unknown, outer: number | undefined, contextLength: number): RopeSettings {
+function readYarn(
+  theta: number,
+  parameters: unknown,
+  outer: number | undefined,
+  contextLength: number,
+): RopeSettings {
   const it = yarn.parse(parameters);
   const originalContext = outer ?? it.original_max_position_embeddings ?? contextLength;
   const factor = it.factor ?? contextLength / originalContext;
@@ -96,7 +114,9 @@ function readYarn(theta: number, parameters: unknown, outer: number | undefined,
     kind: "yarn",
     theta,
     factor,
-    attentionFactor: it.attention_factor ?? yarnAttentionFactor(factor, it.mscale ?? undefined, it.mscale_all_dim ?? undefined),
+    attentionFactor:
+      it.attention_factor ??
+      yarnAttentionFactor(factor, it.mscale ?? undefined, it.mscale_all_dim ?? undefined),
     betaFast: it.beta_fast ?? 32,
     betaSlow: it.beta_slow ?? 1,
     truncate: it.truncate ?? true,

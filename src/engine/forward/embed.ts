@@ -34,7 +34,11 @@ export async function embed(
 }
 
 function emptyWindow(): KeystoneError {
-  return new KeystoneError("forward/empty-window", "A window holds no tokens.", "Give a text that is not empty.");
+  return new KeystoneError(
+    "forward/empty-window",
+    "A window holds no tokens.",
+    "Give a text that is not empty.",
+  );
 }
 
 function tokenOutOfRange(id: number, vocabulary: number): KeystoneError {

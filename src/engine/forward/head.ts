@@ -30,7 +30,10 @@ export function createHead(architecture: Architecture, options: SessionOptions):
     more: (begin: number, end: number) => { feeds?: Record<string, Tensor>; results: Record<string, Tensor> },
   ): Promise<void> {
     const opened = await graph;
-    const weights = { norm: floats(head.norm, [hiddenSize]), head: floats(head.head, [vocabulary, hiddenSize]) };
+    const weights = {
+      norm: floats(head.norm, [hiddenSize]),
+      head: floats(head.head, [vocabulary, hiddenSize]),
+    };
     const count = rows.length / hiddenSize;
     for (let begin = 0; begin < count; begin += rowsPerRun) {
       const end = Math.min(count, begin + rowsPerRun);
@@ -42,12 +45,20 @@ export function createHead(architecture: Architecture, options: SessionOptions):
 
   const matrix = (data: Float32Array, begin: number, end: number): Tensor =>
     floats(data.subarray(begin * vocabulary, end * vocabulary), [end - begin, vocabulary]);
-  const column = (data: Float32Array, begin: number, end: number): Tensor => floats(data.subarray(begin, end), [end - begin]);
-  const whole = (data: Int32Array, begin: number, end: number): Tensor => integers(data.subarray(begin, end), [end - begin]);
+  const column = (data: Float32Array, begin: number, end: number): Tensor =>
+    floats(data.subarray(begin, end), [end - begin]);
+  const whole = (data: Int32Array, begin: number, end: number): Tensor =>
+    integers(data.subarray(begin, end), [end - begin]);
 
-  async function overVocabulary(output: "logits" | "log_probs", rows: Float32Array, head: HeadWeights): Promise<Float32Array> {
+  async function overVocabulary(
+    output: "logits" | "log_probs",
+    rows: Float32Array,
+    head: HeadWeights,
+  ): Promise<Float32Array> {
     const out = new Float32Array((rows.length / hiddenSize) * vocabulary);
-    await run(session("headGraph"), rows, head, (begin, end) => ({ results: { [output]: matrix(out, begin, end) } }));
+    await run(session("headGraph"), rows, head, (begin, end) => ({
+      results: { [output]: matrix(out, begin, end) },
+    }));
     return out;
   }
 
@@ -66,7 +77,11 @@ export function createHead(architecture: Architecture, options: SessionOptions):
       const [nll, kl, topAgrees] = [0, 0, 0].map(() => new Float32Array(labels.length));
       await run(session("judgeGraph"), rows, head, (begin, end) => ({
         feeds: { labels: whole(labels, begin, end), reference: matrix(reference, begin, end) },
-        results: { nll: column(nll, begin, end), kl: column(kl, begin, end), top_agrees: column(topAgrees, begin, end) },
+        results: {
+          nll: column(nll, begin, end),
+          kl: column(kl, begin, end),
+          top_agrees: column(topAgrees, begin, end),
+        },
       }));
       return { nll, kl, topAgrees };
     },

@@ -12,7 +12,10 @@ export interface SessionOptions {
 }
 
 /** Opens a session for a graph's bytes. `threads` counts for what runs on the CPU. */
-export async function openSession(graph: Uint8Array, { provider, threads }: SessionOptions): Promise<InferenceSession> {
+export async function openSession(
+  graph: Uint8Array,
+  { provider, threads }: SessionOptions,
+): Promise<InferenceSession> {
   return InferenceSession.create(graph, {
     executionProviders: [provider],
     intraOpNumThreads: threads,

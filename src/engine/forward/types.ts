@@ -43,18 +43,29 @@ export interface Forward {
   readonly device: DeviceReport;
 
   /** Rows of the embedding table for each window: (batch, longest, hidden), read by range. */
-  embed(checkpoint: Pick<Checkpoint, "readRows">, windows: readonly ArrayLike<number>[]): Promise<HiddenBatch>;
+  embed(
+    checkpoint: Pick<Checkpoint, "readRows">,
+    windows: readonly ArrayLike<number>[],
+  ): Promise<HiddenBatch>;
 
   /** One decoder layer. The input is not changed. */
   layer(layer: number, hidden: HiddenBatch, weights: LayerWeights): Promise<HiddenBatch>;
-  layerWithTaps(layer: number, hidden: HiddenBatch, weights: LayerWeights): Promise<{ hidden: HiddenBatch; taps: Taps }>;
+  layerWithTaps(
+    layer: number,
+    hidden: HiddenBatch,
+    weights: LayerWeights,
+  ): Promise<{ hidden: HiddenBatch; taps: Taps }>;
 
   /** Final norm and head over rows (n, hidden): logits (n, vocabulary). For generation and tests. */
   logits(rows: Float32Array, head: HeadWeights): Promise<Float32Array>;
   /** log softmax of the same. */
   logProbabilities(rows: Float32Array, head: HeadWeights): Promise<Float32Array>;
   /** NLL of each row's label and the most likely token. */
-  score(rows: Float32Array, labels: Int32Array, head: HeadWeights): Promise<{ nll: Float32Array; top: Int32Array }>;
+  score(
+    rows: Float32Array,
+    labels: Int32Array,
+    head: HeadWeights,
+  ): Promise<{ nll: Float32Array; top: Int32Array }>;
   /** The same against the original's log-probabilities (n, vocabulary). */
   judge(rows: Float32Array, labels: Int32Array, reference: Float32Array, head: HeadWeights): Promise<Judged>;
 
