@@ -30,12 +30,14 @@ export interface WorkSize {
 
 const F32 = 4;
 /** A worker without a model: its heap, the runtime's libraries and arenas. */
-const WORKER_BASE_BYTES = 120 * 2 ** 20;
-/** Rows that go through the head at once, with logits, log-probabilities and the original's. */
-const HEAD_ROWS = 512;
+const WORKER_BASE_BYTES = 250 * 2 ** 20;
+/** Log-probabilities that the head makes at once; logits, the original's and a temporary lie beside them. */
+const HEAD_CHUNK_BYTES = 64 * 2 ** 20;
 const HEAD_COPIES = 4;
-/** Tokens that go through a layer at once, and the intermediate tensors alive meanwhile. */
+/** Tokens that go through a layer at once, with the intermediate tensors alive meanwhile and attention's scores. */
 const LAYER_TOKENS = 4096;
+const SCORE_BYTES = 64 * 2 ** 20;
+const SCORE_COPIES = 3;
 /** More variants in one wave gain nothing (a read is shared by eight already) and delay the first result. */
 const MAX_WAVE = 8;
 const SHARE_OF_FREE = 0.75;
@@ -63,7 +65,8 @@ export function modelShape(summary: Pick<ModelSummary, "architecture" | "tensors
  * Workers, threads and wave size of a sweep.
  *
  *     budget   = settings.memoryLimitBytes, else ¾ of what is free
- *     fixed    = base + 3 layers (the one at hand, the next being read, one variant's) + head + head rows + layer activations
+ *     fixed    = base + 2 layers (as stored, and as a variant changes it) + head + a chunk of the head's output × 4
+ *                + the activations of up to 4,096 tokens + attention's scores × 3
  *     variant  = its hidden states and the layer's output: 2 · tokens · hidden · 4
  *     workers  = min(cores, variants, ⌊(budget − shared) / (fixed + 2 · variant)⌋), at least 1   [the original runs along: 2]
  *     threads  = ⌊cores / workers⌋
@@ -102,21 +105,8 @@ export function soloThreads(machine: Machine, settings: Pick<Settings, "threadsP
 
 function fixedBytes(shape: ModelShape, tokens: number): number {
   const activations = Math.min(tokens, LAYER_TOKENS) * (3 * shape.intermediateSize + 6 * shape.hiddenSize) * F32;
-  const headRows = Math.min(tokens, HEAD_ROWS) * shape.vocabulary * HEAD_COPIES * F32;
-  return WORKER_BASE_BYTES + 3 * shape.layerBytes + shape.headBytes + headRows + activations;
-}
-
-/** Each worker's first wave is this small, so that the first results come early. */
-const FIRST_WAVE = 2;
-
-/**
- * Variants of the next wave. The original runs along in every wave, so waves are as large as they may be, but for each
- * worker's first; what is left at the end is shared out evenly, so that the workers end together.
- * @param dealt waves dealt so far
- */
-export function nextWaveSize(waiting: number, dealt: number, workers: number, most: number): number {
-  const largest = dealt < workers ? Math.min(FIRST_WAVE, most) : most;
-  return clamp(Math.ceil(waiting / workers), 1, largest);
+  const headRows = Math.min(tokens * shape.vocabulary * F32, HEAD_CHUNK_BYTES) * HEAD_COPIES;
+  return WORKER_BASE_BYTES + 2 * shape.layerBytes + shape.headBytes + headRows + activations + SCORE_BYTES * SCORE_COPIES;
 }
 
 function clamp(value: number, low: number, high: number): number {

@@ -1,11 +1,13 @@
 import type { VariantResult } from "#shared/run.ts";
-import { nextWaveSize } from "../sizing.ts";
 
+/** Each worker's first wave is this small, so that the first results come early. */
+const FIRST_WAVE = 2;
 /** How often one variant may meet the death of its worker. */
 const MAX_ATTEMPTS = 2;
 
 /**
- * Deals variants out in waves. A variant that was in a worker's hands when it died runs alone the second time,
+ * Deals variants out in waves. The original runs along in every wave, so waves are as large as they may be, but for each
+ * worker's first; the last ones share out what is left evenly, so that the workers end together. A variant that was in a worker's hands when it died runs alone the second time,
  * so that the one that kills workers is found and the others are not held up by it.
  */
 export class WaveQueue {
@@ -14,6 +16,8 @@ export class WaveQueue {
   readonly #workers: number;
   readonly #most: number;
   #dealt = 0;
+  /** Size of the last waves, once all that wait fit into one for each worker. */
+  #share: number | null = null;
 
   /** @param variants in the order to run them; those with an attempt behind them run alone, after the others */
   constructor(variants: readonly VariantResult[], workers: number, most: number) {
@@ -25,9 +29,15 @@ export class WaveQueue {
 
   /** The next wave; empty when nothing waits. Each variant has one attempt more. */
   next(): VariantResult[] {
-    const size = nextWaveSize(this.#waiting.length, this.#dealt++, this.#workers, this.#most);
-    const wave = this.#waiting.length > 0 ? this.#waiting.splice(0, size) : this.#alone.splice(0, 1);
+    const wave = this.#waiting.length > 0 ? this.#waiting.splice(0, this.#nextSize()) : this.#alone.splice(0, 1);
     return wave.map((variant) => ({ ...variant, attempts: variant.attempts + 1 }));
+  }
+
+  #nextSize(): number {
+    const even = Math.ceil(this.#waiting.length / this.#workers);
+    if (this.#dealt++ < this.#workers) return Math.min(FIRST_WAVE, this.#most, even);
+    if (this.#share === null && even <= this.#most) this.#share = even;
+    return this.#share ?? this.#most;
   }
 
   /** Takes back what a dead worker left unfinished; returns those that have had their last attempt. */
