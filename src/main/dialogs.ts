@@ -1,9 +1,10 @@
-import { BrowserWindow, dialog, type OpenDialogOptions } from "electron";
+import { BrowserWindow, dialog, type MessageBoxOptions, type OpenDialogOptions } from "electron";
+import { toErrorData } from "#shared/errors.ts";
 import type { JobView } from "#shared/job.ts";
 
-type Purpose = "model" | "text" | "export" | "plan";
+export type PickPurpose = "model" | "text" | "export" | "plan";
 
-const OPTIONS: Record<Purpose, OpenDialogOptions> = {
+const OPTIONS: Record<PickPurpose, OpenDialogOptions> = {
   model: { title: "Open a checkpoint", buttonLabel: "Open", properties: ["openDirectory"] },
   text: {
     title: "Choose a text",
@@ -19,7 +20,7 @@ const OPTIONS: Record<Purpose, OpenDialogOptions> = {
 };
 
 /** Asks for a path with the system's own dialog; null = the person changed their mind. */
-export async function pickPath(purpose: Purpose): Promise<string | null> {
+export async function pickPath(purpose: PickPurpose): Promise<string | null> {
   const window = BrowserWindow.getFocusedWindow();
   const chosen = await (window ? dialog.showOpenDialog(window, OPTIONS[purpose]) : dialog.showOpenDialog(OPTIONS[purpose]));
   return chosen.canceled ? null : (chosen.filePaths[0] ?? null);
@@ -28,7 +29,7 @@ export async function pickPath(purpose: Purpose): Promise<string | null> {
 /** Asks before work is interrupted; the safe choice has focus. True = quit. */
 export async function confirmQuit(jobs: readonly JobView[]): Promise<boolean> {
   const sweeps = jobs.some((job) => job.kind === "sweep");
-  const { response } = await dialog.showMessageBox({
+  const options: MessageBoxOptions = {
     type: "question",
     message: jobs.length === 1 ? `${jobs[0]?.title ?? "A job"} is still running.` : `${jobs.length} jobs are still running.`,
     detail: sweeps
@@ -37,6 +38,14 @@ export async function confirmQuit(jobs: readonly JobView[]): Promise<boolean> {
     buttons: ["Keep running", "Quit"],
     defaultId: 0,
     cancelId: 0,
-  });
+  };
+  const window = BrowserWindow.getFocusedWindow() ?? BrowserWindow.getAllWindows()[0];
+  const { response } = await (window ? dialog.showMessageBox(window, options) : dialog.showMessageBox(options));
   return response === 1;
+}
+
+/** Says why the app cannot start; there is no window yet that could. */
+export function showStartError(thrown: unknown): void {
+  const { message, next } = toErrorData(thrown);
+  dialog.showErrorBox("Keystone cannot start", `${message}\n\n${next}`);
 }

@@ -1,87 +1,126 @@
-import { app, ipcMain, Menu, Notification, powerSaveBlocker, protocol, session, shell } from "electron";
+import { app, ipcMain, Menu, nativeTheme, Notification, powerSaveBlocker, protocol, session, shell } from "electron";
 import { join } from "node:path";
+import type { ShellCommand } from "#shared/command.ts";
+import type { RecentModel } from "#shared/contract.ts";
 import { createStudio } from "#studio/createStudio.ts";
-import { commandForPath } from "./openedPaths.ts";
-import { confirmQuit, pickPath } from "./dialogs.ts";
+import type { Studio } from "#studio/studio.ts";
+import { confirmQuit, pickPath, showStartError } from "./dialogs.ts";
+import { Grants } from "./grants.ts";
 import { acceptDrops, answerCalls } from "./ipc.ts";
 import { LongRuns } from "./longRuns.ts";
 import { menuTemplate } from "./menu.ts";
+import { commandForPath, pathsOfSecondInstance, pathsOnCommandLine, type SecondInstance } from "./openedPaths.ts";
 import { declareScheme, serveWindow } from "./protocol.ts";
+import { Quit } from "./quit.ts";
+import { RecentModels } from "./recentModels.ts";
 import { denyNetwork, denyPermissions, hardenContents } from "./security.ts";
 import { Windows } from "./windows.ts";
 
 const out = join(import.meta.dirname, "..");
-const demoModel = join(app.isPackaged ? process.resourcesPath : join(out, "..", "resources"), "demo-model", "model");
+const demoFolder = join(app.isPackaged ? process.resourcesPath : join(out, "..", "resources"), "demo-model");
+const asked = pathsOnCommandLine(process.argv, app.isPackaged);
 
+// The folder that holds the studio's own files holds the window's as well; it also decides what a second instance is.
+const home = process.env["KEYSTONE_HOME"];
+if (home !== undefined) app.setPath("userData", join(home, "window"));
+app.setAppUserModelId("io.github.keystone.studio");
 declareScheme(protocol);
 hardenContents(app);
 app.enableSandbox();
 
-if (app.requestSingleInstanceLock()) void app.whenReady().then(start);
-else app.quit();
-
-/** Paths the system hands over before the app is ready (macOS). */
-const early: string[] = [];
+/** Takes paths from the system; before the studio runs they wait. */
+let openPath = (path: string): void => void asked.push(path);
 app.on("open-file", (event, path) => {
   event.preventDefault();
-  early.push(path);
+  openPath(path);
 });
 
-function start(): void {
+if (app.requestSingleInstanceLock({ paths: asked } satisfies SecondInstance)) {
+  app.whenReady().then(start).catch((thrown: unknown) => {
+    showStartError(thrown);
+    app.exit(1);
+  });
+} else {
+  app.quit();
+}
+
+async function start(): Promise<void> {
   denyPermissions(session.defaultSession);
   denyNetwork(session.defaultSession);
   serveWindow(protocol, join(out, "renderer"));
 
-  const granted: string[] = [];
-  const grant = (path: string): void => void granted.push(path);
+  const userData = app.getPath("userData");
+  const grants = new Grants(join(userData, "granted.json"), [demoFolder]);
+  const grant = (path: string): void => grants.add(path);
+  const pick: typeof pickPath = async (purpose) => {
+    const path = await pickPath(purpose);
+    if (path !== null) grant(path);
+    return path;
+  };
   const studio = createStudio({
-    demoModel,
+    demoModel: join(demoFolder, "model"),
     shell: "electron",
     version: app.getVersion(),
-    // Only what the person picked, dropped or opened before: the window cannot name a path of its own.
-    roots: granted,
-    pickFolder: async (purpose) => {
-      const path = await pickPath(purpose);
-      if (path !== null) grant(path);
-      return path;
-    },
+    roots: grants.roots,
+    pickFolder: pick,
     revealFolder: async (path) => shell.showItemInFolder(path),
   });
-  const windows = new Windows(join(out, "preload/index.cjs"), join(studio.home, "window.json"));
-  answerCalls(ipcMain, studio);
-  acceptDrops(ipcMain, grant);
-  studio.on((event) => windows.broadcast(event));
-  const longRuns = new LongRuns({ app, powerSaveBlocker, Notification, windows: () => windows.all() }, studio);
+  nativeTheme.themeSource = (await studio.call("settings:get", {})).theme;
 
-  const openPath = (path: string): void => {
+  const longRuns = new LongRuns({ powerSaveBlocker, Notification, windows: () => windows.all() }, studio);
+  const quit = new Quit({ app, unfinished: () => longRuns.unfinished, confirm: confirmQuit, close: () => studio.close() });
+  const windows = new Windows({
+    preload: join(out, "preload/index.cjs"),
+    stateFile: join(userData, "window.json"),
+    mayCloseLast: () => {
+      // On macOS the app and its work go on without a window.
+      if (quit.windowsMayClose || process.platform === "darwin") return true;
+      app.quit();
+      return false;
+    },
+  });
+  openPath = (path) => {
     const command = commandForPath(path);
     if (command === null) return;
     grant(path);
     windows.command(command);
   };
+  answerCalls(ipcMain, studio);
+  acceptDrops(ipcMain, grant);
+  await showMenuAndRecent(studio, windows, grant, pick);
+  studio.on((event) => {
+    if (event.event.type === "settings") nativeTheme.themeSource = event.event.settings.theme;
+    windows.broadcast(event);
+  });
+  windows.open();
+  for (const path of asked.splice(0)) openPath(path);
+  followTheSystem(windows);
+}
+
+/** The menu, with the models opened last. */
+async function showMenuAndRecent(studio: Studio, windows: Windows, grant: (path: string) => void, pick: typeof pickPath): Promise<void> {
   const choose = async (purpose: "model" | "plan"): Promise<void> => {
-    const path = await pickPath(purpose);
+    const path = await pick(purpose);
     if (path !== null) openPath(path);
   };
-  Menu.setApplicationMenu(
-    Menu.buildFromTemplate(
-      menuTemplate(
-        {
-          send: (command) => windows.command(command),
-          openModel: () => void choose("model"),
-          openPlan: () => void choose("plan"),
-          newWindow: () => void windows.open(),
-        },
-        process.platform,
-      ),
-    ),
-  );
-  windows.open();
-  for (const path of [...early, ...process.argv.slice(app.isPackaged ? 1 : 2)]) openPath(path);
-  app.on("open-file", (_event, path) => openPath(path));
-  app.on("second-instance", (_event, argv, folder) => {
-    const paths = argv.slice(1).filter((argument) => !argument.startsWith("-"));
-    for (const path of paths) openPath(join(folder, path));
+  const actions = {
+    send: (command: ShellCommand) => windows.command(command),
+    openModel: () => void choose("model"),
+    openPlan: () => void choose("plan"),
+    newWindow: () => void windows.open(),
+  };
+  const show = (recent: readonly RecentModel[]): void => {
+    const facts = { platform: process.platform, packaged: app.isPackaged, recent };
+    Menu.setApplicationMenu(Menu.buildFromTemplate(menuTemplate(actions, facts)));
+  };
+  await new RecentModels({ app, grant, show }, studio).refresh();
+}
+
+/** Another instance, a click on the dock icon, the last window gone. */
+function followTheSystem(windows: Windows): void {
+  app.on("second-instance", (_event, _argv, _folder, data) => {
+    const paths = pathsOfSecondInstance(data);
+    for (const path of paths) openPath(path);
     if (paths.length === 0) windows.open();
   });
   app.on("activate", () => {
@@ -89,27 +128,5 @@ function start(): void {
   });
   app.on("window-all-closed", () => {
     if (process.platform !== "darwin") app.quit();
-  });
-  quitCleanly(longRuns, () => studio.close());
-}
-
-/** Quitting asks while work is running, then lets the studio save its runs as interrupted before the process ends. */
-function quitCleanly(longRuns: LongRuns, close: () => Promise<void>): void {
-  let state: "open" | "closing" | "closed" = "open";
-  app.on("before-quit", (event) => {
-    if (state === "closed") return;
-    event.preventDefault();
-    if (state === "closing") return;
-    state = "closing";
-    void (async () => {
-      const jobs = longRuns.unfinished;
-      if (jobs.length > 0 && !(await confirmQuit(jobs))) {
-        state = "open";
-        return;
-      }
-      await close();
-      state = "closed";
-      app.quit();
-    })();
   });
 }

@@ -4,6 +4,9 @@ import { answerMessage, type Answer } from "#studio/answerMessage.ts";
 import type { Studio } from "#studio/studio.ts";
 import { isOwn } from "./security.ts";
 
+/** Longest path taken from a drop; no file system allows more. */
+const MAX_PATH = 4096;
+
 /** Calls from the window: the sender must be the studio's own top frame, the message a valid one. */
 export function answerCalls(ipc: IpcMain, studio: Studio): void {
   ipc.handle("keystone:call", async (event, message: unknown): Promise<Answer> => {
@@ -15,7 +18,8 @@ export function answerCalls(ipc: IpcMain, studio: Studio): void {
 /** Paths dropped on the window: a person's choice, as much as one in a dialog. */
 export function acceptDrops(ipc: IpcMain, grant: (path: string) => void): void {
   ipc.on("keystone:dropped", (event, path: unknown) => {
-    if (fromOwnWindow(event) && typeof path === "string" && path.length <= 4096) grant(path);
+    if (!fromOwnWindow(event) || typeof path !== "string") return;
+    if (path !== "" && path.length <= MAX_PATH && !path.includes("\0")) grant(path);
   });
 }
 

@@ -1,12 +1,15 @@
-import type { App, BrowserWindow, Notification as ElectronNotification, PowerSaveBlocker } from "electron";
+import type { BrowserWindow, Notification as ElectronNotification, PowerSaveBlocker } from "electron";
 import type { JobView } from "#shared/job.ts";
 import type { Studio } from "#studio/studio.ts";
 
 /** A job shorter than this ends without a notification: the person is still looking. */
 const WORTH_A_NOTICE_SECONDS = 30;
+/** The dock is told of steps of this size; it shows no finer ones. */
+const PROGRESS_STEP = 0.005;
+/** Value of setProgressBar that takes the bar away. */
+const NO_BAR = -1;
 
 export interface LongRunParts {
-  app: App;
   powerSaveBlocker: PowerSaveBlocker;
   Notification: typeof ElectronNotification;
   windows(): BrowserWindow[];
@@ -15,9 +18,12 @@ export interface LongRunParts {
 /** What the desktop shows of long work: progress in the dock or taskbar, no sleep meanwhile, a notice at the end. */
 export class LongRuns {
   readonly #parts: LongRunParts;
-  readonly #running = new Map<string, JobView>();
+  readonly #unfinished = new Map<string, JobView>();
+  /** Notices that are on screen: one that is collected as garbage can no longer be clicked. */
+  readonly #notices = new Set<ElectronNotification>();
   #blocker: number | null = null;
   #notify = true;
+  #shown = { fraction: NO_BAR, paused: false };
 
   constructor(parts: LongRunParts, studio: Studio) {
     this.#parts = parts;
@@ -30,15 +36,15 @@ export class LongRuns {
 
   /** Jobs that would be interrupted by quitting now. */
   get unfinished(): JobView[] {
-    return [...this.#running.values()];
+    return [...this.#unfinished.values()];
   }
 
   #update(job: JobView): void {
-    const active = job.status === "running" || job.status === "paused" || job.status === "waiting";
-    const known = this.#running.has(job.id);
-    if (active) this.#running.set(job.id, job);
-    else this.#running.delete(job.id);
-    if (known && !active) this.#announce(job);
+    const over = job.status === "done" || job.status === "failed" || job.status === "cancelled";
+    const known = this.#unfinished.has(job.id);
+    if (over) this.#unfinished.delete(job.id);
+    else this.#unfinished.set(job.id, job);
+    if (known && over) this.#announce(job);
     this.#showProgress();
     this.#keepAwake();
   }
@@ -46,9 +52,10 @@ export class LongRuns {
   #announce(job: JobView): void {
     const watched = this.#parts.windows().some((window) => window.isFocused());
     if (!this.#notify || watched || job.seconds < WORTH_A_NOTICE_SECONDS || !this.#parts.Notification.isSupported()) return;
-    const body = { done: "Done.", failed: job.error?.message ?? "It failed.", cancelled: "Cancelled. Finished results are kept." }[job.status as "done"];
-    const notice = new this.#parts.Notification({ title: job.title, body });
+    const notice = new this.#parts.Notification({ title: job.title, body: outcome(job) });
+    this.#notices.add(notice);
     notice.on("click", () => this.#parts.windows()[0]?.show());
+    notice.on("close", () => this.#notices.delete(notice));
     notice.show();
   }
 
@@ -56,8 +63,12 @@ export class LongRuns {
     const jobs = this.unfinished.flatMap((job) => (job.progress ? [job.progress] : []));
     const total = jobs.reduce((sum, progress) => sum + progress.total, 0);
     const done = jobs.reduce((sum, progress) => sum + progress.done, 0);
-    const fraction = total > 0 ? done / total : -1;
-    for (const window of this.#parts.windows()) window.setProgressBar(fraction);
+    const fraction = total > 0 ? Math.min(1, done / total) : NO_BAR;
+    const paused = jobs.length > 0 && this.unfinished.every((job) => job.status === "paused");
+    const same = paused === this.#shown.paused && (fraction === NO_BAR) === (this.#shown.fraction === NO_BAR);
+    if (same && Math.abs(fraction - this.#shown.fraction) < PROGRESS_STEP) return;
+    this.#shown = { fraction, paused };
+    for (const window of this.#parts.windows()) window.setProgressBar(fraction, { mode: paused ? "paused" : "normal" });
   }
 
   #keepAwake(): void {
@@ -68,4 +79,9 @@ export class LongRuns {
       this.#blocker = null;
     }
   }
+}
+
+function outcome(job: JobView): string {
+  if (job.status === "failed") return job.error?.message ?? "It failed.";
+  return job.status === "cancelled" ? "Cancelled. Finished results are kept." : "Done.";
 }
