@@ -42,7 +42,7 @@ def rtn(w, bits, _symmetric):
     lo, hi = w.min(), w.max()
     if lo == hi:
         return w.clone()
-    s = torch.tensor(float(2**bits - 1)) / (hi - lo)
+    s = (2**bits - 1) / (hi - lo)  # as the authors write it: PyTorch takes the reciprocal times the number
     return torch.round((w - lo) * s) / s + lo
 
 

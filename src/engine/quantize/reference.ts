@@ -157,7 +157,7 @@ const LARGEST_F32 = fround(3.4028234663852886e38);
 
 function rtn(block: readonly number[], low: number, high: number, steps: number): number[] {
   if (low === high) return [...block];
-  const scale = Math.min(fround(steps / fround(high - low)), LARGEST_F32);
+  const scale = Math.min(fround(fround(1 / fround(high - low)) * steps), LARGEST_F32);
   return block.map((w) => fround(fround(roundHalfEven(fround(fround(w - low) * scale)) / scale) + low));
 }
 

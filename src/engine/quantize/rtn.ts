@@ -7,7 +7,8 @@ const { fround } = Math;
 /**
  * Round to nearest with a float offset [Yu et al. 2024, arXiv:2411.07191, in the form of the authors' code]:
  * s = (2^b − 1)/(hi − lo); q = round((w − lo)·s); ŵ = q/s + lo. All in f32, ties to even. A constant block has s = 1 and
- * stays as it is. A range so small that s passes the largest f32 gets that as s.
+ * stays as it is. s is rounded twice, as the reciprocal and as its product: so PyTorch divides a number by a tensor, and so
+ * come the authors' results; at few bits the last place of s decides thousands of ties. A range so small that s passes the largest f32 gets that as s.
  */
 export function rtnCodec(plan: CodecPlan, blocks: number, packed?: PackedConstants): Codec {
   return new RtnCodec(plan, blocks, packed);
@@ -31,7 +32,7 @@ class RtnCodec implements Codec {
     const range = fround(high - low);
     assertRangeFits(range, this.tensor, block);
     this.low[block] = low;
-    this.scale[block] = range === 0 ? 1 : Math.min(fround((this.levels - 1) / range), F32_MAX);
+    this.scale[block] = range === 0 ? 1 : Math.min(fround(fround(1 / range) * (this.levels - 1)), F32_MAX);
   }
 
   encode(block: number, source: Float32Array, from: number, to: number, codes: Uint8Array, at: number): void {
