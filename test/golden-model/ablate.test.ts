@@ -18,7 +18,7 @@ beforeAll(async () => {
   const windows = await demoWindows(demo);
   const tasks = ["tasks-last-word.jsonl", "tasks-choice.jsonl"].map((file) => parseTasks(read(file), file));
   report = await ablate({ ...demo, windows, superWeights: [[1, 137, 401]], scales: [0.5, 2], tasks, text: "eval.jsonl" });
-}, 300_000);
+}, 900_000);
 afterAll(() => demo.close());
 
 function row(name: string): AblationRow {

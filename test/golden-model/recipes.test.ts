@@ -11,7 +11,7 @@ const KL_BOUND = { relative: 2e-3, absolute: 1e-5 };
 const DESTROYED = 100;
 const DESTROYED_NLL_BOUND = 1e-2;
 const VARIANTS_PER_WAVE = 10;
-const WAVE_TIMEOUT = 300_000;
+const WAVE_TIMEOUT = 900_000;
 
 const recipes = golden.evaluations.filter((evaluation) => evaluation.recipe !== undefined);
 const waves = Array.from({ length: Math.ceil(recipes.length / VARIANTS_PER_WAVE) }, (_, i) => recipes.slice(i * VARIANTS_PER_WAVE, (i + 1) * VARIANTS_PER_WAVE));
