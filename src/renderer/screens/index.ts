@@ -1,6 +1,8 @@
 import type { Component } from "svelte";
 import type { Studio } from "../state/studio.svelte.ts";
 import type { IconName } from "../parts/icons.ts";
+import Compare from "./compare/Compare.svelte";
+import Export from "./export/Export.svelte";
 import Home from "./home/Home.svelte";
 import Overview from "./overview/Overview.svelte";
 import Run from "./run/Run.svelte";
@@ -43,6 +45,11 @@ export const SCREENS: readonly Screen[] = [
     id: "sweep", title: "Sweep", icon: "grid", section: "model", needsModel: true, digit: "4", component: Sweep,
     fact: sweepFact, target: sweepTarget,
   },
+  {
+    id: "compare", title: "Compare", icon: "cols", section: "model", needsModel: true, digit: "5", component: Compare,
+    fact: ({ picks }) => (picks.all.length > 0 ? { text: String(picks.all.length) } : null),
+  },
+  { id: "export", title: "Export", icon: "box", section: "model", needsModel: true, digit: "6", component: Export },
   { id: "run", title: "Run", icon: "grid", section: null, needsModel: false, under: "sweep", component: Run },
   {
     id: "home", title: "Models", icon: "home", section: "library", needsModel: false, component: Home,

@@ -1,0 +1,31 @@
+import { canonicalJson } from "#shared/plan.ts";
+import type { Recipe } from "#shared/recipe.ts";
+import { blockLabel, clipLabel, restoreLabel } from "#shared/recipeText.ts";
+
+/** One field of the recipes in words, a value a variant. */
+export interface RecipeField {
+  name: string;
+  values: string[];
+}
+
+const FIELDS: { name: string; value: (recipe: Recipe) => string }[] = [
+  { name: "Codec", value: ({ codec }) => codec },
+  { name: "Bits", value: ({ bits }) => String(bits) },
+  { name: "Symmetric", value: ({ symmetric }) => (symmetric ? "yes" : "no") },
+  { name: "Block", value: ({ block }) => blockLabel(block) },
+  { name: "Clip", value: ({ clip }) => clipLabel(clip) || "off" },
+  { name: "Super weights", value: (recipe) => restoreLabel(recipe) || "not restored" },
+  { name: "Kept", value: ({ keep }) => keep.join(", ") || "nothing" },
+  { name: "Overrides", value: ({ overrides }) => (overrides.length > 0 ? canonicalJson(overrides) : "none") },
+  { name: "Activations", value: ({ activations }) => (activations ? canonicalJson(activations) : "as they are") },
+];
+
+/** The fields in which recipes differ, and in one line what they share. */
+export function recipeDiff(recipes: readonly Recipe[]): { differing: RecipeField[]; shared: string } {
+  const fields = FIELDS.map(({ name, value }) => ({ name, values: recipes.map(value) }));
+  const isShared = ({ values }: RecipeField): boolean => values.every((value) => value === values[0]);
+  return {
+    differing: fields.filter((field) => !isShared(field)),
+    shared: fields.filter(isShared).map(({ name, values }) => `${name.toLowerCase()} ${values[0] ?? ""}`).join(", "),
+  };
+}

@@ -1,0 +1,59 @@
+import type { Reply } from "#shared/contract.ts";
+import { toErrorData, type KeystoneErrorData } from "#shared/errors.ts";
+import type { JobView } from "#shared/job.ts";
+import type { Studio } from "./studio.svelte.ts";
+
+type Results = Reply<"job:result">;
+type Reports = { [R in Extract<Results, { report: unknown }> as R["kind"]]: R["report"] };
+type Kind = keyof Reports;
+
+/** One long piece of work a screen asks for: started, followed, cancelled, and its report kept. */
+export class JobTask<K extends Kind> {
+  readonly kind: K;
+  report: Reports[K] | null = $state.raw(null);
+  error: KeystoneErrorData | null = $state.raw(null);
+  #job: string | null = $state(null);
+  readonly #studio: Studio;
+  /** The job while it takes time. */
+  readonly job: JobView | null = $derived.by(() => (this.#job === null ? null : (this.#studio.jobs.get(this.#job) ?? null)));
+  readonly busy: boolean = $derived.by(() => this.#job !== null);
+  /** 0 to 1, or null while unknown. */
+  readonly fraction: number | null = $derived.by(() => {
+    const progress = this.job?.progress;
+    return progress && progress.total > 0 ? progress.done / progress.total : null;
+  });
+
+  constructor(studio: Studio, kind: K) {
+    this.#studio = studio;
+    this.kind = kind;
+  }
+
+  /** Starts a job and waits for its report; what goes wrong is kept in `error`. A cancelled one leaves no error. */
+  async run(start: () => Promise<{ job: string }>): Promise<Reports[K] | null> {
+    this.error = null;
+    try {
+      const { job } = await start();
+      this.#job = job;
+      await this.#studio.finished(job);
+      const result = await this.#studio.host.call("job:result", { job });
+      if (result.kind !== this.kind || !("report" in result)) throw new Error(`The job answered with a ${result.kind}.`);
+      this.report = result.report as Reports[K];
+      return this.report;
+    } catch (thrown) {
+      const error = toErrorData(thrown);
+      if (error.code !== "job/cancelled") this.error = error;
+      return null;
+    } finally {
+      this.#job = null;
+    }
+  }
+
+  async cancel(): Promise<void> {
+    if (this.#job === null) return;
+    try {
+      await this.#studio.host.call("job:cancel", { job: this.#job });
+    } catch (thrown) {
+      this.error = toErrorData(thrown);
+    }
+  }
+}
