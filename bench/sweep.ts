@@ -21,11 +21,10 @@ const PLAN = {
   base: { codec: "rtn" },
   grid: {
     bits: [3, 4],
-    block: ["group:64", "flat:16384", "channel", "tensor"],
+    block: ["group:64", "flat:16384", "tensor"],
     clip: [null, { method: "zscore", threshold: 5 }],
-    restore: ["none", [[PLANT.layer, PLANT.row, PLANT.column]]],
   },
-  judge: { context: 512, tokens: 4096 },
+  judge: { context: 512, tokens: 2048 },
 };
 /** Rows of one timed product: what a batch of windows brings to a layer. */
 const GEMM_ROWS = 2048;

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { KeystoneError } from "#shared/errors.ts";
+import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
 import { fakeStudio, jobView, type Answers } from "./fakeStudio.ts";
+import { start } from "./process.ts";
 import { runMain } from "./runMain.ts";
 
 const COMMANDS = ["inspect", "detect", "eval", "sweep", "ablate", "tasks", "export", "runs", "demo", "serve"];
@@ -196,5 +198,19 @@ describe("options", () => {
     expect(stderr).toBe(
       "Cancelling. Ctrl-C again leaves at once.\nerror: The job was cancelled. Start it again.\n",
     );
+  });
+});
+
+describe("a real process", () => {
+  it("ends with the exit code, and prints the reason and nothing else", async () => {
+    const home = await temporaryFolder();
+    const [usage, failure] = await Promise.all([
+      start(["eval", "m"], home).ended,
+      start(["inspect", "/nowhere", "--json"], home).ended,
+    ]);
+    expect(usage).toMatchObject({ code: 2, stdout: "" });
+    expect(usage.stderr).toMatch(/^error: required option '--text <file>'[^\n]+\n$/);
+    expect(failure).toMatchObject({ code: 1, stdout: "" });
+    expect(failure.stderr).toMatch(/^error: \/nowhere does not exist[^\n]+\n$/);
   });
 });
