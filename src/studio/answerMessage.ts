@@ -43,7 +43,7 @@ function readRequest(message: unknown, id: number | null): Request {
   if (!isCallName(call)) {
     throw new KeystoneError(
       "usage/unknown-call",
-      `There is no call ${JSON.stringify(call ?? null).slice(0, 80)}.`,
+      `There is no call ${typeof call === "string" ? JSON.stringify(call.slice(0, 80)) : `of type ${typeof call}`}.`,
       "Reload the window so that it matches the studio's version.",
     );
   }

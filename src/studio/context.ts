@@ -1,6 +1,7 @@
 import type { CallName, CheckedArgs, Reply } from "#shared/contract.ts";
 import type { Settings } from "#shared/settings.ts";
 import type { Access } from "./access.ts";
+import type { Devices } from "./devices.ts";
 import type { EventStream } from "./eventStream.ts";
 import type { JobRegistry } from "./jobs.ts";
 import type { PoolKeeper, WorkerPool } from "./pool.ts";
@@ -22,6 +23,7 @@ export interface StudioContext {
   readonly pools: PoolKeeper;
   /** For small things that must not wait behind a job: statistics, counting tokens, probing devices. */
   readonly light: WorkerPool;
+  readonly devices: Devices;
   machine(): Machine;
   /** The kept settings, with this process's own over them. */
   settings(): Settings;

@@ -5,6 +5,7 @@ import envPaths from "env-paths";
 import { calls, isCallName, type Args, type CallName, type Reply } from "#shared/contract.ts";
 import { KeystoneError, toErrorData } from "#shared/errors.ts";
 import { describeIssues } from "#shared/plan.ts";
+import type { Settings } from "#shared/settings.ts";
 import { createAccess } from "./access.ts";
 import { appCalls } from "./calls/app.ts";
 import { estimateCalls } from "./calls/estimates.ts";
@@ -16,9 +17,11 @@ import { runCalls } from "./calls/runs.ts";
 import { sweepCalls } from "./calls/sweeps.ts";
 import { textCalls } from "./calls/texts.ts";
 import type { Answers, StudioContext } from "./context.ts";
+import { Devices } from "./devices.ts";
 import { EventStream } from "./eventStream.ts";
 import { JobRegistry } from "./jobs.ts";
 import { PoolKeeper, WorkerPool } from "./pool.ts";
+import { soloThreads, type Machine } from "./sizing.ts";
 import { KeptStore } from "./store/keptStore.ts";
 import { openDatabase, storeError } from "./store/openDatabase.ts";
 import { createOwner, HEARTBEAT_MS } from "./store/owner.ts";
@@ -44,6 +47,9 @@ export function createStudio(options: StudioOptions = {}): Studio {
 
   const kept = new KeptStore(database);
   const runs = new RunStore(database, createOwner());
+  const light = new WorkerPool({ workerFile, workers: 1 });
+  const settings = (): Settings => ({ ...kept.settings(), ...options.overrides });
+  const machine = (): Machine => ({ cores: availableParallelism(), freeBytes: freemem() });
   const context: StudioContext = {
     home,
     options,
@@ -53,9 +59,10 @@ export function createStudio(options: StudioOptions = {}): Studio {
     runs,
     jobs: new JobRegistry(events),
     pools: new PoolKeeper(workerFile),
-    light: new WorkerPool({ workerFile, workers: 1 }),
-    machine: () => ({ cores: availableParallelism(), freeBytes: freemem() }),
-    settings: () => ({ ...kept.settings(), ...options.overrides }),
+    light,
+    devices: new Devices(light, () => ({ device: settings().device, threads: soloThreads(machine(), settings()) })),
+    machine,
+    settings,
     closing: () => closing !== null,
   };
   const answers = allAnswers(context);

@@ -24,9 +24,9 @@ export async function runnableModel(context: StudioContext, path: string): Promi
 }
 
 /** How a job that runs in one worker opens the model: with all cores. */
-export function soloHandle(context: StudioContext, model: ModelSummary): ModelHandle {
-  const settings = context.settings();
-  return { path: model.path, fingerprint: model.fingerprint, device: settings.device, threads: soloThreads(context.machine(), settings) };
+export async function soloHandle(context: StudioContext, model: ModelSummary): Promise<ModelHandle> {
+  const threads = soloThreads(context.machine(), context.settings());
+  return { path: model.path, fingerprint: model.fingerprint, device: await context.devices.chosen(), threads };
 }
 
 /** Runs one task of a job in a pool of one worker, with its progress. */
@@ -84,7 +84,7 @@ export async function detection(
 ): Promise<DetectReport> {
   const kept = effect === null ? context.kept.detection(model.fingerprint, options) : null;
   if (kept) return { ...kept, model: model.path };
-  const report = await runInPool(context, job, pool, "detect", { model: soloHandle(context, model), options, effect });
+  const report = await runInPool(context, job, pool, "detect", { model: await soloHandle(context, model), options, effect });
   context.kept.saveDetection(report);
   context.events.emit({ type: "recent-models" });
   return report;

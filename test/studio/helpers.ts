@@ -44,7 +44,7 @@ export function fakeStudio(options: StudioOptions = {}): { studio: Studio; home:
   const home = options.home ?? temporaryFolder();
   const text = join(home, "text.txt");
   writeFileSync(text, "Some words to score.");
-  return { studio: startStudio({ workerFile: FAKE_WORKER, overrides: { workers: 2, threadsPerWorker: 1 }, ...options, home }), home, text };
+  return { studio: startStudio({ workerFile: FAKE_WORKER, overrides: { device: "cpu", workers: 2, threadsPerWorker: 1 }, ...options, home }), home, text };
 }
 
 /** Resolves with the first event that `wanted` accepts. */

@@ -1,9 +1,7 @@
 import { createRequire } from "node:module";
 import { availableParallelism, freemem, totalmem } from "node:os";
 import { KeystoneError } from "#shared/errors.ts";
-import { createControl } from "#worker/control.ts";
 import type { Answers, StudioContext } from "../context.ts";
-import { soloThreads } from "../sizing.ts";
 import { listFolder } from "../listFolder.ts";
 
 type AppCall =
@@ -32,11 +30,7 @@ export function appCalls(context: StudioContext): Answers<AppCall> {
       events.emit({ type: "settings", settings });
       return settings;
     },
-    "devices:probe": () => {
-      const { device } = context.settings();
-      const threads = soloThreads(context.machine(), context.settings());
-      return context.light.run("probe", { device, threads }, { control: createControl() });
-    },
+    "devices:probe": () => context.devices.probe(),
     "folder:pick": async ({ purpose }) => {
       if (options.pickFolder) return { path: await options.pickFolder(purpose) };
       throw new KeystoneError("access/no-dialog", "This Keystone has no native dialogs.", "Use the folder list instead.");

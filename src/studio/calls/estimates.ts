@@ -27,8 +27,7 @@ export function estimateCalls(context: StudioContext): Answers<"sweep:estimate">
       if (!("recipes" in plan)) return { ...EMPTY, problems: [plan] };
       const size = await sizeFor(context, model, checkedText, plan.judge, plan.recipes.length, workers ?? null);
       const shape = modelShape(model);
-      const { device } = context.settings();
-      const rate = context.kept.rate(device === "auto" ? "cpu" : device, size.threadsPerWorker);
+      const rate = context.kept.rate(await context.devices.chosen(), size.threadsPerWorker);
       // The original once, by one worker, then the variants on all of them.
       const passes = 1 + plan.recipes.length / size.workers;
       const seconds = rate === null ? null : (passes * size.tokens * shape.linearWeights) / rate;

@@ -42,7 +42,7 @@ export function exportCalls(context: StudioContext): Answers<"export:check" | "j
             try {
               const restores = request.recipe.restore === "super-weights";
               return await runInPool(context, job, pool, "export", {
-                model: soloHandle(context, model),
+                model: await soloHandle(context, model),
                 request: { ...request, out },
                 folders: place.folders,
                 superWeights: restores ? await superWeights(context, job, pool, model) : [],

@@ -47,7 +47,7 @@ export function jobCalls(context: StudioContext): Answers<JobCall> {
           work: (job) =>
             soloTask(context, job, "evaluate", async (pool) => {
               const [variant = null] = recipe ? await variantRequests(context, job, pool, model, [recipe]) : [];
-              return { model: soloHandle(context, model), text, judge, variant };
+              return { model: await soloHandle(context, model), text, judge, variant };
             }),
         }),
       };
@@ -64,7 +64,7 @@ export function jobCalls(context: StudioContext): Answers<JobCall> {
           model: model.path,
           work: (job) =>
             soloTask(context, job, "ablate", async (pool) => ({
-              model: soloHandle(context, model), text, judge, factors, tasks,
+              model: await soloHandle(context, model), text, judge, factors, tasks,
               superWeights: await superWeights(context, job, pool, model),
             })),
         }),
@@ -82,7 +82,7 @@ export function jobCalls(context: StudioContext): Answers<JobCall> {
           work: (job) =>
             soloTask(context, job, "tasks", async (pool) => {
               const [variant = null] = recipe ? await variantRequests(context, job, pool, model, [recipe]) : [];
-              return { model: soloHandle(context, model), files: checked, variant };
+              return { model: await soloHandle(context, model), files: checked, variant };
             }),
         }),
       };
@@ -98,7 +98,7 @@ export function jobCalls(context: StudioContext): Answers<JobCall> {
           model: model.path,
           work: (job) =>
             soloTask(context, job, "compare", async (pool) => ({
-              model: soloHandle(context, model), text, judge, passage: passage ?? null,
+              model: await soloHandle(context, model), text, judge, passage: passage ?? null,
               variants: await variantRequests(context, job, pool, model, recipes),
             })),
         }),
@@ -116,7 +116,7 @@ export function jobCalls(context: StudioContext): Answers<JobCall> {
             const pool = await pools.lend(1);
             try {
               const variants = await variantRequests(context, job, pool, model, recipes);
-              return await runInPool(context, job, pool, "generate", { model: soloHandle(context, model), variants, prompt, tokens });
+              return await runInPool(context, job, pool, "generate", { model: await soloHandle(context, model), variants, prompt, tokens });
             } finally {
               pools.giveBack(pool);
             }

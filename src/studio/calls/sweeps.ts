@@ -110,10 +110,9 @@ function startSweep(context: StudioContext, { run, model, text, workers, only }:
       const pool = await pools.lend(size.workers);
       clock.start();
       try {
-        const settings = context.settings();
-        const handle = { path: model.path, fingerprint: model.fingerprint, device: settings.device, threads: size.threadsPerWorker };
+        const handle = { path: model.path, fingerprint: model.fingerprint, device: await context.devices.chosen(), threads: size.threadsPerWorker };
         return await runSweep(
-          { run, model: handle, solo: soloHandle(context, model), shape, text, variants, size, superWeights: (lent) => superWeights(context, job, lent, model) },
+          { run, model: handle, solo: await soloHandle(context, model), shape, text, variants, size, superWeights: (lent) => superWeights(context, job, lent, model) },
           { runs, kept, pool, reporter, clock, job, closing: () => context.closing() },
         );
       } finally {
@@ -144,7 +143,9 @@ export async function sizeFor(
 ): Promise<WorkSize & { tokens: number }> {
   const settings = context.settings();
   const tokens = await expectedTokens(text, judge);
-  const size = sizeSweep(modelShape(model), { tokens, variants }, context.machine(), { ...settings, workers: workers ?? settings.workers });
+  // Several workers on one accelerator only share it, and its memory.
+  const usual = (await context.devices.chosen()) === "cpu" ? null : 1;
+  const size = sizeSweep(modelShape(model), { tokens, variants }, context.machine(), { ...settings, workers: workers ?? settings.workers ?? usual });
   return { ...size, tokens };
 }
 
