@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Candidate, DetectPass, DetectReport, LayerPeaks } from "#shared/detection.ts";
-import { coordinatesJson, finding, marksOf, method, passValues, spreadLabels, sumOf } from "./peaks.ts";
+import { clearSide, coordinatesJson, finding, isCarried, marksOf, method, passValues, spreadLabels, sumOf } from "./peaks.ts";
 
 const peak = (value: number) => ({ value, token: 0, channel: 3 });
 const layer = (index: number, value: number): LayerPeaks => ({ layer: index, input: peak(value), output: peak(-value), residual: peak(value) });
@@ -62,6 +62,14 @@ describe("marks and sums", () => {
     const weights = [candidate({}), candidate({ row: 9 })];
     expect(marksOf(weights, "input").length).toBe(1);
     expect(marksOf(weights, "output").map((mark) => mark.channel)).toEqual([7, 9]);
+  });
+  it("puts the threshold's label where the lines are not", () => {
+    expect(clearSide([[2, 200, 3, 3, 3, 90]], 100)).toBe("left");
+    expect(clearSide([[95, 200, 3, 3, 3, 3]], 100)).toBe("right");
+  });
+  it("says that the residual stream carries the value only where it does", () => {
+    expect(isCarried([1, 250, 250, 250, 60], [1, 20, 20, 20, 50], 1)).toBe(true);
+    expect(isCarried([1, 250, 250, 250, 60], [1, 120, 200, 300, 1200], 1)).toBe(false);
   });
   it("keeps labels a line apart and leaves far ones alone", () => {
     expect(spreadLabels([100, 98, 20])).toEqual([0, 13, 0]);

@@ -46,6 +46,22 @@ export function spreadLabels(ys: readonly number[], gap = 15): number[] {
   return shifts;
 }
 
+/** The end of the chart at which the lines keep further away from the threshold, for its label. */
+export function clearSide(lines: readonly (readonly (number | null)[])[], threshold: number): "left" | "right" {
+  const distance = (values: readonly (number | null)[]): number =>
+    Math.min(...values.map((value) => (value === null || value <= 0 ? Infinity : Math.abs(Math.log(value / threshold)))));
+  const quarter = Math.max(2, Math.ceil((lines[0]?.length ?? 0) / 4));
+  const left = Math.min(...lines.map((line) => distance(line.slice(0, quarter))));
+  const right = Math.min(...lines.map((line) => distance(line.slice(-quarter))));
+  return right >= left ? "right" : "left";
+}
+
+/** Whether the residual stream stays far higher with the super weights, in most layers from the first of them on. */
+export function isCarried(withIt: readonly (number | null)[], without: readonly (number | null)[], from: number): boolean {
+  const later = withIt.slice(from).map((value, i) => (value ?? 0) > 2 * (without[from + i] ?? Infinity));
+  return later.length > 0 && later.filter(Boolean).length * 2 > later.length;
+}
+
 /** The result in one sentence. */
 export function finding(report: DetectReport): string {
   const found = report.superWeights;
