@@ -17,7 +17,14 @@ beforeAll(async () => {
   demo = await openDemo();
   const windows = await demoWindows(demo);
   const tasks = ["tasks-last-word.jsonl", "tasks-choice.jsonl"].map((file) => parseTasks(read(file), file));
-  report = await ablate({ ...demo, windows, superWeights: [[1, 137, 401]], scales: [0.5, 2], tasks, text: "eval.jsonl" });
+  report = await ablate({
+    ...demo,
+    windows,
+    superWeights: [[1, 137, 401]],
+    scales: [0.5, 2],
+    tasks,
+    text: "eval.jsonl",
+  });
 }, 900_000);
 afterAll(() => demo.close());
 
@@ -52,8 +59,18 @@ it("answers the tasks as the reference does", () => {
 
 it("answers the tasks of the ablated model as the reference does, but for near-ties", () => {
   const expected = golden.ablations[0].tasks;
-  expectNear(task(row("super weights pruned"), "last-word"), expected?.lastWord.accuracy ?? NaN, ACCURACY_BOUND, "last word");
-  expectNear(task(row("super weights pruned"), "choice"), expected?.choice.accuracy ?? NaN, ACCURACY_BOUND, "choice");
+  expectNear(
+    task(row("super weights pruned"), "last-word"),
+    expected?.lastWord.accuracy ?? NaN,
+    ACCURACY_BOUND,
+    "last word",
+  );
+  expectNear(
+    task(row("super weights pruned"), "choice"),
+    expected?.choice.accuracy ?? NaN,
+    ACCURACY_BOUND,
+    "choice",
+  );
 });
 
 it("shows next to no loss when far more ordinary outliers go", () => {
@@ -63,5 +80,10 @@ it("shows next to no loss when far more ordinary outliers go", () => {
 });
 
 it("gets the model back when the super activation is kept", () => {
-  expectWithin(row("super weights pruned, super activation kept").perplexity, row("original").perplexity ?? NaN, 1e-3, "perplexity");
+  expectWithin(
+    row("super weights pruned, super activation kept").perplexity,
+    row("original").perplexity ?? NaN,
+    1e-3,
+    "perplexity",
+  );
 });

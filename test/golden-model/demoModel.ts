@@ -14,9 +14,20 @@ import { judge, parseRecipe } from "#shared/plan.ts";
 
 const ROOT = join(import.meta.dirname, "../../resources/demo-model");
 
-const evaluation = z.object({ name: z.string(), recipe: z.unknown().optional(), perplexity: z.number(), nll: z.number(), tokens: z.number(), kl: z.number().optional(), topAgreement: z.number().optional() });
+const evaluation = z.object({
+  name: z.string(),
+  recipe: z.unknown().optional(),
+  perplexity: z.number(),
+  nll: z.number(),
+  tokens: z.number(),
+  kl: z.number().optional(),
+  topAgreement: z.number().optional(),
+});
 const peaks = z.object({ layer: z.number(), input: z.number(), output: z.number(), residual: z.number() });
-const accuracies = z.object({ lastWord: z.object({ accuracy: z.number() }), choice: z.object({ accuracy: z.number() }) });
+const accuracies = z.object({
+  lastWord: z.object({ accuracy: z.number() }),
+  choice: z.object({ accuracy: z.number() }),
+});
 
 const goldenFile = z.object({
   prompt: z.string(),
@@ -51,8 +62,16 @@ export async function openDemo(): Promise<Demo> {
 }
 
 /** The evaluation text under a convention; the whole of it by default. */
-export async function demoWindows({ tokenizer, architecture }: Demo, options: object = {}): Promise<WindowSet> {
-  return cutWindows(await readDocuments(join(ROOT, "eval.jsonl")), tokenizer, judge.parse(options), architecture.facts.contextLength);
+export async function demoWindows(
+  { tokenizer, architecture }: Demo,
+  options: object = {},
+): Promise<WindowSet> {
+  return cutWindows(
+    await readDocuments(join(ROOT, "eval.jsonl")),
+    tokenizer,
+    judge.parse(options),
+    architecture.facts.contextLength,
+  );
 }
 
 /** A recipe as a variant of the demo model. */

@@ -21,15 +21,31 @@ it("finds exactly the reference's super weights, on its pass", () => {
   golden.superWeights.forEach((expected, i) => {
     const { layer, row, column, token, pass, rank } = expected;
     const found = report.superWeights[i];
-    expect(found).toMatchObject({ layer, row, column, token, pass, rank, verdict: "super-weight", published: null });
-    for (const field of ["value", "inputActivation", "outputActivation", "share"] as const) expectWithin(found[field], expected[field], ACTIVATION_BOUND, field);
+    expect(found).toMatchObject({
+      layer,
+      row,
+      column,
+      token,
+      pass,
+      rank,
+      verdict: "super-weight",
+      published: null,
+    });
+    for (const field of ["value", "inputActivation", "outputActivation", "share"] as const)
+      expectWithin(found[field], expected[field], ACTIVATION_BOUND, field);
   });
 });
 
 it("gives the reference's largest activations of every layer", () => {
   expect(report.layers).toHaveLength(golden.layers.length);
   golden.layers.forEach((expected, layer) => {
-    for (const tap of ["input", "output", "residual"] as const) expectWithin(Math.abs(report.layers[layer][tap].value), expected[tap], ACTIVATION_BOUND, `${tap} of layer ${layer}`);
+    for (const tap of ["input", "output", "residual"] as const)
+      expectWithin(
+        Math.abs(report.layers[layer][tap].value),
+        expected[tap],
+        ACTIVATION_BOUND,
+        `${tap} of layer ${layer}`,
+      );
   });
 });
 
@@ -48,7 +64,11 @@ it("gives a reason for every layer that holds no super weight", () => {
 
 it("measures what the super weight is worth", async () => {
   const windows = await demoWindows(demo, { tokens: 1000 });
-  const [effect] = await measureEffect({ ...demo, windows, coordinates: report.superWeights.map(({ layer, row, column }) => [layer, row, column]) });
+  const [effect] = await measureEffect({
+    ...demo,
+    windows,
+    coordinates: report.superWeights.map(({ layer, row, column }) => [layer, row, column]),
+  });
   expect(effect.tokens).toBe(windows.scored);
   expect((effect.perplexity ?? NaN) > 1e6 * (effect.baseline ?? NaN)).toBe(true);
   expect((effect.kl ?? NaN) > 10).toBe(true);

@@ -14,7 +14,9 @@ const VARIANTS_PER_WAVE = 10;
 const WAVE_TIMEOUT = 900_000;
 
 const recipes = golden.evaluations.filter((evaluation) => evaluation.recipe !== undefined);
-const waves = Array.from({ length: Math.ceil(recipes.length / VARIANTS_PER_WAVE) }, (_, i) => recipes.slice(i * VARIANTS_PER_WAVE, (i + 1) * VARIANTS_PER_WAVE));
+const waves = Array.from({ length: Math.ceil(recipes.length / VARIANTS_PER_WAVE) }, (_, i) =>
+  recipes.slice(i * VARIANTS_PER_WAVE, (i + 1) * VARIANTS_PER_WAVE),
+);
 
 let demo: Demo;
 let windows: WindowSet;

@@ -20,7 +20,8 @@ beforeAll(async () => {
 });
 afterAll(() => demo.close());
 
-const wave = (variants: Variant[], more: object = {}, engine: Engine = demo) => scoreWave({ ...engine, windows, reference, variants, ...more });
+const wave = (variants: Variant[], more: object = {}, engine: Engine = demo) =>
+  scoreWave({ ...engine, windows, reference, variants, ...more });
 
 /** Counts the layers that are computed. */
 function counting(): Engine & { layers: number[] } {
@@ -61,7 +62,11 @@ describe("a wave", () => {
 
   it("computes the layers before a variant's first change once for all", async () => {
     const engine = counting();
-    const late = (id: string, factor: number): Variant => ({ id, plans: new Map(), edits: scaleWeights(demo.architecture, [[4, 0, 0]], factor) });
+    const late = (id: string, factor: number): Variant => ({
+      id,
+      plans: new Map(),
+      edits: scaleWeights(demo.architecture, [[4, 0, 0]], factor),
+    });
     await wave([late("a", 0), late("b", 3)], {}, engine);
     const batches = engine.layers.filter((layer) => layer === 0).length;
     expect(engine.layers.filter((layer) => layer < 4)).toHaveLength(4 * batches);
@@ -73,19 +78,29 @@ describe("a wave", () => {
     const [{ layers }] = await wave([{ id: "late", plans: new Map(), edits }], { layerErrors: true });
     expect(layers.map(({ layer }) => layer)).toEqual([0, 1, 2, 3, 4, 5]);
     expect(layers.slice(0, 2).map(({ relative }) => relative)).toEqual([0, 0]);
-    expect(layers.slice(2).every(({ relative }) => relative !== null && relative > 0 && relative < 1)).toBe(true);
+    expect(layers.slice(2).every(({ relative }) => relative !== null && relative > 0 && relative < 1)).toBe(
+      true,
+    );
   });
 
   it("quantizes the embedding and the output head where the recipe does not keep them", async () => {
-    const [kept, all] = await wave([demoVariant(demo, "kept", RECIPE), demoVariant(demo, "all", { ...RECIPE, keep: [] })]);
-    expect(all.tensors.map(({ name }) => name)).toEqual(expect.arrayContaining(["model.embed_tokens.weight", "lm_head.weight"]));
+    const [kept, all] = await wave([
+      demoVariant(demo, "kept", RECIPE),
+      demoVariant(demo, "all", { ...RECIPE, keep: [] }),
+    ]);
+    expect(all.tensors.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(["model.embed_tokens.weight", "lm_head.weight"]),
+    );
     expect(all.tensors).toHaveLength(kept.tensors.length + 2);
     expect((all.scores?.kl?.mean ?? NaN) > (kept.scores?.kl?.mean ?? NaN)).toBe(true);
   });
 
   it("goes on without a variant whose weights cannot be made", async () => {
     const overflow = scaleWeights(demo.architecture, [[3, 0, 0]], 1e9);
-    const broken: Variant = { ...demoVariant(demo, "broken", { codec: "int", bits: 4, symmetric: true, block: "group:64" }), edits: overflow };
+    const broken: Variant = {
+      ...demoVariant(demo, "broken", { codec: "int", bits: 4, symmetric: true, block: "group:64" }),
+      edits: overflow,
+    };
     const [bad, good] = await wave([broken, demoVariant(demo, "good", RECIPE)]);
     expect(bad).toMatchObject({ scores: null, error: { code: "quantize/scale-overflow" } });
     expect((good.scores?.kl?.mean ?? NaN) > 0).toBe(true);
@@ -114,8 +129,14 @@ describe("a wave", () => {
 
   it("stops between batches when it is cancelled", async () => {
     let asked = 0;
-    const control = { check: () => { if (++asked === 3) throw cancelledError(); } };
-    await expect(wave([demoVariant(demo, "a", RECIPE)], { control })).rejects.toThrow("The job was cancelled.");
+    const control = {
+      check: () => {
+        if (++asked === 3) throw cancelledError();
+      },
+    };
+    await expect(wave([demoVariant(demo, "a", RECIPE)], { control })).rejects.toThrow(
+      "The job was cancelled.",
+    );
     expect(asked).toBe(3);
   });
 
@@ -128,11 +149,13 @@ describe("a wave", () => {
 it("refuses weights that are not finite, naming the tensor", async () => {
   const name = "model.layers.2.mlp.up_proj.weight";
   const checkpoint: Engine["checkpoint"] = Object.create(demo.checkpoint, {
-    read: { value: async (asked: string, out?: Float32Array) => {
-      const values = await demo.checkpoint.read(asked, out);
-      if (asked === name) values[7] = NaN;
-      return values;
-    } },
+    read: {
+      value: async (asked: string, out?: Float32Array) => {
+        const values = await demo.checkpoint.read(asked, out);
+        if (asked === name) values[7] = NaN;
+        return values;
+      },
+    },
   }) as Engine["checkpoint"];
   await expect(scoreOriginal({ ...demo, checkpoint, windows })).rejects.toThrow(name);
 });

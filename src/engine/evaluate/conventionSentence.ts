@@ -15,7 +15,8 @@ interface ConventionFacts {
 
 /** How the text was cut and counted, in one sentence. */
 export function conventionSentence(facts: ConventionFacts): string {
-  const taken = facts.tokens === null ? "" : `; stopped at the token limit, after ${count(facts.tokens, "token")}`;
+  const taken =
+    facts.tokens === null ? "" : `; stopped at the token limit, after ${count(facts.tokens, "token")}`;
   return `${METHODS[facts.windows](facts)}${taken}.`;
 }
 
@@ -24,8 +25,14 @@ const METHODS: Record<WindowConvention, (facts: ConventionFacts) => string> = {
     const length = facts.prefixed ? facts.context - 1 : facts.context;
     const overlapping = facts.stride < length;
     const windows = `${count(facts.windowCount, overlapping ? "overlapping window" : "window")} of at most ${number(length)} tokens`;
-    const led = facts.prefixed ? "each led by BOS" : "whose first token is not scored (the tokenizer adds no BOS)";
-    const each = overlapping ? `, stride ${number(facts.stride)}, only new tokens scored` : facts.prefixed ? ", every text token predicted once" : "";
+    const led = facts.prefixed
+      ? "each led by BOS"
+      : "whose first token is not scored (the tokenizer adds no BOS)";
+    const each = overlapping
+      ? `, stride ${number(facts.stride)}, only new tokens scored`
+      : facts.prefixed
+        ? ", every text token predicted once"
+        : "";
     return `${count(facts.documents, "document")} cut into ${windows}, ${led}${each}`;
   },
   gptq: (facts) =>

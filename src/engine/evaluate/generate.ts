@@ -27,7 +27,14 @@ export interface GenerateRequest extends Engine {
  * memory and for every token where they do not.
  * @throws KeystoneError checkpoint/not-finite, and what the variant's weights and `onToken` throw
  */
-export async function generateGreedy({ variant, prompt, tokens, eos, onToken, ...engine }: GenerateRequest): Promise<number[]> {
+export async function generateGreedy({
+  variant,
+  prompt,
+  tokens,
+  eos,
+  onToken,
+  ...engine
+}: GenerateRequest): Promise<number[]> {
   const { architecture, forward, checkpoint } = engine;
   const { layers, hiddenSize } = architecture.facts;
   const weights = await variantWeights(engine, variant);
@@ -35,7 +42,8 @@ export async function generateGreedy({ variant, prompt, tokens, eos, onToken, ..
   while (ids.length < prompt.length + tokens) {
     const padded = Int32Array.from({ length: Math.ceil(ids.length / PAD) * PAD }, (_, i) => ids[i] ?? 0);
     let hidden = await forward.embed(weights.embedding ?? checkpoint, [padded]);
-    for (let layer = 0; layer < layers; layer++) hidden = await forward.layer(layer, hidden, await weights.layer(layer));
+    for (let layer = 0; layer < layers; layer++)
+      hidden = await forward.layer(layer, hidden, await weights.layer(layer));
     const next = mostLikely(await forward.logits(row(hidden, ids.length - 1, hiddenSize), weights.head));
     if (next === eos) break;
     ids.push(next);
@@ -70,19 +78,24 @@ async function variantWeights(engine: Engine, variant: Variant): Promise<Generat
     async layer(layer) {
       if (!keeps) return make(layer);
       // What is made lies in memory that the next layer overwrites.
-      return (kept[layer] ??= Object.fromEntries(Object.entries(await make(layer)).map(([slot, values]) => [slot, values.slice()])));
+      return (kept[layer] ??= Object.fromEntries(
+        Object.entries(await make(layer)).map(([slot, values]) => [slot, values.slice()]),
+      ));
     },
   };
 }
 
 function layerBytes({ architecture }: Engine): number {
-  const weights = architecture.layerTensors(0).reduce((sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1), 0);
+  const weights = architecture
+    .layerTensors(0)
+    .reduce((sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1), 0);
   return weights * Float32Array.BYTES_PER_ELEMENT;
 }
 
 function rowsOf(table: Float32Array, indices: ArrayLike<number>, width: number): Float32Array {
   const rows = new Float32Array(indices.length * width);
-  for (let i = 0; i < indices.length; i++) rows.set(table.subarray((indices[i] ?? 0) * width, ((indices[i] ?? 0) + 1) * width), i * width);
+  for (let i = 0; i < indices.length; i++)
+    rows.set(table.subarray((indices[i] ?? 0) * width, ((indices[i] ?? 0) + 1) * width), i * width);
   return rows;
 }
 

@@ -2,7 +2,12 @@ import { describe, expect, it } from "vitest";
 import { batchTokens, gatherScored, planBatches, relativeError, scoredLabels } from "./hiddenStates.ts";
 import type { TokenWindow } from "./types.ts";
 
-const window = (labels: number[], lead = 0): TokenWindow => ({ document: 0, ids: Int32Array.from(labels), labels: Int32Array.from(labels), lead });
+const window = (labels: number[], lead = 0): TokenWindow => ({
+  document: 0,
+  ids: Int32Array.from(labels),
+  labels: Int32Array.from(labels),
+  lead,
+});
 const windows = [window([5, -1]), window([6, 7, -1, 8]), window([-1, 9, 10])];
 const set = { windows, scored: 6 };
 
@@ -24,7 +29,12 @@ describe("planBatches", () => {
       const sequence = windows[members[0]].ids.length;
       const data = new Float32Array(members.length * sequence);
       members.forEach((index, w) => data.set(windows[index].labels, w * sequence));
-      return { data, batch: members.length, sequence, lengths: members.map((index) => windows[index].ids.length) };
+      return {
+        data,
+        batch: members.length,
+        sequence,
+        lengths: members.map((index) => windows[index].ids.length),
+      };
     });
     expect([...gatherScored(plan, hidden, 1)]).toEqual([5, 6, 7, 8, 9, 10]);
     expect([...scoredLabels(plan)]).toEqual([5, 6, 7, 8, 9, 10]);
@@ -34,7 +44,12 @@ describe("planBatches", () => {
 describe("relativeError", () => {
   it("leaves out leading BOS and padding", () => {
     const plan = planBatches({ windows: [window([1, 2, 3], 1), window([1, 2], 1)], scored: 5 }, 8);
-    const batch = (data: number[]) => [{ data: Float32Array.from(data), batch: 2, sequence: 3, lengths: [3, 2] }];
-    expect(relativeError(plan, batch([100, 3, 0, 100, 4, 100]), batch([0, 3, 0, 0, 0, 0]), 1)).toBeCloseTo(4 / 5, 12);
+    const batch = (data: number[]) => [
+      { data: Float32Array.from(data), batch: 2, sequence: 3, lengths: [3, 2] },
+    ];
+    expect(relativeError(plan, batch([100, 3, 0, 100, 4, 100]), batch([0, 3, 0, 0, 0, 0]), 1)).toBeCloseTo(
+      4 / 5,
+      12,
+    );
   });
 });

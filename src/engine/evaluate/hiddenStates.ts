@@ -17,8 +17,13 @@ export interface BatchPlan {
 }
 
 /** Sorts windows by length, longest first, and cuts them into batches of at most `batchTokens` padded tokens (one window at least). */
-export function planBatches({ windows, scored }: Pick<WindowSet, "windows" | "scored">, batchTokens = BATCH_TOKENS): BatchPlan {
-  const order = windows.map((_, i) => i).sort((a, b) => windows[b].ids.length - windows[a].ids.length || a - b);
+export function planBatches(
+  { windows, scored }: Pick<WindowSet, "windows" | "scored">,
+  batchTokens = BATCH_TOKENS,
+): BatchPlan {
+  const order = windows
+    .map((_, i) => i)
+    .sort((a, b) => windows[b].ids.length - windows[a].ids.length || a - b);
   const batches: number[][] = [];
   for (const index of order) {
     const batch = batches.at(-1);
@@ -52,25 +57,45 @@ export function batchTokens(plan: BatchPlan, batch: number): number {
  * Embeds every batch.
  * @param table the variant's own embedding table (vocabulary, hidden); the checkpoint's is read by rows where it is absent
  */
-export async function embedBatches({ checkpoint, forward, architecture }: Engine, plan: BatchPlan, table?: Float32Array): Promise<HiddenBatch[]> {
+export async function embedBatches(
+  { checkpoint, forward, architecture }: Engine,
+  plan: BatchPlan,
+  table?: Float32Array,
+): Promise<HiddenBatch[]> {
   const embedded: HiddenBatch[] = [];
   const source = table ? { readRows: rowsOf(table, architecture.facts.hiddenSize) } : checkpoint;
-  for (const batch of plan.batches) embedded.push(await forward.embed(source, batch.map((window) => plan.windows[window].ids)));
+  for (const batch of plan.batches)
+    embedded.push(
+      await forward.embed(
+        source,
+        batch.map((window) => plan.windows[window].ids),
+      ),
+    );
   return embedded;
 }
 
 /** Reads rows from a table in memory as a checkpoint reads them from a file. */
-function rowsOf(table: Float32Array, width: number): (name: string, indices: ArrayLike<number>) => Promise<Float32Array> {
+function rowsOf(
+  table: Float32Array,
+  width: number,
+): (name: string, indices: ArrayLike<number>) => Promise<Float32Array> {
   return async (_name, indices) => {
     const rows = new Float32Array(indices.length * width);
-    for (let i = 0; i < indices.length; i++) rows.set(table.subarray(indices[i] * width, (indices[i] + 1) * width), i * width);
+    for (let i = 0; i < indices.length; i++)
+      rows.set(table.subarray(indices[i] * width, (indices[i] + 1) * width), i * width);
     return rows;
   };
 }
 
 /** Hidden states of the scored positions alone, in window order: (scored, hidden). */
-export function gatherScored(plan: BatchPlan, batches: readonly HiddenBatch[], hiddenSize: number): Float32Array {
-  const rows = new Float32Array(new SharedArrayBuffer(plan.scored * hiddenSize * Float32Array.BYTES_PER_ELEMENT));
+export function gatherScored(
+  plan: BatchPlan,
+  batches: readonly HiddenBatch[],
+  hiddenSize: number,
+): Float32Array {
+  const rows = new Float32Array(
+    new SharedArrayBuffer(plan.scored * hiddenSize * Float32Array.BYTES_PER_ELEMENT),
+  );
   plan.batches.forEach((members, b) => {
     const { data, sequence } = batches[b];
     members.forEach((index, w) => {
@@ -86,7 +111,12 @@ export function gatherScored(plan: BatchPlan, batches: readonly HiddenBatch[], h
 }
 
 /** ‖h − ĥ‖ / ‖h‖ over all text tokens: leading BOS and padding are left out. Sums in f64. */
-export function relativeError(plan: BatchPlan, original: readonly HiddenBatch[], variant: readonly HiddenBatch[], hiddenSize: number): number {
+export function relativeError(
+  plan: BatchPlan,
+  original: readonly HiddenBatch[],
+  variant: readonly HiddenBatch[],
+  hiddenSize: number,
+): number {
   let [difference, norm] = [0, 0];
   plan.batches.forEach((members, b) => {
     const [h, other, sequence] = [original[b].data, variant[b].data, original[b].sequence];

@@ -19,7 +19,10 @@ export interface RowFigures {
 }
 
 /** The original's final norm and output head. @throws KeystoneError checkpoint/not-finite */
-export async function readHead({ checkpoint, architecture }: Pick<Engine, "checkpoint" | "architecture">): Promise<HeadWeights> {
+export async function readHead({
+  checkpoint,
+  architecture,
+}: Pick<Engine, "checkpoint" | "architecture">): Promise<HeadWeights> {
   const norm = await checkpoint.read(architecture.normTensor);
   const head = await checkpoint.read(architecture.headTensor);
   requireFinite(architecture.normTensor, norm);
@@ -33,7 +36,13 @@ export async function readHead({ checkpoint, architecture }: Pick<Engine, "check
  * head is in memory at a time.
  * @param reference the original's final hidden states: (rows, hidden)
  */
-export async function judgeLanes(engine: Engine, lanes: readonly Lane[], reference: Float32Array, labels: Int32Array, meter: Meter): Promise<Map<Lane, RowFigures>> {
+export async function judgeLanes(
+  engine: Engine,
+  lanes: readonly Lane[],
+  reference: Float32Array,
+  labels: Int32Array,
+  meter: Meter,
+): Promise<Map<Lane, RowFigures>> {
   const original = await readHead(engine);
   const figures = new Map<Lane, RowFigures>();
   const alive = lanes.filter((lane) => lane.final !== null);
@@ -66,7 +75,12 @@ async function judgeGroup(
   const { hiddenSize, vocabulary } = architecture.facts;
   const rows = labels.length;
   const chunk = Math.max(1, Math.floor(CHUNK_BYTES / (vocabulary * Float32Array.BYTES_PER_ELEMENT)));
-  for (const lane of lanes) figures.set(lane, { nll: new Float32Array(rows), kl: new Float32Array(rows), topAgrees: new Float32Array(rows) });
+  for (const lane of lanes)
+    figures.set(lane, {
+      nll: new Float32Array(rows),
+      kl: new Float32Array(rows),
+      topAgrees: new Float32Array(rows),
+    });
   for (let begin = 0; begin < rows; begin += chunk) {
     const end = Math.min(rows, begin + chunk);
     const part = (all: Float32Array): Float32Array => all.subarray(begin * hiddenSize, end * hiddenSize);
@@ -75,7 +89,12 @@ async function judgeGroup(
       const started = performance.now();
       const out = figures.get(lane);
       if (lane.final === null || !out) continue;
-      const judged = await forward.judge(part(lane.final), labels.subarray(begin, end), logProbabilities, heads.head);
+      const judged = await forward.judge(
+        part(lane.final),
+        labels.subarray(begin, end),
+        logProbabilities,
+        heads.head,
+      );
       out.nll.set(judged.nll, begin);
       out.kl.set(judged.kl, begin);
       out.topAgrees.set(judged.topAgrees, begin);
@@ -86,12 +105,19 @@ async function judgeGroup(
 }
 
 /** NLL and most likely token of every lane's rows, without a comparison. */
-export async function scoreLanes(engine: Engine, lanes: readonly Lane[], labels: Int32Array, meter: Meter): Promise<Map<Lane, { nll: Float32Array; top: Int32Array }>> {
+export async function scoreLanes(
+  engine: Engine,
+  lanes: readonly Lane[],
+  labels: Int32Array,
+  meter: Meter,
+): Promise<Map<Lane, { nll: Float32Array; top: Int32Array }>> {
   const original = await readHead(engine);
   const figures = new Map<Lane, { nll: Float32Array; top: Int32Array }>();
   for (const lane of lanes) {
     if (lane.final === null) continue;
-    const head = changes(lane.variant, engine.architecture.headTensor) ? ownHead(engine, lane, original) : original;
+    const head = changes(lane.variant, engine.architecture.headTensor)
+      ? ownHead(engine, lane, original)
+      : original;
     if (head === null) continue;
     figures.set(lane, await engine.forward.score(lane.final, labels, head));
     await meter.advance(labels.length, "output head");

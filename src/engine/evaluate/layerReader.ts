@@ -12,7 +12,10 @@ export interface LayerReader {
  * @param checkFinite refuse NaN and infinite weights; a pass that follows a checked one over the same files can do without
  * @throws KeystoneError checkpoint/not-finite, naming the tensor
  */
-export function createLayerReader({ checkpoint, architecture }: Pick<Engine, "checkpoint" | "architecture">, checkFinite = true): LayerReader {
+export function createLayerReader(
+  { checkpoint, architecture }: Pick<Engine, "checkpoint" | "architecture">,
+  checkFinite = true,
+): LayerReader {
   const buffers = new Map<string, Float32Array>();
   const bufferOf = (slot: string, length: number): Float32Array => {
     const known = buffers.get(slot);
@@ -25,7 +28,10 @@ export function createLayerReader({ checkpoint, architecture }: Pick<Engine, "ch
     async read(layer) {
       const weights: Record<string, Float32Array> = {};
       for (const { slot, name, shape } of architecture.layerTensors(layer)) {
-        const buffer = bufferOf(slot, shape.reduce((product, n) => product * n, 1));
+        const buffer = bufferOf(
+          slot,
+          shape.reduce((product, n) => product * n, 1),
+        );
         weights[slot] = await checkpoint.read(name, buffer);
         if (checkFinite) requireFinite(name, weights[slot]);
       }

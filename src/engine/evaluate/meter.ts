@@ -21,7 +21,9 @@ export function createMeter(total: number, unit: string, watch: Watch): Meter {
     },
     async advance(units, phase) {
       done += units;
-      watch.onProgress?.(progressNow(done, Math.max(expected, done), unit, phase, (performance.now() - begin) / 1000));
+      watch.onProgress?.(
+        progressNow(done, Math.max(expected, done), unit, phase, (performance.now() - begin) / 1000),
+      );
       await watch.control?.check();
     },
   };

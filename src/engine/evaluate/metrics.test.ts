@@ -6,7 +6,13 @@ const whole = { words: 4, bytes: 20, complete: true };
 describe("summarize", () => {
   it("gives perplexity by token, word and byte from the total NLL", () => {
     const scores = summarize(Float32Array.of(1, 2, 3), whole);
-    expect(scores).toMatchObject({ nll: 2, tokens: 3, perplexity: Math.exp(2), wordPerplexity: Math.exp(1.5), bytePerplexity: Math.exp(0.3) });
+    expect(scores).toMatchObject({
+      nll: 2,
+      tokens: 3,
+      perplexity: Math.exp(2),
+      wordPerplexity: Math.exp(1.5),
+      bytePerplexity: Math.exp(0.3),
+    });
     expect(scores.bitsPerByte).toBeCloseTo(0.3 / Math.LN2, 12);
     expect(scores.nllStandardError).toBeCloseTo(1 / Math.sqrt(3), 12);
     expect(scores).not.toHaveProperty("notFinite");
@@ -19,17 +25,37 @@ describe("summarize", () => {
   });
 
   it("turns what is not finite into null and says so", () => {
-    const nan = summarize(Float32Array.of(1, NaN), whole, { kl: Float32Array.of(0, Infinity), topAgrees: Float32Array.of(1, 0) });
-    expect(nan).toMatchObject({ nll: null, perplexity: null, notFinite: true, kl: { mean: null, median: null, p99: null, max: null, topAgreement: 0.5 } });
+    const nan = summarize(Float32Array.of(1, NaN), whole, {
+      kl: Float32Array.of(0, Infinity),
+      topAgrees: Float32Array.of(1, 0),
+    });
+    expect(nan).toMatchObject({
+      nll: null,
+      perplexity: null,
+      notFinite: true,
+      kl: { mean: null, median: null, p99: null, max: null, topAgreement: 0.5 },
+    });
   });
 
   it("keeps the NLL of a model so bad that its perplexity overflows", () => {
-    expect(summarize(Float32Array.of(800, 800), whole)).toMatchObject({ nll: 800, perplexity: null, notFinite: true });
+    expect(summarize(Float32Array.of(800, 800), whole)).toMatchObject({
+      nll: 800,
+      perplexity: null,
+      notFinite: true,
+    });
   });
 
   it("reports KL with linear percentiles", () => {
     const kl = Float32Array.of(4, 1, 3, 2);
-    expect(summarize(Float32Array.of(1, 1, 1, 1), whole, { kl, topAgrees: Float32Array.of(1, 1, 0, 1) }).kl).toEqual({ mean: 2.5, median: 2.5, p99: expect.closeTo(3.97, 6) as unknown, max: 4, topAgreement: 0.75 });
+    expect(
+      summarize(Float32Array.of(1, 1, 1, 1), whole, { kl, topAgrees: Float32Array.of(1, 1, 0, 1) }).kl,
+    ).toEqual({
+      mean: 2.5,
+      median: 2.5,
+      p99: expect.closeTo(3.97, 6) as unknown,
+      max: 4,
+      topAgreement: 0.75,
+    });
   });
 });
 

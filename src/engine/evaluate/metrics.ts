@@ -17,11 +17,18 @@ export function summarize(
   const values = {
     nll: mean,
     perplexity: Math.exp(mean),
-    ...(text.complete ? { wordPerplexity: Math.exp(total / text.words), bytePerplexity: Math.exp(perByte), bitsPerByte: perByte / Math.LN2 } : {}),
+    ...(text.complete
+      ? {
+          wordPerplexity: Math.exp(total / text.words),
+          bytePerplexity: Math.exp(perByte),
+          bitsPerByte: perByte / Math.LN2,
+        }
+      : {}),
     nllStandardError: nll.length > 1 ? standardError(nll, mean) : 0,
   };
   const kl = against && klReport(against.kl, against.topAgrees);
-  const finite = Object.values(values).every(Number.isFinite) && (!kl || Object.values(kl).every((v) => v !== null));
+  const finite =
+    Object.values(values).every(Number.isFinite) && (!kl || Object.values(kl).every((v) => v !== null));
   return {
     nll: orNull(mean),
     perplexity: orNull(values.perplexity),
@@ -38,7 +45,13 @@ export function summarize(
 /** Mean, median, 99th percentile and maximum of KL per token, and the share of tokens whose most likely token agrees. */
 export function klReport(kl: Float32Array, topAgrees: Float32Array): KlReport {
   if (!kl.every(Number.isFinite)) {
-    return { mean: null, median: null, p99: null, max: null, topAgreement: orNull(sum(topAgrees) / topAgrees.length) };
+    return {
+      mean: null,
+      median: null,
+      p99: null,
+      max: null,
+      topAgreement: orNull(sum(topAgrees) / topAgrees.length),
+    };
   }
   const sorted = Float32Array.from(kl).sort();
   return {
@@ -62,7 +75,12 @@ export function percentile(sorted: ArrayLike<number>, fraction: number): number 
 
 /** Median of a few numbers: the mean of the middle two where their count is even. */
 export function median(values: readonly number[]): number {
-  return percentile([...values].sort((a, b) => a - b), 0.5) ?? NaN;
+  return (
+    percentile(
+      [...values].sort((a, b) => a - b),
+      0.5,
+    ) ?? NaN
+  );
 }
 
 export function sum(values: ArrayLike<number>): number {

@@ -46,7 +46,8 @@ export async function scoreOriginal(request: ScoreRequest): Promise<OriginalRefe
 export async function scoreWave(request: WaveRequest): Promise<VariantScore[]> {
   const { windows, variants, reference, architecture } = request;
   const plan = planBatches(windows);
-  if (reference.hidden.length !== plan.scored * architecture.facts.hiddenSize) throw otherWindows(reference, plan.scored);
+  if (reference.hidden.length !== plan.scored * architecture.facts.hiddenSize)
+    throw otherWindows(reference, plan.scored);
   const options = { original: false, layerErrors: request.layerErrors ?? false, checkFinite: false };
   const total = plan.tokens * layerPasses(request, variants, options) + plan.scored * variants.length;
   const meter = createMeter(total, UNIT, request);
@@ -55,11 +56,25 @@ export async function scoreWave(request: WaveRequest): Promise<VariantScore[]> {
   return lanes.map((lane) => variantScore(lane, figures.get(lane), request));
 }
 
-function variantScore(lane: Lane, figures: { nll: Float32Array; kl: Float32Array; topAgrees: Float32Array } | undefined, request: WaveRequest): VariantScore {
-  const made = { id: lane.variant.id, tensors: lane.weights.errors(), sqnrDb: lane.weights.sqnrDb(), layers: lane.layers, seconds: lane.seconds };
+function variantScore(
+  lane: Lane,
+  figures: { nll: Float32Array; kl: Float32Array; topAgrees: Float32Array } | undefined,
+  request: WaveRequest,
+): VariantScore {
+  const made = {
+    id: lane.variant.id,
+    tensors: lane.weights.errors(),
+    sqnrDb: lane.weights.sqnrDb(),
+    layers: lane.layers,
+    seconds: lane.seconds,
+  };
   if (lane.error || !figures) return { ...made, scores: null, ...(lane.error ? { error: lane.error } : {}) };
   const { nll, kl } = figures;
-  return { ...made, scores: summarize(nll, request.windows, figures), ...(request.perToken ? { perToken: { nll, kl } } : {}) };
+  return {
+    ...made,
+    scores: summarize(nll, request.windows, figures),
+    ...(request.perToken ? { perToken: { nll, kl } } : {}),
+  };
 }
 
 function otherWindows(reference: OriginalReference, scored: number): KeystoneError {

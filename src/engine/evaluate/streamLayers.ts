@@ -37,10 +37,17 @@ export interface Streamed {
 }
 
 /** Layers that a pass computes, summed over the original and all variants: the total of its progress. */
-export function layerPasses({ architecture }: Engine, variants: readonly Variant[], options: StreamOptions): number {
+export function layerPasses(
+  { architecture }: Engine,
+  variants: readonly Variant[],
+  options: StreamOptions,
+): number {
   const { layers } = architecture.facts;
   const firsts = variants.map((variant) => firstChange(architecture, variant));
-  return originalUntil(architecture.facts.layers, variants, firsts, options) + firsts.reduce((n, first) => n + layers - Math.max(0, first), 0);
+  return (
+    originalUntil(architecture.facts.layers, variants, firsts, options) +
+    firsts.reduce((n, first) => n + layers - Math.max(0, first), 0)
+  );
 }
 
 /**
@@ -48,74 +55,128 @@ export function layerPasses({ architecture }: Engine, variants: readonly Variant
  * from it in scratch memory, and its own hidden states pass through batch by batch. The original runs along as far as
  * someone needs it. A variant whose weights cannot be made gets an error and leaves; the others go on.
  */
-export async function streamLayers(engine: Engine, plan: BatchPlan, variants: readonly Variant[], options: StreamOptions, meter: Meter, watch: Watch): Promise<Streamed> {
-  const { architecture, forward } = engine;
-  const { layers, hiddenSize } = architecture.facts;
+export async function streamLayers(
+  engine: Engine,
+  plan: BatchPlan,
+  variants: readonly Variant[],
+  options: StreamOptions,
+  meter: Meter,
+  watch: Watch,
+): Promise<Streamed> {
+  const { layers } = engine.architecture.facts;
   const reader = createLayerReader(engine, options.checkFinite);
   const lanes = await openLanes(engine, plan, variants);
-  const until = originalUntil(layers, variants, lanes.map((lane) => lane.first), options);
-  let original = until > 0 || lanes.some((lane) => lane.first >= 0) || options.original ? await embedBatches(engine, plan) : null;
+  const firsts = lanes.map((lane) => lane.first);
+  const until = originalUntil(layers, variants, firsts, options);
+  const shared = options.original || until > 0 || firsts.some((first) => first >= 0);
+  let original = shared ? await embedBatches(engine, plan) : null;
 
   for (let layer = 0; layer < layers; layer++) {
-    const phase = `layer ${layer + 1} of ${layers}`;
     const running = lanes.filter((lane) => lane.error === null && lane.first <= layer);
     if (running.length === 0 && layer >= until) continue;
     const weights = await reader.read(layer);
-    const rows = keptRows(variants, layer);
-    const peaks: KeptPeaks = new Map();
-    let next: HiddenBatch[] | null = null;
-    if (layer < until && original) {
-      next = [];
-      for (const [b, batch] of original.entries()) {
-        next.push(await originalLayer(batch, b));
-        await meter.advance(batchTokens(plan, b), phase);
-      }
-    }
-    for (const lane of running) {
-      const begin = performance.now();
-      const changed = makeWeights(lane, layer, weights);
-      if (changed === null) continue;
-      const input: HiddenBatch[] = lane.hidden ?? [...(original ?? [])];
-      for (const [b, batch] of input.entries()) {
-        input[b] = await variantLayer(lane, layer, batch, changed, b, peaks);
-        await meter.advance(batchTokens(plan, b), phase);
-      }
-      lane.hidden = input;
-      lane.seconds += (performance.now() - begin) / 1000;
-    }
+    const step: Step = {
+      engine,
+      plan,
+      meter,
+      layer,
+      weights,
+      peaks: new Map(),
+      rows: keptRows(variants, layer),
+    };
+    const next = original && layer < until ? await originalLayer(step, original) : null;
+    for (const lane of running) await laneLayer(step, lane, original ?? []);
     original = next;
-    if (options.layerErrors && original) noteLayerErrors(layer, original);
+    if (options.layerErrors && original) noteLayerErrors(step, lanes, original);
     watch.onLayer?.(layer);
-
-    async function originalLayer(batch: HiddenBatch, b: number): Promise<HiddenBatch> {
-      if (rows.length === 0) return forward.layer(layer, batch, weights);
-      const { hidden, taps } = await forward.layerWithTaps(layer, batch, weights);
-      recordPeaks(peaks, rows, b, batch, taps.output, hiddenSize);
-      return hidden;
-    }
   }
+  return finish(engine, plan, lanes, original, options.original);
+}
 
-  const originalFinal = original && (options.original || lanes.some((lane) => lane.hidden === null)) ? gatherScored(plan, original, hiddenSize) : null;
+/** What the original and the variants share at one layer. */
+interface Step {
+  readonly engine: Engine;
+  readonly plan: BatchPlan;
+  readonly meter: Meter;
+  readonly layer: number;
+  /** The original's. */
+  readonly weights: LayerWeights;
+  /** Channels of down_proj's output that some variant keeps, and what the original has there. */
+  readonly rows: readonly number[];
+  readonly peaks: KeptPeaks;
+}
+
+function phaseOf({ layer, engine }: Step): string {
+  return `layer ${layer + 1} of ${engine.architecture.facts.layers}`;
+}
+
+/** The original's next hidden states; its input stays, for the variants that begin to differ here. */
+async function originalLayer(step: Step, input: readonly HiddenBatch[]): Promise<HiddenBatch[]> {
+  const { engine, layer, weights, rows, peaks } = step;
+  const output: HiddenBatch[] = [];
+  for (const [b, batch] of input.entries()) {
+    if (rows.length === 0) output.push(await engine.forward.layer(layer, batch, weights));
+    else {
+      const { hidden, taps } = await engine.forward.layerWithTaps(layer, batch, weights);
+      recordPeaks(peaks, rows, b, batch, taps.output, engine.architecture.facts.hiddenSize);
+      output.push(hidden);
+    }
+    await step.meter.advance(batchTokens(step.plan, b), phaseOf(step));
+  }
+  return output;
+}
+
+/** A variant's next hidden states, batch by batch in place; from the original's where it has none of its own yet. */
+async function laneLayer(step: Step, lane: Lane, original: readonly HiddenBatch[]): Promise<void> {
+  const { engine, layer, peaks } = step;
+  const begin = performance.now();
+  const weights = attempt(lane, () => lane.weights.layer(layer, step.weights));
+  if (weights === null) return;
+  const rows = keptRows([lane.variant], layer);
+  const batches = lane.hidden ?? [...original];
+  for (const [b, batch] of batches.entries()) {
+    if (rows.length === 0) batches[b] = await engine.forward.layer(layer, batch, weights);
+    else {
+      const { hidden, taps } = await engine.forward.layerWithTaps(layer, batch, weights);
+      putBack(peaks, rows, b, hidden, taps.output, engine.architecture.facts.hiddenSize);
+      batches[b] = hidden;
+    }
+    await step.meter.advance(batchTokens(step.plan, b), phaseOf(step));
+  }
+  lane.hidden = batches;
+  lane.seconds += (performance.now() - begin) / 1000;
+}
+
+function noteLayerErrors(
+  { engine, plan, layer }: Step,
+  lanes: readonly Lane[],
+  original: readonly HiddenBatch[],
+): void {
   for (const lane of lanes) {
-    if (lane.error === null) lane.final = lane.hidden ? gatherScored(plan, lane.hidden, hiddenSize) : originalFinal;
+    if (lane.error !== null) continue;
+    const { hiddenSize } = engine.architecture.facts;
+    const relative = lane.hidden ? orNull(relativeError(plan, original, lane.hidden, hiddenSize)) : 0;
+    lane.layers.push({ layer, relative });
+  }
+}
+
+/** Keeps the scored positions alone. A variant that never differed has the original's. */
+function finish(
+  { architecture }: Engine,
+  plan: BatchPlan,
+  lanes: readonly Lane[],
+  original: readonly HiddenBatch[] | null,
+  originalWanted: boolean,
+): Streamed {
+  const { hiddenSize } = architecture.facts;
+  const wanted = originalWanted || lanes.some((lane) => lane.hidden === null && lane.error === null);
+  const originalFinal = original && wanted ? gatherScored(plan, original, hiddenSize) : null;
+  for (const lane of lanes) {
+    if (lane.error !== null) continue;
+    lane.final = lane.hidden ? gatherScored(plan, lane.hidden, hiddenSize) : originalFinal;
     lane.hidden = null;
   }
   return { lanes, original: originalFinal };
-
-  async function variantLayer(lane: Lane, layer: number, batch: HiddenBatch, weights: LayerWeights, b: number, peaks: KeptPeaks): Promise<HiddenBatch> {
-    const rows = keptRows([lane.variant], layer);
-    if (rows.length === 0) return forward.layer(layer, batch, weights);
-    const { hidden, taps } = await forward.layerWithTaps(layer, batch, weights);
-    putBack(peaks, rows, b, hidden, taps.output, hiddenSize);
-    return hidden;
-  }
-
-  function noteLayerErrors(layer: number, reference: readonly HiddenBatch[]): void {
-    for (const lane of lanes) {
-      if (lane.error !== null) continue;
-      lane.layers.push({ layer, relative: lane.hidden ? orNull(relativeError(plan, reference, lane.hidden, hiddenSize)) : 0 });
-    }
-  }
 }
 
 async function openLanes(engine: Engine, plan: BatchPlan, variants: readonly Variant[]): Promise<Lane[]> {
@@ -123,7 +184,16 @@ async function openLanes(engine: Engine, plan: BatchPlan, variants: readonly Var
   const lanes: Lane[] = [];
   for (const variant of variants) {
     const weights = createWeightMaker(engine.architecture, variant, scratch);
-    const lane: Lane = { variant, weights, first: firstChange(engine.architecture, variant), layers: [], hidden: null, final: null, seconds: 0, error: null };
+    const lane: Lane = {
+      variant,
+      weights,
+      first: firstChange(engine.architecture, variant),
+      layers: [],
+      hidden: null,
+      final: null,
+      seconds: 0,
+      error: null,
+    };
     lanes.push(lane);
     if (lane.first >= 0) continue;
     const begin = performance.now();
@@ -134,10 +204,6 @@ async function openLanes(engine: Engine, plan: BatchPlan, variants: readonly Var
     lane.seconds += (performance.now() - begin) / 1000;
   }
   return lanes;
-}
-
-function makeWeights(lane: Lane, layer: number, weights: LayerWeights): LayerWeights | null {
-  return attempt(lane, () => lane.weights.layer(layer, weights));
 }
 
 /** Runs one variant's own computation: what Keystone refuses there is that variant's error, not the wave's. */
@@ -153,8 +219,15 @@ export function attempt<T>(lane: Lane, make: () => T): T | null {
 }
 
 /** How many layers the original must run along. */
-function originalUntil(layers: number, variants: readonly Variant[], firsts: readonly number[], options: StreamOptions): number {
+function originalUntil(
+  layers: number,
+  variants: readonly Variant[],
+  firsts: readonly number[],
+  options: StreamOptions,
+): number {
   if (options.original || options.layerErrors) return layers;
-  const kept = variants.flatMap((variant) => (variant.keepSuperActivation ?? []).map(({ layer }) => layer + 1));
+  const kept = variants.flatMap((variant) =>
+    (variant.keepSuperActivation ?? []).map(({ layer }) => layer + 1),
+  );
   return Math.max(0, ...firsts, ...kept);
 }

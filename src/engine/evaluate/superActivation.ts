@@ -6,11 +6,24 @@ export type KeptPeaks = Map<string, readonly { readonly token: number; readonly 
 
 /** down_proj output rows whose largest value some variant keeps at this layer. */
 export function keptRows(variants: readonly Variant[], layer: number): readonly number[] {
-  return [...new Set(variants.flatMap((v) => (v.keepSuperActivation ?? []).filter((kept) => kept.layer === layer).map(({ row }) => row)))];
+  return [
+    ...new Set(
+      variants.flatMap((v) =>
+        (v.keepSuperActivation ?? []).filter((kept) => kept.layer === layer).map(({ row }) => row),
+      ),
+    ),
+  ];
 }
 
 /** Notes where the original's down_proj output is largest, row by row. output: (batch, sequence, hidden). */
-export function recordPeaks(peaks: KeptPeaks, rows: readonly number[], batchIndex: number, batch: HiddenBatch, output: Float32Array, hiddenSize: number): void {
+export function recordPeaks(
+  peaks: KeptPeaks,
+  rows: readonly number[],
+  batchIndex: number,
+  batch: HiddenBatch,
+  output: Float32Array,
+  hiddenSize: number,
+): void {
   for (const row of rows) {
     const places = batch.lengths.map((length, w) => {
       let token = w * batch.sequence;
@@ -27,7 +40,14 @@ export function recordPeaks(peaks: KeptPeaks, rows: readonly number[], batchInde
  * Writes the original's values into a variant's layer output. Layers add down_proj's output to the residual stream, so the
  * difference Y − Ŷ at that place is what is missing.
  */
-export function putBack(peaks: KeptPeaks, rows: readonly number[], batchIndex: number, hidden: HiddenBatch, output: Float32Array, hiddenSize: number): void {
+export function putBack(
+  peaks: KeptPeaks,
+  rows: readonly number[],
+  batchIndex: number,
+  hidden: HiddenBatch,
+  output: Float32Array,
+  hiddenSize: number,
+): void {
   for (const row of rows) {
     for (const { token, value } of peaks.get(`${batchIndex}:${row}`) ?? []) {
       const place = token * hiddenSize + row;

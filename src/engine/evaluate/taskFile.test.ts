@@ -1,12 +1,24 @@
 import { describe, expect, it } from "vitest";
 import { parseTasks } from "./taskFile.ts";
 
-const lines = (...items: unknown[]): string => items.map((item) => (typeof item === "string" ? item : JSON.stringify(item))).join("\n");
+const lines = (...items: unknown[]): string =>
+  items.map((item) => (typeof item === "string" ? item : JSON.stringify(item))).join("\n");
 
 describe("parseTasks", () => {
   it("reads last-word items", () => {
-    const file = parseTasks(lines({ context: "a b", target: " c" }, "", { context: "", target: "d" }), "t.jsonl");
-    expect(file).toEqual({ name: "t.jsonl", kind: "last-word", skipped: [], items: [{ context: "a b", target: " c", line: 1 }, { context: "", target: "d", line: 3 }] });
+    const file = parseTasks(
+      lines({ context: "a b", target: " c" }, "", { context: "", target: "d" }),
+      "t.jsonl",
+    );
+    expect(file).toEqual({
+      name: "t.jsonl",
+      kind: "last-word",
+      skipped: [],
+      items: [
+        { context: "a b", target: " c", line: 1 },
+        { context: "", target: "d", line: 3 },
+      ],
+    });
   });
 
   it("reads choice items", () => {
@@ -15,7 +27,17 @@ describe("parseTasks", () => {
 
   it("leaves out bad lines and says which and why", () => {
     const good = { context: "a", choices: ["b", "c"], gold: 0 };
-    const file = parseTasks(lines(good, "{", { ...good, gold: 2 }, { ...good, choices: ["b"] }, { context: "a", target: "b" }, { ...good, more: 1 }), "t");
+    const file = parseTasks(
+      lines(
+        good,
+        "{",
+        { ...good, gold: 2 },
+        { ...good, choices: ["b"] },
+        { context: "a", target: "b" },
+        { ...good, more: 1 },
+      ),
+      "t",
+    );
     expect(file.items).toHaveLength(1);
     expect(file.skipped.map(({ line }) => line)).toEqual([2, 3, 4, 5, 6]);
     expect(file.skipped[0].reason).toBe("is not valid JSON");
@@ -24,7 +46,9 @@ describe("parseTasks", () => {
   });
 
   it("refuses a file without one good line, with the first reason", () => {
-    expect(() => parseTasks("nonsense", "t.jsonl")).toThrow("t.jsonl holds no task: line 1 is not valid JSON.");
+    expect(() => parseTasks("nonsense", "t.jsonl")).toThrow(
+      "t.jsonl holds no task: line 1 is not valid JSON.",
+    );
     expect(() => parseTasks("\n\n", "t.jsonl")).toThrow("t.jsonl holds no task: it is empty.");
   });
 });

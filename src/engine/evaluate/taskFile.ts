@@ -4,8 +4,15 @@ import { describeIssues } from "#shared/plan.ts";
 
 const lastWordItem = z.strictObject({ context: z.string(), target: z.string().min(1) });
 const choiceItem = z
-  .strictObject({ context: z.string(), choices: z.array(z.string().min(1)).min(2), gold: z.number().int().nonnegative() })
-  .refine((item) => item.gold < item.choices.length, { path: ["gold"], message: "is not the index of a choice" });
+  .strictObject({
+    context: z.string(),
+    choices: z.array(z.string().min(1)).min(2),
+    gold: z.number().int().nonnegative(),
+  })
+  .refine((item) => item.gold < item.choices.length, {
+    path: ["gold"],
+    message: "is not the index of a choice",
+  });
 
 export interface LastWordItem extends z.infer<typeof lastWordItem> {
   readonly line: number;
@@ -43,7 +50,11 @@ export function parseTasks(text: string, name: string): TaskFile {
     if (typeof read === "string") skipped.push({ line, reason: read });
     else if ("target" in read && choice.length === 0) lastWord.push({ ...read, line });
     else if ("choices" in read && lastWord.length === 0) choice.push({ ...read, line });
-    else skipped.push({ line, reason: `is of another kind than the lines before it (${lastWord.length > 0 ? "target" : "choices"})` });
+    else
+      skipped.push({
+        line,
+        reason: `is of another kind than the lines before it (${lastWord.length > 0 ? "target" : "choices"})`,
+      });
   }
   if (lastWord.length > 0) return { name, kind: "last-word", items: lastWord, skipped };
   if (choice.length > 0) return { name, kind: "choice", items: choice, skipped };

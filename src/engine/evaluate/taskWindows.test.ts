@@ -2,10 +2,19 @@ import { describe, expect, it } from "vitest";
 import type { Tokenizer } from "../checkpoint/types.ts";
 import { taskWindow, type TaskWindow } from "./taskWindows.ts";
 
-const characters = (bos: number | null, eos: number | null = 2): Tokenizer => ({ encode: (text) => Array.from(text, (c) => c.charCodeAt(0)), decode: String, tokenText: String, bos, eos });
+const characters = (bos: number | null, eos: number | null = 2): Tokenizer => ({
+  encode: (text) => Array.from(text, (c) => c.charCodeAt(0)),
+  decode: String,
+  tokenText: String,
+  bos,
+  eos,
+});
 const shown = (made: TaskWindow | string): string => {
   if (typeof made === "string") throw new Error(made);
-  const text = (ids: Iterable<number>): string => Array.from(ids, (id) => (id < 0 ? "." : id === 1 ? "^" : id === 2 ? "$" : String.fromCharCode(id))).join("");
+  const text = (ids: Iterable<number>): string =>
+    Array.from(ids, (id) => (id < 0 ? "." : id === 1 ? "^" : id === 2 ? "$" : String.fromCharCode(id))).join(
+      "",
+    );
   return `${text(made.window.ids)}>${text(made.window.labels)}`;
 };
 

@@ -48,15 +48,23 @@ export async function runTasks(request: TasksRequest): Promise<TaskResult[]> {
   const { architecture, tokenizer, files, variants } = request;
   const prepared = files.map((file) => prepare(file, tokenizer, architecture.facts.contextLength));
   const all = prepared.flatMap(({ items }) => items.flatMap(({ windows }) => windows));
-  const plan = planBatches({ windows: all.map(({ window }) => window), scored: all.reduce((n, { scored }) => n + scored, 0) });
+  const plan = planBatches({
+    windows: all.map(({ window }) => window),
+    scored: all.reduce((n, { scored }) => n + scored, 0),
+  });
   const options = { original: false, layerErrors: false, checkFinite: true };
-  const meter = createMeter(plan.tokens * layerPasses(request, variants, options) + plan.scored * variants.length, "tokens·layers", request);
+  const meter = createMeter(
+    plan.tokens * layerPasses(request, variants, options) + plan.scored * variants.length,
+    "tokens·layers",
+    request,
+  );
   const { lanes } = await streamLayers(request, plan, variants, options, meter, request);
   const labels = scoredLabels(plan);
   const figures = await scoreLanes(request, lanes, labels, meter);
   return lanes.map((lane) => {
     const rows = figures.get(lane);
-    if (lane.error || !rows) return { id: lane.variant.id, tasks: [], ...(lane.error ? { error: lane.error } : {}) };
+    if (lane.error || !rows)
+      return { id: lane.variant.id, tasks: [], ...(lane.error ? { error: lane.error } : {}) };
     return { id: lane.variant.id, tasks: reports(prepared, rows.nll, rows.top, labels) };
   });
 }
@@ -64,7 +72,10 @@ export async function runTasks(request: TasksRequest): Promise<TaskResult[]> {
 function prepare(file: TaskFile, tokenizer: Tokenizer, contextLength: number): Prepared {
   const skipped = [...file.skipped];
   const items: Item[] = [];
-  const source = file.kind === "choice" ? file.items.map((it) => ({ ...it, gold: it.gold })) : file.items.map((it) => ({ ...it, choices: [it.target], gold: null }));
+  const source =
+    file.kind === "choice"
+      ? file.items.map((it) => ({ ...it, gold: it.gold }))
+      : file.items.map((it) => ({ ...it, choices: [it.target], gold: null }));
   for (const { line, context, choices, gold } of source) {
     const windows: TaskWindow[] = [];
     let reason: string | null = null;
@@ -85,7 +96,12 @@ function prepare(file: TaskFile, tokenizer: Tokenizer, contextLength: number): P
   );
 }
 
-function reports(prepared: readonly Prepared[], nll: Float32Array, top: Int32Array, labels: Int32Array): TaskReport[] {
+function reports(
+  prepared: readonly Prepared[],
+  nll: Float32Array,
+  top: Int32Array,
+  labels: Int32Array,
+): TaskReport[] {
   let row = 0;
   return prepared.map(({ file, items, skipped }) => {
     let [correct, truncated] = [0, 0];
@@ -102,7 +118,15 @@ function reports(prepared: readonly Prepared[], nll: Float32Array, top: Int32Arr
       if (windows.some((window) => window.truncated)) truncated++;
       if (gold === null ? answers.every(({ greedy }) => greedy) : likeliest(answers) === gold) correct++;
     }
-    return { name: file.name, kind: file.kind, n: items.length, correct, truncated, skipped: [...skipped], ...proportion(correct, items.length) };
+    return {
+      name: file.name,
+      kind: file.kind,
+      n: items.length,
+      correct,
+      truncated,
+      skipped: [...skipped],
+      ...proportion(correct, items.length),
+    };
   });
 }
 

@@ -53,8 +53,15 @@ export function firstChange(architecture: Architecture, variant: Variant): numbe
   return layers;
 }
 
-export function createWeightMaker(architecture: Architecture, variant: Variant, scratch: Scratch): WeightMaker {
-  const quantized = new Map<string, { readonly plan: TensorPlan; readonly statistics: QuantizationStatistics }>();
+export function createWeightMaker(
+  architecture: Architecture,
+  variant: Variant,
+  scratch: Scratch,
+): WeightMaker {
+  const quantized = new Map<
+    string,
+    { readonly plan: TensorPlan; readonly statistics: QuantizationStatistics }
+  >();
 
   function make(name: string, original: Float32Array, take: (use: string) => Float32Array): Float32Array {
     const edits = variant.edits?.get(name);
@@ -70,7 +77,9 @@ export function createWeightMaker(architecture: Architecture, variant: Variant, 
     layer(layer, original) {
       const weights: Record<string, Float32Array> = {};
       for (const { slot, name } of architecture.layerTensors(layer)) {
-        weights[slot] = make(name, original[slot], (use) => scratch.take(`${use} ${slot}`, original[slot].length));
+        weights[slot] = make(name, original[slot], (use) =>
+          scratch.take(`${use} ${slot}`, original[slot].length),
+        );
       }
       return weights;
     },

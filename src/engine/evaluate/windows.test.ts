@@ -10,12 +10,23 @@ const EOS = 2;
 
 /** One token a character, so that windows can be read. */
 function characters(bos: number | null, eos: number | null = EOS): Tokenizer {
-  return { encode: (text) => Array.from(text, (c) => c.charCodeAt(0)), decode: (ids) => String.fromCharCode(...ids), tokenText: String, bos, eos };
+  return {
+    encode: (text) => Array.from(text, (c) => c.charCodeAt(0)),
+    decode: (ids) => String.fromCharCode(...ids),
+    tokenText: String,
+    bos,
+    eos,
+  };
 }
 
-const cut = (documents: string[], options: object, bos: number | null = BOS, positions = 64): WindowSet => cutWindows(documents, characters(bos), judge.parse(options), positions);
-const text = (ids: Iterable<number>): string => Array.from(ids, (id) => (id < 0 ? "." : id === BOS ? "^" : id === EOS ? "$" : String.fromCharCode(id))).join("");
-const shown = (set: WindowSet): string[] => set.windows.map(({ ids, labels }) => `${text(ids)}>${text(labels)}`);
+const cut = (documents: string[], options: object, bos: number | null = BOS, positions = 64): WindowSet =>
+  cutWindows(documents, characters(bos), judge.parse(options), positions);
+const text = (ids: Iterable<number>): string =>
+  Array.from(ids, (id) =>
+    id < 0 ? "." : id === BOS ? "^" : id === EOS ? "$" : String.fromCharCode(id),
+  ).join("");
+const shown = (set: WindowSet): string[] =>
+  set.windows.map(({ ids, labels }) => `${text(ids)}>${text(labels)}`);
 
 describe("bos windows", () => {
   it("hold context − 1 tokens led by BOS, and predict each once", () => {
@@ -32,7 +43,14 @@ describe("bos windows", () => {
   });
 
   it("predict every token of every document exactly once, whatever the context and stride", () => {
-    const sizes = fc.record({ documents: fc.array(fc.string({ minLength: 1, maxLength: 40, unit: "grapheme-ascii" }), { minLength: 1, maxLength: 4 }), context: fc.integer({ min: 2, max: 20 }), stride: fc.integer({ min: 1, max: 19 }) });
+    const sizes = fc.record({
+      documents: fc.array(fc.string({ minLength: 1, maxLength: 40, unit: "grapheme-ascii" }), {
+        minLength: 1,
+        maxLength: 4,
+      }),
+      context: fc.integer({ min: 2, max: 20 }),
+      stride: fc.integer({ min: 1, max: 19 }),
+    });
     fc.assert(
       fc.property(sizes, ({ documents, context, stride }) => {
         const set = cut(documents, { context, stride: Math.min(stride, context - 1) });
@@ -100,17 +118,23 @@ describe("rolling windows", () => {
   });
 
   it("need BOS or EOS", () => {
-    expect(() => cutWindows(["abc"], characters(null, null), judge.parse({ windows: "rolling" }), 8)).toThrow(/neither/);
+    expect(() => cutWindows(["abc"], characters(null, null), judge.parse({ windows: "rolling" }), 8)).toThrow(
+      /neither/,
+    );
   });
 });
 
 describe("what cannot be cut", () => {
   it("is refused with both numbers when the context exceeds the model's positions", () => {
-    expect(() => cut(["abc"], { context: 65 })).toThrow("The context is 65 tokens, but the model has 64 positions.");
+    expect(() => cut(["abc"], { context: 65 })).toThrow(
+      "The context is 65 tokens, but the model has 64 positions.",
+    );
   });
 
   it("is refused when a stride would skip tokens", () => {
-    expect(() => cut(["abc"], { context: 8, stride: 8 })).toThrow(/stride of 8 would skip tokens: a window holds 7/);
+    expect(() => cut(["abc"], { context: 8, stride: 8 })).toThrow(
+      /stride of 8 would skip tokens: a window holds 7/,
+    );
     expect(cut(["abc"], { context: 8, stride: 7 }).scored).toBe(3);
   });
 

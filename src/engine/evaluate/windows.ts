@@ -75,7 +75,12 @@ export function cutWindows(
     convention: {
       ...facts,
       bos: judge.windows === "bos" && prefix !== null,
-      text: conventionSentence({ ...facts, prefixed: prefix !== null, prefixIsBos: tokenizer.bos !== null, tokens: reached ? scored : null }),
+      text: conventionSentence({
+        ...facts,
+        prefixed: prefix !== null,
+        prefixIsBos: tokenizer.bos !== null,
+        tokens: reached ? scored : null,
+      }),
     },
   };
 }
@@ -83,7 +88,11 @@ export function cutWindows(
 function* spans(documents: readonly string[], tokenizer: Tokenizer, judge: Judge, cut: Cut): Generator<Span> {
   if (judge.windows === "gptq") {
     const ids = tokenizer.encode(documents.join("\n\n"));
-    yield* gptqSpans(tokenizer.bos === null ? ids : [tokenizer.bos, ...ids], cut.context, tokenizer.bos !== null);
+    yield* gptqSpans(
+      tokenizer.bos === null ? ids : [tokenizer.bos, ...ids],
+      cut.context,
+      tokenizer.bos !== null,
+    );
     return;
   }
   for (const [document, text] of documents.entries()) {
@@ -92,7 +101,11 @@ function* spans(documents: readonly string[], tokenizer: Tokenizer, judge: Judge
   }
 }
 
-function* bosSpans(ids: readonly number[], document: number, { context, stride, prefix }: Cut): Generator<Span> {
+function* bosSpans(
+  ids: readonly number[],
+  document: number,
+  { context, stride, prefix }: Cut,
+): Generator<Span> {
   const lead = prefix === null ? 0 : 1;
   const length = context - lead;
   let covered = 0;
@@ -107,12 +120,21 @@ function* bosSpans(ids: readonly number[], document: number, { context, stride, 
 
 function* gptqSpans(ids: readonly number[], context: number, led: boolean): Generator<Span> {
   for (let begin = 0; begin + context <= ids.length; begin += context) {
-    yield { document: 0, sequence: ids.slice(begin, begin + context), scoredFrom: 1, lead: led && begin === 0 ? 1 : 0 };
+    yield {
+      document: 0,
+      sequence: ids.slice(begin, begin + context),
+      scoredFrom: 1,
+      lead: led && begin === 0 ? 1 : 0,
+    };
   }
 }
 
 /** The windows of lm-eval's get_rolling_token_windows with max_seq_len = context and context_len = context − stride + 1. */
-function* rollingSpans(ids: readonly number[], document: number, { context, stride, prefix }: Cut): Generator<Span> {
+function* rollingSpans(
+  ids: readonly number[],
+  document: number,
+  { context, stride, prefix }: Cut,
+): Generator<Span> {
   if (ids.length === 0 || prefix === null) return;
   let predicted = Math.min(context, ids.length);
   yield { document, sequence: [prefix, ...ids.slice(0, predicted)], scoredFrom: 1, lead: 1 };
@@ -179,7 +201,9 @@ function nothingToScore(judge: Judge, context: number): KeystoneError {
   return new KeystoneError(
     "text/nothing-to-score",
     `The text holds no token that can be scored.${why}`,
-    judge.windows === "gptq" ? "Choose a longer text or a smaller context." : "Choose a text with at least two words.",
+    judge.windows === "gptq"
+      ? "Choose a longer text or a smaller context."
+      : "Choose a text with at least two words.",
     { windows: judge.windows, context },
   );
 }

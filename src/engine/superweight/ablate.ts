@@ -44,9 +44,16 @@ export async function ablate(request: AblateRequest): Promise<AblateReport> {
   const ablations = await planAblations(request);
   const variants = ablations.map(({ variant }) => variant);
   const scored = await scoreWave({ ...request, reference, variants });
-  const answers = tasks.length > 0 ? await runTasks({ ...request, files: tasks, variants: [ORIGINAL, ...variants] }) : [];
+  const answers =
+    tasks.length > 0 ? await runTasks({ ...request, files: tasks, variants: [ORIGINAL, ...variants] }) : [];
 
-  const original: AblationRow = { name: "original", change: "nothing", weights: 0, ...reference.scores, ...tasksOf(answers, ORIGINAL.id) };
+  const original: AblationRow = {
+    name: "original",
+    change: "nothing",
+    weights: 0,
+    ...reference.scores,
+    ...tasksOf(answers, ORIGINAL.id),
+  };
   const rows = ablations.map(({ variant, name, change, weights }, i): AblationRow => {
     const { scores, error } = scored[i];
     if (error) throw KeystoneError.fromData(error);
@@ -72,7 +79,12 @@ async function planAblations(request: AblateRequest): Promise<Ablation[]> {
   const count = outlierCount(decoderWeights(request));
   const outliers = await pruneLargest(request, count, superWeights, request);
   return [
-    { name: "super weights pruned", change: `${them} set to zero`, weights, variant: { id: "pruned", plans: new Map(), edits: pruned } },
+    {
+      name: "super weights pruned",
+      change: `${them} set to zero`,
+      weights,
+      variant: { id: "pruned", plans: new Map(), edits: pruned },
+    },
     {
       name: "super weights pruned, super activation kept",
       change: `${them} set to zero, the largest value of their output channel put back as the original has it`,
@@ -89,12 +101,25 @@ async function planAblations(request: AblateRequest): Promise<Ablation[]> {
       name: `super weights × ${factor}`,
       change: `${them} multiplied by ${factor}`,
       weights,
-      variant: { id: `scale ${factor}`, plans: new Map(), edits: scaleWeights(architecture, superWeights, factor) },
+      variant: {
+        id: `scale ${factor}`,
+        plans: new Map(),
+        edits: scaleWeights(architecture, superWeights, factor),
+      },
     })),
   ];
 }
 
-const NO_SCORES: Scores = { nll: null, perplexity: null, wordPerplexity: null, bytePerplexity: null, bitsPerByte: null, tokens: 0, nllStandardError: null, notFinite: true };
+const NO_SCORES: Scores = {
+  nll: null,
+  perplexity: null,
+  wordPerplexity: null,
+  bytePerplexity: null,
+  bitsPerByte: null,
+  tokens: 0,
+  nllStandardError: null,
+  notFinite: true,
+};
 
 function tasksOf(answers: readonly TaskResult[], id: string): Pick<AblationRow, "tasks"> {
   const found = answers.find((answer) => answer.id === id);

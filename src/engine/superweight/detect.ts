@@ -51,7 +51,13 @@ export async function detect(request: DetectRequest): Promise<DetectReport> {
 }
 
 /** Zeroes one weight after another, the strongest first, and runs again from its layer on. */
-async function followPasses(run: PromptRun, ledger: Ledger, maxPasses: number, meter: Meter, layers: number): Promise<DetectPass[]> {
+async function followPasses(
+  run: PromptRun,
+  ledger: Ledger,
+  maxPasses: number,
+  meter: Meter,
+  layers: number,
+): Promise<DetectPass[]> {
   const passes: DetectPass[] = [];
   let fromLayer = 0;
   for (let pass = 1; pass <= maxPasses; pass++) {
@@ -60,7 +66,12 @@ async function followPasses(run: PromptRun, ledger: Ledger, maxPasses: number, m
     const found = ledger.strongest();
     const proven = found !== null && pass < maxPasses;
     if (found) ledger.accept(found, pass, proven);
-    passes.push({ pass, fromLayer, layers: run.peaks(), zeroed: found && proven ? [found.layer, found.row, found.column] : null });
+    passes.push({
+      pass,
+      fromLayer,
+      layers: run.peaks(),
+      zeroed: found && proven ? [found.layer, found.row, found.column] : null,
+    });
     if (!found || !proven) break;
     const refusedAgain = run.zeroed.filter((it) => !before.some((kept) => kept.join() === it.join()));
     fromLayer = Math.min(found.layer, ...refusedAgain.map(([layer]) => layer));
@@ -74,7 +85,12 @@ function promptIds(tokenizer: Tokenizer, prompt: string, contextLength: number):
   const text = tokenizer.encode(prompt);
   const ids = tokenizer.bos === null ? text : [tokenizer.bos, ...text];
   if (text.length === 0) {
-    throw new KeystoneError("detect/empty-prompt", "The prompt holds no token.", "Write a sentence of a few words.", { prompt });
+    throw new KeystoneError(
+      "detect/empty-prompt",
+      "The prompt holds no token.",
+      "Write a sentence of a few words.",
+      { prompt },
+    );
   }
   if (ids.length <= contextLength) return ids;
   throw new KeystoneError(
@@ -86,7 +102,9 @@ function promptIds(tokenizer: Tokenizer, prompt: string, contextLength: number):
 }
 
 function requireFinite(layers: readonly LayerPeaks[]): void {
-  const broken = layers.find(({ input, output, residual }) => ![input, output, residual].every((peak) => Number.isFinite(peak.value)));
+  const broken = layers.find(
+    ({ input, output, residual }) => ![input, output, residual].every((peak) => Number.isFinite(peak.value)),
+  );
   if (!broken) return;
   throw new KeystoneError(
     "detect/not-finite",

@@ -7,7 +7,11 @@ import type { WeightEdit } from "../evaluate/types.ts";
  * The edits that multiply `down_proj` weights by a factor, by tensor name; 0 prunes them.
  * @throws KeystoneError usage/no-such-weight
  */
-export function scaleWeights(architecture: Architecture, coordinates: readonly Coordinate[], factor: number): Map<string, WeightEdit[]> {
+export function scaleWeights(
+  architecture: Architecture,
+  coordinates: readonly Coordinate[],
+  factor: number,
+): Map<string, WeightEdit[]> {
   const { layers, hiddenSize, intermediateSize } = architecture.facts;
   const edits = new Map<string, WeightEdit[]>();
   for (const [layer, row, column] of coordinates) {

@@ -29,9 +29,21 @@ export interface LayerEvidence {
  * the column of the largest input decides whether a single weight is behind it [arXiv:2411.07191, section 3].
  * residualIn, residualOut: (tokens, hidden); weight: (hidden, intermediate).
  */
-export function layerEvidence(layer: number, residualIn: Float32Array, residualOut: Float32Array, taps: Taps, weight: Float32Array, hiddenSize: number): LayerEvidence {
+export function layerEvidence(
+  layer: number,
+  residualIn: Float32Array,
+  residualOut: Float32Array,
+  taps: Taps,
+  weight: Float32Array,
+  hiddenSize: number,
+): LayerEvidence {
   const width = weight.length / hiddenSize;
-  const peaks = { layer, input: peakOf(taps.input, width), output: peakOf(taps.output, hiddenSize), residual: peakOf(residualOut, hiddenSize) };
+  const peaks = {
+    layer,
+    input: peakOf(taps.input, width),
+    output: peakOf(taps.output, hiddenSize),
+    residual: peakOf(residualOut, hiddenSize),
+  };
   const { token, channel: row, value: outputActivation } = peaks.output;
   const column = peaks.input.channel;
   const value = weight[row * width + column];
@@ -52,13 +64,21 @@ export function layerEvidence(layer: number, residualIn: Float32Array, residualO
   };
 }
 
-function largestOtherProducts(input: Float32Array, x: number, weight: Float32Array, w: number, width: number, without: number): { column: number; contribution: number }[] {
+function largestOtherProducts(
+  input: Float32Array,
+  x: number,
+  weight: Float32Array,
+  w: number,
+  width: number,
+  without: number,
+): { column: number; contribution: number }[] {
   const largest: { column: number; contribution: number }[] = [];
   for (let column = 0; column < width; column++) {
     if (column === without) continue;
     const contribution = input[x + column] * weight[w + column];
     const last = largest.at(-1);
-    if (largest.length === SHOWN_PRODUCTS && last && Math.abs(contribution) <= Math.abs(last.contribution)) continue;
+    if (largest.length === SHOWN_PRODUCTS && last && Math.abs(contribution) <= Math.abs(last.contribution))
+      continue;
     largest.push({ column, contribution });
     largest.sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution));
     if (largest.length > SHOWN_PRODUCTS) largest.pop();

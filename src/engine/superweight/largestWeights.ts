@@ -13,7 +13,8 @@ interface Found {
 export function decoderWeights({ architecture }: Pick<Engine, "architecture">): number {
   let total = 0;
   for (let layer = 0; layer < architecture.facts.layers; layer++) {
-    for (const { kind, shape } of architecture.layerTensors(layer)) if (kind === "linear") total += shape.reduce((product, n) => product * n, 1);
+    for (const { kind, shape } of architecture.layerTensors(layer))
+      if (kind === "linear") total += shape.reduce((product, n) => product * n, 1);
   }
   return total;
 }
@@ -27,7 +28,12 @@ export function outlierCount(weights: number): number {
  * Finds the `count` largest |w| over the linears of all decoder layers, the super weights left out, and returns the edits that
  * prune them. Reads the checkpoint once, a layer at a time.
  */
-export async function pruneLargest(engine: Engine, count: number, superWeights: readonly Coordinate[], watch: Watch = {}): Promise<Map<string, WeightEdit[]>> {
+export async function pruneLargest(
+  engine: Engine,
+  count: number,
+  superWeights: readonly Coordinate[],
+  watch: Watch = {},
+): Promise<Map<string, WeightEdit[]>> {
   const { architecture } = engine;
   const reader = createLayerReader(engine);
   const excluded = scaleWeights(architecture, superWeights, 0);

@@ -31,10 +31,12 @@ export class Ledger {
       const earlier = this.current[layer];
       const candidate = this.candidateOf(shown, pass);
       this.current[layer] = candidate;
-      if (earlier?.verdict === "super-weight" && !this.isAccepted(earlier) && key(earlier) !== key(candidate)) this.refuseOvertaken(earlier, candidate);
+      if (earlier?.verdict === "super-weight" && !this.isAccepted(earlier) && key(earlier) !== key(candidate))
+        this.refuseOvertaken(earlier, candidate);
       // a layer that only looks odd in a damaged model is noted where it stands out
       const worthNoting = pass === 1 || isSpike(shown, this.measure);
-      if (candidate.verdict !== "super-weight" && worthNoting && !this.isAccepted(candidate)) this.refuse(candidate);
+      if (candidate.verdict !== "super-weight" && worthNoting && !this.isAccepted(candidate))
+        this.refuse(candidate);
     }
   }
 
@@ -46,7 +48,9 @@ export class Ledger {
 
   /** @param proven whether another pass will show what zeroing it does */
   accept(candidate: Candidate, pass: number, proven: boolean): void {
-    const reason = proven ? candidate.reason : `${candidate.reason} The pass limit is reached, so the model was not run without it.`;
+    const reason = proven
+      ? candidate.reason
+      : `${candidate.reason} The pass limit is reached, so the model was not run without it.`;
     this.accepted.push({ ...candidate, pass, reason });
     this.refused.delete(key(candidate));
   }
@@ -95,7 +99,19 @@ export class Ledger {
   }
 
   private candidateOf(evidence: LayerEvidence, pass: number): Candidate {
-    const { peaks, row, column, value, inputActivation, outputActivation, contribution, share, nextLargest, rank, sigma } = evidence;
+    const {
+      peaks,
+      row,
+      column,
+      value,
+      inputActivation,
+      outputActivation,
+      contribution,
+      share,
+      nextLargest,
+      rank,
+      sigma,
+    } = evidence;
     const { layer } = peaks;
     const coordinate: Coordinate = [layer, row, column];
     const judged = judgeLayer(evidence, this.measure);
@@ -117,7 +133,12 @@ export class Ledger {
       pass,
       timesMedian: Math.abs(outputActivation) / this.measure.medianOutput,
       published: publishedMatch(this.architecture.facts, coordinate),
-      ...(hopeless ? { verdict: "no-suppression" as const, reason: this.refused.get(coordinate.join())?.reason ?? judged.reason } : judged),
+      ...(hopeless
+        ? {
+            verdict: "no-suppression" as const,
+            reason: this.refused.get(coordinate.join())?.reason ?? judged.reason,
+          }
+        : judged),
     };
   }
 }

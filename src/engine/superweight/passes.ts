@@ -18,7 +18,11 @@ export interface PromptRun {
 }
 
 /** Embeds the prompt; nothing is run yet. One layer's weights are in memory at a time. */
-export async function openPromptRun(engine: Engine, ids: readonly number[], meter: Meter): Promise<PromptRun> {
+export async function openPromptRun(
+  engine: Engine,
+  ids: readonly number[],
+  meter: Meter,
+): Promise<PromptRun> {
   const { architecture, forward, checkpoint } = engine;
   const { layers, hiddenSize } = architecture.facts;
   const inputs: HiddenBatch[] = [await forward.embed(checkpoint, [ids])];

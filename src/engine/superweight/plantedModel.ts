@@ -25,8 +25,16 @@ export interface Planted extends Engine {
 export function plantedModel(layers: readonly PlantedLayer[], shape: { layers?: number } = {}): Planted {
   const ran: number[] = [];
   const architecture = {
-    facts: { layers: layers.length, hiddenSize: HIDDEN, intermediateSize: INTERMEDIATE, contextLength: 16, ...shape },
-    layerTensors: (layer: number) => [{ slot: "down_proj", name: `down ${layer}`, kind: "linear", shape: [HIDDEN, INTERMEDIATE] }],
+    facts: {
+      layers: layers.length,
+      hiddenSize: HIDDEN,
+      intermediateSize: INTERMEDIATE,
+      contextLength: 16,
+      ...shape,
+    },
+    layerTensors: (layer: number) => [
+      { slot: "down_proj", name: `down ${layer}`, kind: "linear", shape: [HIDDEN, INTERMEDIATE] },
+    ],
     downProjection: (layer: number) => `down ${layer}`,
   };
   const checkpoint = {
@@ -34,21 +42,36 @@ export function plantedModel(layers: readonly PlantedLayer[], shape: { layers?: 
     fingerprint: "f",
     async read(name: string, out: Float32Array): Promise<Float32Array> {
       out.fill(0);
-      for (const [row, column, value] of layers[Number(name.split(" ")[1])].weights) out[row * INTERMEDIATE + column] = value;
+      for (const [row, column, value] of layers[Number(name.split(" ")[1])].weights)
+        out[row * INTERMEDIATE + column] = value;
       return out;
     },
   };
   const forward = {
     device: { asked: "cpu", used: "cpu", reason: "", tried: [] },
-    embed: async (): Promise<HiddenBatch> => ({ data: new Float32Array(TOKENS * HIDDEN), batch: 1, sequence: TOKENS, lengths: [TOKENS] }),
+    embed: async (): Promise<HiddenBatch> => ({
+      data: new Float32Array(TOKENS * HIDDEN),
+      batch: 1,
+      sequence: TOKENS,
+      lengths: [TOKENS],
+    }),
     async layerWithTaps(layer: number, hidden: HiddenBatch, weights: Record<string, Float32Array>) {
       ran.push(layer);
       const input = Float32Array.from(layers[layer].input.flat());
       const output = multiply(input, weights.down_proj);
-      return { hidden: { ...hidden, data: hidden.data.map((h, i) => h + output[i]) }, taps: { input, output } };
+      return {
+        hidden: { ...hidden, data: hidden.data.map((h, i) => h + output[i]) },
+        taps: { input, output },
+      };
     },
   };
-  const tokenizer: Tokenizer = { encode: () => [7], decode: String, tokenText: (id) => `<${id}>`, bos: 1, eos: null };
+  const tokenizer: Tokenizer = {
+    encode: () => [7],
+    decode: String,
+    tokenText: (id) => `<${id}>`,
+    bos: 1,
+    eos: null,
+  };
   return {
     ran,
     tokenizer,
@@ -62,7 +85,8 @@ function multiply(input: Float32Array, weight: Float32Array): Float32Array {
   const output = new Float32Array(TOKENS * HIDDEN);
   for (let t = 0; t < TOKENS; t++) {
     for (let row = 0; row < HIDDEN; row++) {
-      for (let k = 0; k < INTERMEDIATE; k++) output[t * HIDDEN + row] += input[t * INTERMEDIATE + k] * weight[row * INTERMEDIATE + k];
+      for (let k = 0; k < INTERMEDIATE; k++)
+        output[t * HIDDEN + row] += input[t * INTERMEDIATE + k] * weight[row * INTERMEDIATE + k];
     }
   }
   return output;

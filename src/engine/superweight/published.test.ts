@@ -13,7 +13,8 @@ describe("the published directory", () => {
 
   it("holds coordinates that lie inside the shapes they are given for", () => {
     for (const { model, shape, weights } of PUBLISHED) {
-      for (const [layer, row, column] of weights) expect(layer < shape[0] && row < shape[1] && column < shape[2], model).toBe(true);
+      for (const [layer, row, column] of weights)
+        expect(layer < shape[0] && row < shape[1] && column < shape[2], model).toBe(true);
     }
   });
 });

@@ -18,7 +18,11 @@ export interface Judgement {
 /** The threshold on |Y| that the options and the unmodified model's median give. */
 export function yardstick(options: DetectOptions, medianOutput: number): Yardstick {
   const { threshold } = options;
-  return { options, medianOutput, thresholdOutput: threshold.kind === "absolute" ? threshold.value : threshold.factor * medianOutput };
+  return {
+    options,
+    medianOutput,
+    thresholdOutput: threshold.kind === "absolute" ? threshold.value : threshold.factor * medianOutput,
+  };
 }
 
 /**
@@ -29,14 +33,18 @@ export function judgeLayer(evidence: LayerEvidence, measure: Yardstick): Judgeme
   const spike = isSpike(evidence, measure);
   if (!spike) return { verdict: "below-threshold", reason: belowThreshold(evidence, measure) };
   const sameToken = evidence.peaks.input.token === evidence.peaks.output.token;
-  if (sameToken && evidence.share >= measure.options.minShare) return { verdict: "super-weight", reason: accepted(evidence, measure) };
+  if (sameToken && evidence.share >= measure.options.minShare)
+    return { verdict: "super-weight", reason: accepted(evidence, measure) };
   if (isCancelling(evidence, measure)) return { verdict: "cancelling", reason: cancelling(evidence) };
   if (!sameToken) return { verdict: "different-token", reason: differentToken(evidence, measure) };
   return { verdict: "small-share", reason: smallShare(evidence, measure) };
 }
 
 /** Whether a layer's maxima stand out at all. */
-export function isSpike({ peaks }: Pick<LayerEvidence, "peaks">, { options, thresholdOutput }: Yardstick): boolean {
+export function isSpike(
+  { peaks }: Pick<LayerEvidence, "peaks">,
+  { options, thresholdOutput }: Yardstick,
+): boolean {
   const output = Math.abs(peaks.output.value);
   if (options.threshold.kind === "relative") return output >= thresholdOutput;
   return output > thresholdOutput && Math.abs(peaks.input.value) > thresholdOutput;
@@ -48,7 +56,9 @@ function isCancelling({ outputActivation, carried }: LayerEvidence, { thresholdO
 }
 
 function accepted(evidence: LayerEvidence, measure: Yardstick): string {
-  const also = isCancelling(evidence, measure) ? ` It is opposite in sign to the ${figure(evidence.carried)} that the residual stream carries there.` : "";
+  const also = isCancelling(evidence, measure)
+    ? ` It is opposite in sign to the ${figure(evidence.carried)} that the residual stream carries there.`
+    : "";
   return `The output ${figure(evidence.outputActivation)} is ${times(evidence, measure)}, on the token of the largest input, and this weight alone gives ${percent(evidence.share)} of it.${also}`;
 }
 
@@ -74,7 +84,10 @@ function smallShare(evidence: LayerEvidence, measure: Yardstick): string {
   return `The output ${figure(evidence.outputActivation)} is ${times(evidence, measure)}, but this weight gives ${percent(evidence.share)} of it; a super weight gives at least ${percent(measure.options.minShare)}.`;
 }
 
-function times({ outputActivation }: Pick<LayerEvidence, "outputActivation">, { medianOutput }: Yardstick): string {
+function times(
+  { outputActivation }: Pick<LayerEvidence, "outputActivation">,
+  { medianOutput }: Yardstick,
+): string {
   return `${figure(Math.abs(outputActivation) / medianOutput)} × the median layer maximum`;
 }
 
