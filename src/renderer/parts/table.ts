@@ -2,7 +2,7 @@
 export interface Column<Row> {
   id: string;
   header: string;
-  /** Longer words, on hover. */
+  /** Longer words, on hover; said in place of an empty header. */
   title?: string;
   /** Numbers are right-aligned. */
   numeric?: boolean;

@@ -32,7 +32,7 @@ const EFFECT: readonly Column<Candidate>[] = [
   { id: "kl", header: "KL without", numeric: true, low: true, width: "84px", text: (one) => (one.effect ? divergence(one.effect.kl) : "–"), sort: (one) => one.effect?.kl ?? null },
 ];
 
-const VERDICT: Column<Candidate> = { id: "verdict", header: "", width: "140px", text: (one) => one.reason };
+const VERDICT: Column<Candidate> = { id: "verdict", header: "Verdict", width: "140px", text: (one) => one.reason };
 
 /** Columns of the table of found weights and candidates. */
 export function candidateColumns(measured: boolean): readonly Column<Candidate>[] {
