@@ -19,6 +19,9 @@ export async function keystone(args: readonly string[]): Promise<CommandRun> {
   const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", CLI, ...args, "--json"], {
     stdio: ["ignore", "pipe", "inherit"],
   });
+  // Whoever ends the bench ends the command too.
+  const endChild = (): void => void child.kill("SIGKILL");
+  process.once("exit", endChild);
   let peakBytes: number | null = null;
   const look = async (): Promise<void> => {
     const now = await highWaterMark(child.pid);
@@ -29,6 +32,7 @@ export async function keystone(args: readonly string[]): Promise<CommandRun> {
   const output = await text(child.stdout);
   const code = await ended;
   clearInterval(watch);
+  process.off("exit", endChild);
   if (code !== 0) throw new Error(`keystone ${args.join(" ")} ended with exit code ${code}.`);
   return {
     document: JSON.parse(output) as Record<string, unknown>,

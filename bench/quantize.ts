@@ -1,18 +1,23 @@
 /**
- * Quantize-dequantize throughput of one core beside a plain memory copy of the same bytes, in the same run.
+ * Quantize-dequantize throughput of one core, SIMD kernels and scalar twin, beside a plain memory copy of the same bytes, in the
+ * same run.
  * usage: node bench/quantize.ts [million weights, default 16]
  */
 import { cpus, loadavg } from "node:os";
 import { parseBlock, type Clip, type CodecName } from "#shared/recipe.ts";
 import { clipLabel, codecLabel } from "#shared/recipeText.ts";
-import { quantizeDequantize } from "#engine/quantize/quantizeDequantize.ts";
+import { kernels } from "#engine/quantize/kernels/kernels.ts";
+import { scalarPass } from "#engine/quantize/scalarPass.ts";
 import type { TensorPlan } from "#engine/quantize/types.ts";
+import { vectorPass } from "#engine/quantize/vectorPass.ts";
 
 const COLUMNS = 4096;
 const REPEATS = 5;
-/** mse tries 51 thresholds a block: it gets fewer weights. */
+/** mse tries 51 thresholds a block: it gets fewer weights, and the scalar twin fewer still. */
 const MSE_SHARE = 16;
+const SCALAR_MSE_SHARE = 256;
 
+const simd = requireKernels();
 const rows = Math.max(16, Math.round(((Number(process.argv[2] ?? 16) || 16) * 2 ** 20) / COLUMNS / 16) * 16);
 const weights = normalWeights(rows * COLUMNS);
 const out = new Float32Array(weights.length);
@@ -29,6 +34,12 @@ function normalWeights(count: number): Float32Array {
   );
 }
 
+function requireKernels(): NonNullable<ReturnType<typeof kernels>> {
+  const loaded = kernels();
+  if (!loaded) throw new Error("WebAssembly SIMD is missing here: there is nothing to compare.");
+  return loaded;
+}
+
 /** Least CPU nanoseconds a weight over the repeats; CPU time, so that other processes on the machine count less. */
 function nanosecondsPerWeight(count: number, work: () => void): number {
   let least = Infinity;
@@ -41,43 +52,69 @@ function nanosecondsPerWeight(count: number, work: () => void): number {
   return least;
 }
 
+interface Timed {
+  readonly simd: number;
+  readonly scalar: number;
+}
+
 function measured(
   codec: CodecName,
   bits: number,
   symmetric: boolean,
   block: string,
   clip: Clip | null,
-): number {
-  const planRows = clip?.method === "mse" ? rows / MSE_SHARE : rows;
-  const plan: TensorPlan = {
-    name: "bench",
-    layer: 0,
-    rows: planRows,
-    columns: COLUMNS,
-    codec,
-    bits,
-    symmetric,
-    block: parseBlock(block),
-    clip,
-    restore: { indices: [] },
-    holdOut: false,
-    storage: "F16",
+): Timed {
+  const timed = (
+    share: number,
+    pass: (from: Float32Array, plan: TensorPlan, to: Float32Array) => unknown,
+  ): number => {
+    const planRows = Math.max(16, Math.round(rows / share / 16) * 16);
+    const count = planRows * COLUMNS;
+    const plan: TensorPlan = {
+      name: "bench",
+      layer: 0,
+      rows: planRows,
+      columns: COLUMNS,
+      codec,
+      bits,
+      symmetric,
+      block: parseBlock(block),
+      clip,
+      restore: { indices: [] },
+      holdOut: false,
+      storage: "F16",
+    };
+    const [from, to] = [weights.subarray(0, count), out.subarray(0, count)];
+    return nanosecondsPerWeight(count, () => pass(from, plan, to));
   };
-  const count = planRows * COLUMNS;
-  const [from, to] = [weights.subarray(0, count), out.subarray(0, count)];
-  return nanosecondsPerWeight(count, () => quantizeDequantize(from, plan, to));
+  const search = clip?.method === "mse";
+  return {
+    simd: timed(search ? MSE_SHARE : 1, (from, plan, to) => vectorPass(simd, from, plan, to)),
+    scalar: timed(search ? SCALAR_MSE_SHARE : 1, scalarPass),
+  };
 }
 
-function print(name: string, block: string, clip: string, nanoseconds: number, copy: number): void {
-  const cells = [
-    name.padEnd(12),
-    block.padEnd(14),
-    clip.padEnd(20),
-    (1000 / nanoseconds).toFixed(1).padStart(9),
-    nanoseconds.toFixed(2).padStart(10),
-    `${(nanoseconds / copy).toFixed(1)} ×`.padStart(9),
-  ];
-  console.log(cells.join(" "));
+const COLUMN_WIDTHS = [12, 14, 20, 12, 10, 9, 14, 9] as const;
+
+function printCells(cells: readonly string[]): void {
+  console.log(
+    cells
+      .map((cell, i) => (i < 3 ? cell.padEnd(COLUMN_WIDTHS[i]) : cell.padStart(COLUMN_WIDTHS[i])))
+      .join(" "),
+  );
+}
+
+function print(name: string, block: string, clip: string, { simd, scalar }: Timed): void {
+  printCells([
+    name,
+    block,
+    clip,
+    (1000 / simd).toFixed(1),
+    simd.toFixed(2),
+    `${(simd / copy).toFixed(1)} ×`,
+    scalar.toFixed(2),
+    `${(scalar / simd).toFixed(1)} ×`,
+  ]);
 }
 
 const CODECS = [
@@ -105,25 +142,23 @@ console.log(
 console.log(
   `${(weights.length / 1e6).toFixed(1)} M weights (f32), ${rows} × ${COLUMNS}, storage F16, one core, best of ${REPEATS}, CPU time\n`,
 );
-console.log(
-  ["codec".padEnd(12), "block".padEnd(14), "clip".padEnd(20), "M weights/s", "ns/weight", "of copy"].join(
-    " ",
-  ),
-);
+printCells(["codec", "block", "clip", "M weights/s", "ns/weight", "of copy", "scalar ns", "gain"]);
 
 const copy = nanosecondsPerWeight(weights.length, () => out.set(weights));
-print("memory copy", "", "", copy, copy);
+printCells(["memory copy", "", "", (1000 / copy).toFixed(1), copy.toFixed(2), "1.0 ×", "", ""]);
 for (const [codec, bits, symmetric] of CODECS) {
   for (const block of BLOCKS)
+    print(codecLabel({ codec, bits, symmetric }), block, "", measured(codec, bits, symmetric, block, null));
+}
+for (const block of ["group:64", "channel", "flat:16384", "tensor"]) {
+  for (const clip of CLIPS) print("rtn4", block, clipLabel(clip), measured("rtn", 4, false, block, clip));
+}
+for (const [codec, bits, symmetric] of CODECS.slice(1)) {
+  for (const block of ["group:64", "channel"])
     print(
       codecLabel({ codec, bits, symmetric }),
       block,
-      "",
-      measured(codec, bits, symmetric, block, null),
-      copy,
+      "mse",
+      measured(codec, bits, symmetric, block, { method: "mse" }),
     );
-}
-for (const block of ["group:64", "flat:16384"]) {
-  for (const clip of CLIPS)
-    print("rtn4", block, clipLabel(clip), measured("rtn", 4, false, block, clip), copy);
 }

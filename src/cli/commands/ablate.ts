@@ -11,6 +11,7 @@ import {
   type JudgeOptions,
 } from "../options.ts";
 import { count, duration, fixed, percent, perplexityDecimals, place } from "../output/numbers.ts";
+import { conventionClause } from "../output/scores.ts";
 import { textTable, type Column } from "../output/table.ts";
 import type { CommandContext } from "../program.ts";
 
@@ -83,5 +84,5 @@ function ablateText(report: AblateReport): string {
   const found = report.superWeights
     .map(([layer, row, column]) => `layer ${layer} ${place(row, column)}`)
     .join(", ");
-  return `Super weights: ${found || "none found"}. ${report.convention.text}, ${duration(report.seconds)} on ${report.device}.\n\n${textTable(columns, rows)}`;
+  return `Super weights: ${found || "none found"}. ${conventionClause(report.convention)}; ${duration(report.seconds)} on ${report.device}.\n\n${textTable(columns, rows)}`;
 }

@@ -1,6 +1,7 @@
 import type { Scores } from "#shared/evaluation.ts";
 import type { RunDetail, RunSummary, VariantResult } from "#shared/run.ts";
 import { count, duration, fixed, percent, perplexityDecimals } from "./numbers.ts";
+import { conventionClause } from "./scores.ts";
 import { textTable } from "./table.ts";
 
 /** The results of a run as one JSON document: what `sweep` and `runs show` print. */
@@ -81,7 +82,7 @@ export function runText(detail: RunDetail): string {
   const best = results.find((result) => result.id === detail.best);
   const head = [
     `Run ${summary.id} (${summary.name}), ${summary.status}: ${summary.done} of ${summary.total} variants scored${summary.failed > 0 ? `, ${summary.failed} failed` : ""}.`,
-    `${detail.convention?.text ?? detail.text}; ${detail.workers} worker${detail.workers === 1 ? "" : "s"} × ${detail.threadsPerWorker} thread${detail.threadsPerWorker === 1 ? "" : "s"} on ${detail.device}, ${duration(detail.seconds)}.`,
+    `${detail.convention ? conventionClause(detail.convention) : detail.text}; ${detail.workers} worker${detail.workers === 1 ? "" : "s"} × ${detail.threadsPerWorker} thread${detail.threadsPerWorker === 1 ? "" : "s"} on ${detail.device}, ${duration(detail.seconds)}.`,
     ...detail.notes,
   ];
   const table = resultsTable(detail.baseline, results, detail.best, detail.pareto);

@@ -23,6 +23,11 @@ export function scoreFacts(scores: Scores, decimals: number): [string, string][]
   return facts;
 }
 
+/** How the text was cut, without its full stop, for a sentence that goes on. */
+export function conventionClause(convention: Convention): string {
+  return convention.text.replace(/\.$/, "");
+}
+
 /** How the text was cut, as one fact. */
 export function conventionFact(convention: Convention): [string, string] {
   return ["Text", convention.text];
