@@ -10,6 +10,8 @@ export const REFUSALS: Record<Refusal, string> = {
   token: "The token is missing or wrong. Open the address that keystone serve printed.",
 };
 
+const HTTP_PORT = 80;
+
 /**
  * Decides who may talk to the server. The token comes once in the address; after that a cookie carries it.
  * Host is checked against the addresses the server was started for (DNS rebinding), Origin against the same
@@ -22,7 +24,9 @@ export class Access {
 
   /** @param hosts names a browser may use for this server, without port */
   constructor(hosts: readonly string[], port: number) {
-    this.#hosts = new Set(hosts.map((host) => `${host.includes(":") ? `[${host}]` : host}:${port}`));
+    const names = hosts.map((host) => (host.includes(":") ? `[${host}]` : host.toLowerCase()));
+    // Browsers leave out HTTP's own port.
+    this.#hosts = new Set(port === HTTP_PORT ? [...names, ...names.map((name) => `${name}:${port}`)] : names.map((name) => `${name}:${port}`));
     // Cookies do not know ports: two studios on one machine must not overwrite each other's.
     this.#cookieName = `keystone_${port}`;
   }
@@ -50,6 +54,11 @@ export class Access {
     const found = pairs.some(([name, value]) => name === this.#cookieName && same(value ?? "", this.token));
     return found ? null : "token";
   }
+}
+
+/** A request's address, or null where it is none (`//[`): Node hands on whatever was sent. */
+export function requestUrl(request: IncomingMessage): URL | null {
+  return URL.parse(request.url ?? "/", "http://localhost");
 }
 
 function same(given: string, expected: string): boolean {

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { hostname, networkInterfaces } from "node:os";
+import { hostname, networkInterfaces, type NetworkInterfaceInfo } from "node:os";
 import { KeystoneError } from "#shared/errors.ts";
 import type { Studio } from "#studio/studio.ts";
-import { Access, REFUSALS, type Refusal } from "./access.ts";
+import { Access, REFUSALS, requestUrl, type Refusal } from "./access.ts";
 import { attachSocket } from "./socket.ts";
 import { SECURITY_HEADERS, StaticFiles } from "./staticFiles.ts";
 
@@ -51,7 +51,8 @@ export async function serve(options: ServeOptions): Promise<Served> {
   const access = new Access(acceptedNames(options.host), port);
   server.on("request", (request: IncomingMessage, response: ServerResponse) => respond(request, response, access, files));
   const detach = attachSocket(server, options.studio, (request) => access.refuseSource(request, true) ?? access.refuseCookie(request));
-  const shown = options.host.includes(":") ? `[${options.host}]` : options.host;
+  const name = reachableName(options.host);
+  const shown = name.includes(":") ? `[${name}]` : name;
   return {
     url: `http://${shown}:${port}/?token=${access.token}`,
     port,
@@ -64,11 +65,22 @@ export async function serve(options: ServeOptions): Promise<Served> {
   };
 }
 
+const EVERYWHERE = ["0.0.0.0", "::"];
+
 /** Names by which browsers may call this server. Listening everywhere, they use one of the machine's own addresses. */
 function acceptedNames(host: string): string[] {
-  const everywhere = host === "0.0.0.0" || host === "::";
-  const own = Object.values(networkInterfaces()).flatMap((entries) => (entries ?? []).map((entry) => entry.address));
-  return [...LOOPBACK, host, ...(everywhere ? [hostname().toLowerCase(), ...own] : [])];
+  const own = ownAddresses().map((entry) => entry.address);
+  return [...LOOPBACK, host, ...(EVERYWHERE.includes(host) ? [hostname(), ...own] : [])];
+}
+
+/** The name to print: where the server listens everywhere, an address under which other machines find this one. */
+function reachableName(host: string): string {
+  if (!EVERYWHERE.includes(host)) return host;
+  return ownAddresses().find((entry) => !entry.internal && entry.family === "IPv4")?.address ?? "127.0.0.1";
+}
+
+function ownAddresses(): NetworkInterfaceInfo[] {
+  return Object.values(networkInterfaces()).flatMap((entries) => entries ?? []);
 }
 
 function listen(server: Server, { port, host }: ServeOptions): Promise<void> {
@@ -94,7 +106,11 @@ function respond(request: IncomingMessage, response: ServerResponse, access: Acc
     response.writeHead(405, { ...SECURITY_HEADERS, Allow: "GET, HEAD" }).end();
     return;
   }
-  const url = new URL(request.url ?? "/", "http://localhost");
+  const url = requestUrl(request);
+  if (url === null) {
+    response.writeHead(400, SECURITY_HEADERS).end();
+    return;
+  }
   if (url.searchParams.has("token")) {
     if (!access.tokenInAddress(url)) return refuse(response, "token");
     // The token leaves the address bar, the history and every later Referer.

@@ -5,7 +5,7 @@ import type { NumberedEvent } from "#shared/events.ts";
 import { toErrorData } from "#shared/errors.ts";
 import { answerMessage } from "#studio/answerMessage.ts";
 import type { Studio } from "#studio/studio.ts";
-import type { Refusal } from "./access.ts";
+import { requestUrl, type Refusal } from "./access.ts";
 
 /** Longest message accepted, in bytes: a plan of 100,000 recipes fits, a flood does not. */
 const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
@@ -17,9 +17,11 @@ export function attachSocket(server: Server, studio: Studio, refuse: (request: I
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false });
 
   server.on("upgrade", (request: IncomingMessage, stream: Duplex, head: Buffer) => {
-    const elsewhere = new URL(request.url ?? "/", "http://localhost").pathname !== "/socket";
+    // Nobody else listens here until the upgrade is made; a reset connection must not end the process.
+    stream.on("error", () => stream.destroy());
+    const elsewhere = requestUrl(request)?.pathname !== "/socket";
     if (elsewhere || refuse(request) !== null) {
-      stream.end(`HTTP/1.1 ${elsewhere ? "404 Not Found" : "403 Forbidden"}\r\nConnection: close\r\n\r\n`);
+      stream.end(`HTTP/1.1 ${elsewhere ? "404 Not Found" : "403 Forbidden"}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
       return;
     }
     sockets.handleUpgrade(request, stream, head, (socket) => converse(socket, studio));

@@ -1,29 +1,7 @@
 import { createReadStream, readdirSync, statSync } from "node:fs";
 import type { ServerResponse } from "node:http";
-import { extname, join, relative, sep } from "node:path";
-
-const TYPES: Record<string, string> = {
-  ".html": "text/html; charset=utf-8",
-  ".js": "text/javascript; charset=utf-8",
-  ".css": "text/css; charset=utf-8",
-  ".svg": "image/svg+xml",
-  ".png": "image/png",
-  ".json": "application/json",
-  ".woff2": "font/woff2",
-};
-
-/** The window may load from its own address alone; Plotly sets style attributes, nothing else is inline. */
-export const CONTENT_SECURITY_POLICY = [
-  "default-src 'self'",
-  "script-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
-  "img-src 'self' data: blob:",
-  "connect-src 'self'",
-  "object-src 'none'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
+import { join, relative, sep } from "node:path";
+import { CONTENT_SECURITY_POLICY, contentType } from "#shared/windowFiles.ts";
 
 export const SECURITY_HEADERS: Record<string, string> = {
   "Content-Security-Policy": CONTENT_SECURITY_POLICY,
@@ -58,7 +36,7 @@ export class StaticFiles {
     const hashed = pathname.startsWith("/assets/");
     response.writeHead(200, {
       ...SECURITY_HEADERS,
-      "Content-Type": TYPES[extname(path)] ?? "application/octet-stream",
+      "Content-Type": contentType(path),
       "Content-Length": statSync(path).size,
       "Cache-Control": hashed ? "private, max-age=31536000, immutable" : "no-cache",
     });

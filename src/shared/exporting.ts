@@ -9,7 +9,7 @@ export const exportRequest = z.strictObject({
   recipe,
   format: exportFormat.default("safetensors"),
   /** Folder to create. */
-  out: z.string().min(1),
+  out: z.string().min(1).max(4096),
   /** Allow replacing a folder that is already there. */
   overwrite: z.boolean().default(false),
   /** Largest shard in bytes; null = as the source is sharded. */

@@ -37,7 +37,14 @@ export function createAccess(roots: readonly string[] | null): Access {
       return realRoots();
     },
     check,
-    allows: (path) => !path.includes("\0") && inside(realPath(resolve(path))),
+    allows: (path) => {
+      try {
+        check(path);
+        return true;
+      } catch {
+        return false;
+      }
+    },
   };
 }
 
