@@ -22,21 +22,23 @@ const EVIDENCE: readonly Column<Candidate>[] = [
   { id: "output", header: "Output y", numeric: true, width: "72px", text: (one) => activation(one.outputActivation), sort: (one) => Math.abs(one.outputActivation) },
   { id: "contribution", header: "w · x", numeric: true, low: true, width: "72px", text: (one) => activation(one.contribution), sort: (one) => Math.abs(one.contribution) },
   { id: "share", header: "Explained", title: "w · x / y", numeric: true, width: "80px", text: (one) => percent(one.share), sort: (one) => one.share },
-  { id: "bar", header: "w · x / y", low: true, width: "96px", text: () => "" },
   { id: "pass", header: "Pass", numeric: true, low: true, width: "48px", text: (one) => (isFound(one) ? String(one.pass) : "–"), sort: (one) => one.pass },
 ];
 
 /** Shown once the effect of the found weights was measured. */
 const EFFECT: readonly Column<Candidate>[] = [
-  { id: "without", header: "Perplexity without", numeric: true, width: "156px", text: withoutText, sort: (one) => one.effect?.perplexity ?? null },
+  { id: "without", header: "Perplexity without", numeric: true, width: "148px", text: withoutText, sort: (one) => one.effect?.perplexity ?? null },
   { id: "kl", header: "KL without", numeric: true, low: true, width: "84px", text: (one) => (one.effect ? divergence(one.effect.kl) : "–"), sort: (one) => one.effect?.kl ?? null },
 ];
+
+/** The share as a bar, where there is room for it. */
+const BAR: Column<Candidate> = { id: "bar", header: "w · x / y", low: true, width: "96px", text: () => "" };
 
 const VERDICT: Column<Candidate> = { id: "verdict", header: "Verdict", width: "140px", text: (one) => one.reason };
 
 /** Columns of the table of found weights and candidates. */
 export function candidateColumns(measured: boolean): readonly Column<Candidate>[] {
-  return [...EVIDENCE, ...(measured ? EFFECT : []), VERDICT];
+  return [...EVIDENCE, ...(measured ? EFFECT : [BAR]), VERDICT];
 }
 
 function withoutText(one: Candidate): string {
