@@ -17,7 +17,7 @@ export default defineConfig({
     build: {
       outDir: "out/main",
       // The worker and the command line are entries of their own beside Electron's main.
-      rollupOptions: {
+      rolldownOptions: {
         input: {
           index: here("src/main/index.ts"),
           worker: here("src/worker/worker.ts"),
@@ -33,7 +33,7 @@ export default defineConfig({
       outDir: "out/preload",
       // A sandboxed preload is one CommonJS file: it can load nothing but electron.
       externalizeDeps: false,
-      rollupOptions: {
+      rolldownOptions: {
         input: { index: here("src/preload/index.ts") },
         external: ["electron"],
         output: { format: "cjs", entryFileNames: "[name].cjs" },
@@ -47,7 +47,7 @@ export default defineConfig({
     build: {
       outDir: here("out/renderer"),
       emptyOutDir: true,
-      rollupOptions: { input: here("src/renderer/index.html") },
+      rolldownOptions: { input: here("src/renderer/index.html") },
       // Plotly alone is past the usual warning size; it is loaded on demand.
       chunkSizeWarningLimit: 6000,
     },
