@@ -3,14 +3,21 @@ import type { Checkpoint } from "#engine/checkpoint/types.ts";
 import type { Forward, HeadWeights, HiddenBatch, LayerWeights, Taps } from "#engine/forward/types.ts";
 
 /** Every weight of one layer, read whole. */
-export async function readLayer(architecture: Architecture, checkpoint: Checkpoint, layer: number): Promise<LayerWeights> {
+export async function readLayer(
+  architecture: Architecture,
+  checkpoint: Checkpoint,
+  layer: number,
+): Promise<LayerWeights> {
   const weights: Record<string, Float32Array> = {};
   for (const { slot, name } of architecture.layerTensors(layer)) weights[slot] = await checkpoint.read(name);
   return weights;
 }
 
 export async function readHead(architecture: Architecture, checkpoint: Checkpoint): Promise<HeadWeights> {
-  return { norm: await checkpoint.read(architecture.normTensor), head: await checkpoint.read(architecture.headTensor) };
+  return {
+    norm: await checkpoint.read(architecture.normTensor),
+    head: await checkpoint.read(architecture.headTensor),
+  };
 }
 
 export interface Pass {
@@ -29,7 +36,11 @@ export async function runModel(
   let hidden = await forward.embed(checkpoint, windows);
   const layers: { taps: Taps; hidden: HiddenBatch }[] = [];
   for (let layer = 0; layer < architecture.facts.layers; layer++) {
-    const result = await forward.layerWithTaps(layer, hidden, await readLayer(architecture, checkpoint, layer));
+    const result = await forward.layerWithTaps(
+      layer,
+      hidden,
+      await readLayer(architecture, checkpoint, layer),
+    );
     layers.push(result);
     hidden = result.hidden;
   }
@@ -40,9 +51,6 @@ export async function runModel(
 export function largestDifference(a: Float32Array, b: Float32Array): number {
   if (a.length !== b.length) return Number.NaN;
   let largest = 0;
-  for (let i = 0; i < a.length; i++) {
-    const difference = Math.abs(a[i] - b[i]);
-    if (!(difference <= largest)) largest = difference;
-  }
+  for (let i = 0; i < a.length; i++) largest = Math.max(largest, Math.abs(a[i] - b[i])); // Math.max keeps a NaN
   return largest;
 }

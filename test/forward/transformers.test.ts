@@ -33,8 +33,14 @@ describe("the forward pass agrees with Hugging Face transformers", () => {
       expect(pass.layers).toHaveLength(expected.layers.length);
       const differences: Record<string, number> = { logits: largestDifference(pass.logits, expected.logits) };
       pass.layers.forEach(({ taps, hidden }, i) => {
-        differences[`layer ${i} down_proj input`] = largestDifference(taps.input, expected.layers[i].downInput);
-        differences[`layer ${i} down_proj output`] = largestDifference(taps.output, expected.layers[i].downOutput);
+        differences[`layer ${i} down_proj input`] = largestDifference(
+          taps.input,
+          expected.layers[i].downInput,
+        );
+        differences[`layer ${i} down_proj output`] = largestDifference(
+          taps.output,
+          expected.layers[i].downOutput,
+        );
         differences[`layer ${i} residual`] = largestDifference(hidden.data, expected.layers[i].residual);
       });
       for (const [what, difference] of Object.entries(differences)) {

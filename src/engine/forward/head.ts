@@ -1,6 +1,6 @@
-import type { InferenceSession, Tensor } from "onnxruntime-node";
+import type { Tensor } from "onnxruntime-node";
 import type { Architecture } from "../architecture/types.ts";
-import { floats, integers, openSession, type SessionOptions } from "./session.ts";
+import { floats, integers, openSession, type Session, type SessionOptions } from "./session.ts";
 import type { Forward, HeadWeights } from "./types.ts";
 
 /** Bytes of one (rows, vocabulary) f32 tensor; the graphs hold a handful of them at once. */
@@ -11,10 +11,10 @@ type Head = Pick<Forward, "logits" | "logProbabilities" | "score" | "judge" | "c
 /** Everything behind the last layer, in chunks of rows whose logits fit MAX_LOGIT_BYTES. */
 export function createHead(architecture: Architecture, options: SessionOptions): Head {
   const { hiddenSize, vocabulary } = architecture.facts;
-  const sessions = new Map<string, Promise<InferenceSession>>();
+  const sessions = new Map<string, Promise<Session>>();
   const rowsPerRun = Math.max(1, Math.floor(MAX_LOGIT_BYTES / (vocabulary * Float32Array.BYTES_PER_ELEMENT)));
 
-  function session(name: "headGraph" | "scoreGraph" | "judgeGraph"): Promise<InferenceSession> {
+  function session(name: "headGraph" | "scoreGraph" | "judgeGraph"): Promise<Session> {
     const known = sessions.get(name);
     if (known) return known;
     const opened = openSession(architecture[name](), options);
@@ -24,7 +24,7 @@ export function createHead(architecture: Architecture, options: SessionOptions):
 
   /** Runs a graph over all rows; `more` adds the inputs and outputs of the rows [begin, end). */
   async function run(
-    graph: Promise<InferenceSession>,
+    graph: Promise<Session>,
     rows: Float32Array,
     head: HeadWeights,
     more: (begin: number, end: number) => { feeds?: Record<string, Tensor>; results: Record<string, Tensor> },

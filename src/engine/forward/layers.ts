@@ -1,6 +1,6 @@
-import type { InferenceSession, Tensor } from "onnxruntime-node";
+import type { Tensor } from "onnxruntime-node";
 import type { Architecture } from "../architecture/types.ts";
-import { floats, openSession, type SessionOptions } from "./session.ts";
+import { floats, openSession, type Session, type SessionOptions } from "./session.ts";
 import type { HiddenBatch, LayerWeights, Taps } from "./types.ts";
 
 /** Bytes that attention's scores of one block of queries may take. */
@@ -17,10 +17,10 @@ export interface Layers {
 /** The decoder layers of an architecture, a few windows at a time, with one session per kind of graph. */
 export function createLayers(architecture: Architecture, options: SessionOptions): Layers {
   const { hiddenSize, intermediateSize } = architecture.facts;
-  const sessions = new Map<string, Promise<InferenceSession>>();
+  const sessions = new Map<string, Promise<Session>>();
   const tables = createTables(architecture);
 
-  function session(taps: boolean, queryBlocks: number): Promise<InferenceSession> {
+  function session(taps: boolean, queryBlocks: number): Promise<Session> {
     const key = `${taps} ${queryBlocks}`;
     const opened = sessions.get(key) ?? openSession(architecture.layerGraph({ taps, queryBlocks }), options);
     sessions.set(key, opened);

@@ -1,3 +1,4 @@
+import { locks } from "node:worker_threads";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import type { DeviceReport } from "#shared/device.ts";
 
@@ -5,25 +6,57 @@ export type Provider = DeviceReport["used"];
 
 /** Only what is about to fail: the runtime otherwise reports which small integer nodes it keeps on the CPU. */
 const LOG_ERRORS_ONLY = 3;
+const LONG_MS = 2 ** 30;
 
 export interface SessionOptions {
   readonly provider: Provider;
   readonly threads: number;
 }
 
+/** A graph, ready to run. */
+export interface Session {
+  /** Feeds inputs by name and fills the tensors in `results` by output name; outputs that are not named are not brought back. */
+  run(feeds: Readonly<Record<string, Tensor>>, results: Readonly<Record<string, Tensor>>): Promise<void>;
+  release(): Promise<void>;
+}
+
 /** Opens a session for a graph's bytes. `threads` counts for what runs on the CPU. */
 export async function openSession(
   graph: Uint8Array,
   { provider, threads }: SessionOptions,
-): Promise<InferenceSession> {
-  return InferenceSession.create(graph, {
-    executionProviders: [provider],
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    executionMode: "sequential",
-    graphOptimizationLevel: "all",
-    logSeverityLevel: LOG_ERRORS_ONLY,
-  });
+): Promise<Session> {
+  const session = await alone(provider, () =>
+    InferenceSession.create(graph, {
+      executionProviders: [provider],
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      executionMode: "sequential",
+      graphOptimizationLevel: "all",
+      logSeverityLevel: LOG_ERRORS_ONLY,
+    }),
+  );
+  return {
+    run: async (feeds, results) => {
+      await alone(provider, () => session.run(feeds, results));
+    },
+    release: () => alone(provider, () => session.release()),
+  };
+}
+
+/**
+ * Keeps the threads of this process off an accelerator while one of them uses it: sessions share one device context, and
+ * two of them at work at once end the process (onnxruntime issues 31627 and 32561; seen here too, with WebGPU). The lock
+ * goes with its thread, so a thread that is ended while it holds it blocks nobody. CPU sessions share nothing.
+ */
+async function alone<T>(provider: Provider, work: () => Promise<T>): Promise<T> {
+  if (provider === "cpu") return work();
+  /** A thread that only waits for a lock has nothing to do, and would end. */
+  const awake = setInterval(() => undefined, LONG_MS);
+  try {
+    return await locks.request(`keystone/${provider}`, work);
+  } finally {
+    clearInterval(awake);
+  }
 }
 
 /** An f32 tensor over the caller's memory; nothing is copied. */

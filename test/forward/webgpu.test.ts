@@ -1,0 +1,69 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { beforeAll, describe, expect, it } from "vitest";
+import { demoReport, reportDemo, type DemoReport } from "./demoReport.ts";
+import { softwareWebGpuEnvironment } from "./softwareWebGpu.ts";
+
+/** Share of the CPU's value by which WebGPU may differ. Measured: 1e-6. */
+const TOLERANCE = 1e-4;
+/** Absolute, in nats; the variant's KL is 1e-3. Measured: 1e-9. */
+const KL_TOLERANCE = 1e-6;
+/** A software device computes about 1 GFLOP/s. */
+const PATIENCE_MS = 300_000;
+
+async function onSoftwareWebGpu(device: string): Promise<DemoReport> {
+  const script = join(import.meta.dirname, "demoReport.ts");
+  const { stdout } = await promisify(execFile)(process.execPath, [script, device], {
+    env: softwareWebGpuEnvironment(),
+    maxBuffer: 2 ** 26,
+  });
+  return demoReport.parse(JSON.parse(stdout));
+}
+
+function expectClose(found: number, expected: number, what: string): void {
+  const apart = Math.abs(found - expected);
+  expect(
+    apart <= TOLERANCE * Math.max(1, Math.abs(expected)),
+    `${what}: ${found} on WebGPU, ${expected} on the CPU`,
+  ).toBe(true);
+}
+
+describe("the demo model on WebGPU (a software device)", () => {
+  let cpu: DemoReport;
+  let gpu: DemoReport;
+  beforeAll(async () => {
+    cpu = await reportDemo("cpu");
+    gpu = await onSoftwareWebGpu("webgpu");
+  }, PATIENCE_MS);
+
+  it("ran on WebGPU", () => {
+    expect(gpu.device.used).toBe("webgpu");
+    expect(gpu.device.reason).toMatch(/logits match the CPU's/);
+  });
+
+  it("has the CPU's logits", () => {
+    expect(gpu.logits).toHaveLength(cpu.logits.length);
+    cpu.logits.forEach((expected, i) => expectClose(gpu.logits[i], expected, `logit ${i}`));
+  });
+
+  it("has the CPU's super weight and the CPU's largest activations in every layer", () => {
+    expect(cpu.superWeights).toHaveLength(1);
+    expect(gpu.superWeights).toEqual(cpu.superWeights);
+    cpu.layers.forEach((expected, layer) => {
+      for (const tap of ["input", "output", "residual"] as const) {
+        expectClose(gpu.layers[layer][tap].value, expected[tap].value, `${tap} of layer ${layer}`);
+      }
+    });
+  });
+
+  it("has the CPU's perplexity, and a variant's perplexity and KL", () => {
+    expectClose(gpu.perplexity, cpu.perplexity, "perplexity");
+    expectClose(gpu.variant.perplexity, cpu.variant.perplexity, "perplexity of a 3-bit variant");
+    expect(
+      Math.abs(gpu.variant.kl - cpu.variant.kl) <= KL_TOLERANCE,
+      `KL ${gpu.variant.kl}, on the CPU ${cpu.variant.kl}`,
+    ).toBe(true);
+    expect(gpu.variant.topAgreement).toBe(cpu.variant.topAgreement);
+  });
+});
