@@ -1,6 +1,6 @@
 import type { Scores } from "#shared/evaluation.ts";
 import type { VariantResult } from "#shared/run.ts";
-import { bits, divergence, factor, number, percent, score, signed } from "#renderer/format.ts";
+import { bits, divergence, factor, number, percent, score, signed } from "../../format.ts";
 
 /** One row of the comparison: the original first, then a cell a variant. */
 export interface MetricRow {
@@ -32,7 +32,7 @@ export interface MetricContext {
 export function metricRows(results: readonly VariantResult[], { baseline, decimals, model }: MetricContext): MetricRow[] {
   const original = baseline?.perplexity ?? null;
   const metrics: Metric[] = [
-    { name: "Bits per weight", original: "", value: (r) => r.bitsPerWeight, text: (v) => bits(v), better: "low" },
+    { name: "Bits per weight", original: model ? bits((model.bytes * 8) / model.parameters) : "–", value: (r) => r.bitsPerWeight, text: (v) => bits(v), better: "low" },
     {
       name: "Packed size, MB", title: "What a packed file takes: quantized tensors at their bits, the others as they are", original: model ? number(model.bytes / 1e6, 2) : "–",
       value: (r) => (r.fileBitsPerWeight === null || model === null ? null : (r.fileBitsPerWeight * model.parameters) / 8),

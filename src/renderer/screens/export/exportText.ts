@@ -16,7 +16,7 @@ export const FORMATS: Record<ExportFormat, FormatText> = {
     title: "Safetensors, dequantized",
     note: "A plain checkpoint with the rounded values",
     runsIn: "Transformers, and any loader of the original",
-    launch: (folder) => ({ runtime: "Transformers", line: `from transformers import AutoModelForCausalLM; model = AutoModelForCausalLM.from_pretrained(${JSON.stringify(folder)})` }),
+    launch: (folder) => ({ runtime: "Transformers", line: `from transformers import AutoModelForCausalLM\nmodel = AutoModelForCausalLM.from_pretrained(${JSON.stringify(folder)})` }),
   },
 };
 

@@ -1,4 +1,4 @@
-import type { Column } from "#renderer/parts/table.ts";
+import type { Column } from "../../parts/table.ts";
 
 /** Rows as CSV (RFC 4180). Numbers are written as they were measured, not as they are shown; missing ones are empty. */
 export function toCsv<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {

@@ -2,8 +2,8 @@ import type { Scores } from "#shared/evaluation.ts";
 import { parseBlock } from "#shared/recipe.ts";
 import { blockLabel, clipLabel, codecLabel, restoreLabel } from "#shared/recipeText.ts";
 import type { VariantResult } from "#shared/run.ts";
-import { bits, divergence, duration, fileSize, number, percent, score, signed } from "#renderer/format.ts";
-import type { Column } from "#renderer/parts/table.ts";
+import { bits, divergence, duration, fileSize, number, percent, score, signed } from "../../format.ts";
+import type { Column } from "../../parts/table.ts";
 
 /** What the columns need beside the rows. */
 export interface ColumnContext {
@@ -20,18 +20,20 @@ export function resultColumns({ baseline, decimals, parameters, letterOf, note }
   const original = baseline?.perplexity ?? null;
   const delta = (result: VariantResult): number | null =>
     result.perplexity === null || original === null ? null : result.perplexity - original;
+  /** Far from the original no decimal separates anything. */
+  const decimalsOf = ({ perplexity }: VariantResult): number => (perplexity !== null && perplexity >= 1000 ? 1 : decimals);
   const size = ({ fileBitsPerWeight }: VariantResult): number | null =>
     fileBitsPerWeight === null || parameters === null ? null : (fileBitsPerWeight * parameters) / 8;
   return [
-    { id: "pick", header: "Pick", width: "64px", text: ({ id }) => letterOf(id) ?? "" },
-    { id: "format", header: "Format", width: "76px", text: ({ recipe }) => codecLabel(recipe), sort: ({ recipe }) => codecLabel(recipe) },
-    { id: "block", header: "Block", width: "100px", text: ({ recipe }) => blockLabel(recipe.block), sort: ({ recipe }) => blockSize(recipe.block) },
+    { id: "pick", header: "Pick", width: "60px", text: ({ id }) => letterOf(id) ?? "" },
+    { id: "format", header: "Format", width: "68px", text: ({ recipe }) => codecLabel(recipe), sort: ({ recipe }) => codecLabel(recipe) },
+    { id: "block", header: "Block", width: "96px", text: ({ recipe }) => blockLabel(recipe.block), sort: ({ recipe }) => blockSize(recipe.block) },
     { id: "clip", header: "Clip", width: "72px", text: ({ recipe }) => clipLabel(recipe.clip) || "off", sort: ({ recipe }) => clipLabel(recipe.clip) },
-    { id: "arm", header: "Super weights", width: "112px", text: ({ recipe }) => restoreLabel(recipe) || "no", sort: ({ recipe }) => restoreLabel(recipe) },
+    { id: "arm", header: "Super weights", width: "104px", text: ({ recipe }) => restoreLabel(recipe) || "no", sort: ({ recipe }) => restoreLabel(recipe) },
     { id: "bits", header: "Bits/weight", numeric: true, width: "84px", text: (result) => bits(result.bitsPerWeight), sort: (result) => result.bitsPerWeight },
     { id: "size", header: "Size", numeric: true, low: true, width: "76px", title: "Estimated size of the file", text: (result) => fileSize(size(result)), sort: size },
-    { id: "perplexity", header: "Perplexity", numeric: true, width: "92px", text: (result) => score(result.perplexity, decimals, result.notFinite), sort: (result) => result.perplexity },
-    { id: "delta", header: "Δ", title: "Perplexity added to the original's", numeric: true, width: "92px", text: (result) => signed(delta(result), decimals), sort: delta },
+    { id: "perplexity", header: "Perplexity", numeric: true, width: "88px", text: (result) => score(result.perplexity, decimalsOf(result), result.notFinite), sort: (result) => result.perplexity },
+    { id: "delta", header: "Δ", title: "Perplexity added to the original's", numeric: true, width: "88px", text: (result) => signed(delta(result), decimalsOf(result)), sort: delta },
     { id: "kl", header: "KL", title: "Mean KL divergence from the original, nats per token", numeric: true, width: "84px", text: (result) => divergence(result.kl?.mean), sort: (result) => result.kl?.mean ?? null },
     { id: "agreement", header: "Same token", title: "How often the most likely next token is the original's", numeric: true, low: true, width: "84px", text: (result) => percent(result.kl?.topAgreement), sort: (result) => result.kl?.topAgreement ?? null },
     { id: "sqnr", header: "SQNR, dB", title: "Signal-to-quantization-noise ratio over the quantized weights", numeric: true, low: true, width: "76px", text: (result) => number(result.sqnrDb, 1), sort: (result) => result.sqnrDb },

@@ -1,10 +1,10 @@
 import type { Scores } from "#shared/evaluation.ts";
 import type { JobView } from "#shared/job.ts";
 import { canonicalJson } from "#shared/plan.ts";
-import type { Recipe } from "#shared/recipe.ts";
+import { armOf, type Arm, type Recipe } from "#shared/recipe.ts";
 import { recipeLabel } from "#shared/recipeText.ts";
 import type { RunDetail, RunSummary, VariantResult } from "#shared/run.ts";
-import { bits, cellPerplexity, count, decimalsThatSeparate, divergence, duration, estimate } from "#renderer/format.ts";
+import { bits, cellPerplexity, count, decimalsThatSeparate, divergence, duration, estimate } from "../../format.ts";
 import { isRestored } from "./dimensions.ts";
 
 /** What the sentences of a run's head are made of. */
@@ -15,6 +15,10 @@ export interface RunFacts {
   best: VariantResult | null;
   job: JobView | null;
 }
+
+const ARM_WORDS: Record<Arm, string> = {
+  plain: "Plain", clip: "Clipped", "clip-restore": "Restored", "restore-only": "Restored", "hold-out": "Held-out",
+};
 
 /** The finding in one sentence: what the best variant reaches, and what it would be without restoration. */
 export function runFinding(facts: RunFacts): string {
@@ -27,13 +31,13 @@ export function runFinding(facts: RunFacts): string {
     case "interrupted":
       return `Interrupted at ${part}; those are saved`;
     case "cancelled":
-      return result ? `Cancelled at ${part}: ${result}` : `Cancelled at ${part}`;
+      return result ? `Cancelled at ${part}: ${result.charAt(0).toLowerCase()}${result.slice(1)}` : `Cancelled at ${part}`;
     case "failed":
       return `The run failed at ${part}`;
     case "waiting":
       return "Waiting to start";
     default:
-      return result ? capital(result) : firstWords(facts);
+      return result ?? firstWords(facts);
   }
 }
 
@@ -46,7 +50,7 @@ function firstWords({ summary, job, results }: RunFacts): string {
 function bestSentence(best: VariantResult, { results, baseline }: RunFacts): string {
   const original = baseline?.perplexity ?? null;
   const decimals = decimalsThatSeparate(best.perplexity, original);
-  const reaches = `${recipeLabel(best.recipe)} reaches ${cellPerplexity(best.perplexity, original, decimals)} at ${bits(best.bitsPerWeight, "prose")} bits`;
+  const reaches = `${ARM_WORDS[armOf(best.recipe)]} ${recipeLabel({ ...best.recipe, restore: "none", holdOut: false })} reaches ${cellPerplexity(best.perplexity, original, decimals)} at ${bits(best.bitsPerWeight, "prose")} bits`;
   const twin = isRestored(best.recipe) ? twinOf(best.recipe, results) : null;
   if (twin) return `${reaches}; without restoration ${twin.notFinite ? "it is not finite" : cellPerplexity(twin.perplexity, original, decimals)}`;
   return original === null ? reaches : `${reaches}; the original has ${cellPerplexity(original, original, decimals)}`;

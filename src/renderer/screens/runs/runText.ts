@@ -1,5 +1,5 @@
 import type { RunSummary } from "#shared/run.ts";
-import { count } from "#renderer/format.ts";
+import { count } from "../../format.ts";
 
 /** What became of a run, in a few words. */
 export function runResult({ status, done, failed, total }: RunSummary): string {

@@ -1,0 +1,74 @@
+import { test as base, type Page } from "@playwright/test";
+import { spawn, type ChildProcess } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const START_MS = 60_000;
+
+/** A `keystone serve` of its own: free port, empty home, one folder a browser may write to. */
+export interface Served {
+  /** The address with its token. */
+  url: string;
+  /** Folder that was allowed: exports go here. */
+  folder: string;
+  demoModel: string;
+}
+
+/** Playwright's test with one server a worker; `page` has its cookie already. */
+export const test = base.extend<{ keystone: Page }, { served: Served }>({
+  served: [
+    // Playwright reads the fixtures a fixture needs from this pattern; an empty one needs none.
+    // eslint-disable-next-line no-empty-pattern
+    async ({}, use) => {
+      const scratch = await mkdtemp(join(tmpdir(), "keystone-e2e-"));
+      const process_ = start(join(scratch, "home"), scratch);
+      try {
+        await use({ url: await addressOf(process_), folder: scratch, demoModel: join(ROOT, "resources", "demo-model", "model") });
+      } finally {
+        await stop(process_);
+        await rm(scratch, { recursive: true, force: true });
+      }
+    },
+    { scope: "worker", timeout: START_MS },
+  ],
+  keystone: async ({ page, served }, use) => {
+    await page.goto(served.url);
+    await use(page);
+  },
+});
+
+function start(home: string, folder: string): ChildProcess {
+  if (!existsSync(join(ROOT, "out", "renderer", "index.html"))) {
+    throw new Error("The window is not built: run `npm run build` first.");
+  }
+  const packaged = join(ROOT, "node_modules", "node", "bin", "node");
+  const node = existsSync(packaged) ? packaged : process.execPath;
+  return spawn(node, [join(ROOT, "src", "cli", "index.ts"), "serve", folder, "--port", "0", "--home", home], {
+    cwd: ROOT,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+}
+
+/** The first line that the server prints. */
+async function addressOf(served: ChildProcess): Promise<string> {
+  let printed = "";
+  for await (const chunk of served.stdout ?? []) {
+    printed += String(chunk);
+    const line = /^(http:\S+)\n/.exec(printed)?.[1];
+    if (line !== undefined) return line;
+  }
+  throw new Error(`The server ended without an address: ${printed}`);
+}
+
+async function stop(served: ChildProcess): Promise<void> {
+  if (served.exitCode !== null) return;
+  const ended = new Promise((resolve) => served.once("exit", resolve));
+  served.kill("SIGINT");
+  const late = setTimeout(() => served.kill("SIGKILL"), 10_000);
+  await ended;
+  clearTimeout(late);
+}
