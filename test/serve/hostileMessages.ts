@@ -75,7 +75,7 @@ export function badArguments({ allowed, text }: Folders): Hostile[] {
     ["a dialog for a purpose that does not exist", "folder:pick", { purpose: "disk" }],
     ["a dialog where there is none", "folder:pick", { purpose: "model" }, "access/no-dialog"],
     ["a plan that multiplies past all bounds", "plan:save", { name: "p", plan: { base: RECIPE, grid: { bits: Array(1000).fill(4), block: Array(1000).fill("tensor") } } }, "plan/too-large"],
-    ["a plan with an axis named __proto__", "plan:save", { name: "p", plan: JSON.parse('{"base":{},"grid":{"__proto__":[1]}}') }, /^(plan|recipe)\//],
+    ["a plan with an axis named __proto__", "plan:save", { name: "p", plan: JSON.parse('{"base":{},"grid":{"__proto__":[1]}}') as unknown }, /^(plan|recipe)\//],
     ["a plan nested a thousand deep", "plan:save", { name: "p", plan: nested(1000) }, "plan/invalid"],
   ];
   return bad.map(([name, call, args, code]) => ({ name, message: { id: 1, call, args }, code: code ?? ARGUMENTS }));
