@@ -40,6 +40,8 @@ const DEMO = join(import.meta.dirname, "..", "resources", "demo-model", "model")
 /** Token that the demo tokenizer puts first, and the channel of its embedding that drives the planted weight. */
 const BOS = 1;
 const DRIVER = 77;
+/** So large that what the first layers write at BOS (a few units a channel) does not drown it. */
+const DRIVE = 1000;
 
 /**
  * Streams a BF16 checkpoint with random weights to `folder`, in shards of about `shardBytes`, with the demo model's
@@ -120,11 +122,11 @@ function plants(
   { layer, row, column, value }: Plant,
 ): Map<string, [number, number][]> {
   const mlp = `model.layers.${layer}.mlp`;
-  const drive = Math.sqrt(128 / hidden);
+  const weight = Math.sqrt(128 / hidden);
   return new Map([
-    ["model.embed_tokens.weight", [[BOS * hidden + DRIVER, 4]]],
-    [`${mlp}.gate_proj.weight`, [[column * hidden + DRIVER, drive]]],
-    [`${mlp}.up_proj.weight`, [[column * hidden + DRIVER, drive]]],
+    ["model.embed_tokens.weight", [[BOS * hidden + DRIVER, DRIVE]]],
+    [`${mlp}.gate_proj.weight`, [[column * hidden + DRIVER, weight]]],
+    [`${mlp}.up_proj.weight`, [[column * hidden + DRIVER, weight]]],
     [`${mlp}.down_proj.weight`, [[row * intermediate + column, value]]],
   ]);
 }
