@@ -83,7 +83,7 @@ test.describe.serial("a sweep from the wizard to the exported checkpoint", () =>
     await page.getByLabel("Filter results").fill("");
     await page.getByRole("grid", { name: /^not restored, / }).getByRole("gridcell").nth(4).click();
     await expect(page.getByRole("grid", { name: "Results" }).locator("tr.sel")).toContainText("flat 4,096");
-    await page.getByRole("button", { name: "KL", exact: true }).click();
+    await page.getByRole("group", { name: "Value" }).getByRole("button", { name: "KL" }).click();
     await expect(page.getByRole("img", { name: /^KL divergence of 24 variants/ })).toBeVisible();
     await expect(page.getByRole("grid", { name: "Results" }).locator("tr.sel")).toContainText("flat 4,096");
   });
