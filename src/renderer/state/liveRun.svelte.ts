@@ -7,9 +7,13 @@ import { bestVariant, paretoFront } from "#shared/ranking.ts";
 import type { RunDetail, RunSummary, VariantResult } from "#shared/run.ts";
 import { placesOf, setOf } from "./collections.ts";
 
+/** Above this many variants, results are shown in steps instead of every frame. */
+const LONG_RUN = 1_000;
+const REST_MS = 250;
+
 /**
  * One run, read once and kept up to date by events. `results` is in the order of the plan and is replaced at most once
- * a frame, so that 10,000 rows stay cheap.
+ * a frame, in long runs four times a second, so that 10,000 rows stay cheap.
  */
 export class LiveRun {
   readonly id: string;
@@ -23,6 +27,9 @@ export class LiveRun {
   readonly pareto: ReadonlySet<string> = $derived(setOf(paretoFront(this.results)));
   readonly #host: Host;
   #places = placesOf([]);
+  /** Results that came since `results` was last replaced, laid over it. */
+  #draft: VariantResult[] | null = null;
+  #pause: ReturnType<typeof setTimeout> | null = null;
   /** Events that came while the run was being read. */
   #early: StudioEvent[] | null = null;
 
@@ -40,6 +47,7 @@ export class LiveRun {
       this.summary = detail.summary;
       this.baseline = detail.baseline;
       this.results = detail.results;
+      this.#draft = null;
       this.#places = placesOf(detail.results);
       this.error = null;
     } catch (thrown) {
@@ -63,17 +71,25 @@ export class LiveRun {
       this.#early.push(...mine);
       return;
     }
-    let results: VariantResult[] | null = null;
     for (const event of mine) {
       if (event.type === "run") this.summary = event.run;
       else if (event.type === "baseline") this.baseline = event.baseline;
       else if (event.type === "lanes") this.lanes = event.lanes;
       else if (event.type === "variants") {
-        results ??= [...this.results];
-        for (const result of event.results) this.#place(results, result);
+        this.#draft ??= [...this.results];
+        for (const result of event.results) this.#place(this.#draft, result);
       }
     }
-    if (results) this.results = results;
+    if (this.#draft && this.#pause === null) this.#commit();
+  }
+
+  /** Shows the results gathered so far; a long list then rests, because every chart and cell looks at it again. */
+  #commit(): void {
+    this.#pause = null;
+    if (!this.#draft) return;
+    this.results = this.#draft;
+    this.#draft = null;
+    if (this.results.length > LONG_RUN) this.#pause = setTimeout(() => this.#commit(), REST_MS);
   }
 
   #isMine(event: StudioEvent): boolean {
