@@ -66,7 +66,7 @@ function superWeightFact(studio: Studio): { text: string; mark?: boolean } | nul
   if (studio.activeJob("detect")) return { text: "searching" };
   const found = studio.model?.detection?.superWeights.length;
   if (found === undefined) return null;
-  return found > 0 ? { text: String(found), mark: true } : { text: "none found" };
+  return found > 0 ? { text: String(found), mark: true } : { text: "none" };
 }
 
 function sweepFact(studio: Studio): { text: string } | null {
