@@ -41,7 +41,7 @@ const directions = ALL.map((room) => ({
 }));
 
 export default tseslint.config(
-  { ignores: ["node_modules", "out", "dist", "coverage", "test-results", "playwright-report", "resources"] },
+  { ignores: ["node_modules", "out", "dist", "coverage", "test-results", "playwright-report", "resources", "src/engine/quantize/kernels/assembly"] },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   ...svelte.configs.recommended,
@@ -65,6 +65,13 @@ export default tseslint.config(
   },
   ...directions,
   { files: ["**/*.svelte", "**/*.svelte.ts"], languageOptions: { globals: globals.browser, parserOptions: { parser: tseslint.parser, svelteConfig } } },
+  // ESLint sees `any` where a template's types come from Svelte; svelte-check is the type check there.
+  {
+    files: ["**/*.svelte"],
+    rules: Object.fromEntries(
+      ["argument", "assignment", "call", "member-access", "return"].map((rule) => [`@typescript-eslint/no-unsafe-${rule}`, "off"]).concat([["@typescript-eslint/no-redundant-type-constituents", "off"]]),
+    ),
+  },
   { files: ["src/renderer/**/*.ts"], languageOptions: { globals: globals.browser } },
   { files: ["**/*.js", "**/*.mjs"], ...tseslint.configs.disableTypeChecked },
   { files: ["scripts/**", "**/*.mjs"], rules: { "@typescript-eslint/restrict-template-expressions": "off" } },
