@@ -3,9 +3,12 @@ import { BlockRange } from "./blockRange.ts";
 import { blockThreshold, clampTo, tensorThreshold } from "./clipThreshold.ts";
 import type { Codec } from "./codec.ts";
 import { replaceHeldOut } from "./holdOut.ts";
+import { configureKernels } from "./kernels/configure.ts";
+import type { Kernels } from "./kernels/kernels.ts";
 import { clamp, mseThreshold } from "./mseThreshold.ts";
 import { bitsOf, roundToStorage } from "./storage.ts";
 import type { TensorPlan } from "./types.ts";
+import { vectorMseThreshold } from "./vectorThreshold.ts";
 
 /** True where a plan's weights are changed or moved before they are encoded, so that a working copy is needed. */
 export function needsWorkingCopy(plan: TensorPlan): boolean {
@@ -38,11 +41,23 @@ export interface BlockFitter {
   fit(slot: number, from: number, to: number): number;
 }
 
-/** @param source the tensor from {@link prepareWeights}; written to only where the plan clips */
-export function blockFitter(codec: Codec, plan: TensorPlan, source: Float32Array): BlockFitter {
+/**
+ * @param source the tensor from {@link prepareWeights}; written to only where the plan clips
+ * @param kernels search the mse threshold where given
+ */
+export function blockFitter(
+  codec: Codec,
+  plan: TensorPlan,
+  source: Float32Array,
+  kernels: Kernels | null,
+): BlockFitter {
   const { clip } = plan;
   const ofTensor = clip?.method === "tensor-percentage" ? tensorThreshold(source, clip.threshold) : null;
   const range = new BlockRange(source);
+  if (kernels) configureKernels(kernels, plan);
+  const search = (slot: number, from: number, to: number, low: number, high: number): number =>
+    (kernels && vectorMseThreshold(kernels, source, from, to, low, high)) ??
+    mseThreshold(codec, slot, source, from, to, low, high);
   return {
     fit(slot, from, to) {
       range.scan(from, to);
@@ -52,7 +67,7 @@ export function blockFitter(codec: Codec, plan: TensorPlan, source: Float32Array
         return 0;
       }
       let threshold: number;
-      if (clip.method === "mse") threshold = mseThreshold(codec, slot, source, from, to, low, high);
+      if (clip.method === "mse") threshold = search(slot, from, to, low, high);
       else if (clip.method === "tensor-percentage") threshold = ofTensor ?? Infinity;
       else threshold = blockThreshold(clip, source, from, to);
       codec.fit(slot, clamp(low, threshold), clamp(high, threshold));

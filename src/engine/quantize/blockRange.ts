@@ -19,16 +19,15 @@ export class BlockRange {
     this.bits = bitsOf(source);
   }
 
-  /** Sets low and high to the extremes of source[from, to), which is not empty. */
+  /** Sets low and high to the extremes of source[from, to), which is not empty; of zeros, −0 is the smaller. */
   scan(from: number, to: number): void {
     if (to - from <= SHORT_BLOCK && this.scanShort(from, to)) return;
     const source = this.source;
     let low = source[from];
     let high = low;
     for (let i = from + 1; i < to; i++) {
-      const weight = source[i];
-      if (weight < low) low = weight;
-      if (weight > high) high = weight;
+      low = Math.min(low, source[i]);
+      high = Math.max(high, source[i]);
     }
     this.low = low;
     this.high = high;

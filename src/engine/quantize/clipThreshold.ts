@@ -1,11 +1,12 @@
 import type { Clip } from "#shared/recipe.ts";
 import { orderStatistic, orderStatistics } from "./orderStatistic.ts";
+import { totalOfLanes } from "./statistics.ts";
 
 /** The clips whose threshold follows from one block's values alone. */
 type BlockClip = Exclude<Clip, { method: "mse" | "tensor-percentage" }>;
 
 /**
- * The threshold t of one block; weights are then clamped to [−t, t]. Sums in f64, the result rounded to f32.
+ * The threshold t of one block; weights are then clamped to [−t, t]. Sums in f64 lanes, the result rounded to f32.
  * zscore: mean|w| + z·std|w| (sample standard deviation, 0 for one weight). block-percentage: the k-th largest |w|,
  * k = max(⌊n·p + 1⌋, 1), at most n. iqr: Q3 + k·(Q3 − Q1) of |w|, quartiles interpolated linearly.
  */
@@ -32,15 +33,15 @@ export function tensorThreshold(source: Float32Array, fraction: number): number 
 
 function zscoreThreshold(source: Float32Array, from: number, to: number, z: number): number {
   const count = to - from;
-  let sum = 0;
-  for (let i = from; i < to; i++) sum += Math.abs(source[i]);
-  const mean = sum / count;
-  let squares = 0;
-  for (let i = from; i < to; i++) {
-    const deviation = Math.abs(source[i]) - mean;
-    squares += deviation * deviation;
+  const sums = new Float64Array(4);
+  for (let i = 0; i < count; i++) sums[i & 3] += Math.abs(source[from + i]);
+  const mean = totalOfLanes(sums) / count;
+  const squares = new Float64Array(4);
+  for (let i = 0; i < count; i++) {
+    const deviation = Math.abs(source[from + i]) - mean;
+    squares[i & 3] += deviation * deviation;
   }
-  const deviation = count > 1 ? Math.sqrt(squares / (count - 1)) : 0;
+  const deviation = count > 1 ? Math.sqrt(totalOfLanes(squares) / (count - 1)) : 0;
   return Math.fround(mean + z * deviation);
 }
 

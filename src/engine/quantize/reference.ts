@@ -83,8 +83,8 @@ function referenceThreshold(clip: Clip, block: readonly number[], plan: TensorPl
   const n = magnitudes.length;
   switch (clip.method) {
     case "zscore": {
-      const mean = magnitudes.reduce((sum, m) => sum + m, 0) / n;
-      const squares = magnitudes.reduce((sum, m) => sum + (m - mean) * (m - mean), 0);
+      const mean = laneSum(magnitudes) / n;
+      const squares = laneSum(magnitudes.map((m) => (m - mean) * (m - mean)));
       return fround(mean + clip.threshold * (n > 1 ? Math.sqrt(squares / (n - 1)) : 0));
     }
     case "block-percentage":
@@ -98,6 +98,13 @@ function referenceThreshold(clip: Clip, block: readonly number[], plan: TensorPl
     case "tensor-percentage":
       throw new Error("The threshold of tensor-percentage is the tensor's, not a block's.");
   }
+}
+
+/** The order of every sum: value i into sum i mod 4, then (0 + 2) + (1 + 3). */
+function laneSum(values: readonly number[]): number {
+  const sums = [0, 0, 0, 0];
+  values.forEach((value, i) => (sums[i % 4] += value));
+  return sums[0] + sums[2] + (sums[1] + sums[3]);
 }
 
 function kthLargest(values: readonly number[], k: number): number {
@@ -121,7 +128,7 @@ function leastErrorThreshold(block: readonly number[], plan: TensorPlan): number
       block.map((w) => Math.min(Math.max(w, -threshold), threshold)),
       plan,
     );
-    const error = block.reduce((sum, w, i) => sum + (w - restored[i]) * (w - restored[i]), 0);
+    const error = laneSum(block.map((w, i) => (w - restored[i]) * (w - restored[i])));
     if (error < best.error) best = { error, threshold };
   }
   return best.threshold;

@@ -17,38 +17,39 @@ export interface QuantizationStatistics {
   readonly storedBits: number;
 }
 
-/** Running sums of ŵ against w. Each has two lanes, even and odd, because one chain of f64 additions is what limits the speed. */
+/** Adds up the four lanes of a sum in f64: value i goes to lane i mod 4, so that SIMD can keep the order. */
+export function totalOfLanes([first, second, third, fourth]: ArrayLike<number> & Iterable<number>): number {
+  return first + third + (second + fourth);
+}
+
+/** Running sums of ŵ against w, in {@link totalOfLanes lanes} by the index in the tensor. */
 export class ErrorSums {
-  sumSquares = 0;
-  sumSquaredError = 0;
   maxAbsError = 0;
+  private readonly squares = new Float64Array(4);
+  private readonly errors = new Float64Array(4);
+
+  /** Σw² so far. */
+  get sumSquares(): number {
+    return totalOfLanes(this.squares);
+  }
+
+  /** Σ(w − ŵ)² so far. */
+  get sumSquaredError(): number {
+    return totalOfLanes(this.errors);
+  }
 
   /** Adds the weights of [from, to). */
   add(weights: Float32Array, restored: Float32Array, from: number, to: number): void {
-    let [squares, oddSquares, errors, oddErrors, largest] = [0, 0, 0, 0, this.maxAbsError];
-    const paired = to - ((to - from) % 2);
-    for (let i = from; i < paired; i += 2) {
+    const { squares, errors } = this;
+    let largest = this.maxAbsError;
+    for (let i = from; i < to; i++) {
       const weight = weights[i];
-      const oddWeight = weights[i + 1];
       const error = weight - restored[i];
-      const oddError = oddWeight - restored[i + 1];
-      squares += weight * weight;
-      oddSquares += oddWeight * oddWeight;
-      errors += error * error;
-      oddErrors += oddError * oddError;
+      squares[i & 3] += weight * weight;
+      errors[i & 3] += error * error;
       const magnitude = Math.abs(error);
-      const oddMagnitude = Math.abs(oddError);
       if (magnitude > largest) largest = magnitude;
-      if (oddMagnitude > largest) largest = oddMagnitude;
     }
-    if (paired < to) {
-      const error = weights[paired] - restored[paired];
-      squares += weights[paired] * weights[paired];
-      errors += error * error;
-      largest = Math.max(largest, Math.abs(error));
-    }
-    this.sumSquares += squares + oddSquares;
-    this.sumSquaredError += errors + oddErrors;
     this.maxAbsError = largest;
   }
 }

@@ -1,0 +1,74 @@
+import { FIRST, HIGH, LOW, SECOND, THRESHOLD } from "./layout";
+import { codec, fixedZero, INT, largest, LEVELS, RTN, steps } from "./settings";
+import { clampTo, firstLanes, toF16 } from "./vectors";
+
+const F16_MAX: f32 = 65504;
+const F16_TINY: f32 = 5.9604644775390625e-8;
+
+/**
+ * Constants of `count` ranges (f32 arrays at `lows` and `highs`), each cut to its threshold first.
+ * @returns false where a range or a scale is past what its constant can hold
+ */
+export function fit(
+  lows: usize,
+  highs: usize,
+  thresholds: usize,
+  firsts: usize,
+  seconds: usize,
+  count: i32,
+): bool {
+  for (let i = 0; i < count; i += 4) {
+    const at = <usize>i << 2;
+    const threshold = v128.load(thresholds + at);
+    const minus = f32x4.neg(threshold);
+    const low = clampTo(v128.load(lows + at), threshold, minus);
+    const high = clampTo(v128.load(highs + at), threshold, minus);
+    const fits =
+      codec == INT || codec == LEVELS
+        ? fitScale(low, high, firsts + at, seconds + at)
+        : fitOffset(low, high, firsts + at, seconds + at);
+    if (v128.any_true(v128.andnot(firstLanes(count - i), fits))) return false;
+  }
+  return true;
+}
+
+/** The constants of the first `count` blocks from their LOW, HIGH and THRESHOLD. */
+export function fitBlocks(count: i32): bool {
+  return fit(LOW, HIGH, THRESHOLD, FIRST, SECOND, count);
+}
+
+/** low and s, both f32; a range of 0 gets s = 1, an s past the largest f32 becomes that. */
+@inline
+function fitOffset(low: v128, high: v128, first: usize, second: usize): v128 {
+  const one = f32x4.splat(1);
+  const range = f32x4.sub(high, low);
+  const exact =
+    codec == RTN
+      ? f32x4.mul(f32x4.div(one, range), f32x4.splat(steps))
+      : f32x4.div(f32x4.splat(2), range);
+  const scale = f32x4.pmin(exact, f32x4.splat(f32.MAX_VALUE));
+  v128.store(first, low);
+  v128.store(second, v128.bitselect(one, scale, f32x4.eq(range, f32x4.splat(0))));
+  return f32x4.le(range, f32x4.splat(f32.MAX_VALUE));
+}
+
+/** An f16 scale, at least 2^−24, and the zero point of `int`. */
+@inline
+function fitScale(low: v128, high: v128, first: usize, second: usize): v128 {
+  const none = f32x4.splat(0);
+  const ofItsOwn = codec == INT && fixedZero < 0;
+  const bottom = f32x4.pmin(low, none);
+  let range = ofItsOwn ? f32x4.sub(f32x4.pmax(high, none), bottom) : f32x4.pmax(f32x4.neg(low), high);
+  if (codec == INT) range = f32x4.div(range, f32x4.splat(steps));
+  const rounded = toF16(range);
+  const scale = v128.bitselect(f32x4.splat(F16_TINY), rounded, f32x4.eq(rounded, none));
+  v128.store(first, scale);
+  if (ofItsOwn) {
+    // Adding 0 turns the −0 of a block without negative weights into 0.
+    const zero = f32x4.add(f32x4.nearest(f32x4.div(f32x4.neg(bottom), scale)), none);
+    v128.store(second, f32x4.pmax(f32x4.pmin(zero, f32x4.splat(largest)), none));
+  } else {
+    v128.store(second, f32x4.splat(fixedZero));
+  }
+  return f32x4.le(scale, f32x4.splat(F16_MAX));
+}

@@ -1,0 +1,40 @@
+/** ŵ = round((w − low)·s)/s + low; constants low, s. */
+export const RTN: i32 = 0;
+/** ŵ = (clamp(round(w/scale) + zero) − zero)·scale; constants scale, zero. */
+export const INT: i32 = 1;
+/** ŵ = level·scale; constant scale. */
+export const LEVELS: i32 = 2;
+/** ŵ = (level + 1)/s + low; constants low, s. */
+export const LEVELS_MINMAX: i32 = 3;
+
+export const F16: i32 = 1;
+export const BF16: i32 = 2;
+
+/** What the kernels do next: set by `configure`. */
+export let codec: i32 = RTN;
+/** What a range is divided into: its denominator in a scale. */
+export let steps: f32 = 15;
+/** Codes of `int` are clamped to smallest … largest. */
+export let smallest: f32 = 0;
+export let largest: f32 = 15;
+/** The zero point of symmetric codes, −1 where each block has its own. */
+export let fixedZero: f32 = -1;
+/** 0 for F32, else F16 or BF16. */
+export let storage: i32 = 0;
+
+/** Sets codec, its numbers and the storage type for the calls that follow. */
+export function configure(
+  nextCodec: i32,
+  nextSteps: f32,
+  nextSmallest: f32,
+  nextLargest: f32,
+  nextFixedZero: f32,
+  nextStorage: i32,
+): void {
+  codec = nextCodec;
+  steps = nextSteps;
+  smallest = nextSmallest;
+  largest = nextLargest;
+  fixedZero = nextFixedZero;
+  storage = nextStorage;
+}

@@ -1,0 +1,162 @@
+import fc from "fast-check";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { StorageType } from "../checkpoint/types.ts";
+import { kernels, type Kernels } from "./kernels/kernels.ts";
+import { dequantize, quantize } from "./quantize.ts";
+import { quantizeDequantize } from "./quantizeDequantize.ts";
+import { scalarPass } from "./scalarPass.ts";
+import { ALL_CLIPS, ALL_CODECS, testPlan, testWeights } from "./testPlan.ts";
+import type { TensorPlan } from "./types.ts";
+import { vectorPass } from "./vectorPass.ts";
+
+function simd(): Kernels {
+  const loaded = kernels();
+  if (!loaded) throw new Error("This Node has no WebAssembly SIMD.");
+  return loaded;
+}
+
+const bitsOf = (values: Float32Array): Uint32Array => new Uint32Array(values.buffer);
+
+function expectTheSame(weights: Float32Array, plan: TensorPlan): void {
+  const [vector, scalar] = [new Float32Array(weights.length), new Float32Array(weights.length)];
+  const statistics = vectorPass(simd(), weights, plan, vector);
+  expect(statistics, JSON.stringify(plan)).toEqual(scalarPass(weights, plan, scalar));
+  expect(bitsOf(vector), JSON.stringify(plan)).toEqual(bitsOf(scalar));
+}
+
+/** Every width of remainder: rows of 1 to 70 weights. */
+const shapes = fc.record({ rows: fc.integer({ min: 1, max: 4 }), columns: fc.integer({ min: 1, max: 70 }) });
+const weight = fc.oneof(
+  { weight: 6, arbitrary: fc.float({ min: -1, max: 1, noNaN: true }) },
+  { weight: 2, arbitrary: fc.constantFrom(0, -0, 0.5, -0.5) },
+  { weight: 1, arbitrary: fc.float({ min: Math.fround(-1e-6), max: Math.fround(1e-6), noNaN: true }) },
+  { weight: 1, arbitrary: fc.float({ min: -20000, max: 20000, noNaN: true }) },
+);
+
+const cases = shapes.chain((shape) =>
+  fc.record({
+    weights: fc
+      .array(weight, { minLength: shape.rows * shape.columns, maxLength: shape.rows * shape.columns })
+      .map((values) => Float32Array.from(values)),
+    plan: fc
+      .record({
+        codec: fc.constantFrom(...ALL_CODECS),
+        block: fc.oneof(
+          fc.constantFrom("channel", "tensor", `tile:1x${shape.columns}`, `tile:${shape.rows}x1`),
+          fc.integer({ min: 1, max: 80 }).map((size) => `flat:${size}`),
+        ),
+        clip: fc.constantFrom(...ALL_CLIPS),
+        storage: fc.constantFrom<StorageType>("F32", "F16", "BF16"),
+        largest: fc.nat(9),
+        holdOut: fc.boolean(),
+      })
+      .map(({ codec, largest, ...rest }) => testPlan(shape, { ...codec, ...rest, restore: { largest } })),
+  }),
+);
+
+describe("the SIMD kernels", () => {
+  it("give the bits and the sums of the scalar path for every codec, block, clip, arm and remainder", () => {
+    fc.assert(
+      fc.property(cases, ({ weights, plan }) => expectTheSame(weights, plan)),
+      { numRuns: 4000 },
+    );
+  });
+
+  it("give them for blocks longer than the kernels hold, and for many blocks at once", () => {
+    const shape = { rows: 3, columns: 20_003 };
+    const weights = testWeights(60_009);
+    weights.set([0, -0, -0, 0], 40_000);
+    for (const codec of ALL_CODECS.filter(({ bits }) => bits === 3 || bits === 4)) {
+      for (const clip of ALL_CLIPS)
+        expectTheSame(
+          weights,
+          testPlan(shape, { ...codec, clip, block: "channel", storage: "F16", restore: { largest: 5 } }),
+        );
+    }
+    for (const block of ["tensor", "flat:1", "flat:3", "flat:64", "flat:16384", "flat:16385", "tile:3x83"]) {
+      for (const clip of ALL_CLIPS)
+        expectTheSame(
+          weights,
+          testPlan(shape, { block, clip, storage: "BF16", restore: { largest: 5 }, holdOut: true }),
+        );
+    }
+  });
+
+  it("cut levels exactly where the scalar path does", () => {
+    const tiny = 2 ** -24;
+    for (const codec of ALL_CODECS.filter((each) => each.codec.startsWith("nf"))) {
+      const near = Array.from({ length: 4001 }, (_, i) => (i - 2000) / 2000);
+      const weights = Float32Array.from(near.flatMap((x) => [x * (1 - tiny), x, x * (1 + tiny)]));
+      expectTheSame(weights, testPlan({ rows: 1, columns: weights.length }, codec));
+    }
+  });
+
+  it("find the same mse threshold for an export", () => {
+    const shape = { rows: 2, columns: 16_400 };
+    const weights = testWeights(32_800);
+    for (const block of ["channel", "group:80"]) {
+      const plan = testPlan(shape, { block, clip: { method: "mse" } });
+      const out = new Float32Array(weights.length);
+      scalarPass(weights, plan, out);
+      expect(dequantize(quantize(weights, plan))).toEqual(out);
+    }
+  });
+
+  it("read weights that lie in shared memory, wherever they begin", () => {
+    const shared = new Float32Array(new SharedArrayBuffer(4 * 1003));
+    shared.set(testWeights(1003));
+    const plan = testPlan(
+      { rows: 10, columns: 100 },
+      { block: "group:20", clip: { method: "zscore", threshold: 2 } },
+    );
+    const [out, expected] = [new Float32Array(new SharedArrayBuffer(4000)), new Float32Array(1000)];
+    const statistics = vectorPass(simd(), shared.subarray(3), plan, out);
+    expect(statistics).toEqual(scalarPass(shared.slice(3), plan, expected));
+    expect(Array.from(out)).toEqual(Array.from(expected));
+  });
+
+  it.each([
+    ["a weight that is not finite", "rtn", [0, NaN, 1]],
+    ["an infinite weight that is restored", "rtn", [0, 1, Infinity]],
+    ["a range past f32", "rtn", [-3e38, 3e38, 0]],
+    ["a scale past f16", "nf4", [7e4, 0, 0]],
+    ["a result past the storage type", "int", [65504, 0, 0]],
+  ] as const)("leave %s to the scalar path, which names it", (_, codec, values) => {
+    for (const clip of [null, { method: "mse" as const }]) {
+      const plan = testPlan(
+        { rows: 1, columns: 3 },
+        { codec, storage: "F16", clip, restore: { indices: [2] } },
+      );
+      const weights = Float32Array.from(values);
+      expect(vectorPass(simd(), weights, plan, new Float32Array(3))).toBeNull();
+      expect(() => quantizeDequantize(weights, plan, new Float32Array(3))).toThrow(/Tensor "w"/);
+    }
+  });
+});
+
+describe("without WebAssembly SIMD", () => {
+  afterEach(() => {
+    vi.unstubAllGlobals();
+    vi.resetModules();
+  });
+
+  it.each([
+    ["where there is no WebAssembly", undefined],
+    ["where the module is refused", { validate: () => false }],
+  ])("the scalar path gives the same result, %s", async (_, stub) => {
+    const weights = testWeights(600);
+    const plan = testPlan(
+      { rows: 6, columns: 100 },
+      { codec: "nf4", block: "group:50", clip: { method: "mse" } },
+    );
+    const [out, without] = [new Float32Array(600), new Float32Array(600)];
+    const statistics = quantizeDequantize(weights, plan, out);
+    vi.stubGlobal("WebAssembly", stub);
+    vi.resetModules();
+    const fresh = await import("./quantizeDequantize.ts");
+    const { kernels: freshKernels } = await import("./kernels/kernels.ts");
+    expect(freshKernels()).toBeNull();
+    expect(fresh.quantizeDequantize(weights, plan, without)).toEqual(statistics);
+    expect(bitsOf(without)).toEqual(bitsOf(out));
+  });
+});
