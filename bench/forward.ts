@@ -53,14 +53,14 @@ const SHAPES: readonly Shape[] = [
     sequence: 512,
   },
   {
-    name: "7 B, long",
-    hidden: 4096,
-    intermediate: 11_008,
-    heads: 32,
-    keyValueHeads: 32,
+    name: "long",
+    hidden: 1024,
+    intermediate: 2816,
+    heads: 16,
+    keyValueHeads: 4,
     vocabulary: 32_000,
     batch: 1,
-    sequence: 2048,
+    sequence: 4096,
   },
 ];
 const REPEATS = 3;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { KeystoneError } from "#shared/errors.ts";
+import { describeIssues } from "#shared/plan.ts";
 import { ACTIVATION_NAMES, type ActivationName } from "./activations.ts";
 import { readRope, ropeFields } from "./ropeConfig.ts";
 import type { RopeSettings } from "./rope.ts";
@@ -59,7 +60,7 @@ interface FamilyFields {
 
 /**
  * Checks config.json against a family's schema.
- * @throws KeystoneError architecture/bad-config, naming the first field that is wrong
+ * @throws KeystoneError architecture/bad-config, naming the fields that are wrong
  */
 export function parseConfig<S extends z.ZodType>(schema: S, config: unknown): z.output<S> {
   return orBadConfig(() => schema.parse(config));
@@ -110,8 +111,7 @@ function orBadConfig<T>(read: () => T): T {
     return read();
   } catch (error) {
     if (!(error instanceof z.ZodError)) throw error;
-    const [issue] = error.issues;
-    throw badConfig(`${issue.path.join(".") || "the document"}: ${issue.message}`);
+    throw badConfig(describeIssues(error.issues));
   }
 }
 
