@@ -75,7 +75,7 @@ async function startElectron(executablePath: string, { home, args }: { home: str
   const child = app.process();
   return {
     standIn: null,
-    evaluate: (work, argument) => app.evaluate(work as never, argument) as Promise<never>,
+    evaluate: (work, argument) => app.evaluate<never, typeof argument>(work as never, argument),
     windows: () => app.windows(),
     addressOf: (page) => page.url(),
     drop: dispatchDrop,
@@ -113,7 +113,7 @@ export async function clickMenu(desktop: Desktop, ...labels: string[]): Promise<
     for (const [depth, label] of path.entries()) {
       const item = items.find((one) => one.label.replace("&", "") === label);
       if (!item) throw new Error(`The menu has no entry ${path.join(" › ")}.`);
-      if (depth === path.length - 1) item.click();
+      if (depth === path.length - 1) (item as { click(): void }).click();
       items = item.submenu?.items ?? [];
     }
   }, labels);

@@ -44,7 +44,7 @@ type WindowPart = Pick<
 
 const open = new Map<number, BrowserWindow>();
 let last = 0;
-let focused: BrowserWindow | null = null;
+let focused = 0;
 
 /** Told of every new page and of the last window's end, as Electron's `app` is. */
 export const windowEvents = new EventEmitter();
@@ -55,7 +55,7 @@ export class BrowserWindow extends EventEmitter implements WindowPart {
     return [...open.values()];
   }
   static getFocusedWindow(): BrowserWindow | null {
-    return focused;
+    return open.get(focused) ?? null;
   }
 
   readonly id = ++last;
@@ -86,14 +86,14 @@ export class BrowserWindow extends EventEmitter implements WindowPart {
   }
   show(): void {
     this.#visible = true;
-    focused = this;
+    focused = this.id;
     windowEvents.emit("focus", this);
   }
   isVisible(): boolean {
     return this.#visible;
   }
   isFocused(): boolean {
-    return focused === this;
+    return focused === this.id;
   }
   isMinimized(): boolean {
     return this.#minimized;
@@ -129,7 +129,7 @@ export class BrowserWindow extends EventEmitter implements WindowPart {
   /** Gone, without a question. */
   destroy(): void {
     if (!open.delete(this.id)) return;
-    if (focused === this) focused = null;
+    if (focused === this.id) focused = 0;
     this.webContents.destroyed = true;
     tell({ type: "close", window: this.id });
     this.emit("closed");

@@ -1,8 +1,8 @@
-import type { Browser, BrowserContext, Frame, Page, Route } from "@playwright/test";
+import type { Browser, BrowserContext, Frame, Page, Request, Route } from "@playwright/test";
 import { fork, type ChildProcess } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ServedResponse, ToBrowser, ToMain } from "./messages.ts";
+import type { FrameFacts, ServedResponse, ToBrowser, ToMain } from "./messages.ts";
 import { preparePreload } from "./preload.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
@@ -34,8 +34,9 @@ export class StandIn {
   readonly #pages = new Map<number, Page>();
   readonly #asked = new Map<number, { resolve: (value: unknown) => void; reject: (reason: Error) => void }>();
   readonly #loading = new Set<string>();
-  #platformPreload = "";
+  #preload = "";
   #dark = false;
+  #stopping = false;
   #lastId = 0;
   /** Windows open one after the other, so that a page has its preload before its address. */
   #queue: Promise<unknown> = Promise.resolve();
@@ -63,7 +64,8 @@ export class StandIn {
     const context = await browser.newContext({ viewport: null });
     const standIn = new StandIn(context, child);
     await context.exposeBinding("__toMain", ({ frame, page }, message: { kind: string; channel: string; data: unknown[] }) => standIn.#fromPage(page, frame, message));
-    await context.route("**/*", (route) => standIn.#answer(route));
+    // Where the main process has ended there is nobody left to answer.
+    await context.route("**/*", (route) => standIn.#answer(route).catch(() => route.abort().catch(() => undefined)));
     standIn.#tell({ type: "ready", dark: false });
     return standIn;
   }
@@ -76,6 +78,12 @@ export class StandIn {
     return this.#ask({ type: "evaluate", source, argument });
   }
 
+  /** A call as another frame of the first window would make it. */
+  callFrom(frame: FrameFacts, message: unknown): Promise<unknown> {
+    return this.#ask({ type: "invoke", window: 1, frame, channel: "keystone:call", data: [message] });
+  }
+
+  /** What a page of that origin is told when it asks for a permission. */
   permission(origin: string, permission: string): Promise<unknown> {
     return this.#ask({ type: "permission", origin, permission });
   }
@@ -86,6 +94,7 @@ export class StandIn {
   }
 
   async stop(): Promise<void> {
+    this.#stopping = true;
     this.#child.kill("SIGKILL");
     await this.ended;
     await this.#context.close();
@@ -99,7 +108,7 @@ export class StandIn {
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       this.#asked.set(id, { resolve, reject });
-      this.#tell({ ...question, id } as ToMain);
+      this.#tell({ ...question, id });
     });
   }
 
@@ -113,7 +122,7 @@ export class StandIn {
     }
     this.#queue = this.#queue.then(() => this.#follow(message)).catch((thrown: unknown) => {
       // A page that was closed meanwhile; a message to it is lost in Electron too.
-      if (!/closed|navigation|destroyed/i.test(String(thrown))) console.error(thrown);
+      if (!this.#stopping && !/closed|navigation|destroyed/i.test(String(thrown))) console.error(thrown);
     });
   }
 
@@ -148,23 +157,21 @@ export class StandIn {
     const page = await this.#context.newPage();
     await page.setViewportSize({ width, height });
     await page.emulateMedia({ colorScheme: this.#dark ? "dark" : "light" });
-    this.#platformPreload ||= readFileSync(preload, "utf8");
-    await page.addInitScript({ content: initScript(this.#platformPreload) });
+    this.#preload ||= readFileSync(preload, "utf8");
+    await page.addInitScript({ content: initScript(this.#preload) });
     page.on("load", () => this.#tell({ type: "loaded", window, url: toApp(page.url()) }));
     page.on("close", () => {
       if (this.#pages.delete(window)) this.#tell({ type: "closed", window });
     });
-    page.on("popup", (popup) => void this.#popup(window, popup));
+    page.on("popup", (popup) => void popup.close());
     this.#pages.set(window, page);
   }
 
-  async #popup(window: number, popup: Page): Promise<void> {
-    const url = toApp(popup.url());
+  /** A page's `window.open`. What the app would allow counts as leaked: the stand-in opens no second kind of window. */
+  async #popup(url: string): Promise<void> {
+    const [window = 0] = this.#pages.keys();
     const action = await this.#ask({ type: "popup", window, url });
-    if (action === "deny") {
-      this.denied.push(url);
-      await popup.close();
-    }
+    (action === "deny" ? this.denied : this.leaked).push(url);
   }
 
   #fromPage(page: Page, frame: Frame, { kind, channel, data }: { kind: string; channel: string; data: unknown[] }): Promise<unknown> | undefined {
@@ -186,10 +193,13 @@ export class StandIn {
     const request = route.request();
     const url = toApp(request.url());
     if (request.isNavigationRequest() && !this.#loading.delete(url)) {
-      const frame = request.frame();
-      const window = this.#windowOf(frame.page());
-      const allowed = window !== null && (await this.#ask({ type: "navigate", window, url, topFrame: frame.parentFrame() === null }));
-      if (allowed !== true) {
+      const frame = frameOf(request);
+      const window = frame && this.#windowOf(frame.page());
+      if (!frame || window === null) {
+        await this.#popup(url);
+        return route.abort("aborted");
+      }
+      if ((await this.#ask({ type: "navigate", window, url, topFrame: frame.parentFrame() === null })) !== true) {
         this.prevented.push(url);
         return route.abort("aborted");
       }
@@ -198,6 +208,15 @@ export class StandIn {
     if (served === "network") this.leaked.push(url);
     if (typeof served === "string") return route.abort("blockedbyclient");
     await route.fulfill({ status: served.status, headers: served.headers, body: Buffer.from(served.body) });
+  }
+}
+
+/** The frame a request belongs to; null for the first request of a page that is only just being made. */
+function frameOf(request: Request): Frame | null {
+  try {
+    return request.frame();
+  } catch {
+    return null;
   }
 }
 

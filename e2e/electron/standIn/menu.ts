@@ -19,7 +19,7 @@ export class MenuItem {
   }
 
   click(): void {
-    if (this.enabled) this.#click?.(this as never, undefined, {} as never);
+    if (this.enabled) this.#click?.(this as never, undefined, {});
   }
 }
 

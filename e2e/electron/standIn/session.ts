@@ -40,11 +40,10 @@ answer("request", async ({ url, method }): Promise<ServedResponse | "cancelled" 
   const handler = handlers.get(new URL(url).protocol.slice(0, -1));
   // Electron would now ask the network.
   if (!handler) return "network";
-  const response = await handler({ url, method, headers: new Headers() } as GlobalRequest);
+  const response = await handler(new Request(url, { method }));
   return { status: response.status, headers: Object.fromEntries(response.headers), body: new Uint8Array(await response.arrayBuffer()) };
 });
 
-type GlobalRequest = Parameters<Handle>[0];
 type Permission = Parameters<NonNullable<typeof checkPermission>>[1];
 
 answer("permission", ({ origin, permission }) => {
