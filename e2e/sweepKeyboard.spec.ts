@@ -36,6 +36,7 @@ test("plan, sweep, picks, comparison, text and export by keys alone", async ({ k
   await expect(page.getByRole("button", { name: /^Export/ })).toBeEnabled();
   await page.keyboard.press("Control+Enter");
   await expect(page.getByText("Verified", { exact: true })).toBeVisible({ timeout: 120_000 });
+  await expect(page.getByRole("button", { name: "Open the export" })).toBeVisible();
   await page.keyboard.press("Control+Enter");
   await page.waitForURL(/#\/overview/);
 });
@@ -50,11 +51,8 @@ async function command(page: Page, words: string): Promise<void> {
 /** Tabs on until what has the focus is of that kind or has that name. */
 async function tabTo(page: Page, wanted: string): Promise<void> {
   for (let i = 0; i < MOST_TABS; i++) {
-    const found = await page.evaluate((words) => {
-      const at = document.activeElement;
-      return at?.tagName === words || at?.getAttribute("aria-label") === words;
-    }, wanted);
-    if (found) return;
+    const at = await page.evaluate<string[]>("[document.activeElement?.tagName, document.activeElement?.getAttribute('aria-label')]");
+    if (at.includes(wanted)) return;
     await page.keyboard.press("Tab");
   }
   throw new Error(`${wanted} is not reached in ${MOST_TABS} tabs.`);

@@ -15,9 +15,7 @@ export const PLAN = {
 
 /** Goes to a place of the window without loading it again. */
 export async function visit(page: Page, hash: string): Promise<void> {
-  await page.evaluate((to) => {
-    location.hash = to;
-  }, hash);
+  await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
 }
 
 /** Opens a checkpoint by its address. */

@@ -29,8 +29,8 @@ export class RunView {
   readonly #count: number = $derived.by(() => this.run.results.length);
   /** The recipes of a run never change, so neither does the layout. */
   readonly layout = $derived.by(() => {
-    void this.#count;
-    return untrack(() => heatLayout(this.run.results));
+    const count = this.#count;
+    return untrack(() => heatLayout(this.run.results.slice(0, count)));
   });
   readonly choice: HeatChoice = $derived.by(() => this.#chosen ?? firstChoice(this.layout));
   readonly best: VariantResult | null = $derived.by(() => (this.run.best === null ? null : (this.run.byId(this.run.best) ?? null)));

@@ -1,4 +1,4 @@
-import type { Host } from "#shared/contract.ts";
+import type { Args, Host } from "#shared/contract.ts";
 import { toErrorData, type KeystoneErrorData } from "#shared/errors.ts";
 import type { PlanEstimate, TextInfo } from "#shared/estimate.ts";
 import { parsePlan } from "#shared/plan.ts";
@@ -41,17 +41,20 @@ export class SweepDraft {
     if (draft) this.form = { ...draft, name: draft.name || (name ?? "") };
   }
 
+  /** What the estimate depends on. */
+  readonly question: Args<"sweep:estimate"> = $derived.by(() => ({
+    model: this.#model,
+    plan: $state.snapshot(this.plan),
+    text: this.text?.path ?? null,
+    ...(this.workers === null ? {} : { workers: this.workers }),
+  }));
+
   /** Asks what the plan will cost; a later question makes an earlier answer void. */
-  async ask(): Promise<void> {
+  async ask(question: Args<"sweep:estimate">): Promise<void> {
     const asked = ++this.#asked;
     this.estimating = true;
     try {
-      const estimate = await this.#host.call("sweep:estimate", {
-        model: this.#model,
-        plan: $state.snapshot(this.plan),
-        text: this.text?.path ?? null,
-        ...(this.workers === null ? {} : { workers: this.workers }),
-      });
+      const estimate = await this.#host.call("sweep:estimate", question);
       if (asked !== this.#asked) return;
       this.estimate = estimate;
       this.error = null;
