@@ -18,19 +18,33 @@ export interface Served {
   demoModel: string;
 }
 
+/** Starts a server in a scratch folder; `close` stops it and removes the folder. */
+export async function startServed(): Promise<Served & { close(): Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), "keystone-e2e-"));
+  const server = start(join(folder, "home"), folder);
+  const close = async (): Promise<void> => {
+    await stop(server);
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    return { url: await addressOf(server), folder, demoModel: join(ROOT, "resources", "demo-model", "model"), close };
+  } catch (thrown) {
+    await close();
+    throw thrown;
+  }
+}
+
 /** Playwright's test with one server a worker; `page` has its cookie already. */
 export const test = base.extend<{ keystone: Page }, { served: Served }>({
   served: [
     // Playwright reads the fixtures a fixture needs from this pattern; an empty one needs none.
     // eslint-disable-next-line no-empty-pattern
     async ({}, use) => {
-      const scratch = await mkdtemp(join(tmpdir(), "keystone-e2e-"));
-      const process_ = start(join(scratch, "home"), scratch);
+      const served = await startServed();
       try {
-        await use({ url: await addressOf(process_), folder: scratch, demoModel: join(ROOT, "resources", "demo-model", "model") });
+        await use(served);
       } finally {
-        await stop(process_);
-        await rm(scratch, { recursive: true, force: true });
+        await served.close();
       }
     },
     { scope: "worker", timeout: START_MS },

@@ -1,0 +1,82 @@
+// Takes the screenshots under docs/screenshots: every screen, light and dark, of a real studio on the demo model.
+import { chromium, expect, type Page } from "@playwright/test";
+import { join } from "node:path";
+import { openModel, pastePlan, scored, startSweep, visit } from "../e2e/support/steps.ts";
+import { startServed } from "../e2e/support/served.ts";
+import { findChromium, INSTALL_CHROMIUM } from "./findChromium.ts";
+
+const folder = join(import.meta.dirname, "../docs/screenshots");
+
+/** 48 variants: enough for a picture, over in a minute. */
+const PLAN = {
+  name: "Large blocks, with and without the super weight",
+  base: { codec: "rtn" },
+  grid: {
+    bits: [4, 3],
+    block: ["group:64", "flat:1024", "flat:4096", "flat:16384"],
+    clip: [null, { method: "zscore", threshold: 9 }, { method: "zscore", threshold: 5 }],
+    restore: ["none", "super-weights"],
+  },
+  judge: { context: 192, tokens: 2048 },
+};
+
+const executablePath = findChromium();
+if (executablePath === null) {
+  console.error(INSTALL_CHROMIUM);
+  process.exit(1);
+}
+const served = await startServed();
+const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
+const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+try {
+  await page.goto(served.url);
+  await shoot("home");
+  await openModel(page, served.demoModel);
+  await expect(page.getByRole("grid").first()).toContainText("down_proj");
+  await visit(page, "#/super-weights");
+  await page.getByRole("button", { name: /^Find super weights/ }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("super weight", { timeout: 60_000 });
+  await shoot("super-weights");
+  await visit(page, "#/overview?tensor=model.layers.1.mlp.down_proj.weight");
+  await shoot("overview");
+  await pastePlan(page, PLAN);
+  await shoot("sweep");
+  const run = await startSweep(page);
+  await expect.poll(() => scored(page), { timeout: 120_000 }).toBeGreaterThan(16);
+  await shoot("run-live");
+  await expect.poll(() => scored(page), { timeout: 300_000 }).toBe(48);
+  await shoot("run");
+  const boxes = page.getByRole("grid", { name: "Results" }).getByRole("checkbox", { checked: false });
+  for (const place of [0, 2, 8]) await boxes.nth(place).click();
+  await page.getByRole("button", { name: /^Compare 3/ }).click();
+  await page.getByRole("button", { name: "Generate" }).click();
+  await expect(page.getByRole("region", { name: "Generated text" })).toContainText(/differ|same/, { timeout: 120_000 });
+  await shoot("compare");
+  await visit(page, `#/run/${run}`);
+  await page.getByRole("button", { name: /^Compare 3/ }).click();
+  await page.getByRole("button", { name: /^Export / }).click();
+  await expect(page.getByText("Will it fit")).toBeVisible();
+  await shoot("export");
+  await visit(page, "#/runs");
+  await shoot("runs");
+  await visit(page, "#/settings");
+  await shoot("settings");
+} finally {
+  await browser.close();
+  await served.close();
+}
+
+/** One screen in both themes, once nothing on it is still loading. */
+async function shoot(name: string): Promise<void> {
+  for (const colorScheme of ["dark", "light"] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await settle(page);
+    await page.screenshot({ path: join(folder, `${name}-${colorScheme}.png`) });
+    console.log(`${name}-${colorScheme}.png`);
+  }
+}
+
+async function settle(of: Page): Promise<void> {
+  await of.mouse.move(0, 0);
+  await of.waitForTimeout(1200);
+}
