@@ -11,6 +11,8 @@ export interface CommandRun {
   seconds: number;
   /** Largest resident set the operating system saw, in bytes; null where it does not tell. */
   peakBytes: number | null;
+  /** Processor time of all its threads, in seconds; null where the operating system does not tell. */
+  cpuSeconds: number | null;
 }
 
 /** Runs one command of the command line with --json in a process of its own, and watches its memory from outside. */
@@ -23,9 +25,11 @@ export async function keystone(args: readonly string[]): Promise<CommandRun> {
   const endChild = (): void => void child.kill("SIGKILL");
   process.once("exit", endChild);
   let peakBytes: number | null = null;
+  let cpuSeconds: number | null = null;
   const look = async (): Promise<void> => {
     const now = await highWaterMark(child.pid);
     if (now !== null) peakBytes = Math.max(peakBytes ?? 0, now);
+    cpuSeconds = (await processorTime(child.pid)) ?? cpuSeconds;
   };
   const watch = setInterval(() => void look(), SAMPLE_MS);
   const ended = new Promise<number>((resolve) => child.on("close", (code) => resolve(code ?? 1)));
@@ -38,6 +42,7 @@ export async function keystone(args: readonly string[]): Promise<CommandRun> {
     document: JSON.parse(output) as Record<string, unknown>,
     seconds: (performance.now() - started) / 1000,
     peakBytes,
+    cpuSeconds,
   };
 }
 
@@ -47,4 +52,14 @@ async function highWaterMark(pid: number | undefined): Promise<number | null> {
   const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
   const found = /^VmHWM:\s+(\d+) kB$/m.exec(status);
   return found ? Number(found[1]) * 1024 : null;
+}
+
+/** User and system time of a process and its threads. Linux counts in hundredths of a second. */
+async function processorTime(pid: number | undefined): Promise<number | null> {
+  if (process.platform !== "linux" || pid === undefined) return null;
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+  // The command's name stands in parentheses and may hold spaces; user and system time are fields 14 and 15.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const ticks = Number(fields[11]) + Number(fields[12]);
+  return Number.isFinite(ticks) ? ticks / 100 : null;
 }
