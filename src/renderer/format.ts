@@ -7,12 +7,16 @@ const MINUS = "−";
 export function number(value: number | null | undefined, decimals = 2): string {
   if (value === null || value === undefined) return MISSING;
   if (!Number.isFinite(value)) return "not finite";
-  const text = Math.abs(value).toLocaleString("en-US", {
-    minimumFractionDigits: decimals,
-    maximumFractionDigits: decimals,
-  });
+  const text = formatter(decimals).format(Math.abs(value));
   // What rounds to zero has no sign.
   return value < 0 && /[1-9]/.test(text) ? MINUS + text : text;
+}
+
+const formatters: Intl.NumberFormat[] = [];
+
+/** Making one takes far longer than using it, and a sweep writes tens of thousands of numbers. */
+function formatter(decimals: number): Intl.NumberFormat {
+  return (formatters[decimals] ??= new Intl.NumberFormat("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals }));
 }
 
 /** A score, or why there is none: `not finite` where the evaluation overflowed. */
