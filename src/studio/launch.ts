@@ -66,15 +66,16 @@ export const DEFAULT_DETECTION: DetectOptions = detectOptions.parse({});
 
 /** The super weights of a model: from the cache, else searched now, with the default options. */
 export async function superWeights(context: StudioContext, job: JobContext, pool: WorkerPool, model: ModelSummary): Promise<readonly Coordinate[]> {
-  const report = await detection(context, job, pool, model, DEFAULT_DETECTION, null);
+  const kept = context.kept.detection(model.fingerprint, DEFAULT_DETECTION);
+  const report = kept ?? (await search(context, job, pool, model, DEFAULT_DETECTION, null));
   return report.superWeights.map(({ layer, row, column }): Coordinate => [layer, row, column]);
 }
 
 /**
- * A detection report: kept per checkpoint and options. A search that also measures effects is always done afresh,
- * because the effect depends on a text; what it finds is kept like any other.
+ * Searches for super weights and keeps the report. Who asks for a search gets one, on the device of now;
+ * only what needs the coordinates alone reads the kept report.
  */
-export async function detection(
+export async function search(
   context: StudioContext,
   job: JobContext,
   pool: WorkerPool,
@@ -82,8 +83,6 @@ export async function detection(
   options: DetectOptions,
   effect: { text: string; judge: Judge } | null,
 ): Promise<DetectReport> {
-  const kept = effect === null ? context.kept.detection(model.fingerprint, options) : null;
-  if (kept) return { ...kept, model: model.path };
   const report = await runInPool(context, job, pool, "detect", { model: await soloHandle(context, model), options, effect });
   context.kept.saveDetection(report);
   context.events.emit({ type: "recent-models" });

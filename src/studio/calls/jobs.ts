@@ -2,7 +2,7 @@ import { calls, type Reply } from "#shared/contract.ts";
 import { detectOptions } from "#shared/detection.ts";
 import { judge as judgeSchema, type Judge } from "#shared/plan.ts";
 import type { Answers, StudioContext } from "../context.ts";
-import { detection, runInPool, runnableModel, soloHandle, soloTask, superWeights, variantRequests } from "../launch.ts";
+import { runInPool, runnableModel, search, soloHandle, soloTask, superWeights, variantRequests } from "../launch.ts";
 
 type JobCall =
   | "job:detect" | "job:evaluate" | "job:ablate" | "job:tasks" | "job:compare" | "job:generate"
@@ -27,7 +27,7 @@ export function jobCalls(context: StudioContext): Answers<JobCall> {
         work: async (job) => {
           const pool = await pools.lend(1);
           try {
-            return await detection(context, job, pool, model, checked, effect);
+            return await search(context, job, pool, model, checked, effect);
           } finally {
             pools.giveBack(pool);
           }
