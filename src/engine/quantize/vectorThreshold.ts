@@ -48,10 +48,18 @@ export function setThresholds(
     case "iqr":
       for (let block = 0; block < blocks; block++) {
         const from = begin + block * size;
-        kernels.threshold[block] = blockThreshold(clip, source, from, Math.min(from + size, begin + count));
+        const to = Math.min(from + size, begin + count);
+        kernels.threshold[block] = takesLargest(clip, to - from)
+          ? Math.max(-kernels.low[block], kernels.high[block])
+          : blockThreshold(clip, source, from, to);
       }
       return true;
   }
+}
+
+/** Whether a clip's threshold is simply the largest |w| of a block: so it is for a small percentage of a short block. */
+function takesLargest(clip: Clip, count: number): boolean {
+  return clip.method === "block-percentage" && count * clip.threshold + 1 < 2;
 }
 
 /**

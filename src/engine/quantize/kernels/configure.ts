@@ -13,7 +13,7 @@ export function configureKernels(kernels: Kernels, plan: TensorPlan): void {
   const levels = 2 ** plan.bits;
   switch (plan.codec) {
     case "rtn":
-      return kernels.configure(RTN, levels - 1, 0, levels - 1, 0, storage);
+      return kernels.configure(RTN, levels - 1, 0, levels - 1, 0, 0, storage);
     case "int": {
       const steps = plan.symmetric ? levels / 2 - 1 : levels - 1;
       return kernels.configure(
@@ -22,6 +22,7 @@ export function configureKernels(kernels: Kernels, plan: TensorPlan): void {
         plan.symmetric ? 1 : 0,
         levels - 1,
         plan.symmetric ? levels / 2 : -1,
+        0,
         storage,
       );
     }
@@ -30,41 +31,20 @@ export function configureKernels(kernels: Kernels, plan: TensorPlan): void {
     case "nf4-minmax":
     case "nf3-minmax": {
       const minmax = plan.codec.endsWith("minmax");
-      setLevels(kernels, plan.bits, minmax ? 1 : 0);
-      kernels.configure(minmax ? LEVELS_MINMAX : LEVELS, 1, 0, 0, 0, storage);
+      const cuts = setLevels(kernels, plan.bits, minmax ? 1 : 0);
+      kernels.configure(minmax ? LEVELS_MINMAX : LEVELS, 1, 0, 0, 0, cuts, storage);
     }
   }
 }
 
-/** Buckets of normalized weights, each with at most one cut between levels (see assembly/levels.ts). */
-const BUCKETS = 32;
-
-/** Writes the tables of buckets and of levels + `raised` (in f32). */
-function setLevels(kernels: Kernels, bits: number, raised: number): void {
+/** Writes cuts and levels + `raised` (in f32); returns how many cuts there are. */
+function setLevels(kernels: Kernels, bits: number, raised: number): number {
   const { levels, midpoints } = normalFloat(bits);
   const cuts = Float32Array.from(midpoints.subarray(0, levels.length - 1), floorToF32);
-  const bucketOfCut = Array.from(cuts, bucketOf);
-  const cutOfBucket = new Float32Array(BUCKETS).fill(Infinity);
-  bucketOfCut.forEach((bucket, i) => (cutOfBucket[bucket] = cuts[i]));
-  for (let bucket = 0; bucket < BUCKETS; bucket++)
-    kernels.bucketCodes[bucket] = bucketOfCut.filter((other) => other < bucket).length;
-  setBytes(kernels.cutBytes, BUCKETS, cutOfBucket);
-  setBytes(
-    kernels.levelBytes,
-    16,
-    levels.map((level) => level + raised),
-  );
-}
-
-/** round(15·x) + 15 as assembly/levels.ts computes it. */
-function bucketOf(x: number): number {
-  return Math.fround(Math.fround(x * 15) + 12582927) & 31;
-}
-
-/** target[stride·k + i] = byte k of value i, little-endian. */
-function setBytes(target: Uint8Array, stride: number, values: Float32Array): void {
-  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  bytes.forEach((byte, i) => (target[stride * (i % 4) + (i >> 2)] = byte));
+  kernels.cuts.set(cuts);
+  const bytes = new Uint8Array(levels.map((level) => level + raised).buffer);
+  bytes.forEach((byte, i) => (kernels.levelBytes[16 * (i % 4) + (i >> 2)] = byte));
+  return cuts.length;
 }
 
 const single = new Float32Array(1);

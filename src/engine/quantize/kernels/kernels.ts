@@ -22,6 +22,7 @@ interface KernelFunctions {
     smallest: number,
     largest: number,
     fixedZero: number,
+    cuts: number,
     storage: number,
   ): void;
   ranges(size: number, count: number): void;
@@ -57,12 +58,8 @@ export interface Kernels extends KernelFunctions {
   readonly low: Float32Array;
   readonly high: Float32Array;
   readonly threshold: Float32Array;
-  /**
-   * Tables of the codecs with levels: byte k of the cut in bucket i at 32·k + i, how many cuts the buckets below i hold,
-   * and byte k of level i at 16·k + i.
-   */
-  readonly cutBytes: Uint8Array;
-  readonly bucketCodes: Uint8Array;
+  /** Tables of the codecs with levels: cuts between them, and the levels' bytes, byte k of level i at 16·k + i. */
+  readonly cuts: Float32Array;
   readonly levelBytes: Uint8Array;
   /** Addresses: of INPUT and of the lanes of sums. */
   readonly at: {
@@ -91,8 +88,8 @@ function viewsOf(exports: KernelExports): Kernels {
   const address = (name: string): number => (exports[name] as { value: number }).value;
   const { buffer } = exports.memory;
   const capacity = address("CAPACITY");
-  const floats = (name: string): Float32Array => new Float32Array(buffer, address(name), capacity);
-  const bytes = (name: string, length: number): Uint8Array => new Uint8Array(buffer, address(name), length);
+  const floats = (name: string, length = capacity): Float32Array =>
+    new Float32Array(buffer, address(name), length);
   return {
     ...exports,
     capacity,
@@ -102,9 +99,8 @@ function viewsOf(exports: KernelExports): Kernels {
     low: floats("LOW"),
     high: floats("HIGH"),
     threshold: floats("THRESHOLD"),
-    cutBytes: bytes("CUT_BYTES", 4 * 32),
-    bucketCodes: bytes("BUCKET_CODES", 32),
-    levelBytes: bytes("LEVEL_BYTES", 4 * 16),
+    cuts: floats("CUTS", 16),
+    levelBytes: new Uint8Array(buffer, address("LEVEL_BYTES"), 4 * 16),
     at: {
       input: address("INPUT"),
       lanes: address("LANES"),

@@ -1,7 +1,6 @@
 export {
-  BUCKET_CODES,
   CAPACITY,
-  CUT_BYTES,
+  CUTS,
   ERRORS,
   HIGH,
   INPUT,

@@ -39,10 +39,9 @@ export const SQUARES: usize = LANES + 32;
 export const ERRORS: usize = SQUARES + 32;
 export const LARGEST: usize = ERRORS + 32;
 export const CANDIDATE_ERRORS: usize = LARGEST + 32;
-/** Codecs with levels: bytes of the cut in each of 32 buckets (all first bytes, all second ones …), levels below the bucket, levels' bytes. */
-export const CUT_BYTES: usize = CANDIDATE_ERRORS + <usize>CANDIDATE_SLOTS * 32;
-export const BUCKET_CODES: usize = CUT_BYTES + 4 * 32;
-export const LEVEL_BYTES: usize = BUCKET_CODES + 32;
+/** Codecs with levels: f32 cuts between them, ascending, and the levels' bytes: all first bytes, all second ones … */
+export const CUTS: usize = CANDIDATE_ERRORS + <usize>CANDIDATE_SLOTS * 32;
+export const LEVEL_BYTES: usize = CUTS + 4 * 16;
 /** r of each candidate, in f64. */
 export const RATIOS: usize = LEVEL_BYTES + 4 * 16;
 export const END: usize = RATIOS + <usize>CANDIDATE_SLOTS * 8;

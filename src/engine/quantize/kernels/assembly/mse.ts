@@ -79,22 +79,69 @@ export function mseThresholds(size: i32, count: i32): bool {
   return true;
 }
 
-/** The search over one block in memory: a candidate is given up once its sum is no longer below the least so far. */
+/** Stride at which the search begins; it is halved until every candidate was looked at. */
+const COARSE: i32 = 16;
+/** Looking for what a candidate cuts off pays at every stride in blocks up to this length, else at strides of 4 and more. */
+const SHORT: i32 = 256;
+
+/**
+ * The search over one block in memory: the least error, and of equal ones the largest threshold. Coarse steps first, so that the
+ * least so far is soon near the least of all: a candidate is given up once its sum is past it, and all from one on once what
+ * that one cuts off alone is.
+ */
 function search(at: usize, length: i32): f32 {
-  let best: f32 = load<f32>(CANDIDATE_THRESHOLD);
+  let best = 0;
   let least: f64 = Infinity;
-  for (let k = 0; k < CANDIDATES; k++) {
-    clearLanes(LANES);
-    const error = addErrors(k, LANES, at, length, least);
-    if (error < least) {
-      least = error;
-      best = load<f32>(CANDIDATE_THRESHOLD + (<usize>k << 2));
+  let end = CANDIDATES;
+  for (let stride = COARSE; stride > 0; stride >>= 1) {
+    const coarse = stride == COARSE;
+    const bounded = length <= SHORT || stride >= 4;
+    for (let k = coarse ? 0 : stride; k < end; k += coarse ? stride : stride << 1) {
+      if (bounded && <f64>cutOff(k, at, length) > least) {
+        end = k;
+        break;
+      }
+      clearLanes(LANES);
+      const error = addErrors(k, LANES, at, length, least);
+      if (error < least || (error == least && k < best)) {
+        least = error;
+        best = k;
+      }
     }
   }
-  return best;
+  return load<f32>(CANDIDATE_THRESHOLD + (<usize>best << 2));
 }
 
-/** Adds candidate k's squared errors to `lanes`; returns their total, or one not below `limit` before the end. */
+/** Up to this magnitude the squares below cannot overflow. */
+const ORDINARY: f32 = 1099511627776; // 2^40
+
+/**
+ * A lower bound of Σ(w − ŵ)² for candidate k and all smaller ones: Σ max(|w| − reach, 0)², where no |ŵ| is past the reach.
+ * Reach: the threshold, what rounding the constants (f16 scales, smallest scales) can add, and for `int` half a step, by which
+ * the rounded zero point moves the range. None of these grows with k. Slack far above f32's own errors keeps it a bound.
+ */
+function cutOff(k: i32, at: usize, length: i32): f32 {
+  if (load<f32>(CANDIDATE_THRESHOLD) > ORDINARY) return 0;
+  const slot = <usize>k << 2;
+  const halfStep: f32 = codec == INT ? load<f32>(CANDIDATE_FIRST + slot) * 0.5 : 0;
+  const rounding: f32 = (largest + 1) * 5.9604644775390625e-8; // 2^−24 a level
+  const reach = f32x4.splat((load<f32>(CANDIDATE_THRESHOLD + slot) + halfStep) * 1.00390625 + rounding);
+  const none = f32x4.splat(0);
+  let sum = none;
+  const whole = at + (<usize>(length & ~3) << 2);
+  for (; at < whole; at += 16) {
+    const past = f32x4.pmax(f32x4.sub(f32x4.abs(v128.load(at)), reach), none);
+    sum = f32x4.add(sum, f32x4.mul(past, past));
+  }
+  const total =
+    f32x4.extract_lane(sum, 0) +
+    f32x4.extract_lane(sum, 1) +
+    f32x4.extract_lane(sum, 2) +
+    f32x4.extract_lane(sum, 3);
+  return total * 0.99609375;
+}
+
+/** Adds candidate k's squared errors to `lanes`; returns their total, or one past `limit` before the end. */
 function addErrors(k: i32, lanes: usize, at: usize, length: i32, limit: f64): f64 {
   const slot = <usize>k << 2;
   const threshold = load<f32>(CANDIDATE_THRESHOLD + slot);
@@ -109,7 +156,7 @@ function addErrors(k: i32, lanes: usize, at: usize, length: i32, limit: f64): f6
     roundTrip(from, SCRATCH, stretch, threshold, first, second);
     addSquaredErrors(lanes, from, SCRATCH, stretch);
     error = totalOfLanes(lanes);
-    if (error >= limit) break;
+    if (error > limit) break;
   }
   return error;
 }
@@ -150,7 +197,7 @@ function addRounded(
       lower = f64x2.add(lower, f64x2.mul(lowerError, lowerError));
       upper = f64x2.add(upper, f64x2.mul(upperError, upperError));
     }
-    if (laneTotal(lower, upper) >= limit) break;
+    if (laneTotal(lower, upper) > limit) break;
   }
   v128.store(lanes, lower, 0);
   v128.store(lanes, upper, 16);

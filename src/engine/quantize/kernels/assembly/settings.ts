@@ -19,6 +19,8 @@ export let smallest: f32 = 0;
 export let largest: f32 = 15;
 /** The zero point of symmetric codes, −1 where each block has its own. */
 export let fixedZero: f32 = -1;
+/** Cuts between levels: one fewer than the levels. */
+export let cuts: i32 = 0;
 /** 0 for F32, else F16 or BF16. */
 export let storage: i32 = 0;
 
@@ -29,6 +31,7 @@ export function configure(
   nextSmallest: f32,
   nextLargest: f32,
   nextFixedZero: f32,
+  nextCuts: i32,
   nextStorage: i32,
 ): void {
   codec = nextCodec;
@@ -36,5 +39,6 @@ export function configure(
   smallest = nextSmallest;
   largest = nextLargest;
   fixedZero = nextFixedZero;
+  cuts = nextCuts;
   storage = nextStorage;
 }
