@@ -24,6 +24,7 @@ const steps: [name: string, run: () => Count][] =
         ["format", () => check(["node_modules/prettier/bin/prettier.cjs", "--check", "--log-level", "warn", "."])],
         ["unit, integration and golden tests", () => vitest([])],
         ["the window in Chromium", playwright],
+        ["the package's layout", () => check(["scripts/checkPackage.ts"])],
       ];
 
 const total: Count = { passed: 0, failed: 0 };

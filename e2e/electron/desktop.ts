@@ -113,7 +113,7 @@ export async function clickMenu(desktop: Desktop, ...labels: string[]): Promise<
     for (const [depth, label] of path.entries()) {
       const item = items.find((one) => one.label.replace("&", "") === label);
       if (!item) throw new Error(`The menu has no entry ${path.join(" › ")}.`);
-      if (depth === path.length - 1) (item as { click(): void }).click();
+      if (depth === path.length - 1) (item as unknown as { click: () => void }).click();
       items = item.submenu?.items ?? [];
     }
   }, labels);

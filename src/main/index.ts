@@ -24,6 +24,8 @@ const asked = pathsOnCommandLine(process.argv, app.isPackaged);
 const home = process.env["KEYSTONE_HOME"];
 if (home !== undefined) app.setPath("userData", join(home, "window"));
 app.setAppUserModelId("io.github.keystone.studio");
+// The desktop entry that the packages install; progress in the dock is shown through it.
+if (process.platform === "linux") app.setDesktopName("keystone.desktop");
 declareScheme(protocol);
 hardenContents(app);
 app.enableSandbox();

@@ -28,7 +28,7 @@ export const told = { recentDocuments: [] as string[], sandbox: false, notificat
 type AppPart = Pick<
   App,
   | "whenReady" | "quit" | "exit" | "getVersion" | "getPath" | "setPath" | "requestSingleInstanceLock" | "enableSandbox"
-  | "setAppUserModelId" | "addRecentDocument" | "isPackaged"
+  | "setAppUserModelId" | "setDesktopName" | "addRecentDocument" | "isPackaged"
 >;
 
 const parts: AppPart = {
@@ -44,6 +44,7 @@ const parts: AppPart = {
   requestSingleInstanceLock: () => true,
   enableSandbox: () => (told.sandbox = true),
   setAppUserModelId: () => undefined,
+  setDesktopName: () => undefined,
   addRecentDocument: (path) => void told.recentDocuments.push(path),
   quit: () => {
     if (!emitPreventable(appEvents, "before-quit")) return;
