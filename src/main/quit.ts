@@ -39,9 +39,11 @@ export class Quit {
     }
     try {
       await this.#parts.close();
-    } finally {
-      this.#state = "closed";
-      this.#parts.app.quit();
+    } catch (thrown) {
+      // Results are saved as they come: the next start finds the run interrupted, whatever failed here.
+      console.error(thrown);
     }
+    this.#state = "closed";
+    this.#parts.app.quit();
   }
 }
