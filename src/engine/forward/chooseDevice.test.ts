@@ -26,6 +26,7 @@ function machine(devices: Partial<Record<Provider, FakeDevice>>): Machine & { ru
       runs.push(`${provider} ${large ? "large" : "small"}`);
       const device = devices[provider] ?? {};
       if (device.throws !== undefined) throw new Error(device.throws);
+      if (provider !== "cpu" && !devices[provider]) throw new Error("library not found");
       const [small, big] = device.speed ?? [1, 1];
       return { logits: LOGITS.with(0, LOGITS[0] + (device.error ?? 0)), seconds: 1 / (large ? big : small) };
     },
@@ -89,6 +90,12 @@ describe("a device that is asked for by name", () => {
     const report = await chooseOn(machine({ webgpu: { speed: [0.01, 0.01] } }), "webgpu");
     expect(report).toMatchObject({ asked: "webgpu", used: "webgpu" });
     expect(report.reason).toContain("100.0 times slower than the CPU");
+  });
+
+  it("is used even where its library did not seem to be there", async () => {
+    expect(await chooseOn(machine({ webgpu: { absent: "no Vulkan loader" } }), "webgpu")).toMatchObject({
+      used: "webgpu",
+    });
   });
 
   it("is an error where it is not there, naming what is", async () => {

@@ -121,13 +121,12 @@ async function tryAccelerator(machine: Machine, device: Accelerator): Promise<Ou
   }
 }
 
+/** Tries even what seems absent: a person who names a device may keep its library where nobody looked. */
 async function tryAsked(machine: Machine, device: Accelerator): Promise<Attempt> {
-  const absent = machine.whyAbsent(device);
-  if (absent !== null) throw await unavailable(machine, device, absent);
   return timed(device, async () => {
     const { difference, speed } = await compare(machine, device, SMALL_PROBE).catch(
       async (error: unknown) => {
-        throw await unavailable(machine, device, reasonOf(error), error);
+        throw await unavailable(machine, device, machine.whyAbsent(device) ?? reasonOf(error), error);
       },
     );
     if (!(difference <= MAX_DIFFERENCE)) throw inexact(device, difference);
@@ -186,7 +185,7 @@ async function unavailable(
     `${TITLES[device]} cannot be used here: ${why}.`,
     `Available here: ${there.join(", ")}. Choose one of these, or auto.`,
     { device, reason: why, available: there.join(", ") },
-    cause === undefined ? {} : { cause },
+    { cause },
   );
 }
 
