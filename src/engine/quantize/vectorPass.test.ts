@@ -91,6 +91,33 @@ describe("the SIMD kernels", () => {
     }
   });
 
+  it("find the mse threshold of the scalar path for weights of any magnitude, though they leave candidates out", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: -40, max: 10 }),
+        fc.boolean(),
+        fc.constantFrom(...ALL_CODECS),
+        fc.integer({ min: 1, max: 600 }),
+        fc.integer(),
+        (exponent, positive, codec, size, seed) => {
+          const weights = testWeights(1200, seed).map((w) => (positive ? Math.abs(w) : w) * 2 ** exponent);
+          const plan = testPlan(
+            { rows: 1, columns: 1200 },
+            { ...codec, block: `flat:${size}`, clip: { method: "mse" } },
+          );
+          expectTheSame(weights, plan);
+          const offset = codec.codec === "rtn" || codec.codec.endsWith("minmax");
+          if (offset)
+            expectTheSame(
+              weights.map((w) => w * 2 ** 90),
+              plan,
+            );
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
   it("find the same mse threshold for an export", () => {
     const shape = { rows: 2, columns: 16_400 };
     const weights = testWeights(32_800);

@@ -18,7 +18,7 @@ export function forPieces(
 }
 
 /**
- * Thresholds of the blocks of `size` weights that source[begin, begin + count) is in the kernels' input; low and high are known.
+ * Sets the thresholds of the blocks of `size` weights in source[begin, begin + count), which the kernels hold with low and high.
  * @param ofTensor the threshold of `tensor-percentage`
  * @returns false where a block's constants overflow
  */
