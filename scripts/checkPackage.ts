@@ -2,7 +2,21 @@
 // out: everything the app loads is there, and the worker runs from where a package keeps it.
 import { build, Platform } from "electron-builder";
 import { spawnSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, openSync, closeSync, readdirSync, readFileSync, readSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  closeSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative, sep } from "node:path";
 import { z } from "zod";
@@ -12,7 +26,11 @@ const ROOT = join(import.meta.dirname, "..");
 const scratch = mkdtempSync(join(tmpdir(), "keystone-package-"));
 const problems: string[] = [];
 /** What the probe prints. */
-const probed = z.object({ device: z.literal("cpu"), absMax: z.number().positive(), superWeights: z.array(z.tuple([z.number(), z.number(), z.number()])) });
+const probed = z.object({
+  device: z.literal("cpu"),
+  absMax: z.number().positive(),
+  superWeights: z.array(z.tuple([z.number(), z.number(), z.number()])),
+});
 const started = Date.now();
 
 try {
@@ -21,7 +39,11 @@ try {
     targets: Platform.LINUX.createTarget("dir"),
     publish: "never",
     // Fuses are switches inside Electron's binary; the stand-in has none.
-    config: { electronDist: fakeElectron(), directories: { output: join(scratch, "dist") }, electronFuses: null },
+    config: {
+      electronDist: fakeElectron(),
+      directories: { output: join(scratch, "dist") },
+      electronFuses: null,
+    },
   });
   const packed = readdirSync(join(scratch, "dist")).find((name) => name.endsWith("-unpacked"));
   if (packed === undefined) throw new Error("electron-builder left no unpacked folder.");
@@ -31,19 +53,24 @@ try {
   checkDemoModel(join(resources, "demo-model"));
   await runWorker(resources);
   const megabytes = (folder: string): string => `${(sizeOf(folder) / 1e6).toFixed(0)} MB`;
-  console.log(`app.asar ${megabytes(join(resources, "app.asar"))}, unpacked ${megabytes(join(resources, "app.asar.unpacked"))}, demo model ${megabytes(join(resources, "demo-model"))}`);
+  console.log(
+    `app.asar ${megabytes(join(resources, "app.asar"))}, unpacked ${megabytes(join(resources, "app.asar.unpacked"))}, demo model ${megabytes(join(resources, "demo-model"))}`,
+  );
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }
 for (const problem of problems) console.error(`FAIL ${problem}`);
-console.log(`${problems.length === 0 ? "The package is complete" : `${problems.length} problems`}, ${((Date.now() - started) / 1000).toFixed(0)} s`);
+console.log(
+  `${problems.length === 0 ? "The package is complete" : `${problems.length} problems`}, ${((Date.now() - started) / 1000).toFixed(0)} s`,
+);
 process.exit(problems.length === 0 ? 0 : 1);
 
 /** A folder that looks like Electron's distribution to electron-builder. */
 function fakeElectron(): string {
   const folder = join(scratch, "electron");
   mkdirSync(join(folder, "resources"), { recursive: true });
-  for (const name of ["electron", "LICENSE", "LICENSES.chromium.html", "version"]) writeFileSync(join(folder, name), "stand-in\n");
+  for (const name of ["electron", "LICENSE", "LICENSES.chromium.html", "version"])
+    writeFileSync(join(folder, name), "stand-in\n");
   chmodSync(join(folder, "electron"), 0o755);
   return folder;
 }
@@ -65,7 +92,9 @@ function readArchive(file: string): ArchiveEntry {
     readSync(handle, sizes, 0, 16, 0);
     const json = Buffer.alloc(sizes.readUInt32LE(12));
     readSync(handle, json, 0, json.length, 16);
-    const entry: z.ZodType<ArchiveEntry> = z.lazy(() => z.object({ files: z.record(z.string(), entry).optional(), unpacked: z.boolean().optional() }));
+    const entry: z.ZodType<ArchiveEntry> = z.lazy(() =>
+      z.object({ files: z.record(z.string(), entry).optional(), unpacked: z.boolean().optional() }),
+    );
     return entry.parse(JSON.parse(json.toString("utf8")));
   } finally {
     closeSync(handle);
@@ -75,16 +104,32 @@ function readArchive(file: string): ArchiveEntry {
 /** Main, preload and window lie in the archive, where Electron checks their integrity; so does all that was built. */
 function checkArchive(resources: string): void {
   const archive = readArchive(join(resources, "app.asar"));
-  const find = (path: string): ArchiveEntry | undefined => path.split("/").reduce<ArchiveEntry | undefined>((entry, part) => entry?.files?.[part], archive);
+  const find = (path: string): ArchiveEntry | undefined =>
+    path.split("/").reduce<ArchiveEntry | undefined>((entry, part) => entry?.files?.[part], archive);
   const out = filesUnder(join(ROOT, "out")).map((path) => `out/${path}`);
-  for (const path of ["package.json", ...out.filter((name) => name !== "out/.built" && name !== "out/main/cli.js" && !name.endsWith(".map"))]) {
+  for (const path of [
+    "package.json",
+    ...out.filter((name) => name !== "out/.built" && name !== "out/main/cli.js" && !name.endsWith(".map")),
+  ]) {
     const entry = find(path);
     const outside = path === "out/main/worker.js" || path.startsWith("out/main/chunks/");
     expect(entry !== undefined, `${path} is not in app.asar`);
-    expect(entry === undefined || (entry.unpacked ?? false) === outside, `${path} lies ${outside ? "inside" : "outside"} the archive`);
+    expect(
+      entry === undefined || (entry.unpacked ?? false) === outside,
+      `${path} lies ${outside ? "inside" : "outside"} the archive`,
+    );
   }
-  for (const path of ["out/main/index.js", "out/preload/index.cjs", "out/renderer/index.html"]) expect(find(path) !== undefined, `${path} is not in app.asar`);
-  for (const path of ["src", "test", "e2e", "node_modules/electron", "node_modules/vite", "node_modules/svelte"]) expect(find(path) === undefined, `${path} is packed, but belongs to development`);
+  for (const path of ["out/main/index.js", "out/preload/index.cjs", "out/renderer/index.html"])
+    expect(find(path) !== undefined, `${path} is not in app.asar`);
+  for (const path of [
+    "src",
+    "test",
+    "e2e",
+    "node_modules/electron",
+    "node_modules/vite",
+    "node_modules/svelte",
+  ])
+    expect(find(path) === undefined, `${path} is packed, but belongs to development`);
 }
 
 /** The worker, what it imports, and the native library of this platform alone. */
@@ -98,17 +143,33 @@ function checkUnpacked(folder: string): void {
       problems.push(`${path} is not unpacked`);
       return;
     }
-    for (const [, from = ""] of readFileSync(file, "utf8").matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)) follow(join(path, "..", from));
+    for (const [, from = ""] of readFileSync(file, "utf8").matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g))
+      follow(join(path, "..", from));
   };
   follow(join("out", "main", "worker.js"));
-  expect(existsSync(join(folder, "package.json")), "package.json is not beside the unpacked bundles: they would not be read as ES modules");
+  expect(
+    existsSync(join(folder, "package.json")),
+    "package.json is not beside the unpacked bundles: they would not be read as ES modules",
+  );
   const libraries = filesUnder(join(folder, "node_modules/onnxruntime-node/bin"));
-  expect(libraries.some((path) => path.endsWith("onnxruntime_binding.node")), "onnxruntime's native library is not unpacked");
-  expect(libraries.every((path) => path.includes(`linux/${process.arch}/`)), "libraries of other platforms are packed");
+  expect(
+    libraries.some((path) => path.endsWith("onnxruntime_binding.node")),
+    "onnxruntime's native library is not unpacked",
+  );
+  expect(
+    libraries.every((path) => path.includes(`linux/${process.arch}/`)),
+    "libraries of other platforms are packed",
+  );
 }
 
 function checkDemoModel(folder: string): void {
-  for (const path of ["model/config.json", "model/model.safetensors", "model/tokenizer.json", "eval.jsonl", "plan.json"]) {
+  for (const path of [
+    "model/config.json",
+    "model/model.safetensors",
+    "model/tokenizer.json",
+    "eval.jsonl",
+    "plan.json",
+  ]) {
     expect(existsSync(join(folder, path)), `demo-model/${path} is missing`);
   }
 }
@@ -125,22 +186,33 @@ async function runWorker(resources: string): Promise<void> {
   const model = join(resources, "demo-model/model");
   const checkpoint = await openCheckpoint(model);
   await checkpoint.close();
-  const done = spawnSync(process.execPath, [join(elsewhere, "probe.mjs"), model, checkpoint.fingerprint], { cwd: elsewhere, encoding: "utf8", env: { PATH: process.env.PATH ?? "" } });
+  const done = spawnSync(process.execPath, [join(elsewhere, "probe.mjs"), model, checkpoint.fingerprint], {
+    cwd: elsewhere,
+    encoding: "utf8",
+    env: { PATH: process.env.PATH ?? "" },
+  });
   if (done.status !== 0) {
     problems.push(`the packaged worker does not run: ${done.stderr.trim()}`);
     return;
   }
   const { superWeights } = probed.parse(JSON.parse(done.stdout));
-  const golden = z.object({ superWeights: z.array(z.object({ layer: z.number(), row: z.number(), column: z.number() })) }).parse(JSON.parse(readFileSync(join(ROOT, "resources/demo-model/golden.json"), "utf8")));
+  const golden = z
+    .object({ superWeights: z.array(z.object({ layer: z.number(), row: z.number(), column: z.number() })) })
+    .parse(JSON.parse(readFileSync(join(ROOT, "resources/demo-model/golden.json"), "utf8")));
   const known = golden.superWeights.map(({ layer, row, column }) => [layer, row, column]);
-  expect(JSON.stringify(superWeights) === JSON.stringify(known), `the packaged worker found ${JSON.stringify(superWeights)} instead of ${JSON.stringify(known)}`);
+  expect(
+    JSON.stringify(superWeights) === JSON.stringify(known),
+    `the packaged worker found ${JSON.stringify(superWeights)} instead of ${JSON.stringify(known)}`,
+  );
 }
 
 /** Every file below a folder, as `a/b/c`. */
 function filesUnder(folder: string): string[] {
   if (!existsSync(folder)) return [];
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"));
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"));
 }
 
 function sizeOf(path: string): number {

@@ -6,7 +6,12 @@ import { MessageChannel } from "node:worker_threads";
 import { Piscina } from "piscina";
 
 const [path, fingerprint] = process.argv.slice(2);
-const pool = new Piscina({ filename: join(import.meta.dirname, "out/main/worker.js"), maxThreads: 1, atomics: "disabled", execArgv: [] });
+const pool = new Piscina({
+  filename: join(import.meta.dirname, "out/main/worker.js"),
+  maxThreads: 1,
+  atomics: "disabled",
+  execArgv: [],
+});
 
 async function run(kind, fields) {
   const { port1, port2 } = new MessageChannel();
@@ -21,8 +26,19 @@ const device = await run("probe", { device: "cpu", threads: 1 });
 const statistics = await run("statistics", { path, name: "model.layers.1.mlp.down_proj.weight" });
 const { superWeights } = await run("detect", {
   model: { path, fingerprint, device: "cpu", threads: 1 },
-  options: { prompt: "Apple Inc. is a worldwide tech company.", maxPasses: 8, threshold: { kind: "relative", factor: 8 }, minShare: 0.5 },
+  options: {
+    prompt: "Apple Inc. is a worldwide tech company.",
+    maxPasses: 8,
+    threshold: { kind: "relative", factor: 8 },
+    minShare: 0.5,
+  },
   effect: null,
 });
 await pool.destroy();
-console.log(JSON.stringify({ device: device.used, absMax: statistics.absMax, superWeights: superWeights.map(({ layer, row, column }) => [layer, row, column]) }));
+console.log(
+  JSON.stringify({
+    device: device.used,
+    absMax: statistics.absMax,
+    superWeights: superWeights.map(({ layer, row, column }) => [layer, row, column]),
+  }),
+);

@@ -32,7 +32,9 @@ export interface DesktopKind {
 export function desktops(): DesktopKind[] {
   const binary = electronBinary();
   const standIn: DesktopKind = { name: "stand-in for Electron", start: startStandIn };
-  return binary === null ? [standIn] : [standIn, { name: "Electron itself", start: (_browser, options) => startElectron(binary, options) }];
+  return binary === null
+    ? [standIn]
+    : [standIn, { name: "Electron itself", start: (_browser, options) => startElectron(binary, options) }];
 }
 
 /** One line that says what ran and why. */
@@ -44,12 +46,20 @@ export function whatRan(): string {
 }
 
 function electronBinary(): string | null {
-  const name = { darwin: "Electron.app/Contents/MacOS/Electron", win32: "electron.exe" }[process.platform as string] ?? "electron";
-  const binary = join(process.env["ELECTRON_OVERRIDE_DIST_PATH"] ?? join(ROOT, "node_modules/electron/dist"), name);
+  const name =
+    { darwin: "Electron.app/Contents/MacOS/Electron", win32: "electron.exe" }[process.platform as string] ??
+    "electron";
+  const binary = join(
+    process.env["ELECTRON_OVERRIDE_DIST_PATH"] ?? join(ROOT, "node_modules/electron/dist"),
+    name,
+  );
   return existsSync(binary) ? binary : null;
 }
 
-async function startStandIn(browser: Browser, options: { home: string; args: readonly string[] }): Promise<Desktop> {
+async function startStandIn(
+  browser: Browser,
+  options: { home: string; args: readonly string[] },
+): Promise<Desktop> {
   const standIn = await StandIn.start(browser, options);
   return {
     standIn,
@@ -65,7 +75,10 @@ async function startStandIn(browser: Browser, options: { home: string; args: rea
   };
 }
 
-async function startElectron(executablePath: string, { home, args }: { home: string; args: readonly string[] }): Promise<Desktop> {
+async function startElectron(
+  executablePath: string,
+  { home, args }: { home: string; args: readonly string[] },
+): Promise<Desktop> {
   const root = process.platform === "linux" && process.getuid?.() === 0;
   const app: ElectronApplication = await _electron.launch({
     executablePath,

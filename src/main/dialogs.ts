@@ -11,7 +11,11 @@ const OPTIONS: Record<PickPurpose, OpenDialogOptions> = {
     properties: ["openFile"],
     filters: [{ name: "Text", extensions: ["txt", "jsonl"] }],
   },
-  export: { title: "Choose where the export goes", buttonLabel: "Choose", properties: ["openDirectory", "createDirectory"] },
+  export: {
+    title: "Choose where the export goes",
+    buttonLabel: "Choose",
+    properties: ["openDirectory", "createDirectory"],
+  },
   plan: {
     title: "Open a plan",
     properties: ["openFile"],
@@ -22,7 +26,9 @@ const OPTIONS: Record<PickPurpose, OpenDialogOptions> = {
 /** Asks for a path with the system's own dialog; null = the person changed their mind. */
 export async function pickPath(purpose: PickPurpose): Promise<string | null> {
   const window = BrowserWindow.getFocusedWindow();
-  const chosen = await (window ? dialog.showOpenDialog(window, OPTIONS[purpose]) : dialog.showOpenDialog(OPTIONS[purpose]));
+  const chosen = await (window
+    ? dialog.showOpenDialog(window, OPTIONS[purpose])
+    : dialog.showOpenDialog(OPTIONS[purpose]));
   return chosen.canceled ? null : (chosen.filePaths[0] ?? null);
 }
 
@@ -31,7 +37,10 @@ export async function confirmQuit(jobs: readonly JobView[]): Promise<boolean> {
   const sweeps = jobs.some((job) => job.kind === "sweep");
   const options: MessageBoxOptions = {
     type: "question",
-    message: jobs.length === 1 ? `${jobs[0]?.title ?? "A job"} is still running.` : `${jobs.length} jobs are still running.`,
+    message:
+      jobs.length === 1
+        ? `${jobs[0]?.title ?? "A job"} is still running.`
+        : `${jobs.length} jobs are still running.`,
     detail: sweeps
       ? "Every finished variant is saved. The sweep can be resumed where it was."
       : "What is running now starts afresh next time.",
@@ -40,7 +49,9 @@ export async function confirmQuit(jobs: readonly JobView[]): Promise<boolean> {
     cancelId: 0,
   };
   const window = BrowserWindow.getFocusedWindow() ?? BrowserWindow.getAllWindows()[0];
-  const { response } = await (window ? dialog.showMessageBox(window, options) : dialog.showMessageBox(options));
+  const { response } = await (window
+    ? dialog.showMessageBox(window, options)
+    : dialog.showMessageBox(options));
   return response === 1;
 }
 

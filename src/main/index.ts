@@ -1,4 +1,14 @@
-import { app, ipcMain, Menu, nativeTheme, Notification, powerSaveBlocker, protocol, session, shell } from "electron";
+import {
+  app,
+  ipcMain,
+  Menu,
+  nativeTheme,
+  Notification,
+  powerSaveBlocker,
+  protocol,
+  session,
+  shell,
+} from "electron";
 import { join } from "node:path";
 import type { ShellCommand } from "#shared/command.ts";
 import type { RecentModel } from "#shared/contract.ts";
@@ -9,7 +19,12 @@ import { Grants } from "./grants.ts";
 import { acceptDrops, answerCalls } from "./ipc.ts";
 import { LongRuns } from "./longRuns.ts";
 import { menuTemplate } from "./menu.ts";
-import { commandForPath, pathsOfSecondInstance, pathsOnCommandLine, type SecondInstance } from "./openedPaths.ts";
+import {
+  commandForPath,
+  pathsOfSecondInstance,
+  pathsOnCommandLine,
+  type SecondInstance,
+} from "./openedPaths.ts";
 import { declareScheme, serveWindow } from "./protocol.ts";
 import { Quit } from "./quit.ts";
 import { RecentModels } from "./recentModels.ts";
@@ -38,10 +53,13 @@ app.on("open-file", (event, path) => {
 });
 
 if (app.requestSingleInstanceLock({ paths: asked } satisfies SecondInstance)) {
-  app.whenReady().then(start).catch((thrown: unknown) => {
-    showStartError(thrown);
-    app.exit(1);
-  });
+  app
+    .whenReady()
+    .then(start)
+    .catch((thrown: unknown) => {
+      showStartError(thrown);
+      app.exit(1);
+    });
 } else {
   app.quit();
 }
@@ -70,7 +88,12 @@ async function start(): Promise<void> {
   nativeTheme.themeSource = (await studio.call("settings:get", {})).theme;
 
   const longRuns = new LongRuns({ powerSaveBlocker, Notification, windows: () => windows.all() }, studio);
-  const quit = new Quit({ app, unfinished: () => longRuns.unfinished, confirm: confirmQuit, close: () => studio.close() });
+  const quit = new Quit({
+    app,
+    unfinished: () => longRuns.unfinished,
+    confirm: confirmQuit,
+    close: () => studio.close(),
+  });
   const windows = new Windows({
     preload: join(out, "preload/index.cjs"),
     stateFile: join(userData, "window.json"),
@@ -100,7 +123,12 @@ async function start(): Promise<void> {
 }
 
 /** The menu, with the models opened last. */
-async function showMenuAndRecent(studio: Studio, windows: Windows, grant: (path: string) => void, pick: typeof pickPath): Promise<void> {
+async function showMenuAndRecent(
+  studio: Studio,
+  windows: Windows,
+  grant: (path: string) => void,
+  pick: typeof pickPath,
+): Promise<void> {
   const choose = async (purpose: "model" | "plan"): Promise<void> => {
     const path = await pick(purpose);
     if (path !== null) openPath(path);

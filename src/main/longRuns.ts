@@ -51,7 +51,13 @@ export class LongRuns {
 
   #announce(job: JobView): void {
     const watched = this.#parts.windows().some((window) => window.isFocused());
-    if (!this.#notify || watched || job.seconds < WORTH_A_NOTICE_SECONDS || !this.#parts.Notification.isSupported()) return;
+    if (
+      !this.#notify ||
+      watched ||
+      job.seconds < WORTH_A_NOTICE_SECONDS ||
+      !this.#parts.Notification.isSupported()
+    )
+      return;
     const notice = new this.#parts.Notification({ title: job.title, body: outcome(job) });
     this.#notices.add(notice);
     notice.on("click", () => this.#parts.windows()[0]?.show());
@@ -68,12 +74,14 @@ export class LongRuns {
     const same = paused === this.#shown.paused && (fraction === NO_BAR) === (this.#shown.fraction === NO_BAR);
     if (same && Math.abs(fraction - this.#shown.fraction) < PROGRESS_STEP) return;
     this.#shown = { fraction, paused };
-    for (const window of this.#parts.windows()) window.setProgressBar(fraction, { mode: paused ? "paused" : "normal" });
+    for (const window of this.#parts.windows())
+      window.setProgressBar(fraction, { mode: paused ? "paused" : "normal" });
   }
 
   #keepAwake(): void {
     const busy = this.unfinished.some((job) => job.status === "running");
-    if (busy && this.#blocker === null) this.#blocker = this.#parts.powerSaveBlocker.start("prevent-app-suspension");
+    if (busy && this.#blocker === null)
+      this.#blocker = this.#parts.powerSaveBlocker.start("prevent-app-suspension");
     if (!busy && this.#blocker !== null) {
       this.#parts.powerSaveBlocker.stop(this.#blocker);
       this.#blocker = null;

@@ -72,6 +72,15 @@ function viewMenu(actions: MenuActions, { packaged }: MenuFacts): MenuItemConstr
 
 type View = Extract<ShellCommand, { type: "go" }>["view"];
 
-function go(actions: MenuActions, label: string, view: View, accelerator?: string): MenuItemConstructorOptions {
-  return { label, ...(accelerator === undefined ? {} : { accelerator }), click: () => actions.send({ type: "go", view }) };
+function go(
+  actions: MenuActions,
+  label: string,
+  view: View,
+  accelerator?: string,
+): MenuItemConstructorOptions {
+  return {
+    label,
+    ...(accelerator === undefined ? {} : { accelerator }),
+    click: () => actions.send({ type: "go", view }),
+  };
 }

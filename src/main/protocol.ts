@@ -7,7 +7,9 @@ import { isOwn } from "./security.ts";
 
 /** To be called before the app is ready: `app:` behaves like https, without the powers of file://. */
 export function declareScheme(protocol: Protocol): void {
-  protocol.registerSchemesAsPrivileged([{ scheme: "app", privileges: { standard: true, secure: true, supportFetchAPI: true } }]);
+  protocol.registerSchemesAsPrivileged([
+    { scheme: "app", privileges: { standard: true, secure: true, supportFetchAPI: true } },
+  ]);
 }
 
 /** Serves the built window's files, listed once; no address reaches any other file. */
@@ -22,7 +24,9 @@ export function serveWindow(protocol: Protocol, folder: string): void {
     const { pathname } = new URL(request.url);
     const path = isOwn(request.url) ? files.get(pathname === "/" ? "/index.html" : pathname) : undefined;
     if (path === undefined) return refusal(404, "Not found.");
-    return new Response(new Uint8Array(await readFile(path)), { headers: { ...HEADERS, "Content-Type": contentType(path) } });
+    return new Response(new Uint8Array(await readFile(path)), {
+      headers: { ...HEADERS, "Content-Type": contentType(path) },
+    });
   });
 }
 

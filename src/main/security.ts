@@ -25,8 +25,12 @@ const ALLOWED_PERMISSION = "clipboard-sanitized-write";
 
 /** Refuses every permission but that of copying, and that one to every page but the studio's own. */
 export function denyPermissions(session: Session): void {
-  session.setPermissionRequestHandler((contents, permission, answer) => answer(permission === ALLOWED_PERMISSION && isOwn(contents.getURL())));
-  session.setPermissionCheckHandler((_contents, permission, origin) => permission === ALLOWED_PERMISSION && isOwn(origin));
+  session.setPermissionRequestHandler((contents, permission, answer) =>
+    answer(permission === ALLOWED_PERMISSION && isOwn(contents.getURL())),
+  );
+  session.setPermissionCheckHandler(
+    (_contents, permission, origin) => permission === ALLOWED_PERMISSION && isOwn(origin),
+  );
   session.setDevicePermissionHandler(() => false);
 }
 

@@ -20,12 +20,17 @@ export const SMALLEST = { width: MIN_WIDTH, height: MIN_HEIGHT };
 const FIRST: WindowState = { width: 1440, height: 900, maximized: false };
 
 /** Where the window was when it was last closed; the first size where that is unknown, damaged or on no display. */
-export function readWindowState(file: string, displays: readonly { x: number; y: number; width: number; height: number }[]): WindowState {
+export function readWindowState(
+  file: string,
+  displays: readonly { x: number; y: number; width: number; height: number }[],
+): WindowState {
   try {
     const state = windowState.parse(JSON.parse(readFileSync(file, "utf8")));
     const { x, y } = state;
     if (x === undefined || y === undefined) return state;
-    const seen = displays.some((d) => x + 100 < d.x + d.width && x + state.width > d.x + 100 && y >= d.y && y + 40 < d.y + d.height);
+    const seen = displays.some(
+      (d) => x + 100 < d.x + d.width && x + state.width > d.x + 100 && y >= d.y && y + 40 < d.y + d.height,
+    );
     return seen ? state : { width: state.width, height: state.height, maximized: state.maximized };
   } catch {
     return FIRST;

@@ -74,7 +74,10 @@ export class Windows {
       this.#waiting.delete(window);
     });
     window.on("close", (event) => {
-      writeWindowState(this.#options.stateFile, { ...window.getNormalBounds(), maximized: window.isMaximized() });
+      writeWindowState(this.#options.stateFile, {
+        ...window.getNormalBounds(),
+        maximized: window.isMaximized(),
+      });
       if (this.all().length === 1 && !this.#options.mayCloseLast()) event.preventDefault();
     });
     window.on("closed", () => {

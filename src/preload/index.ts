@@ -32,8 +32,7 @@ function onEvent(listener: (event: unknown) => void): () => void {
 const bridge: DesktopBridge = {
   async call(name, args) {
     const answer = (await ipcRenderer.invoke("keystone:call", { id: ++lastId, call: name, args })) as
-      | { reply: unknown }
-      | { error: unknown };
+      { reply: unknown } | { error: unknown };
     return "error" in answer ? { ok: false, error: answer.error } : { ok: true, reply: answer.reply };
   },
   onEvent,

@@ -26,7 +26,11 @@ export class Access {
   constructor(hosts: readonly string[], port: number) {
     const names = hosts.map((host) => (host.includes(":") ? `[${host}]` : host.toLowerCase()));
     // Browsers leave out HTTP's own port.
-    this.#hosts = new Set(port === HTTP_PORT ? [...names, ...names.map((name) => `${name}:${port}`)] : names.map((name) => `${name}:${port}`));
+    this.#hosts = new Set(
+      port === HTTP_PORT
+        ? [...names, ...names.map((name) => `${name}:${port}`)]
+        : names.map((name) => `${name}:${port}`),
+    );
     // Cookies do not know ports: two studios on one machine must not overwrite each other's.
     this.#cookieName = `keystone_${port}`;
   }

@@ -49,8 +49,14 @@ export async function serve(options: ServeOptions): Promise<Served> {
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
   const access = new Access(acceptedNames(options.host), port);
-  server.on("request", (request: IncomingMessage, response: ServerResponse) => respond(request, response, access, files));
-  const detach = attachSocket(server, options.studio, (request) => access.refuseSource(request, true) ?? access.refuseCookie(request));
+  server.on("request", (request: IncomingMessage, response: ServerResponse) =>
+    respond(request, response, access, files),
+  );
+  const detach = attachSocket(
+    server,
+    options.studio,
+    (request) => access.refuseSource(request, true) ?? access.refuseCookie(request),
+  );
   const name = reachableName(options.host);
   const shown = name.includes(":") ? `[${name}]` : name;
   return {
@@ -99,7 +105,12 @@ function listen(server: Server, { port, host }: ServeOptions): Promise<void> {
   });
 }
 
-function respond(request: IncomingMessage, response: ServerResponse, access: Access, files: StaticFiles): void {
+function respond(
+  request: IncomingMessage,
+  response: ServerResponse,
+  access: Access,
+  files: StaticFiles,
+): void {
   const source = access.refuseSource(request, false);
   if (source !== null) return refuse(response, source);
   if (request.method !== "GET" && request.method !== "HEAD") {
@@ -123,5 +134,7 @@ function respond(request: IncomingMessage, response: ServerResponse, access: Acc
 }
 
 function refuse(response: ServerResponse, refusal: Refusal): void {
-  response.writeHead(403, { ...SECURITY_HEADERS, "Content-Type": "text/plain; charset=utf-8" }).end(`${REFUSALS[refusal]}\n`);
+  response
+    .writeHead(403, { ...SECURITY_HEADERS, "Content-Type": "text/plain; charset=utf-8" })
+    .end(`${REFUSALS[refusal]}\n`);
 }

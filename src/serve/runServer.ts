@@ -29,10 +29,15 @@ export async function runServer(options: RunServerOptions): Promise<Served & { n
     version: options.version,
   });
   try {
-    const served = await listenSomewhere({ studio, rendererFolder: options.rendererFolder, host: options.host }, options.port);
+    const served = await listenSomewhere(
+      { studio, rendererFolder: options.rendererFolder, host: options.host },
+      options.port,
+    );
     const notes = isLoopback(options.host)
       ? []
-      : [`Anyone who can reach ${options.host} and has the token can use this studio; the connection is not encrypted.`];
+      : [
+          `Anyone who can reach ${options.host} and has the token can use this studio; the connection is not encrypted.`,
+        ];
     return {
       ...served,
       notes,
@@ -47,7 +52,10 @@ export async function runServer(options: RunServerOptions): Promise<Served & { n
   }
 }
 
-async function listenSomewhere(options: Omit<Parameters<typeof serve>[0], "port">, port: number | null): Promise<Served> {
+async function listenSomewhere(
+  options: Omit<Parameters<typeof serve>[0], "port">,
+  port: number | null,
+): Promise<Served> {
   try {
     return await serve({ ...options, port: port ?? DEFAULT_PORT });
   } catch (thrown) {

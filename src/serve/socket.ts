@@ -13,15 +13,25 @@ const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
 const MAX_WAITING_BYTES = 8 * 1024 * 1024;
 
 /** Speaks the contract over WebSocket at `/socket`; requests are turned away before the upgrade. */
-export function attachSocket(server: Server, studio: Studio, refuse: (request: IncomingMessage) => Refusal | null): () => void {
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false });
+export function attachSocket(
+  server: Server,
+  studio: Studio,
+  refuse: (request: IncomingMessage) => Refusal | null,
+): () => void {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_MESSAGE_BYTES,
+    perMessageDeflate: false,
+  });
 
   server.on("upgrade", (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     // Nobody else listens here until the upgrade is made; a reset connection must not end the process.
     stream.on("error", () => stream.destroy());
     const elsewhere = requestUrl(request)?.pathname !== "/socket";
     if (elsewhere || refuse(request) !== null) {
-      stream.end(`HTTP/1.1 ${elsewhere ? "404 Not Found" : "403 Forbidden"}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+      stream.end(
+        `HTTP/1.1 ${elsewhere ? "404 Not Found" : "403 Forbidden"}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+      );
       return;
     }
     sockets.handleUpgrade(request, stream, head, (socket) => converse(socket, studio));
@@ -54,9 +64,15 @@ async function answer(studio: Studio, data: RawData, binary: boolean): Promise<s
     const message: unknown = binary ? null : JSON.parse(textOf(data));
     return JSON.stringify(await answerMessage(studio, message));
   } catch (thrown) {
-    const error = thrown instanceof SyntaxError
-      ? { code: "usage/invalid-message", message: "The message is not JSON.", next: "Reload the window.", details: {} }
-      : toErrorData(thrown);
+    const error =
+      thrown instanceof SyntaxError
+        ? {
+            code: "usage/invalid-message",
+            message: "The message is not JSON.",
+            next: "Reload the window.",
+            details: {},
+          }
+        : toErrorData(thrown);
     return JSON.stringify({ id: null, error });
   }
 }

@@ -41,6 +41,9 @@ export class StaticFiles {
       "Cache-Control": hashed ? "private, max-age=31536000, immutable" : "no-cache",
     });
     if (head) response.end();
-    else createReadStream(path).on("error", () => response.destroy()).pipe(response);
+    else
+      createReadStream(path)
+        .on("error", () => response.destroy())
+        .pipe(response);
   }
 }

@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -41,11 +50,14 @@ describe("what a person picked", () => {
     expect(new Grants(file, []).roots.length).toBe(500);
   });
 
-  it.each(["", "{", "[1]", '{"a":1}', '[""]', JSON.stringify(["x".repeat(5000)])])("is nothing where the file was damaged: %j", (content) => {
-    mkdirSync(join(folder, "home"));
-    writeFileSync(file, content);
-    expect(new Grants(file, ["/shipped"]).roots).toEqual(["/shipped"]);
-  });
+  it.each(["", "{", "[1]", '{"a":1}', '[""]', JSON.stringify(["x".repeat(5000)])])(
+    "is nothing where the file was damaged: %j",
+    (content) => {
+      mkdirSync(join(folder, "home"));
+      writeFileSync(file, content);
+      expect(new Grants(file, ["/shipped"]).roots).toEqual(["/shipped"]);
+    },
+  );
 
   it("is kept for this start where the file cannot be written", () => {
     writeFileSync(join(folder, "home"), "a file where a folder should be");
@@ -64,10 +76,14 @@ describe("what a person picked", () => {
     const studio = createStudio({ home: join(folder, "home"), roots: grants.roots });
     const text = join(folder, "picked");
     mkdirSync(text);
-    await expect(studio.call("folder:list", { path: text })).rejects.toMatchObject({ code: "access/outside" });
+    await expect(studio.call("folder:list", { path: text })).rejects.toMatchObject({
+      code: "access/outside",
+    });
     grants.add(text);
     expect(await studio.call("folder:list", { path: text })).toMatchObject({ entries: [] });
-    await expect(studio.call("folder:list", { path: folder })).rejects.toMatchObject({ code: "access/outside" });
+    await expect(studio.call("folder:list", { path: folder })).rejects.toMatchObject({
+      code: "access/outside",
+    });
     await studio.close();
   });
 });

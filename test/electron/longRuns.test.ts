@@ -1,4 +1,10 @@
-import type { App, BrowserWindow, Notification, NotificationConstructorOptions, PowerSaveBlocker } from "electron";
+import type {
+  App,
+  BrowserWindow,
+  Notification,
+  NotificationConstructorOptions,
+  PowerSaveBlocker,
+} from "electron";
 import { EventEmitter } from "node:events";
 import { describe, expect, it, vi } from "vitest";
 import type { NumberedEvent } from "#shared/events.ts";
@@ -9,13 +15,42 @@ import { LongRuns } from "../../src/main/longRuns.ts";
 import { Quit } from "../../src/main/quit.ts";
 
 function job(status: JobStatus, more: Partial<JobView> = {}): JobView {
-  return { id: "j1", kind: "sweep", title: "Sweep", model: null, run: null, status, progress: null, created: "", seconds: 60, error: null, ...more };
+  return {
+    id: "j1",
+    kind: "sweep",
+    title: "Sweep",
+    model: null,
+    run: null,
+    status,
+    progress: null,
+    created: "",
+    seconds: 60,
+    error: null,
+    ...more,
+  };
 }
 
-const progress = (done: number): JobView["progress"] => ({ done, total: 100, unit: "variants", phase: "", rate: null, secondsLeft: null });
+const progress = (done: number): JobView["progress"] => ({
+  done,
+  total: 100,
+  unit: "variants",
+  phase: "",
+  rate: null,
+  secondsLeft: null,
+});
 
 /** LongRuns with everything around it recorded. */
-function desk(given: Partial<Settings> = {}, focused = false): { runs: LongRuns; tell: (event: NumberedEvent["event"]) => void; bars: number[]; modes: unknown[]; notices: string[]; awake: () => boolean } {
+function desk(
+  given: Partial<Settings> = {},
+  focused = false,
+): {
+  runs: LongRuns;
+  tell: (event: NumberedEvent["event"]) => void;
+  bars: number[];
+  modes: unknown[];
+  notices: string[];
+  awake: () => boolean;
+} {
   const listeners: ((event: NumberedEvent) => void)[] = [];
   const bars: number[] = [];
   const modes: unknown[] = [];
@@ -42,20 +77,34 @@ function desk(given: Partial<Settings> = {}, focused = false): { runs: LongRuns;
       notices.push(this.#text);
     }
   }
-  const studio = { call: () => Promise.resolve(settings.parse(given)), on: (listener: (event: NumberedEvent) => void) => listeners.push(listener) };
+  const studio = {
+    call: () => Promise.resolve(settings.parse(given)),
+    on: (listener: (event: NumberedEvent) => void) => listeners.push(listener),
+  };
   const powerSaveBlocker = { start: () => blockers.add(1).size, stop: (id: number) => blockers.delete(id) };
   const runs = new LongRuns(
-    { powerSaveBlocker: powerSaveBlocker as unknown as PowerSaveBlocker, Notification: Notice as unknown as typeof Notification, windows: () => [window as unknown as BrowserWindow] },
+    {
+      powerSaveBlocker: powerSaveBlocker as unknown as PowerSaveBlocker,
+      Notification: Notice as unknown as typeof Notification,
+      windows: () => [window as unknown as BrowserWindow],
+    },
     studio as unknown as Studio,
   );
-  const tell = (event: NumberedEvent["event"]): void => listeners.forEach((listener) => listener({ seq: 1, event }));
+  const tell = (event: NumberedEvent["event"]): void =>
+    listeners.forEach((listener) => listener({ seq: 1, event }));
   return { runs, tell, bars, modes, notices, awake: () => blockers.size > 0 };
 }
 
 describe("while a job runs", () => {
   it("the machine stays awake, and may sleep while it is paused and when it is over", () => {
     const { tell, awake } = desk();
-    for (const [status, expected] of [["waiting", false], ["running", true], ["paused", false], ["running", true], ["done", false]] as const) {
+    for (const [status, expected] of [
+      ["waiting", false],
+      ["running", true],
+      ["paused", false],
+      ["running", true],
+      ["done", false],
+    ] as const) {
       tell({ type: "job", job: job(status) });
       expect(awake()).toBe(expected);
     }
@@ -63,7 +112,8 @@ describe("while a job runs", () => {
 
   it("the dock shows how far it is, in steps it can show, and nothing afterwards", () => {
     const { tell, bars, modes } = desk();
-    for (const done of [0, 0.1, 0.2, 10, 10.1, 50]) tell({ type: "job", job: job("running", { progress: progress(done) }) });
+    for (const done of [0, 0.1, 0.2, 10, 10.1, 50])
+      tell({ type: "job", job: job("running", { progress: progress(done) }) });
     tell({ type: "job", job: job("paused", { progress: progress(50) }) });
     tell({ type: "job", job: job("cancelled", { progress: progress(50) }) });
     expect(bars).toEqual([0, 0.1, 0.5, 0.5, -1]);
@@ -86,7 +136,13 @@ describe("when a long job ends", () => {
   ] as const)("as %s, a notice says so", (status, text) => {
     const { tell, notices } = desk();
     tell({ type: "job", job: job("running") });
-    tell({ type: "job", job: job(status, { error: status === "failed" ? { code: "x", message: "The disk is full.", next: "", details: {} } : null }) });
+    tell({
+      type: "job",
+      job: job(status, {
+        error:
+          status === "failed" ? { code: "x", message: "The disk is full.", next: "", details: {} } : null,
+      }),
+    });
     expect(notices).toEqual([text]);
   });
 
@@ -114,11 +170,19 @@ describe("quitting", () => {
     }
   }
   const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-  function quitting(jobs: JobView[], answers: boolean[], close: () => Promise<void> = () => Promise.resolve()): { app: FakeApp; quit: Quit; asked: () => number } {
+  function quitting(
+    jobs: JobView[],
+    answers: boolean[],
+    close: () => Promise<void> = () => Promise.resolve(),
+  ): { app: FakeApp; quit: Quit; asked: () => number } {
     const app = new FakeApp();
     let asked = 0;
     const confirm = (): Promise<boolean> => Promise.resolve(answers[asked++] ?? false);
-    return { app, asked: () => asked, quit: new Quit({ app: app as unknown as App, unfinished: () => jobs, confirm, close }) };
+    return {
+      app,
+      asked: () => asked,
+      quit: new Quit({ app: app as unknown as App, unfinished: () => jobs, confirm, close }),
+    };
   }
 
   it("asks nothing while nothing runs, and closes the studio before the process ends", async () => {

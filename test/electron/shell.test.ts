@@ -16,11 +16,22 @@ beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "keystone-shell-"))));
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("the window's address", () => {
-  it.each(["app://keystone", "app://keystone/", "app://keystone/index.html#/home"])("is ours: %s", (url) => expect(isOwn(url)).toBe(true));
-  it.each(["", "x", "app://evil/", "app://keystone.evil/", "app://keystone@evil/", "app:keystone", "https://keystone/", "file:///app://keystone/", "javascript:app://keystone/", "app://user@evil", "app://keystone:8080/"])(
-    "is not ours: %j",
-    (url) => expect(isOwn(url)).toBe(false),
+  it.each(["app://keystone", "app://keystone/", "app://keystone/index.html#/home"])("is ours: %s", (url) =>
+    expect(isOwn(url)).toBe(true),
   );
+  it.each([
+    "",
+    "x",
+    "app://evil/",
+    "app://keystone.evil/",
+    "app://keystone@evil/",
+    "app:keystone",
+    "https://keystone/",
+    "file:///app://keystone/",
+    "javascript:app://keystone/",
+    "app://user@evil",
+    "app://keystone:8080/",
+  ])("is not ours: %j", (url) => expect(isOwn(url)).toBe(false));
 });
 
 describe("every page", () => {
@@ -28,7 +39,9 @@ describe("every page", () => {
     const app = new EventEmitter();
     hardenContents(app as unknown as App);
     let opened: (() => { action: string }) | null = null;
-    const contents = Object.assign(new EventEmitter(), { setWindowOpenHandler: (handler: () => { action: string }) => (opened = handler) });
+    const contents = Object.assign(new EventEmitter(), {
+      setWindowOpenHandler: (handler: () => { action: string }) => (opened = handler),
+    });
     app.emit("web-contents-created", {}, contents);
     const prevented = (name: string, url: string): boolean => {
       let stopped = false;
@@ -63,19 +76,30 @@ describe("the app: scheme", () => {
   it("serves the window's files with the policy, and sniffs nothing", async () => {
     const get = await served();
     const page = await get("app://keystone/");
-    expect([page.status, page.headers.get("content-type"), await page.text()]).toEqual([200, "text/html; charset=utf-8", "<!doctype html>"]);
+    expect([page.status, page.headers.get("content-type"), await page.text()]).toEqual([
+      200,
+      "text/html; charset=utf-8",
+      "<!doctype html>",
+    ]);
     expect(page.headers.get("content-security-policy")).toContain("script-src 'self'");
     expect(page.headers.get("x-content-type-options")).toBe("nosniff");
-    expect((await get("app://keystone/assets/a.js")).headers.get("content-type")).toBe("text/javascript; charset=utf-8");
+    expect((await get("app://keystone/assets/a.js")).headers.get("content-type")).toBe(
+      "text/javascript; charset=utf-8",
+    );
   });
 
-  it.each(["app://keystone/../secret.txt", "app://keystone/%2e%2e/secret.txt", "app://keystone/..%2fsecret.txt", "app://keystone/assets/", "app://elsewhere/index.html", "app://keystone/__proto__", "app://keystone//etc/passwd"])(
-    "serves nothing else: %s",
-    async (url) => {
-      const get = await served();
-      expect((await get(url)).status).toBe(404);
-    },
-  );
+  it.each([
+    "app://keystone/../secret.txt",
+    "app://keystone/%2e%2e/secret.txt",
+    "app://keystone/..%2fsecret.txt",
+    "app://keystone/assets/",
+    "app://elsewhere/index.html",
+    "app://keystone/__proto__",
+    "app://keystone//etc/passwd",
+  ])("serves nothing else: %s", async (url) => {
+    const get = await served();
+    expect((await get(url)).status).toBe(404);
+  });
 
   it("answers GET alone", async () => {
     const get = await served();
@@ -89,7 +113,10 @@ describe("a path handed over by the system", () => {
     writeFileSync(join(folder, "b.JSON"), "{}");
     writeFileSync(join(folder, "c.exe"), "");
     expect(commandForPath(folder)).toEqual({ type: "open-model", path: folder });
-    expect(commandForPath(join(folder, "a.keystone-plan"))).toEqual({ type: "open-plan", path: join(folder, "a.keystone-plan") });
+    expect(commandForPath(join(folder, "a.keystone-plan"))).toEqual({
+      type: "open-plan",
+      path: join(folder, "a.keystone-plan"),
+    });
     expect(commandForPath(join(folder, "b.JSON"))?.type).toBe("open-plan");
     expect(commandForPath(join(folder, "c.exe"))).toBeNull();
     expect(commandForPath(join(folder, "not-there.json"))).toBeNull();
@@ -97,14 +124,25 @@ describe("a path handed over by the system", () => {
 
   it("on the command line stands behind the executable, in development behind the app's folder, among switches", () => {
     expect(pathsOnCommandLine(["/keystone", "--no-sandbox", "/model"], true)).toEqual(["/model"]);
-    expect(pathsOnCommandLine(["/electron", "--no-sandbox", "/repository", "--inspect=0", "/model"], false)).toEqual(["/model"]);
+    expect(
+      pathsOnCommandLine(["/electron", "--no-sandbox", "/repository", "--inspect=0", "/model"], false),
+    ).toEqual(["/model"]);
     expect(pathsOnCommandLine(["/keystone", "model"], true)).toEqual([resolve("model")]);
     expect(pathsOnCommandLine(["/keystone"], true)).toEqual([]);
   });
 
   it("of a second instance is checked like any message", () => {
     expect(pathsOfSecondInstance({ paths: ["/model"] })).toEqual(["/model"]);
-    for (const data of [null, undefined, "/model", { paths: "/model" }, { paths: [1] }, { paths: [""] }, { paths: Array(65).fill("/x") }]) expect(pathsOfSecondInstance(data)).toEqual([]);
+    for (const data of [
+      null,
+      undefined,
+      "/model",
+      { paths: "/model" },
+      { paths: [1] },
+      { paths: [""] },
+      { paths: Array(65).fill("/x") },
+    ])
+      expect(pathsOfSecondInstance(data)).toEqual([]);
   });
 });
 
@@ -113,24 +151,40 @@ describe("the menu", () => {
   function entries(template: readonly MenuItemConstructorOptions[]): MenuItemConstructorOptions[] {
     return template.flatMap((item) => [item, ...(Array.isArray(item.submenu) ? entries(item.submenu) : [])]);
   }
-  const built = (sent: unknown[], platform: NodeJS.Platform, packaged = true): MenuItemConstructorOptions[] => {
-    const actions = { send: (command: unknown) => void sent.push(command), openModel: nothing, openPlan: nothing, newWindow: nothing };
-    return entries(menuTemplate(actions, { platform, packaged, recent: [{ name: "Llama", path: "/models/llama" }] }));
+  const built = (
+    sent: unknown[],
+    platform: NodeJS.Platform,
+    packaged = true,
+  ): MenuItemConstructorOptions[] => {
+    const actions = {
+      send: (command: unknown) => void sent.push(command),
+      openModel: nothing,
+      openPlan: nothing,
+      newWindow: nothing,
+    };
+    return entries(
+      menuTemplate(actions, { platform, packaged, recent: [{ name: "Llama", path: "/models/llama" }] }),
+    );
   };
 
-  it.each(["linux", "darwin", "win32"] as const)("on %s sends commands that the window knows, and no accelerator twice", (platform) => {
-    const sent: unknown[] = [];
-    const items = built(sent, platform);
-    for (const item of items) item.click?.({} as never, undefined, {});
-    expect(sent.length).toBeGreaterThan(8);
-    for (const command of sent) expect(shellCommand.safeParse(command).success).toBe(true);
-    const accelerators = items.flatMap((item) => item.accelerator ?? []);
-    expect(new Set(accelerators).size).toBe(accelerators.length);
-  });
+  it.each(["linux", "darwin", "win32"] as const)(
+    "on %s sends commands that the window knows, and no accelerator twice",
+    (platform) => {
+      const sent: unknown[] = [];
+      const items = built(sent, platform);
+      for (const item of items) item.click?.({} as never, undefined, {});
+      expect(sent.length).toBeGreaterThan(8);
+      for (const command of sent) expect(shellCommand.safeParse(command).success).toBe(true);
+      const accelerators = items.flatMap((item) => item.accelerator ?? []);
+      expect(new Set(accelerators).size).toBe(accelerators.length);
+    },
+  );
 
   it("opens a recent model", () => {
     const sent: unknown[] = [];
-    built(sent, "linux").find((item) => item.label === "Llama")?.click?.({} as never, undefined, {});
+    built(sent, "linux")
+      .find((item) => item.label === "Llama")
+      ?.click?.({} as never, undefined, {});
     expect(sent).toEqual([{ type: "open-model", path: "/models/llama" }]);
   });
 
@@ -161,9 +215,12 @@ describe("the window's place", () => {
     expect(readWindowState(file(), [display])).toEqual({ width: 1300, height: 800, maximized: false });
   });
 
-  it.each(["", "[]", '{"width":1,"height":1,"maximized":false}', '{"width":1e9}'])("is the first one where the file holds %j", (content) => {
-    mkdirSync(join(folder, "deep"));
-    writeFileSync(file(), content);
-    expect(readWindowState(file(), [display])).toEqual({ width: 1440, height: 900, maximized: false });
-  });
+  it.each(["", "[]", '{"width":1,"height":1,"maximized":false}', '{"width":1e9}'])(
+    "is the first one where the file holds %j",
+    (content) => {
+      mkdirSync(join(folder, "deep"));
+      writeFileSync(file(), content);
+      expect(readWindowState(file(), [display])).toEqual({ width: 1440, height: 900, maximized: false });
+    },
+  );
 });

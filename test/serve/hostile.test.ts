@@ -16,7 +16,11 @@ interface Door {
 async function overWebSocket(): Promise<Door> {
   const site = await serveStudio();
   const line = await Line.connect(site);
-  return { studio: site.studio, folders: site.folders, send: (message) => line.exchange(JSON.stringify(message)) };
+  return {
+    studio: site.studio,
+    folders: site.folders,
+    send: (message) => line.exchange(JSON.stringify(message)),
+  };
 }
 
 type Handler = (event: IpcMainInvokeEvent, message: unknown) => Promise<unknown>;
@@ -75,7 +79,12 @@ describe.each(doors)("over %s", (_name, open) => {
       const answer = await door.send(message);
       const error = { code: typeof code === "string" ? code : (expect.stringMatching(code) as string) };
       expect(answer, name).toMatchObject({ error });
-      expect(answer, name).toMatchObject({ error: { message: expect.stringMatching(/\S/) as string, next: expect.stringMatching(/\S/) as string } });
+      expect(answer, name).toMatchObject({
+        error: {
+          message: expect.stringMatching(/\S/) as string,
+          next: expect.stringMatching(/\S/) as string,
+        },
+      });
       expect(answer, name).not.toHaveProperty("reply");
     }
     expect(await door.send({ id: 2, call: "job:list", args: {} })).toEqual({ id: 2, reply: [] });
@@ -87,7 +96,9 @@ describe.each(doors)("over %s", (_name, open) => {
 
   it("the allowed folder itself can be listed, without the links that lead out", async () => {
     const door = await open();
-    expect(await door.send({ id: 3, call: "folder:list", args: { path: door.folders.allowed } })).toMatchObject({
+    expect(
+      await door.send({ id: 3, call: "folder:list", args: { path: door.folders.allowed } }),
+    ).toMatchObject({
       id: 3,
       reply: { parent: null, entries: [{ name: "text.txt" }] },
     });
@@ -104,11 +115,16 @@ describe("bytes that are no message, over WebSocket", () => {
     ["a number too many", '{"id":1,"call":"app:info"},'],
     ["binary", Buffer.from('{"id":1,"call":"app:info"}')],
     ["brackets a million deep", "[".repeat(1_000_000)],
-    ["arrays a hundred thousand deep", `{"id":1,"call":"plan:save","args":{"name":"p","plan":${"[".repeat(100_000)}${"]".repeat(100_000)}}}`],
+    [
+      "arrays a hundred thousand deep",
+      `{"id":1,"call":"plan:save","args":{"name":"p","plan":${"[".repeat(100_000)}${"]".repeat(100_000)}}}`,
+    ],
   ])("%s", async (_name, data) => {
     const site = await serveStudio();
     const line = await Line.connect(site);
-    expect(await line.exchange(data)).toMatchObject({ error: { code: expect.stringMatching(/^(usage|plan|internal)\//) as string } });
+    expect(await line.exchange(data)).toMatchObject({
+      error: { code: expect.stringMatching(/^(usage|plan|internal)\//) as string },
+    });
     expect(await line.exchange(JSON.stringify({ id: 2, call: "job:list" }))).toEqual({ id: 2, reply: [] });
   });
 });
@@ -130,7 +146,9 @@ describe("values that only structured clone carries, over Electron's IPC", () =>
     ["NaN as a sequence number", { id: 1, call: "events:since", args: { seq: NaN } }],
   ])("%s", async (_name, message) => {
     const door = await overIpc();
-    expect(await door.send(message)).toMatchObject({ error: { code: expect.stringMatching(/^(usage|plan)\//) as string } });
+    expect(await door.send(message)).toMatchObject({
+      error: { code: expect.stringMatching(/^(usage|plan)\//) as string },
+    });
     expect(await door.send({ id: 2, call: "job:list" })).toEqual({ id: 2, reply: [] });
   });
 });
@@ -139,9 +157,15 @@ describe("senders other than the studio's own top frame", () => {
   const foreign: [string, unknown][] = [
     ["another site", { senderFrame: { url: "https://evil.example/", parent: null } }],
     ["another host of the scheme", { senderFrame: { url: "app://evil/", parent: null } }],
-    ["a user name that looks like ours", { senderFrame: { url: "https://app:keystone@evil.example/", parent: null } }],
+    [
+      "a user name that looks like ours",
+      { senderFrame: { url: "https://app:keystone@evil.example/", parent: null } },
+    ],
     ["a file", { senderFrame: { url: "file:///tmp/index.html", parent: null } }],
-    ["a frame inside our page", { senderFrame: { url: "app://keystone/", parent: { url: "app://keystone/" } } }],
+    [
+      "a frame inside our page",
+      { senderFrame: { url: "app://keystone/", parent: { url: "app://keystone/" } } },
+    ],
     ["a frame that is gone", { senderFrame: null }],
     ["an empty address", { senderFrame: { url: "", parent: null } }],
   ];
@@ -149,7 +173,10 @@ describe("senders other than the studio's own top frame", () => {
     const { ipc } = await overIpc();
     const granted: string[] = [];
     acceptDrops(ipc.ipcMain, (path) => granted.push(path));
-    expect(await ipc.invoke("keystone:call", { id: 1, call: "app:info" }, event)).toMatchObject({ id: null, error: { code: "access/foreign-sender" } });
+    expect(await ipc.invoke("keystone:call", { id: 1, call: "app:info" }, event)).toMatchObject({
+      id: null,
+      error: { code: "access/foreign-sender" },
+    });
     ipc.listeners.get("keystone:dropped")?.(event, "/tmp");
     expect(granted).toEqual([]);
   });
@@ -158,7 +185,8 @@ describe("senders other than the studio's own top frame", () => {
     const { ipc } = await overIpc();
     const granted: string[] = [];
     acceptDrops(ipc.ipcMain, (path) => granted.push(path));
-    for (const path of ["/models/a", "", "x\0y", 7, null, {}, ["/"], "y".repeat(5000)]) ipc.listeners.get("keystone:dropped")?.(ownFrame(), path);
+    for (const path of ["/models/a", "", "x\0y", 7, null, {}, ["/"], "y".repeat(5000)])
+      ipc.listeners.get("keystone:dropped")?.(ownFrame(), path);
     expect(granted).toEqual(["/models/a"]);
   });
 });

@@ -29,7 +29,11 @@ export function malformed(): Hostile[] {
     ["an id past the safe integers", { id: 2 ** 53, call: "app:info" }, INVALID],
     ["an id that is an object", { id: { valueOf: 1 }, call: "app:info" }, INVALID],
     ["an extra key", { id: 1, call: "app:info", args: {}, sender: "main" }, INVALID],
-    ["a __proto__ of its own", JSON.parse('{"id":1,"call":"app:info","args":{},"__proto__":{"admin":true}}'), INVALID],
+    [
+      "a __proto__ of its own",
+      JSON.parse('{"id":1,"call":"app:info","args":{},"__proto__":{"admin":true}}'),
+      INVALID,
+    ],
     ["a constructor key", { id: 1, call: "app:info", constructor: { prototype: {} } }, INVALID],
     ["no call", { id: 1, args: {} }, UNKNOWN],
     ["a call that is null", { id: 1, call: null }, UNKNOWN],
@@ -67,24 +71,65 @@ export function badArguments({ allowed, text }: Folders): Hostile[] {
     ["a job id that is an object", "job:cancel", { job: {} }],
     ["a job nobody started", "job:result", { job: "__proto__" }, "job/unknown"],
     ["a plan id nobody saved", "plan:delete", { id: "toString" }, "plan/unknown"],
-    ["a recipe with 99 bits", "job:evaluate", { model: allowed, recipe: { ...RECIPE, bits: 99 }, text, judge: {} }],
-    ["a recipe with an unknown key", "job:evaluate", { model: allowed, recipe: { ...RECIPE, shell: "rm" }, text, judge: {} }],
-    ["a block that is a program", "job:evaluate", { model: allowed, recipe: { ...RECIPE, block: "group:${process.exit()}" }, text, judge: {} }],
-    ["five recipes to compare", "job:compare", { model: allowed, recipes: Array<object>(5).fill(RECIPE), text, judge: {} }],
-    ["a billion tokens to generate", "job:generate", { model: allowed, recipes: [], prompt: "x", tokens: 1e9 }],
+    [
+      "a recipe with 99 bits",
+      "job:evaluate",
+      { model: allowed, recipe: { ...RECIPE, bits: 99 }, text, judge: {} },
+    ],
+    [
+      "a recipe with an unknown key",
+      "job:evaluate",
+      { model: allowed, recipe: { ...RECIPE, shell: "rm" }, text, judge: {} },
+    ],
+    [
+      "a block that is a program",
+      "job:evaluate",
+      { model: allowed, recipe: { ...RECIPE, block: "group:${process.exit()}" }, text, judge: {} },
+    ],
+    [
+      "five recipes to compare",
+      "job:compare",
+      { model: allowed, recipes: Array<object>(5).fill(RECIPE), text, judge: {} },
+    ],
+    [
+      "a billion tokens to generate",
+      "job:generate",
+      { model: allowed, recipes: [], prompt: "x", tokens: 1e9 },
+    ],
     ["a dialog for a purpose that does not exist", "folder:pick", { purpose: "disk" }],
     ["a dialog where there is none", "folder:pick", { purpose: "model" }, "access/no-dialog"],
-    ["a plan that multiplies past all bounds", "plan:save", { name: "p", plan: { base: RECIPE, grid: { bits: Array(1000).fill(4), block: Array(1000).fill("tensor") } } }, "plan/too-large"],
-    ["a plan with an axis named __proto__", "plan:save", { name: "p", plan: JSON.parse('{"base":{},"grid":{"__proto__":[1]}}') as unknown }, /^(plan|recipe)\//],
+    [
+      "a plan that multiplies past all bounds",
+      "plan:save",
+      {
+        name: "p",
+        plan: { base: RECIPE, grid: { bits: Array(1000).fill(4), block: Array(1000).fill("tensor") } },
+      },
+      "plan/too-large",
+    ],
+    [
+      "a plan with an axis named __proto__",
+      "plan:save",
+      { name: "p", plan: JSON.parse('{"base":{},"grid":{"__proto__":[1]}}') as unknown },
+      /^(plan|recipe)\//,
+    ],
     ["a plan nested a thousand deep", "plan:save", { name: "p", plan: nested(1000) }, "plan/invalid"],
   ];
-  return bad.map(([name, call, args, code]) => ({ name, message: { id: 1, call, args }, code: code ?? ARGUMENTS }));
+  return bad.map(([name, call, args, code]) => ({
+    name,
+    message: { id: 1, call, args },
+    code: code ?? ARGUMENTS,
+  }));
 }
 
 /** Paths that lead out of the allowed folder, in every call that takes one. */
 export function pathsOutside({ allowed, outside, home, text }: Folders): Hostile[] {
   const secret = join(outside, "secret.txt");
-  const request = (out: string): object => ({ model: allowed, request: { recipe: RECIPE, out }, verify: null });
+  const request = (out: string): object => ({
+    model: allowed,
+    request: { recipe: RECIPE, out },
+    verify: null,
+  });
   const paths: [string, string, unknown, (string | RegExp)?][] = [
     ["a folder outside", "model:open", { path: outside }],
     ["the root", "folder:list", { path: "/" }],
@@ -96,7 +141,12 @@ export function pathsOutside({ allowed, outside, home, text }: Folders): Hostile
     ["a link to a folder outside", "folder:list", { path: `${allowed}/link-to-outside` }],
     ["a path through that link", "model:open", { path: `${allowed}/link-to-outside/deeper` }],
     ["a link to a file outside", "text:describe", { model: allowed, path: `${allowed}/link.txt` }],
-    ["a link to what is not there yet", "export:check", { model: allowed, request: { recipe: RECIPE, out: `${allowed}/dangling` } }, /^(access\/outside|checkpoint\/)/],
+    [
+      "a link to what is not there yet",
+      "export:check",
+      { model: allowed, request: { recipe: RECIPE, out: `${allowed}/dangling` } },
+      /^(access\/outside|checkpoint\/)/,
+    ],
     ["a loop of links", "folder:list", { path: `${allowed}/loop` }, "usage/bad-path"],
     ["a zero byte", "folder:list", { path: `${allowed}\0/../outside` }, "usage/bad-path"],
     ["a UNC path", "folder:list", { path: "\\\\server\\share" }],
@@ -113,7 +163,11 @@ export function pathsOutside({ allowed, outside, home, text }: Folders): Hostile
     ["the model of its texts", "text:list", { model: outside }],
     ["a folder to reveal", "folder:reveal", { path: outside }],
   ];
-  return paths.map(([name, call, args, code]) => ({ name, message: { id: 1, call, args }, code: code ?? OUTSIDE }));
+  return paths.map(([name, call, args, code]) => ({
+    name,
+    message: { id: 1, call, args },
+    code: code ?? OUTSIDE,
+  }));
 }
 
 function nested(depth: number): unknown {

@@ -9,13 +9,17 @@ describe("the token", () => {
     const { status, headers } = await ask(site.port, `/?token=${site.token}`);
     expect(status).toBe(303);
     expect(headers.location).toBe("/");
-    expect(headers["set-cookie"]?.[0]).toMatch(/^keystone_\d+=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict$/);
+    expect(headers["set-cookie"]?.[0]).toMatch(
+      /^keystone_\d+=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict$/,
+    );
     expect(headers["referrer-policy"]).toBe("no-referrer");
   });
 
   it.each(["wrong", "", "x".repeat(10_000), "%00", "é"])("that is wrong gets 403: %j", async (token) => {
     const site = await serveStudio();
-    const { status, headers, body } = await ask(site.port, `/?token=${encodeURIComponent(token)}`, { headers: { Cookie: site.cookie } });
+    const { status, headers, body } = await ask(site.port, `/?token=${encodeURIComponent(token)}`, {
+      headers: { Cookie: site.cookie },
+    });
     expect(status).toBe(403);
     expect(headers["set-cookie"]).toBeUndefined();
     expect(body).toContain("token");
@@ -31,15 +35,24 @@ describe("the cookie", () => {
     const site = await serveStudio();
     const page = await ask(site.port, "/", { headers: { Cookie: site.cookie } });
     expect([page.status, page.headers["content-type"]]).toEqual([200, "text/html; charset=utf-8"]);
-    const script = await ask(site.port, "/assets/main-abc.js", { headers: { Cookie: `other=1; ${site.cookie}` } });
+    const script = await ask(site.port, "/assets/main-abc.js", {
+      headers: { Cookie: `other=1; ${site.cookie}` },
+    });
     expect([script.status, script.body]).toEqual([200, "export {};"]);
   });
 
-  it.each([undefined, "", "keystone=1", "keystone_1=wrong", "="])("that is missing or wrong gets 403: %j", async (cookie) => {
-    const site = await serveStudio();
-    const { status } = await ask(site.port, "/", cookie === undefined ? {} : { headers: { Cookie: cookie } });
-    expect(status).toBe(403);
-  });
+  it.each([undefined, "", "keystone=1", "keystone_1=wrong", "="])(
+    "that is missing or wrong gets 403: %j",
+    async (cookie) => {
+      const site = await serveStudio();
+      const { status } = await ask(
+        site.port,
+        "/",
+        cookie === undefined ? {} : { headers: { Cookie: cookie } },
+      );
+      expect(status).toBe(403);
+    },
+  );
 
   it("of another studio on this machine opens nothing", async () => {
     const site = await serveStudio();
@@ -49,32 +62,51 @@ describe("the cookie", () => {
 });
 
 describe("Host and Origin", () => {
-  it.each(["evil.example", "evil.example:80", "127.0.0.1", "127.0.0.1:1", "169.254.169.254"])("a request for the host %j gets 403, even with the cookie", async (host) => {
-    const site = await serveStudio();
-    expect((await ask(site.port, "/", { headers: { Host: host, Cookie: site.cookie } })).status).toBe(403);
-  });
+  it.each(["evil.example", "evil.example:80", "127.0.0.1", "127.0.0.1:1", "169.254.169.254"])(
+    "a request for the host %j gets 403, even with the cookie",
+    async (host) => {
+      const site = await serveStudio();
+      expect((await ask(site.port, "/", { headers: { Host: host, Cookie: site.cookie } })).status).toBe(403);
+    },
+  );
 
   it("a request for localhost on the right port is answered", async () => {
     const site = await serveStudio();
-    expect((await ask(site.port, "/", { headers: { Host: `LocalHost:${site.port}`, Cookie: site.cookie } })).status).toBe(200);
+    expect(
+      (await ask(site.port, "/", { headers: { Host: `LocalHost:${site.port}`, Cookie: site.cookie } }))
+        .status,
+    ).toBe(200);
   });
 
-  it.each(["https://evil.example", "null", "http://127.0.0.1", "file://", ""])("a request from the origin %j gets 403, even with the cookie and the token", async (origin) => {
-    const site = await serveStudio();
-    for (const path of ["/", `/?token=${site.token}`]) {
-      expect((await ask(site.port, path, { headers: { Origin: origin, Cookie: site.cookie } })).status).toBe(403);
-    }
-  });
+  it.each(["https://evil.example", "null", "http://127.0.0.1", "file://", ""])(
+    "a request from the origin %j gets 403, even with the cookie and the token",
+    async (origin) => {
+      const site = await serveStudio();
+      for (const path of ["/", `/?token=${site.token}`]) {
+        expect(
+          (await ask(site.port, path, { headers: { Origin: origin, Cookie: site.cookie } })).status,
+        ).toBe(403);
+      }
+    },
+  );
 });
 
 describe("what is served", () => {
-  it.each(["/../package.json", "/assets/../../keystone.sqlite", "/%2e%2e/keystone.sqlite", "/..%2fkeystone.sqlite", "/assets", "/%00", "//etc/passwd", "/C:/Windows/win.ini", "/__proto__", "/index.html%00.js"])(
-    "only files of the built window: %s is not found",
-    async (path) => {
-      const site = await serveStudio();
-      expect((await ask(site.port, path, { headers: { Cookie: site.cookie } })).status).toBe(404);
-    },
-  );
+  it.each([
+    "/../package.json",
+    "/assets/../../keystone.sqlite",
+    "/%2e%2e/keystone.sqlite",
+    "/..%2fkeystone.sqlite",
+    "/assets",
+    "/%00",
+    "//etc/passwd",
+    "/C:/Windows/win.ini",
+    "/__proto__",
+    "/index.html%00.js",
+  ])("only files of the built window: %s is not found", async (path) => {
+    const site = await serveStudio();
+    expect((await ask(site.port, path, { headers: { Cookie: site.cookie } })).status).toBe(404);
+  });
 
   it.each(["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])("%s gets 405", async (method) => {
     const site = await serveStudio();
@@ -107,11 +139,29 @@ describe("what is served", () => {
 
 describe("addresses and bytes that are no requests", () => {
   it.each([
-    ["an address that is none", (host: string, cookie: string) => `GET //[ HTTP/1.1\r\nHost: ${host}\r\nCookie: ${cookie}\r\nConnection: close\r\n\r\n`, /^HTTP\/1.1 400/],
-    ["no Host at all", (_host: string, cookie: string) => `GET / HTTP/1.0\r\nCookie: ${cookie}\r\n\r\n`, /^HTTP\/1.1 403/],
-    ["two lengths", (host: string) => `GET / HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n`, /^HTTP\/1.1 400/],
+    [
+      "an address that is none",
+      (host: string, cookie: string) =>
+        `GET //[ HTTP/1.1\r\nHost: ${host}\r\nCookie: ${cookie}\r\nConnection: close\r\n\r\n`,
+      /^HTTP\/1.1 400/,
+    ],
+    [
+      "no Host at all",
+      (_host: string, cookie: string) => `GET / HTTP/1.0\r\nCookie: ${cookie}\r\n\r\n`,
+      /^HTTP\/1.1 403/,
+    ],
+    [
+      "two lengths",
+      (host: string) => `GET / HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n`,
+      /^HTTP\/1.1 400/,
+    ],
     ["no HTTP", () => "\u0016\u0003\u0001 hello\r\n\r\n", /^HTTP\/1.1 400/],
-    ["an upgrade to an address that is none", (host: string) => `GET //[ HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`, /^HTTP\/1.1 404/],
+    [
+      "an upgrade to an address that is none",
+      (host: string) =>
+        `GET //[ HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
+      /^HTTP\/1.1 404/,
+    ],
   ])("%s: refused, and the server goes on", async (_name, bytes, expected) => {
     const site = await serveStudio();
     expect(await askRaw(site.port, bytes(`127.0.0.1:${site.port}`, site.cookie))).toMatch(expected);

@@ -32,7 +32,12 @@ export interface Folders {
 export function makeFolders(): Folders {
   const base = mkdtempSync(join(tmpdir(), "keystone-serve-"));
   afterwards(() => rmSync(base, { recursive: true, force: true }));
-  const folders = { home: join(base, "home"), allowed: join(base, "allowed"), outside: join(base, "outside"), text: join(base, "allowed/text.txt") };
+  const folders = {
+    home: join(base, "home"),
+    allowed: join(base, "allowed"),
+    outside: join(base, "outside"),
+    text: join(base, "allowed/text.txt"),
+  };
   for (const folder of [folders.home, folders.allowed, folders.outside]) mkdirSync(folder);
   writeFileSync(folders.text, "Some words to score.");
   writeFileSync(join(folders.outside, "secret.txt"), "Not for the window.");
@@ -88,13 +93,22 @@ export interface HttpAnswer {
 }
 
 /** One HTTP request whose headers are exactly those given (and Host, unless given). */
-export function ask(port: number, path: string, options: { method?: string; headers?: Record<string, string> } = {}): Promise<HttpAnswer> {
+export function ask(
+  port: number,
+  path: string,
+  options: { method?: string; headers?: Record<string, string> } = {},
+): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
-    const sent = request({ host: "127.0.0.1", port, path, method: options.method ?? "GET", headers: options.headers ?? {} }, (response) => {
-      let body = "";
-      response.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
-    });
+    const sent = request(
+      { host: "127.0.0.1", port, path, method: options.method ?? "GET", headers: options.headers ?? {} },
+      (response) => {
+        let body = "";
+        response.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
+        response.on("end", () =>
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body }),
+        );
+      },
+    );
     sent.on("error", reject).end();
   });
 }
@@ -116,7 +130,13 @@ export function upgradeStatus(port: number, path: string, headers: Record<string
       host: "127.0.0.1",
       port,
       path,
-      headers: { Connection: "Upgrade", Upgrade: "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", ...headers },
+      headers: {
+        Connection: "Upgrade",
+        Upgrade: "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        ...headers,
+      },
     });
     sent.on("response", (response) => {
       response.resume();
@@ -146,7 +166,9 @@ export class Line {
   }
 
   static connect(site: Site): Promise<Line> {
-    const socket = new WebSocket(`ws://127.0.0.1:${site.port}/socket`, { headers: { Origin: site.origin, Cookie: site.cookie } });
+    const socket = new WebSocket(`ws://127.0.0.1:${site.port}/socket`, {
+      headers: { Origin: site.origin, Cookie: site.cookie },
+    });
     afterwards(() => socket.terminate());
     return new Promise((resolve, reject) => {
       socket.on("error", reject).on("open", () => resolve(new Line(socket)));
@@ -172,7 +194,10 @@ export class Line {
     const from = this.received.length;
     this.socket.send(data);
     const isNew = (message: unknown): message is object =>
-      typeof message === "object" && message !== null && "id" in message && this.received.indexOf(message) >= from;
+      typeof message === "object" &&
+      message !== null &&
+      "id" in message &&
+      this.received.indexOf(message) >= from;
     return this.wait(isNew);
   }
 }

@@ -1,10 +1,19 @@
-import type { BrowserWindow as ElectronWindow, BrowserWindowConstructorOptions, Rectangle, WebContents as ElectronContents, WindowOpenHandlerResponse } from "electron";
+import type {
+  BrowserWindow as ElectronWindow,
+  BrowserWindowConstructorOptions,
+  Rectangle,
+  WebContents as ElectronContents,
+  WindowOpenHandlerResponse,
+} from "electron";
 import { EventEmitter } from "node:events";
 import { answer, hear, tell } from "./channel.ts";
 import { emitPreventable } from "./emitter.ts";
 
 /** The methods of Electron's WebContents that the app uses. */
-type ContentsPart = Pick<ElectronContents, "send" | "isDestroyed" | "reload" | "getURL" | "setWindowOpenHandler">;
+type ContentsPart = Pick<
+  ElectronContents,
+  "send" | "isDestroyed" | "reload" | "getURL" | "setWindowOpenHandler"
+>;
 
 export class WebContents extends EventEmitter implements ContentsPart {
   readonly window: number;
@@ -38,8 +47,20 @@ export class WebContents extends EventEmitter implements ContentsPart {
 /** The methods of Electron's BrowserWindow that the app uses, with Electron's own signatures. */
 type WindowPart = Pick<
   ElectronWindow,
-  | "loadURL" | "show" | "isFocused" | "isMinimized" | "restore" | "maximize" | "isMaximized" | "getNormalBounds" | "setBounds"
-  | "close" | "isVisible" | "setProgressBar" | "setBackgroundColor" | "setTitleBarOverlay"
+  | "loadURL"
+  | "show"
+  | "isFocused"
+  | "isMinimized"
+  | "restore"
+  | "maximize"
+  | "isMaximized"
+  | "getNormalBounds"
+  | "setBounds"
+  | "close"
+  | "isVisible"
+  | "setProgressBar"
+  | "setBackgroundColor"
+  | "setTitleBarOverlay"
 >;
 
 const open = new Map<number, BrowserWindow>();
@@ -149,9 +170,20 @@ answer("navigate", ({ window, url, topFrame }) => {
   const contents = open.get(window)?.webContents;
   if (!contents) return false;
   const facts = { url, isMainFrame: topFrame, isSameDocument: false };
-  return emitPreventable(contents, "will-frame-navigate", facts) && (!topFrame || emitPreventable(contents, "will-navigate", facts));
+  return (
+    emitPreventable(contents, "will-frame-navigate", facts) &&
+    (!topFrame || emitPreventable(contents, "will-navigate", facts))
+  );
 });
 answer("popup", ({ window, url }): WindowOpenHandlerResponse["action"] => {
   const handler = open.get(window)?.webContents.openHandler;
-  return handler?.({ url, frameName: "", features: "", disposition: "new-window", referrer: { url: "", policy: "default" } }).action ?? "deny";
+  return (
+    handler?.({
+      url,
+      frameName: "",
+      features: "",
+      disposition: "new-window",
+      referrer: { url: "", policy: "default" },
+    }).action ?? "deny"
+  );
 });

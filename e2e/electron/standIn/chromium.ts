@@ -63,9 +63,15 @@ export class StandIn {
     });
     const context = await browser.newContext({ viewport: null });
     const standIn = new StandIn(context, child);
-    await context.exposeBinding("__toMain", ({ frame, page }, message: { kind: string; channel: string; data: unknown[] }) => standIn.#fromPage(page, frame, message));
+    await context.exposeBinding(
+      "__toMain",
+      ({ frame, page }, message: { kind: string; channel: string; data: unknown[] }) =>
+        standIn.#fromPage(page, frame, message),
+    );
     // Where the main process has ended there is nobody left to answer.
-    await context.route("**/*", (route) => standIn.#answer(route).catch(() => route.abort().catch(() => undefined)));
+    await context.route("**/*", (route) =>
+      standIn.#answer(route).catch(() => route.abort().catch(() => undefined)),
+    );
     standIn.#tell({ type: "ready", dark: false });
     return standIn;
   }
@@ -90,7 +96,11 @@ export class StandIn {
 
   /** A file or folder that the next drop carries; Chromium gives a page its name only. */
   async announceDrop(page: Page, name: string, path: string): Promise<void> {
-    await page.evaluate(([file, at]) => (globalThis as unknown as { __dropped: (n: string, p: string) => void }).__dropped(file, at), [name, path] as const);
+    await page.evaluate(
+      ([file, at]) =>
+        (globalThis as unknown as { __dropped: (n: string, p: string) => void }).__dropped(file, at),
+      [name, path] as const,
+    );
   }
 
   async stop(): Promise<void> {
@@ -120,16 +130,19 @@ export class StandIn {
       else asked?.reject(new Error(message.error));
       return;
     }
-    this.#queue = this.#queue.then(() => this.#follow(message)).catch((thrown: unknown) => {
-      // A page that was closed meanwhile; a message to it is lost in Electron too.
-      if (!this.#stopping && !/closed|navigation|destroyed/i.test(String(thrown))) console.error(thrown);
-    });
+    this.#queue = this.#queue
+      .then(() => this.#follow(message))
+      .catch((thrown: unknown) => {
+        // A page that was closed meanwhile; a message to it is lost in Electron too.
+        if (!this.#stopping && !/closed|navigation|destroyed/i.test(String(thrown))) console.error(thrown);
+      });
   }
 
   async #follow(message: Exclude<ToBrowser, { type: "answer" }>): Promise<void> {
     if (message.type === "theme") {
       this.#dark = message.dark;
-      for (const page of this.windows()) await page.emulateMedia({ colorScheme: message.dark ? "dark" : "light" });
+      for (const page of this.windows())
+        await page.emulateMedia({ colorScheme: message.dark ? "dark" : "light" });
       return;
     }
     if (message.type === "open") return this.#open(message);
@@ -144,7 +157,14 @@ export class StandIn {
         await page.reload();
         break;
       case "send":
-        await page.evaluate(([channel, data]) => (globalThis as unknown as { __fromMain: (c: string, d: unknown[]) => void }).__fromMain(channel, data), [message.channel, message.data] as const);
+        await page.evaluate(
+          ([channel, data]) =>
+            (globalThis as unknown as { __fromMain: (c: string, d: unknown[]) => void }).__fromMain(
+              channel,
+              data,
+            ),
+          [message.channel, message.data] as const,
+        );
         break;
       case "close":
         this.#pages.delete(message.window);
@@ -174,10 +194,17 @@ export class StandIn {
     (action === "deny" ? this.denied : this.leaked).push(url);
   }
 
-  #fromPage(page: Page, frame: Frame, { kind, channel, data }: { kind: string; channel: string; data: unknown[] }): Promise<unknown> | undefined {
+  #fromPage(
+    page: Page,
+    frame: Frame,
+    { kind, channel, data }: { kind: string; channel: string; data: unknown[] },
+  ): Promise<unknown> | undefined {
     const window = this.#windowOf(page);
     if (window === null) return undefined;
-    const facts = { url: toApp(frame.url()), parent: frame.parentFrame() ? toApp(frame.parentFrame()?.url() ?? "") : null };
+    const facts = {
+      url: toApp(frame.url()),
+      parent: frame.parentFrame() ? toApp(frame.parentFrame()?.url() ?? "") : null,
+    };
     if (kind === "invoke") return this.#ask({ type: "invoke", window, frame: facts, channel, data });
     this.#tell({ type: "post", window, frame: facts, channel, data });
     return undefined;
@@ -199,12 +226,15 @@ export class StandIn {
         await this.#popup(url);
         return route.abort("aborted");
       }
-      if ((await this.#ask({ type: "navigate", window, url, topFrame: frame.parentFrame() === null })) !== true) {
+      if (
+        (await this.#ask({ type: "navigate", window, url, topFrame: frame.parentFrame() === null })) !== true
+      ) {
         this.prevented.push(url);
         return route.abort("aborted");
       }
     }
-    const served = (await this.#ask({ type: "request", url, method: request.method() })) as ServedResponse | "cancelled" | "network";
+    const served = (await this.#ask({ type: "request", url, method: request.method() })) as
+      ServedResponse | "cancelled" | "network";
     if (served === "network") this.leaked.push(url);
     if (typeof served === "string") return route.abort("blockedbyclient");
     await route.fulfill({ status: served.status, headers: served.headers, body: Buffer.from(served.body) });

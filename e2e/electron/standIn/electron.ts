@@ -19,16 +19,33 @@ export { BrowserWindow, ipcMain, Menu, protocol, session };
 
 const appEvents = new EventEmitter();
 const paths = new Map([["userData", join(tmpdir(), "keystone-stand-in")]]);
-const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "../../../package.json"), "utf8")) as { version: string };
+const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "../../../package.json"), "utf8")) as {
+  version: string;
+};
 const ready = new Promise<void>((resolve) => hear("ready", () => resolve()));
 
 /** What the app told the system, for tests. */
-export const told = { recentDocuments: [] as string[], sandbox: false, notifications: [] as object[], revealed: [] as string[] };
+export const told = {
+  recentDocuments: [] as string[],
+  sandbox: false,
+  notifications: [] as object[],
+  revealed: [] as string[],
+};
 
 type AppPart = Pick<
   App,
-  | "whenReady" | "quit" | "exit" | "getVersion" | "getPath" | "setPath" | "requestSingleInstanceLock" | "enableSandbox"
-  | "setAppUserModelId" | "setDesktopName" | "addRecentDocument" | "isPackaged"
+  | "whenReady"
+  | "quit"
+  | "exit"
+  | "getVersion"
+  | "getPath"
+  | "setPath"
+  | "requestSingleInstanceLock"
+  | "enableSandbox"
+  | "setAppUserModelId"
+  | "setDesktopName"
+  | "addRecentDocument"
+  | "isPackaged"
 >;
 
 const parts: AppPart = {
@@ -96,7 +113,9 @@ export const screen: Pick<Screen, "getAllDisplays"> = {
   getAllDisplays: () => [{ id: 1, bounds, workArea: bounds } as ReturnType<Screen["getAllDisplays"]>[number]],
 };
 
-export const shell: Pick<Shell, "showItemInFolder"> = { showItemInFolder: (path) => void told.revealed.push(path) };
+export const shell: Pick<Shell, "showItemInFolder"> = {
+  showItemInFolder: (path) => void told.revealed.push(path),
+};
 
 const blockers = new Set<number>();
 export const powerSaveBlocker: Pick<PowerSaveBlocker, "start" | "stop" | "isStarted"> = {
@@ -124,9 +143,26 @@ export class Notification extends EventEmitter {
 }
 
 answer("evaluate", ({ source, argument }) => {
-  const electron = { app, BrowserWindow, dialog, ipcMain, Menu, nativeTheme, Notification, powerSaveBlocker, protocol, screen, session, shell, told };
+  const electron = {
+    app,
+    BrowserWindow,
+    dialog,
+    ipcMain,
+    Menu,
+    nativeTheme,
+    Notification,
+    powerSaveBlocker,
+    protocol,
+    screen,
+    session,
+    shell,
+    told,
+  };
   // The test's own function, as text: a closure cannot cross to another process.
   // eslint-disable-next-line @typescript-eslint/no-implied-eval
-  const work = new Function("electron", "argument", `return (${source})(electron, argument);`) as (electron: object, argument: unknown) => unknown;
+  const work = new Function("electron", "argument", `return (${source})(electron, argument);`) as (
+    electron: object,
+    argument: unknown,
+  ) => unknown;
   return work(electron, argument);
 });

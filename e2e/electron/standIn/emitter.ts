@@ -9,7 +9,12 @@ export class PreventableEvent {
 }
 
 /** Emits an event that listeners may prevent; true = nobody did. */
-export function emitPreventable(emitter: EventEmitter, name: string, facts: object = {}, ...rest: unknown[]): boolean {
+export function emitPreventable(
+  emitter: EventEmitter,
+  name: string,
+  facts: object = {},
+  ...rest: unknown[]
+): boolean {
   const event = Object.assign(new PreventableEvent(), facts);
   emitter.emit(name, event, ...rest);
   return !event.defaultPrevented;

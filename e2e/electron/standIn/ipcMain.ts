@@ -18,7 +18,10 @@ export const ipcMain = {
 } as unknown as Pick<IpcMain, "on" | "handle">;
 
 function event(window: number, frame: FrameFacts): object {
-  const senderFrame = { url: frame.url, parent: frame.parent === null ? null : { url: frame.parent, parent: null } };
+  const senderFrame = {
+    url: frame.url,
+    parent: frame.parent === null ? null : { url: frame.parent, parent: null },
+  };
   return { sender: BrowserWindow.getAllWindows().find((one) => one.id === window)?.webContents, senderFrame };
 }
 

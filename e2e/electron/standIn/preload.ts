@@ -19,7 +19,9 @@ export function preparePreload(platform: string): { require: (name: string) => o
     },
   });
   /** Files as the system hands them over in a drop; one made by a script has no path. */
-  Object.defineProperty(globalThis, "__dropped", { value: (name: string, path: string) => void paths.set(name, path) });
+  Object.defineProperty(globalThis, "__dropped", {
+    value: (name: string, path: string) => void paths.set(name, path),
+  });
 
   const carry = (value: unknown): unknown => {
     if (typeof value === "function") {

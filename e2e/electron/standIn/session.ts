@@ -3,7 +3,10 @@ import { answer } from "./channel.ts";
 import type { ServedResponse } from "./messages.ts";
 
 type Handle = Parameters<Protocol["handle"]>[1];
-type BeforeRequest = (details: OnBeforeRequestListenerDetails, callback: (response: { cancel?: boolean }) => void) => void;
+type BeforeRequest = (
+  details: OnBeforeRequestListenerDetails,
+  callback: (response: { cancel?: boolean }) => void,
+) => void;
 
 const schemes = new Map<string, CustomScheme>();
 const handlers = new Map<string, Handle>();
@@ -15,7 +18,8 @@ export const protocol: Pick<Protocol, "registerSchemesAsPrivileged" | "handle"> 
     for (const scheme of added) schemes.set(scheme.scheme, scheme);
   },
   handle: (scheme, handler) => {
-    if (!schemes.has(scheme)) throw new Error(`The scheme ${scheme} was not declared before the app was ready.`);
+    if (!schemes.has(scheme))
+      throw new Error(`The scheme ${scheme} was not declared before the app was ready.`);
     handlers.set(scheme, handler);
   },
 };
@@ -32,7 +36,9 @@ export const session = {
 function cancelled(url: string): Promise<boolean> {
   const listener = beforeRequest;
   if (!listener) return Promise.resolve(false);
-  return new Promise((resolve) => listener({ url } as OnBeforeRequestListenerDetails, ({ cancel }) => resolve(cancel ?? false)));
+  return new Promise((resolve) =>
+    listener({ url } as OnBeforeRequestListenerDetails, ({ cancel }) => resolve(cancel ?? false)),
+  );
 }
 
 answer("request", async ({ url, method }): Promise<ServedResponse | "cancelled" | "network"> => {
@@ -41,7 +47,11 @@ answer("request", async ({ url, method }): Promise<ServedResponse | "cancelled" 
   // Electron would now ask the network.
   if (!handler) return "network";
   const response = await handler(new Request(url, { method }));
-  return { status: response.status, headers: Object.fromEntries(response.headers), body: new Uint8Array(await response.arrayBuffer()) };
+  return {
+    status: response.status,
+    headers: Object.fromEntries(response.headers),
+    body: new Uint8Array(await response.arrayBuffer()),
+  };
 });
 
 type Permission = Parameters<NonNullable<typeof checkPermission>>[1];

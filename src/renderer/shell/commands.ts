@@ -22,6 +22,6 @@ export function onShellCommand(app: App, command: unknown): void {
 
 /** A plan file leads to the wizard, everything else is taken for a checkpoint. */
 export function openDropped(app: App, path: string): void {
-  if (/\.json$/i.test(path)) app.router.go("sweep", "", { plan: path });
+  if (/\.(json|keystone-plan)$/i.test(path)) app.router.go("sweep", "", { plan: path });
   else void showModel(app, path);
 }
