@@ -18,10 +18,18 @@ export interface Served {
   demoModel: string;
 }
 
-/** Starts a server in a scratch folder; `close` stops it and removes the folder. */
-export async function startServed(): Promise<Served & { close(): Promise<void> }> {
+/**
+ * Starts a server in a scratch folder; `close` stops it and removes the folder.
+ * @param script a module that serves a studio of its own from the folder it is given and prints the address; default
+ *   `keystone serve`
+ */
+export async function startServed(script?: string): Promise<Served & { close(): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), "keystone-e2e-"));
-  const server = start(join(folder, "home"), folder);
+  const server = start(
+    script === undefined
+      ? [join(ROOT, "src", "cli", "index.ts"), "serve", folder, "--port", "0", "--home", join(folder, "home")]
+      : [script, folder],
+  );
   const close = async (): Promise<void> => {
     await stop(server);
     await rm(folder, { recursive: true, force: true });
@@ -55,13 +63,13 @@ export const test = base.extend<{ keystone: Page }, { served: Served }>({
   },
 });
 
-function start(home: string, folder: string): ChildProcess {
+function start(args: readonly string[]): ChildProcess {
   if (!existsSync(join(ROOT, "out", "renderer", "index.html"))) {
     throw new Error("The window is not built: run `npm run build` first.");
   }
   const packaged = join(ROOT, "node_modules", "node", "bin", "node");
   const node = existsSync(packaged) ? packaged : process.execPath;
-  return spawn(node, [join(ROOT, "src", "cli", "index.ts"), "serve", folder, "--port", "0", "--home", home], {
+  return spawn(node, ["--disable-warning=ExperimentalWarning", ...args], {
     cwd: ROOT,
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -1,0 +1,64 @@
+import { expect, test, type Page } from "@playwright/test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { CURE_FILE } from "./support/mortalServer.ts";
+import { DEADLY_BITS } from "./support/mortalWorker.ts";
+import { startServed } from "./support/served.ts";
+import { openModel, pastePlan, scored, startSweep } from "./support/steps.ts";
+
+const SWEEP_MS = 150_000;
+/** Every bit width twice but the deadly one: six variants of which one kills the worker that takes it. */
+const RECIPES = [
+  { codec: "rtn", bits: DEADLY_BITS, block: "group:64" },
+  ...[3, 4].flatMap((bits) => ["group:64", "flat:4096"].map((block) => ({ codec: "rtn", bits, block }))),
+  { codec: "rtn", bits: 8, block: "group:64" },
+];
+const judge = { context: 192, tokens: 768 };
+
+test.describe.serial("a sweep that loses a worker", () => {
+  let page: Page;
+  let served: Awaited<ReturnType<typeof startServed>>;
+
+  test.beforeAll(async ({ browser }) => {
+    served = await startServed(join(import.meta.dirname, "support", "mortalServer.ts"));
+    page = await browser.newPage();
+    await page.goto(served.url);
+    await openModel(page, served.demoModel);
+  });
+  test.afterAll(async () => {
+    await page.close();
+    await served.close();
+  });
+
+  test("a variant whose workers die is a row with its reason on top; the sweep goes on, and a retry scores it", async () => {
+    await pastePlan(page, { name: "One is deadly", recipes: RECIPES, judge });
+    await startSweep(page);
+    await expect.poll(() => scored(page), { timeout: SWEEP_MS }).toBe(RECIPES.length - 1);
+    const first = page.getByRole("grid", { name: "Results" }).getByRole("row").nth(1);
+    await expect(first).toContainText("Two workers ended while they scored this variant");
+    const retry = first.getByRole("button", { name: "Retry" });
+    await expect(retry).toBeVisible();
+    await expect(page.getByRole("contentinfo", { name: "Status" })).toContainText("Nothing is running");
+    await expect(page.getByRole("main")).toContainText("1 failed");
+
+    writeFileSync(join(served.folder, CURE_FILE), "");
+    await retry.click();
+    await expect.poll(() => scored(page), { timeout: SWEEP_MS }).toBe(RECIPES.length);
+    await expect(page.getByRole("grid", { name: "Results" })).not.toContainText("Two workers ended");
+    await expect(page.getByRole("main")).not.toContainText("1 failed");
+  });
+
+  test("a window reloaded while variants run catches up to the end, and the status bar counts what the screen counts", async () => {
+    await pastePlan(page, { name: "Reloaded", base: { codec: "rtn" }, grid: { bits: [3, 4, 5], block: ["group:64", "flat:4096", "flat:16384"] }, judge: { ...judge, tokens: 1536 } });
+    await startSweep(page);
+    await expect.poll(() => scored(page), { timeout: SWEEP_MS }).toBeGreaterThan(0);
+    const before = await scored(page);
+    await page.reload();
+    await expect.poll(() => scored(page)).toBeGreaterThanOrEqual(before);
+    expect(await scored(page), "the sweep still runs after the reload").toBeLessThan(9);
+    await expect(page.getByRole("contentinfo", { name: "Status" })).toContainText(/ [1-8] \/ 9 scored/);
+    await expect.poll(() => scored(page), { timeout: SWEEP_MS }).toBe(9);
+    await expect(page.getByRole("contentinfo", { name: "Status" })).toContainText("Nothing is running");
+    await expect(page.getByRole("heading", { level: 1 })).toContainText(/reaches \d+\.\d+ at \d\.\d\d bits/);
+  });
+});
