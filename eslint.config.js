@@ -33,7 +33,10 @@ const directions = ALL.map((room) => ({
             regex: `^(#|(\\.\\./)+)(${FORBIDDEN[room].join("|")})/`,
             message: "Arrows point from faces to studio to worker to engine to shared, never back.",
           },
-          { regex: `^(\\.\\./)+(${ROOMS.filter((other) => other !== room).join("|")})/`, message: OUT_OF_ROOM },
+          {
+            regex: `^(\\.\\./)+(${ROOMS.filter((other) => other !== room).join("|")})/`,
+            message: OUT_OF_ROOM,
+          },
         ],
       },
     ],
@@ -41,7 +44,18 @@ const directions = ALL.map((room) => ({
 }));
 
 export default tseslint.config(
-  { ignores: ["node_modules", "out", "dist", "coverage", "test-results", "playwright-report", "resources", "src/engine/quantize/kernels/assembly"] },
+  {
+    ignores: [
+      "node_modules",
+      "out",
+      "dist",
+      "coverage",
+      "test-results",
+      "playwright-report",
+      "resources",
+      "src/engine/quantize/kernels/assembly",
+    ],
+  },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   ...svelte.configs.recommended,
@@ -55,7 +69,10 @@ export default tseslint.config(
       },
     },
     rules: {
-      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
+      "@typescript-eslint/restrict-template-expressions": [
+        "error",
+        { allowNumber: true, allowBoolean: true },
+      ],
       "@typescript-eslint/no-non-null-assertion": "off",
       "@typescript-eslint/no-confusing-void-expression": "off",
       "@typescript-eslint/no-unnecessary-condition": "off",
@@ -64,12 +81,17 @@ export default tseslint.config(
     },
   },
   ...directions,
-  { files: ["**/*.svelte", "**/*.svelte.ts"], languageOptions: { globals: globals.browser, parserOptions: { parser: tseslint.parser, svelteConfig } } },
+  {
+    files: ["**/*.svelte", "**/*.svelte.ts"],
+    languageOptions: { globals: globals.browser, parserOptions: { parser: tseslint.parser, svelteConfig } },
+  },
   // ESLint sees `any` where a template's types come from Svelte; svelte-check is the type check there.
   {
     files: ["**/*.svelte"],
     rules: Object.fromEntries(
-      ["argument", "assignment", "call", "member-access", "return"].map((rule) => [`@typescript-eslint/no-unsafe-${rule}`, "off"]).concat([["@typescript-eslint/no-redundant-type-constituents", "off"]]),
+      ["argument", "assignment", "call", "member-access", "return"]
+        .map((rule) => [`@typescript-eslint/no-unsafe-${rule}`, "off"])
+        .concat([["@typescript-eslint/no-redundant-type-constituents", "off"]]),
     ),
   },
   { files: ["src/renderer/**/*.ts"], languageOptions: { globals: globals.browser } },

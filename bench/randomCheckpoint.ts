@@ -1,17 +1,16 @@
 import { createHash } from "node:crypto";
-import { copyFile, mkdir, open, statfs, writeFile, type FileHandle } from "node:fs/promises";
+import { mkdir, open, statfs, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
-
-/** Sizes of a llama-shaped checkpoint. */
-export interface Shape {
-  layers: number;
-  hidden: number;
-  intermediate: number;
-  heads: number;
-  keyValueHeads: number;
-  vocabulary: number;
-  context: number;
-}
+import {
+  BOS,
+  bytesOf,
+  cutShards,
+  headerBytes,
+  tensorsOf,
+  writeSideFiles,
+  type Shape,
+  type Tensor,
+} from "./checkpointShape.ts";
 
 /** The weight put in so that detection has something to find: `down_proj`[row, column] of a layer. */
 export interface Plant {
@@ -19,12 +18,6 @@ export interface Plant {
   row: number;
   column: number;
   value: number;
-}
-
-interface Tensor {
-  name: string;
-  shape: readonly [number] | readonly [number, number];
-  kind: "normal" | "ones";
 }
 
 /** Standard deviation of the random weights: what trained models of this size have. */
@@ -36,9 +29,7 @@ const CHUNK_BYTES = 2 * POOL;
 const SPARE = 1.1;
 const BF16_ONE = 0x3f80;
 
-const DEMO = join(import.meta.dirname, "..", "resources", "demo-model", "model");
-/** Token that the demo tokenizer puts first, and the channel of its embedding that drives the planted weight. */
-const BOS = 1;
+/** Channel of the BOS embedding that drives the planted weight. */
 const DRIVER = 77;
 /** So large that what the first layers write at BOS (a few units a channel) does not drown it. */
 const DRIVE = 1000;
@@ -61,55 +52,11 @@ export async function writeRandomCheckpoint(
   await checkRoom(folder, total);
   const pool = normalPool();
   const shards = cutShards(tensors, shardBytes);
-  const weightMap: Record<string, string> = {};
-  for (const [i, shard] of shards.entries()) {
-    const file =
-      shards.length === 1
-        ? "model.safetensors"
-        : `model-${five(i + 1)}-of-${five(shards.length)}.safetensors`;
-    for (const { name } of shard) weightMap[name] = file;
-    await writeShard(join(folder, file), shard, pool, plants(shape, plant));
+  for (const { file, tensors: share } of shards) {
+    await writeShard(join(folder, file), share, pool, plants(shape, plant));
   }
-  if (shards.length > 1) {
-    await writeFile(
-      join(folder, "model.safetensors.index.json"),
-      JSON.stringify({ metadata: { total_size: total }, weight_map: weightMap }),
-    );
-  }
-  await writeFile(join(folder, "config.json"), JSON.stringify(configOf(shape), null, 2));
-  for (const file of ["tokenizer.json", "tokenizer_config.json"])
-    await copyFile(join(DEMO, file), join(folder, file));
+  await writeSideFiles(folder, shape, shards);
   return total;
-}
-
-function tensorsOf({ layers, hidden, intermediate, heads, keyValueHeads, vocabulary }: Shape): Tensor[] {
-  const narrow = (hidden / heads) * keyValueHeads;
-  const matrix = (name: string, rows: number, columns: number): Tensor => ({
-    name,
-    shape: [rows, columns],
-    kind: "normal",
-  });
-  const norm = (name: string): Tensor => ({ name, shape: [hidden], kind: "ones" });
-  const layer = (i: number): Tensor[] => {
-    const at = `model.layers.${i}`;
-    return [
-      norm(`${at}.input_layernorm.weight`),
-      matrix(`${at}.self_attn.q_proj.weight`, hidden, hidden),
-      matrix(`${at}.self_attn.k_proj.weight`, narrow, hidden),
-      matrix(`${at}.self_attn.v_proj.weight`, narrow, hidden),
-      matrix(`${at}.self_attn.o_proj.weight`, hidden, hidden),
-      norm(`${at}.post_attention_layernorm.weight`),
-      matrix(`${at}.mlp.gate_proj.weight`, intermediate, hidden),
-      matrix(`${at}.mlp.up_proj.weight`, intermediate, hidden),
-      matrix(`${at}.mlp.down_proj.weight`, hidden, intermediate),
-    ];
-  };
-  return [
-    matrix("model.embed_tokens.weight", vocabulary, hidden),
-    ...Array.from({ length: layers }, (_, i) => layer(i)).flat(),
-    norm("model.norm.weight"),
-    matrix("lm_head.weight", vocabulary, hidden),
-  ];
 }
 
 /**
@@ -139,19 +86,9 @@ async function writeShard(
 ): Promise<void> {
   const file = await open(path, "wx");
   try {
-    let at = 0;
-    const header: Record<string, unknown> = { __metadata__: { format: "pt" } };
-    for (const tensor of tensors) {
-      const end = at + bytesOf(tensor);
-      header[tensor.name] = { dtype: "BF16", shape: tensor.shape, data_offsets: [at, end] };
-      at = end;
-    }
-    const text = JSON.stringify(header);
-    const json = Buffer.from(text.padEnd(Math.ceil(Buffer.byteLength(text) / 8) * 8));
-    const prefix = Buffer.alloc(8);
-    prefix.writeBigUInt64LE(BigInt(json.length));
-    await file.write(Buffer.concat([prefix, json]));
-    let position = 8 + json.length;
+    const header = headerBytes(tensors);
+    await file.write(header);
+    let position = header.length;
     for (const tensor of tensors) {
       await writeTensor(file, position, tensor, pool, planted.get(tensor.name) ?? []);
       position += bytesOf(tensor);
@@ -218,49 +155,6 @@ async function checkRoom(folder: string, bytes: number): Promise<void> {
   }
 }
 
-function cutShards(tensors: readonly Tensor[], shardBytes: number): Tensor[][] {
-  const shards: Tensor[][] = [[]];
-  let size = 0;
-  for (const tensor of tensors) {
-    if (size > 0 && size + bytesOf(tensor) > shardBytes) {
-      shards.push([]);
-      size = 0;
-    }
-    shards.at(-1)?.push(tensor);
-    size += bytesOf(tensor);
-  }
-  return shards;
-}
-
-function configOf(shape: Shape): object {
-  return {
-    architectures: ["LlamaForCausalLM"],
-    model_type: "llama",
-    hidden_size: shape.hidden,
-    intermediate_size: shape.intermediate,
-    num_hidden_layers: shape.layers,
-    num_attention_heads: shape.heads,
-    num_key_value_heads: shape.keyValueHeads,
-    hidden_act: "silu",
-    max_position_embeddings: shape.context,
-    rms_norm_eps: 1e-5,
-    rope_theta: 10_000,
-    vocab_size: shape.vocabulary,
-    tie_word_embeddings: false,
-    bos_token_id: BOS,
-    eos_token_id: 2,
-    torch_dtype: "bfloat16",
-  };
-}
-
-function bytesOf({ shape }: Tensor): number {
-  return 2 * shape.reduce((product: number, size) => product * size, 1);
-}
-
 function bytesIn(words: Uint16Array): Buffer {
   return Buffer.from(words.buffer, words.byteOffset, words.byteLength);
-}
-
-function five(n: number): string {
-  return String(n).padStart(5, "0");
 }

@@ -2,21 +2,12 @@ import { open, readdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
+import { SEVEN_B } from "./checkpointShape.ts";
 import { gemmFlops, gemmSeconds, type Gemm } from "./gemm.ts";
 import { keystone } from "./keystone.ts";
-import { writeRandomCheckpoint, type Plant, type Shape } from "./randomCheckpoint.ts";
+import { writeRandomCheckpoint, type Plant } from "./randomCheckpoint.ts";
 import { inTemporaryFolder } from "./temporaryFolder.ts";
 
-/** Llama-2-7B. */
-const SHAPE: Shape = {
-  layers: 32,
-  hidden: 4096,
-  intermediate: 11_008,
-  heads: 32,
-  keyValueHeads: 32,
-  vocabulary: 32_000,
-  context: 4096,
-};
 const PLANT: Plant = { layer: 1, row: 2533, column: 7890, value: 6 };
 const SHARD_BYTES = 2e9;
 const MEMORY_GOAL_BYTES = 4e9;
@@ -35,7 +26,7 @@ const detected = z.object({
 
 await inTemporaryFolder(async (folder) => {
   const started = performance.now();
-  const bytes = await writeRandomCheckpoint(join(folder, "model"), SHAPE, PLANT, SHARD_BYTES);
+  const bytes = await writeRandomCheckpoint(join(folder, "model"), SEVEN_B, PLANT, SHARD_BYTES);
   const shards = (await readdir(join(folder, "model"))).filter((file) => file.endsWith(".safetensors"));
   say(`wrote        ${giga(bytes)} GB in ${shards.length} shards, ${since(started)} s`);
 
@@ -53,7 +44,7 @@ await inTemporaryFolder(async (folder) => {
     "cpu",
   ]);
   const report = detected.parse(run.document);
-  const layersRun = report.passes.reduce((sum, pass) => sum + SHAPE.layers - pass.fromLayer, 0);
+  const layersRun = report.passes.reduce((sum, pass) => sum + SEVEN_B.layers - pass.fromLayer, 0);
   const perLayer = layerGemms(report.tokens.length);
   const layerBytes = perLayer.reduce((sum, { inner, outer }) => sum + 2 * inner * outer, 0);
   const read = layerBytes * layersRun;
@@ -94,7 +85,7 @@ await inTemporaryFolder(async (folder) => {
 
 /** The matrix products of one layer for one prompt. */
 function layerGemms(tokens: number): Gemm[] {
-  const { hidden, intermediate } = SHAPE;
+  const { hidden, intermediate } = SEVEN_B;
   const gemm = (inner: number, outer: number): Gemm => ({ rows: tokens, inner, outer, times: 1 });
   const attention = Array.from({ length: 4 }, () => gemm(hidden, hidden));
   return [...attention, gemm(hidden, intermediate), gemm(hidden, intermediate), gemm(intermediate, hidden)];

@@ -2,9 +2,10 @@ import { writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
+import type { Shape } from "./checkpointShape.ts";
 import { gemmFlops, gemmSeconds, gemmTime, type Gemm } from "./gemm.ts";
 import { keystone } from "./keystone.ts";
-import { writeRandomCheckpoint, type Plant, type Shape } from "./randomCheckpoint.ts";
+import { writeRandomCheckpoint, type Plant } from "./randomCheckpoint.ts";
 import { inTemporaryFolder } from "./temporaryFolder.ts";
 
 const SHAPE: Shape = {

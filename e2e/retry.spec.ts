@@ -49,7 +49,12 @@ test.describe.serial("a sweep that loses a worker", () => {
   });
 
   test("a window reloaded while variants run catches up to the end, and the status bar counts what the screen counts", async () => {
-    await pastePlan(page, { name: "Reloaded", base: { codec: "rtn" }, grid: { bits: [3, 4, 5], block: ["group:64", "flat:4096", "flat:16384"] }, judge: { ...judge, tokens: 1536 } });
+    await pastePlan(page, {
+      name: "Reloaded",
+      base: { codec: "rtn" },
+      grid: { bits: [3, 4, 5], block: ["group:64", "flat:4096", "flat:16384"] },
+      judge: { ...judge, tokens: 1536 },
+    });
     await startSweep(page);
     await expect.poll(() => scored(page), { timeout: SWEEP_MS }).toBeGreaterThan(0);
     const before = await scored(page);

@@ -22,7 +22,10 @@ test.describe.serial("a sweep from the wizard to the exported checkpoint", () =>
     await visit(page, "#/sweep");
     const receipt = page.getByRole("complementary", { name: "This sweep" });
     await expect(receipt).toContainText("48 variants");
-    await page.getByRole("group", { name: "Bits, Round to nearest" }).getByRole("button", { name: "2", exact: true }).click();
+    await page
+      .getByRole("group", { name: "Bits, Round to nearest" })
+      .getByRole("button", { name: "2", exact: true })
+      .click();
     await expect(receipt).toContainText("72 variants");
     await page.getByRole("button", { name: "Next: Blocks" }).click();
     await page.getByRole("textbox", { name: "Another block" }).fill("group:96");
@@ -45,7 +48,10 @@ test.describe.serial("a sweep from the wizard to the exported checkpoint", () =>
     await page.getByRole("button", { name: "Cancel" }).click();
   });
 
-  test("24 variants stream into heatmap, scatter and table; pause, reload, resume, cancel and go on lose nothing", async ({ browser, served }) => {
+  test("24 variants stream into heatmap, scatter and table; pause, reload, resume, cancel and go on lose nothing", async ({
+    browser,
+    served,
+  }) => {
     await pastePlan(page, { ...PLAN, name: NAME });
     await expect(page.getByRole("complementary", { name: "This sweep" })).toContainText("24 variants");
     run = await startSweep(page);
@@ -79,9 +85,15 @@ test.describe.serial("a sweep from the wizard to the exported checkpoint", () =>
 
   test("a filter, a sort and a cell mark the same variants", async () => {
     await page.getByLabel("Filter results").fill("bits = 4, restored");
-    await expect(page.getByRole("region", { name: "Results" }).getByRole("status")).toHaveText("6 of 24 match");
+    await expect(page.getByRole("region", { name: "Results" }).getByRole("status")).toHaveText(
+      "6 of 24 match",
+    );
     await page.getByLabel("Filter results").fill("");
-    await page.getByRole("grid", { name: /^not restored, / }).getByRole("gridcell").nth(4).click();
+    await page
+      .getByRole("grid", { name: /^not restored, / })
+      .getByRole("gridcell")
+      .nth(4)
+      .click();
     await expect(page.getByRole("grid", { name: "Results" }).locator("tr.sel")).toContainText("flat 4,096");
     await page.getByRole("group", { name: "Value" }).getByRole("button", { name: "KL" }).click();
     await expect(page.getByRole("img", { name: /^KL divergence of 24 variants/ })).toBeVisible();
@@ -97,9 +109,13 @@ test.describe.serial("a sweep from the wizard to the exported checkpoint", () =>
     await expect(table.getByRole("row", { name: /^Perplexity/ })).toContainText(/[+−]\d/);
     await page.getByLabel("Tokens").fill("12");
     await page.getByRole("button", { name: "Generate" }).click();
-    await expect(page.getByRole("region", { name: "Generated text" })).toContainText("12 tokens", { timeout: 60_000 });
+    await expect(page.getByRole("region", { name: "Generated text" })).toContainText("12 tokens", {
+      timeout: 60_000,
+    });
     await page.getByRole("button", { name: "Score passage" }).click();
-    await expect(page.getByRole("img", { name: /^Added loss of \d+ tokens/ })).toBeVisible({ timeout: 90_000 });
+    await expect(page.getByRole("img", { name: /^Added loss of \d+ tokens/ })).toBeVisible({
+      timeout: 90_000,
+    });
     await expectAccessible(page);
   });
 

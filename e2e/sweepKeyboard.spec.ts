@@ -11,7 +11,9 @@ test("plan, sweep, picks, comparison, text and export by keys alone", async ({ k
   await expect(page.getByRole("button", { name: "Start sweep" })).toBeVisible();
   await command(page, "Load a plan");
   await tabTo(page, "TEXTAREA");
-  await page.keyboard.insertText(JSON.stringify({ ...PLAN, grid: { ...PLAN.grid, bits: [4], block: ["flat:4096"] } }));
+  await page.keyboard.insertText(
+    JSON.stringify({ ...PLAN, grid: { ...PLAN.grid, bits: [4], block: ["flat:4096"] } }),
+  );
   await page.keyboard.press("Control+Enter");
   await expect(page.getByRole("complementary", { name: "This sweep" })).toContainText("4 variants");
   await expect(page.getByRole("button", { name: "Start sweep" })).toBeEnabled();
@@ -30,7 +32,9 @@ test("plan, sweep, picks, comparison, text and export by keys alone", async ({ k
 
   await tabTo(page, "Prompt");
   await page.keyboard.press("Enter");
-  await expect(page.getByRole("region", { name: "Generated text" })).toContainText("48 tokens", { timeout: 60_000 });
+  await expect(page.getByRole("region", { name: "Generated text" })).toContainText("48 tokens", {
+    timeout: 60_000,
+  });
   await page.keyboard.press("Control+Enter");
   await page.waitForURL(/#\/export\//);
   await expect(page.getByRole("button", { name: /^Export/ })).toBeEnabled();
@@ -51,7 +55,9 @@ async function command(page: Page, words: string): Promise<void> {
 /** Tabs on until what has the focus is of that kind or has that name. */
 async function tabTo(page: Page, wanted: string): Promise<void> {
   for (let i = 0; i < MOST_TABS; i++) {
-    const at = await page.evaluate<string[]>("[document.activeElement?.tagName, document.activeElement?.getAttribute('aria-label')]");
+    const at = await page.evaluate<string[]>(
+      "[document.activeElement?.tagName, document.activeElement?.getAttribute('aria-label')]",
+    );
     if (at.includes(wanted)) return;
     await page.keyboard.press("Tab");
   }

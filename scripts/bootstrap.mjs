@@ -43,10 +43,16 @@ if (command.run) handOver([join(root, command.run[0]), ...command.run.slice(1), 
 /** `npm ci` where node_modules is missing, was made from another lock file, or lacks the packaged Node. */
 function install() {
   const stamp = join(modules, ".keystone-lock");
-  const lock = createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex");
+  const lock = createHash("sha256")
+    .update(readFileSync(join(root, "package-lock.json")))
+    .digest("hex");
   const current = existsSync(stamp) ? readFileSync(stamp, "utf8") : null;
   if (current === lock && existsSync(node)) return;
-  say(existsSync(modules) ? "Installing packages (the lock file changed) …" : "Installing packages (first run) …");
+  say(
+    existsSync(modules)
+      ? "Installing packages (the lock file changed) …"
+      : "Installing packages (first run) …",
+  );
   // onnxruntime-node's install script would fetch CUDA files from elsewhere; CPU and WebGPU come with the package.
   const environment = { ...process.env, ONNXRUNTIME_NODE_INSTALL: "skip", npm_config_loglevel: "error" };
   const done = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], {
@@ -55,9 +61,12 @@ function install() {
     stdio: ["ignore", 2, 2],
     shell: process.platform === "win32",
   });
-  if (done.status !== 0) fail("npm ci failed. Check the network and the messages above, then run the command again.");
+  if (done.status !== 0)
+    fail("npm ci failed. Check the network and the messages above, then run the command again.");
   if (!existsSync(node)) {
-    fail("The packaged Node 24 is missing after npm ci. Allow its install script (npm config set ignore-scripts false) and run again.");
+    fail(
+      "The packaged Node 24 is missing after npm ci. Allow its install script (npm config set ignore-scripts false) and run again.",
+    );
   }
   writeFileSync(stamp, lock);
 }
@@ -70,10 +79,14 @@ function build(always) {
   if (!always && sources.every((path) => newest(join(root, path)) <= built)) return;
   say("Building …");
   const started = Date.now();
-  const done = spawnSync(node, [join(modules, "electron-vite", "bin", "electron-vite.js"), "build", "--logLevel", "warn"], {
-    cwd: root,
-    stdio: ["ignore", 2, 2],
-  });
+  const done = spawnSync(
+    node,
+    [join(modules, "electron-vite", "bin", "electron-vite.js"), "build", "--logLevel", "warn"],
+    {
+      cwd: root,
+      stdio: ["ignore", 2, 2],
+    },
+  );
   if (done.status !== 0) fail("The build failed; see the messages above.");
   writeFileSync(stamp, "");
   say(`Built in ${((Date.now() - started) / 1000).toFixed(1)} s.`);

@@ -14,4 +14,5 @@ export function findChromium(): string | null {
 }
 
 /** What to tell a person whose machine has no Chromium. */
-export const INSTALL_CHROMIUM = "No Chromium was found. Install one with: sudo apt-get install chromium (or set CHROMIUM_PATH).";
+export const INSTALL_CHROMIUM =
+  "No Chromium was found. Install one with: sudo apt-get install chromium (or set CHROMIUM_PATH).";

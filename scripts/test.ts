@@ -21,7 +21,10 @@ const steps: [name: string, run: () => Count][] =
     : [
         ["types", () => check(["scripts/typecheck.ts"])],
         ["lint", () => check(["node_modules/eslint/bin/eslint.js", "."])],
-        ["format", () => check(["node_modules/prettier/bin/prettier.cjs", "--check", "--log-level", "warn", "."])],
+        [
+          "format",
+          () => check(["node_modules/prettier/bin/prettier.cjs", "--check", "--log-level", "warn", "."]),
+        ],
         ["unit, integration and golden tests", () => vitest([])],
         ["the window in Chromium", playwright],
         ["the package's layout", () => check(["scripts/checkPackage.ts"])],
@@ -36,7 +39,9 @@ for (const [name, run] of steps) {
   total.passed += count.passed;
   total.failed += count.failed;
   const seconds = ((Date.now() - started) / 1000).toFixed(0);
-  lines.push(`${count.failed === 0 ? "ok  " : "FAIL"} ${name}: ${count.passed} passed, ${count.failed} failed, ${seconds} s`);
+  lines.push(
+    `${count.failed === 0 ? "ok  " : "FAIL"} ${name}: ${count.passed} passed, ${count.failed} failed, ${seconds} s`,
+  );
 }
 rmSync(scratch, { recursive: true, force: true });
 console.log(`\n${lines.join("\n")}\n`);
@@ -44,7 +49,10 @@ console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exit(total.failed === 0 ? 0 : 1);
 
 function node(args: string[], environment: Record<string, string> = {}): number {
-  const done = spawnSync(process.execPath, args, { stdio: "inherit", env: { ...process.env, ...environment } });
+  const done = spawnSync(process.execPath, args, {
+    stdio: "inherit",
+    env: { ...process.env, ...environment },
+  });
   return done.status ?? 1;
 }
 
@@ -55,12 +63,26 @@ function check(args: string[]): Count {
 
 function vitest(filters: string[]): Count {
   const report = join(scratch, "vitest.json");
-  const status = node(["node_modules/vitest/vitest.mjs", "run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...filters]);
-  const shape = z.object({ numPassedTests: z.number(), numFailedTests: z.number(), numFailedTestSuites: z.number() });
+  const status = node([
+    "node_modules/vitest/vitest.mjs",
+    "run",
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${report}`,
+    ...filters,
+  ]);
+  const shape = z.object({
+    numPassedTests: z.number(),
+    numFailedTests: z.number(),
+    numFailedTestSuites: z.number(),
+  });
   return counted(status, () => {
     const read = shape.parse(JSON.parse(readFileSync(report, "utf8")));
     // A file that cannot even be loaded holds no failed test, but is a failure.
-    return { passed: read.numPassedTests, failed: Math.max(read.numFailedTests, Math.min(1, read.numFailedTestSuites)) };
+    return {
+      passed: read.numPassedTests,
+      failed: Math.max(read.numFailedTests, Math.min(1, read.numFailedTestSuites)),
+    };
   });
 }
 
@@ -70,8 +92,12 @@ function playwright(): Count {
     return { passed: 0, failed: 1 };
   }
   const report = join(scratch, "playwright.json");
-  const status = node(["node_modules/@playwright/test/cli.js", "test", "--reporter=list,json"], { PLAYWRIGHT_JSON_OUTPUT_NAME: report });
-  const shape = z.object({ stats: z.object({ expected: z.number(), unexpected: z.number(), flaky: z.number() }) });
+  const status = node(["node_modules/@playwright/test/cli.js", "test", "--reporter=list,json"], {
+    PLAYWRIGHT_JSON_OUTPUT_NAME: report,
+  });
+  const shape = z.object({
+    stats: z.object({ expected: z.number(), unexpected: z.number(), flaky: z.number() }),
+  });
   return counted(status, () => {
     const { stats } = shape.parse(JSON.parse(readFileSync(report, "utf8")));
     return { passed: stats.expected, failed: stats.unexpected + stats.flaky };

@@ -35,7 +35,12 @@ export async function startServed(script?: string): Promise<Served & { close(): 
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    return { url: await addressOf(server), folder, demoModel: join(ROOT, "resources", "demo-model", "model"), close };
+    return {
+      url: await addressOf(server),
+      folder,
+      demoModel: join(ROOT, "resources", "demo-model", "model"),
+      close,
+    };
   } catch (thrown) {
     await close();
     throw thrown;

@@ -16,7 +16,10 @@ const formatters: Intl.NumberFormat[] = [];
 
 /** Making one takes far longer than using it, and a sweep writes tens of thousands of numbers. */
 function formatter(decimals: number): Intl.NumberFormat {
-  return (formatters[decimals] ??= new Intl.NumberFormat("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals }));
+  return (formatters[decimals] ??= new Intl.NumberFormat("en-US", {
+    minimumFractionDigits: decimals,
+    maximumFractionDigits: decimals,
+  }));
 }
 
 /** A score, or why there is none: `not finite` where the evaluation overflowed. */
@@ -89,7 +92,9 @@ export function activation(value: number | null | undefined): string {
 
 /** Perplexity; in powers of ten where it has left every scale. */
 export function perplexity(value: number | null | undefined, decimals = 2): string {
-  return value !== null && value !== undefined && Number.isFinite(value) && value >= 1e6 ? power(value) : number(value, decimals);
+  return value !== null && value !== undefined && Number.isFinite(value) && value >= 1e6
+    ? power(value)
+    : number(value, decimals);
 }
 
 /** KL divergence in nats: 4 decimals, in powers of ten where four decimals would hide it. */
@@ -105,7 +110,17 @@ export function power(value: number): string {
   return `${mantissa.replace("-", MINUS)} × 10${digits}`;
 }
 const SUPERSCRIPT: Record<string, string> = {
-  "-": "⁻", "0": "⁰", "1": "¹", "2": "²", "3": "³", "4": "⁴", "5": "⁵", "6": "⁶", "7": "⁷", "8": "⁸", "9": "⁹",
+  "-": "⁻",
+  "0": "⁰",
+  "1": "¹",
+  "2": "²",
+  "3": "³",
+  "4": "⁴",
+  "5": "⁵",
+  "6": "⁶",
+  "7": "⁷",
+  "8": "⁸",
+  "9": "⁹",
 };
 
 /** Multiples of the standard deviation: `61.0`. */
@@ -156,7 +171,9 @@ export function estimateRange(low: number, high: number): string {
   const [from, to] = [roughly(low), roughly(high)];
   if (from === to) return `about ${from}`;
   const unit = / (s|min|h)$/.exec(to)?.[0] ?? "";
-  return from.endsWith(unit) && !from.includes(" h ") ? `${from.slice(0, -unit.length)} to ${to}` : `${from} to ${to}`;
+  return from.endsWith(unit) && !from.includes(" h ")
+    ? `${from.slice(0, -unit.length)} to ${to}`
+    : `${from} to ${to}`;
 }
 
 function roughly(seconds: number): string {
@@ -202,7 +219,11 @@ export function when(iso: string, now = new Date()): string {
   if (days === 1) return "Yesterday";
   if (days > 1 && days < 7) return `${then.toLocaleDateString("en-GB", { weekday: "short" })} ${time}`;
   const sameYear = then.getFullYear() === now.getFullYear();
-  return then.toLocaleDateString("en-GB", { day: "numeric", month: "short", ...(sameYear ? {} : { year: "numeric" }) });
+  return then.toLocaleDateString("en-GB", {
+    day: "numeric",
+    month: "short",
+    ...(sameYear ? {} : { year: "numeric" }),
+  });
 }
 
 function startOfDay(date: Date): number {

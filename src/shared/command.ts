@@ -4,7 +4,10 @@ import { z } from "zod";
 export const shellCommand = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("open-model"), path: z.string().nullable() }),
   z.strictObject({ type: z.literal("open-plan"), path: z.string() }),
-  z.strictObject({ type: z.literal("go"), view: z.enum(["home", "overview", "super-weights", "sweep", "runs", "compare", "export", "settings"]) }),
+  z.strictObject({
+    type: z.literal("go"),
+    view: z.enum(["home", "overview", "super-weights", "sweep", "runs", "compare", "export", "settings"]),
+  }),
   z.strictObject({ type: z.literal("palette") }),
 ]);
 export type ShellCommand = z.infer<typeof shellCommand>;

@@ -61,7 +61,13 @@ export const folderListing = z.object({
   path: z.string(),
   parent: z.string().nullable(),
   entries: z.array(
-    z.object({ name: z.string(), path: z.string(), kind: z.enum(["folder", "file"]), model: z.boolean(), bytes: z.number().nullable() }),
+    z.object({
+      name: z.string(),
+      path: z.string(),
+      kind: z.enum(["folder", "file"]),
+      model: z.boolean(),
+      bytes: z.number().nullable(),
+    }),
   ),
 });
 export type FolderListing = z.infer<typeof folderListing>;
@@ -81,7 +87,10 @@ export const calls = {
   "settings:set": call(settingsChange, settings),
   "devices:probe": call(nothing, deviceReport),
 
-  "folder:pick": call(z.strictObject({ purpose: z.enum(["model", "text", "export", "plan"]) }), z.object({ path: z.string().nullable() })),
+  "folder:pick": call(
+    z.strictObject({ purpose: z.enum(["model", "text", "export", "plan"]) }),
+    z.object({ path: z.string().nullable() }),
+  ),
   "folder:list": call(z.strictObject({ path: path.nullable() }), folderListing),
   "folder:reveal": call(z.strictObject({ path }), nothing),
 
@@ -95,13 +104,36 @@ export const calls = {
   "text:describe": call(z.strictObject({ model: path, path }), textInfo),
 
   "job:detect": call(
-    z.strictObject({ model: path, options: detectOptions.partial().optional(), effectText: path.optional(), effectTokens: z.number().int().positive().optional() }),
+    z.strictObject({
+      model: path,
+      options: detectOptions.partial().optional(),
+      effectText: path.optional(),
+      effectTokens: z.number().int().positive().optional(),
+    }),
     jobStarted,
   ),
-  "job:evaluate": call(z.strictObject({ model: path, recipe: recipe.nullable(), text: path, judge }), jobStarted),
-  "job:ablate": call(z.strictObject({ model: path, text: path, judge, factors: z.array(z.number()).max(64), tasks: path.optional() }), jobStarted),
+  "job:evaluate": call(
+    z.strictObject({ model: path, recipe: recipe.nullable(), text: path, judge }),
+    jobStarted,
+  ),
+  "job:ablate": call(
+    z.strictObject({
+      model: path,
+      text: path,
+      judge,
+      factors: z.array(z.number()).max(64),
+      tasks: path.optional(),
+    }),
+    jobStarted,
+  ),
   "job:sweep": call(
-    z.strictObject({ model: path, plan: z.unknown(), text: path, name: z.string().max(200).optional(), workers: z.number().int().min(1).max(64).optional() }),
+    z.strictObject({
+      model: path,
+      plan: z.unknown(),
+      text: path,
+      name: z.string().max(200).optional(),
+      workers: z.number().int().min(1).max(64).optional(),
+    }),
     z.object({ job: id, run: id }),
   ),
   "job:tasks": call(
@@ -109,15 +141,30 @@ export const calls = {
     jobStarted,
   ),
   "job:compare": call(
-    z.strictObject({ model: path, recipes: z.array(recipe).min(1).max(4), text: path, judge, passage: z.string().max(20_000).optional() }),
+    z.strictObject({
+      model: path,
+      recipes: z.array(recipe).min(1).max(4),
+      text: path,
+      judge,
+      passage: z.string().max(20_000).optional(),
+    }),
     jobStarted,
   ),
   "job:generate": call(
-    z.strictObject({ model: path, recipes: z.array(recipe).max(4), prompt: z.string().min(1).max(20_000), tokens: z.number().int().min(1).max(1024) }),
+    z.strictObject({
+      model: path,
+      recipes: z.array(recipe).max(4),
+      prompt: z.string().min(1).max(20_000),
+      tokens: z.number().int().min(1).max(1024),
+    }),
     jobStarted,
   ),
   "job:export": call(
-    z.strictObject({ model: path, request: exportRequest, verify: z.strictObject({ text: path, judge }).nullable() }),
+    z.strictObject({
+      model: path,
+      request: exportRequest,
+      verify: z.strictObject({ text: path, judge }).nullable(),
+    }),
     jobStarted,
   ),
   "job:list": call(nothing, z.array(jobView)),
@@ -139,7 +186,12 @@ export const calls = {
   "job:cancel": call(z.strictObject({ job: id }), nothing),
 
   "sweep:estimate": call(
-    z.strictObject({ model: path, plan: z.unknown(), text: path.nullable(), workers: z.number().int().min(1).max(64).optional() }),
+    z.strictObject({
+      model: path,
+      plan: z.unknown(),
+      text: path.nullable(),
+      workers: z.number().int().min(1).max(64).optional(),
+    }),
     planEstimate,
   ),
   "export:check": call(
@@ -170,11 +222,20 @@ export const calls = {
   "run:delete": call(z.strictObject({ run: id }), nothing),
   /** Goes on with the variants that are not done. What is named beside the run must be what the run was started with. */
   "run:resume": call(
-    z.strictObject({ run: id, model: path.optional(), plan: z.unknown().optional(), text: path.optional(), workers: z.number().int().min(1).max(64).optional() }),
+    z.strictObject({
+      run: id,
+      model: path.optional(),
+      plan: z.unknown().optional(),
+      text: path.optional(),
+      workers: z.number().int().min(1).max(64).optional(),
+    }),
     jobStarted,
   ),
   /** Scores failed or cancelled variants again; all of them when `variants` is left out. */
-  "run:retry": call(z.strictObject({ run: id, variants: z.array(id).min(1).max(100_000).optional() }), jobStarted),
+  "run:retry": call(
+    z.strictObject({ run: id, variants: z.array(id).min(1).max(100_000).optional() }),
+    jobStarted,
+  ),
 
   /** Events after `seq`; `complete: false` means they are no longer kept: read the state afresh. */
   "events:since": call(

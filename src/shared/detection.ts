@@ -33,7 +33,12 @@ export const layerPeaks = z.object({
 export type LayerPeaks = z.infer<typeof layerPeaks>;
 
 /** Perplexity and KL divergence (nats) with the weight zeroed, and the original's perplexity on the same text. */
-export const effect = z.object({ perplexity: finiteOrNull, baseline: finiteOrNull, kl: finiteOrNull, tokens: z.number() });
+export const effect = z.object({
+  perplexity: finiteOrNull,
+  baseline: finiteOrNull,
+  kl: finiteOrNull,
+  tokens: z.number(),
+});
 export type Effect = z.infer<typeof effect>;
 
 /** Why a weight behind a spike was or was not accepted. */

@@ -1,7 +1,17 @@
 import { z } from "zod";
 import { errorData } from "./run.ts";
 
-export const jobKind = z.enum(["detect", "evaluate", "sweep", "ablate", "export", "generate", "statistics", "tasks", "compare"]);
+export const jobKind = z.enum([
+  "detect",
+  "evaluate",
+  "sweep",
+  "ablate",
+  "export",
+  "generate",
+  "statistics",
+  "tasks",
+  "compare",
+]);
 export type JobKind = z.infer<typeof jobKind>;
 
 export const jobStatus = z.enum(["waiting", "running", "paused", "done", "failed", "cancelled"]);

@@ -70,7 +70,9 @@ export const override = z
     block: blockText.optional(),
     clip: clip.nullable().optional(),
   })
-  .refine((o) => Object.keys(o).length > 1, { message: "An override needs at least one setting beside match" });
+  .refine((o) => Object.keys(o).length > 1, {
+    message: "An override needs at least one setting beside match",
+  });
 export type Override = z.infer<typeof override>;
 
 /** How the inputs of the linears are quantized (W8A8 and the like). */
@@ -114,7 +116,11 @@ export const recipe = recipeShape.superRefine((value, context) => {
     });
   }
   value.overrides.forEach((o, i) => {
-    const merged = { codec: o.codec ?? value.codec, bits: o.bits ?? value.bits, symmetric: o.symmetric ?? value.symmetric };
+    const merged = {
+      codec: o.codec ?? value.codec,
+      bits: o.bits ?? value.bits,
+      symmetric: o.symmetric ?? value.symmetric,
+    };
     if (!o.skip) checkCodec(merged, context, ["overrides", i]);
   });
 });

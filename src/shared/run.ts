@@ -50,7 +50,15 @@ export const variantDetail = z.object({
 });
 export type VariantDetail = z.infer<typeof variantDetail>;
 
-export const runStatus = z.enum(["waiting", "running", "paused", "done", "cancelled", "failed", "interrupted"]);
+export const runStatus = z.enum([
+  "waiting",
+  "running",
+  "paused",
+  "done",
+  "cancelled",
+  "failed",
+  "interrupted",
+]);
 export type RunStatus = z.infer<typeof runStatus>;
 
 export const runSummary = z.object({

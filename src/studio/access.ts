@@ -59,7 +59,12 @@ const MAX_LINKS = 40;
 /** realpath of the longest part that exists, with the rest appended; a link to something that does not exist is followed too. */
 function realPath(path: string, links = 0): string {
   if (links > MAX_LINKS) {
-    throw new KeystoneError("usage/bad-path", `${path} leads through a loop of symbolic links.`, "Name another path.", { path });
+    throw new KeystoneError(
+      "usage/bad-path",
+      `${path} leads through a loop of symbolic links.`,
+      "Name another path.",
+      { path },
+    );
   }
   try {
     return realpathSync(path);

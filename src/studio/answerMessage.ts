@@ -51,5 +51,9 @@ function readRequest(message: unknown, id: number | null): Request {
 }
 
 function refused(sentence: string): KeystoneError {
-  return new KeystoneError("usage/invalid-message", sentence, "Reload the window so that it matches the studio's version.");
+  return new KeystoneError(
+    "usage/invalid-message",
+    sentence,
+    "Reload the window so that it matches the studio's version.",
+  );
 }

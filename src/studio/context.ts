@@ -32,4 +32,6 @@ export interface StudioContext {
 }
 
 /** Answers to some of the contract's calls; the arguments were checked. */
-export type Answers<C extends CallName> = { [K in C]: (args: CheckedArgs<K>) => Promise<Reply<K>> | Reply<K> };
+export type Answers<C extends CallName> = {
+  [K in C]: (args: CheckedArgs<K>) => Promise<Reply<K>> | Reply<K>;
+};

@@ -37,7 +37,9 @@ const STORE_FILE = "keystone.sqlite";
  * @throws KeystoneError store/unwritable, store/corrupt, store/newer
  */
 export function createStudio(options: StudioOptions = {}): Studio {
-  const home = resolve(options.home ?? (process.env["KEYSTONE_HOME"] || envPaths("Keystone", { suffix: "" }).data));
+  const home = resolve(
+    options.home ?? (process.env["KEYSTONE_HOME"] || envPaths("Keystone", { suffix: "" }).data),
+  );
   const file = join(home, STORE_FILE);
   const database = openDatabase(file);
   mkdirSync(home, { recursive: true });
@@ -60,7 +62,10 @@ export function createStudio(options: StudioOptions = {}): Studio {
     jobs: new JobRegistry(events),
     pools: new PoolKeeper(workerFile),
     light,
-    devices: new Devices(light, () => ({ device: settings().device, threads: soloThreads(machine(), settings()) })),
+    devices: new Devices(light, () => ({
+      device: settings().device,
+      threads: soloThreads(machine(), settings()),
+    })),
     machine,
     settings,
     closing: () => closing !== null,
@@ -111,13 +116,28 @@ function allAnswers(context: StudioContext): Answers<CallName> {
 }
 
 /** One call: known, its arguments checked, its error one that can cross a boundary. */
-async function answer<C extends CallName>(answers: Answers<CallName>, file: string, name: C, args: unknown): Promise<Reply<C>> {
+async function answer<C extends CallName>(
+  answers: Answers<CallName>,
+  file: string,
+  name: C,
+  args: unknown,
+): Promise<Reply<C>> {
   if (!isCallName(name)) {
-    throw new KeystoneError("usage/unknown-call", `There is no call ${JSON.stringify(name)}.`, "See src/shared/contract.ts for the calls.", { name: String(name) });
+    throw new KeystoneError(
+      "usage/unknown-call",
+      `There is no call ${JSON.stringify(name)}.`,
+      "See src/shared/contract.ts for the calls.",
+      { name: String(name) },
+    );
   }
   const checked = calls[name].args.safeParse(args);
   if (!checked.success) {
-    throw new KeystoneError("usage/invalid-arguments", `The arguments of ${name} are not valid: ${describeIssues(checked.error.issues)}.`, "Correct them and call again.", { call: name });
+    throw new KeystoneError(
+      "usage/invalid-arguments",
+      `The arguments of ${name} are not valid: ${describeIssues(checked.error.issues)}.`,
+      "Correct them and call again.",
+      { call: name },
+    );
   }
   try {
     // The table's types are per call; TypeScript cannot follow them through a name that is only known when it runs.

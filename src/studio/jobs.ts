@@ -60,8 +60,16 @@ class Job {
     const { kind, title, model, run } = this.request;
     const seconds = this.begun === 0 ? 0 : ((this.ended || performance.now()) - this.begun) / 1000;
     return {
-      id: this.id, kind, title, model, run: run ?? null, status: this.status, progress: this.progress,
-      created: this.created.toISOString(), seconds, error: this.error,
+      id: this.id,
+      kind,
+      title,
+      model,
+      run: run ?? null,
+      status: this.status,
+      progress: this.progress,
+      created: this.created.toISOString(),
+      seconds,
+      error: this.error,
     };
   }
 }
@@ -107,7 +115,12 @@ export class JobRegistry {
     const job = this.#find(id);
     if (job.error) throw KeystoneError.fromData(job.error);
     if (job.status !== "done") {
-      throw new KeystoneError("job/not-done", `The job is ${job.status}; it has no result yet.`, "Wait until it is done.", { job: id, status: job.status });
+      throw new KeystoneError(
+        "job/not-done",
+        `The job is ${job.status}; it has no result yet.`,
+        "Wait until it is done.",
+        { job: id, status: job.status },
+      );
     }
     return { kind: job.request.kind, result: job.result };
   }
@@ -167,7 +180,12 @@ export class JobRegistry {
         job.progress = value;
         if (!job.over) job.tell();
       };
-      job.result = await job.request.work({ id: job.id, control: job.control, signal: job.abort.signal, progress });
+      job.result = await job.request.work({
+        id: job.id,
+        control: job.control,
+        signal: job.abort.signal,
+        progress,
+      });
       job.status = "done";
     } catch (error) {
       const data = toErrorData(error);
@@ -209,7 +227,10 @@ export class JobRegistry {
 
   #find(id: string): Job {
     const job = this.#jobs.get(id);
-    if (!job) throw new KeystoneError("job/unknown", `There is no job ${id}.`, "List the jobs to find its id.", { job: id });
+    if (!job)
+      throw new KeystoneError("job/unknown", `There is no job ${id}.`, "List the jobs to find its id.", {
+        job: id,
+      });
     return job;
   }
 
@@ -222,5 +243,10 @@ export class JobRegistry {
 }
 
 function notRunning(job: Job, what: string): KeystoneError {
-  return new KeystoneError("job/not-running", `The job is ${job.status} and cannot be ${what}.`, "Only a running job can be paused, only a paused one resumed.", { job: job.id, status: job.status });
+  return new KeystoneError(
+    "job/not-running",
+    `The job is ${job.status} and cannot be ${what}.`,
+    "Only a running job can be paused, only a paused one resumed.",
+    { job: job.id, status: job.status },
+  );
 }

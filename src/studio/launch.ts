@@ -18,7 +18,12 @@ import { summarizeModel } from "./summarizeModel.ts";
 export async function runnableModel(context: StudioContext, path: string): Promise<ModelSummary> {
   const model = await summarizeModel(context.access.check(path));
   if (model.unsupported !== null) {
-    throw new KeystoneError("architecture/unsupported", model.unsupported, "The checkpoint can be inspected, but not run.", { model: model.path });
+    throw new KeystoneError(
+      "architecture/unsupported",
+      model.unsupported,
+      "The checkpoint can be inspected, but not run.",
+      { model: model.path },
+    );
   }
   return model;
 }
@@ -26,7 +31,12 @@ export async function runnableModel(context: StudioContext, path: string): Promi
 /** How a job that runs in one worker opens the model: with all cores. */
 export async function soloHandle(context: StudioContext, model: ModelSummary): Promise<ModelHandle> {
   const threads = soloThreads(context.machine(), context.settings());
-  return { path: model.path, fingerprint: model.fingerprint, device: await context.devices.chosen(), threads };
+  return {
+    path: model.path,
+    fingerprint: model.fingerprint,
+    device: await context.devices.chosen(),
+    threads,
+  };
 }
 
 /** Runs one task of a job in a pool of one worker, with its progress. */
@@ -57,7 +67,8 @@ export async function runInPool<K extends TaskKind>(
     signal: job.signal,
     onMessage: (message) => {
       if (message.type === "progress") job.progress(message.progress);
-      if (message.type === "detect-pass") context.events.emit({ type: "detect-pass", job: job.id, pass: message.pass });
+      if (message.type === "detect-pass")
+        context.events.emit({ type: "detect-pass", job: job.id, pass: message.pass });
     },
   });
 }
@@ -65,7 +76,12 @@ export async function runInPool<K extends TaskKind>(
 export const DEFAULT_DETECTION: DetectOptions = detectOptions.parse({});
 
 /** The super weights of a model: from the cache, else searched now, with the default options. */
-export async function superWeights(context: StudioContext, job: JobContext, pool: WorkerPool, model: ModelSummary): Promise<readonly Coordinate[]> {
+export async function superWeights(
+  context: StudioContext,
+  job: JobContext,
+  pool: WorkerPool,
+  model: ModelSummary,
+): Promise<readonly Coordinate[]> {
   const kept = context.kept.detection(model.fingerprint, DEFAULT_DETECTION);
   const report = kept ?? (await search(context, job, pool, model, DEFAULT_DETECTION, null));
   return report.superWeights.map(({ layer, row, column }): Coordinate => [layer, row, column]);
@@ -83,7 +99,11 @@ export async function search(
   options: DetectOptions,
   effect: { text: string; judge: Judge } | null,
 ): Promise<DetectReport> {
-  const report = await runInPool(context, job, pool, "detect", { model: await soloHandle(context, model), options, effect });
+  const report = await runInPool(context, job, pool, "detect", {
+    model: await soloHandle(context, model),
+    options,
+    effect,
+  });
   context.kept.saveDetection(report);
   context.events.emit({ type: "recent-models" });
   return report;

@@ -20,7 +20,11 @@ export async function listFolder(access: Access, path: string | null): Promise<F
   const { roots } = access;
   if (path === null && roots !== null) {
     if (roots.length !== 1) {
-      return { path: "", parent: null, entries: await Promise.all(roots.map((root) => folderEntry(root, basename(root) || root))) };
+      return {
+        path: "",
+        parent: null,
+        entries: await Promise.all(roots.map((root) => folderEntry(root, basename(root) || root))),
+      };
     }
     path = roots[0] ?? null;
   }
@@ -34,7 +38,11 @@ export async function listFolder(access: Access, path: string | null): Promise<F
   return {
     path: folder,
     parent: parent !== folder && access.allows(parent) ? parent : null,
-    entries: entries.flat().sort((a, b) => a.kind.localeCompare(b.kind) * -1 || a.name.localeCompare(b.name, "en", { numeric: true })),
+    entries: entries
+      .flat()
+      .sort(
+        (a, b) => a.kind.localeCompare(b.kind) * -1 || a.name.localeCompare(b.name, "en", { numeric: true }),
+      ),
   };
 }
 
@@ -46,7 +54,8 @@ async function describe(access: Access, folder: string, { name }: Dirent): Promi
   if (!access.allows(path)) return [];
   const facts = await stat(path).catch(() => null);
   if (facts?.isDirectory()) return [await folderEntry(path, name)];
-  if (facts?.isFile() && SHOWN.test(name)) return [{ name, path, kind: "file", model: false, bytes: facts.size }];
+  if (facts?.isFile() && SHOWN.test(name))
+    return [{ name, path, kind: "file", model: false, bytes: facts.size }];
   return [];
 }
 
@@ -60,5 +69,11 @@ async function folderEntry(path: string, name: string): Promise<Entry> {
 
 function unreadable(folder: string, cause: unknown): KeystoneError {
   const reason = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
-  return new KeystoneError("access/unreadable", `${folder} cannot be listed (${reason}).`, "Choose another folder.", { folder, reason }, { cause });
+  return new KeystoneError(
+    "access/unreadable",
+    `${folder} cannot be listed (${reason}).`,
+    "Choose another folder.",
+    { folder, reason },
+    { cause },
+  );
 }

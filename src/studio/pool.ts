@@ -48,7 +48,11 @@ export class WorkerPool {
    * Runs one task in a thread of its own; resolves when everything it told on the way has been heard.
    * @throws KeystoneError worker/died when the thread ended before the task did; otherwise what the task threw
    */
-  async run<K extends TaskKind>(kind: K, fields: TaskFields<K>, { control, onMessage, signal }: RunOptions): Promise<TaskResult<K>> {
+  async run<K extends TaskKind>(
+    kind: K,
+    fields: TaskFields<K>,
+    { control, onMessage, signal }: RunOptions,
+  ): Promise<TaskResult<K>> {
     if (isCancelled(control)) throw cancelledError();
     const { port1, port2 } = new MessageChannel();
     const heard = new Promise<void>((resolve) => {
@@ -70,9 +74,17 @@ export class WorkerPool {
     }
   }
 
-  async #send<K extends TaskKind>(task: object, port: MessageChannel["port2"], control: Control, signal?: AbortSignal): Promise<TaskReply<K>> {
+  async #send<K extends TaskKind>(
+    task: object,
+    port: MessageChannel["port2"],
+    control: Control,
+    signal?: AbortSignal,
+  ): Promise<TaskReply<K>> {
     try {
-      return (await this.#piscina.run(task, { transferList: [port], ...(signal ? { signal } : {}) })) as TaskReply<K>;
+      return (await this.#piscina.run(task, {
+        transferList: [port],
+        ...(signal ? { signal } : {}),
+      })) as TaskReply<K>;
     } catch (error) {
       port.close();
       if (isCancelled(control) || signal?.aborted) throw cancelledError();

@@ -13,35 +13,69 @@ const Z = (threshold: number) => ({ method: "zscore", threshold });
 /** @param model leaves out block sizes that do not fit it; null = all */
 export function presets(model: ModelSummary | null): SavedPlan[] {
   return [
-    preset("preset:paper", "The paper's block scan", "4-bit round-to-nearest over ever larger blocks, as it is and with outliers clipped (z 9) and the super weights restored.", {
-      base: { codec: "rtn", bits: 4 },
-      grid: {
-        block: blocksThatMatter(model).map((size) => `flat:${size}`),
-        clip: [null, Z(9)],
-        restore: ["none", "super-weights"],
+    preset(
+      "preset:paper",
+      "The paper's block scan",
+      "4-bit round-to-nearest over ever larger blocks, as it is and with outliers clipped (z 9) and the super weights restored.",
+      {
+        base: { codec: "rtn", bits: 4 },
+        grid: {
+          block: blocksThatMatter(model).map((size) => `flat:${size}`),
+          clip: [null, Z(9)],
+          restore: ["none", "super-weights"],
+        },
+        judge: JUDGE,
       },
-      judge: JUDGE,
-    }),
-    preset("preset:vllm", "4 bits for vLLM", "Integer 4-bit groups that vLLM's kernels load, symmetric and asymmetric, plain and with the range chosen for the least error.", {
-      base: { codec: "int", bits: 4 },
-      grid: { block: groupsThatFit(model), symmetric: [true, false], clip: [null, { method: "mse" }] },
-      judge: JUDGE,
-    }),
-    preset("preset:llama.cpp", "4 bits for llama.cpp", "Groups of 32, the size of llama.cpp's 4-bit blocks, with and without the super weights kept exact.", {
-      base: { codec: "int", bits: 4, block: "group:32" },
-      grid: { symmetric: [true, false], clip: [null, { method: "mse" }], restore: ["none", "super-weights"] },
-      judge: JUDGE,
-    }),
-    preset("preset:clip", "Clip search", "Which threshold costs least: z-scores from 3 to 20 and the least-error range, per row at 4 and 3 bits, with the super weights restored.", {
-      base: { codec: "rtn", block: "channel", restore: "super-weights" },
-      grid: { bits: [4, 3], clip: [null, ...[3, 5, 7, 9, 12, 20].map(Z), { method: "mse" }] },
-      judge: JUDGE,
-    }),
-    preset("preset:demo", "A quick tour", "Sixteen variants in which large blocks fail and clipping with restored super weights rescues them.", {
-      base: { codec: "rtn" },
-      grid: { bits: [4, 3], block: ["flat:16384", "tensor"], clip: [null, Z(5)], restore: ["none", "super-weights"] },
-      judge: { tokens: 4096 },
-    }),
+    ),
+    preset(
+      "preset:vllm",
+      "4 bits for vLLM",
+      "Integer 4-bit groups that vLLM's kernels load, symmetric and asymmetric, plain and with the range chosen for the least error.",
+      {
+        base: { codec: "int", bits: 4 },
+        grid: { block: groupsThatFit(model), symmetric: [true, false], clip: [null, { method: "mse" }] },
+        judge: JUDGE,
+      },
+    ),
+    preset(
+      "preset:llama.cpp",
+      "4 bits for llama.cpp",
+      "Groups of 32, the size of llama.cpp's 4-bit blocks, with and without the super weights kept exact.",
+      {
+        base: { codec: "int", bits: 4, block: "group:32" },
+        grid: {
+          symmetric: [true, false],
+          clip: [null, { method: "mse" }],
+          restore: ["none", "super-weights"],
+        },
+        judge: JUDGE,
+      },
+    ),
+    preset(
+      "preset:clip",
+      "Clip search",
+      "Which threshold costs least: z-scores from 3 to 20 and the least-error range, per row at 4 and 3 bits, with the super weights restored.",
+      {
+        base: { codec: "rtn", block: "channel", restore: "super-weights" },
+        grid: { bits: [4, 3], clip: [null, ...[3, 5, 7, 9, 12, 20].map(Z), { method: "mse" }] },
+        judge: JUDGE,
+      },
+    ),
+    preset(
+      "preset:demo",
+      "A quick tour",
+      "Sixteen variants in which large blocks fail and clipping with restored super weights rescues them.",
+      {
+        base: { codec: "rtn" },
+        grid: {
+          bits: [4, 3],
+          block: ["flat:16384", "tensor"],
+          clip: [null, Z(5)],
+          restore: ["none", "super-weights"],
+        },
+        judge: { tokens: 4096 },
+      },
+    ),
   ];
 }
 
@@ -54,7 +88,10 @@ function preset(id: string, name: string, description: string, plan: unknown): S
 /** Blocks larger than the largest tensor are all the same. The smallest always stays. */
 function blocksThatMatter(model: ModelSummary | null): number[] {
   if (!model) return PAPER_BLOCKS;
-  const largest = Math.max(0, ...model.tensors.filter((tensor) => tensor.linear).map((tensor) => tensor.parameters));
+  const largest = Math.max(
+    0,
+    ...model.tensors.filter((tensor) => tensor.linear).map((tensor) => tensor.parameters),
+  );
   return PAPER_BLOCKS.filter((size, i) => i === 0 || size <= largest);
 }
 

@@ -43,7 +43,8 @@ export class ProgressMeter {
       this.#updates++;
       this.#last = { at, done };
     }
-    if (this.#timed < MEANINGFUL_SECONDS || this.#updates < MEANINGFUL_UPDATES) return { rate: null, secondsLeft: null };
+    if (this.#timed < MEANINGFUL_SECONDS || this.#updates < MEANINGFUL_UPDATES)
+      return { rate: null, secondsLeft: null };
     const rate = this.#work / this.#seconds;
     return { rate, secondsLeft: Math.max(0, total - done) / rate };
   }

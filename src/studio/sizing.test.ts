@@ -4,9 +4,25 @@ import { sizeSweep, type ModelShape } from "./sizing.ts";
 
 const GB = 2 ** 30;
 const AUTO = { workers: null, threadsPerWorker: null, memoryLimitBytes: null };
-const SMALL: ModelShape = { layerBytes: 3e6, headBytes: 1e6, hiddenSize: 256, intermediateSize: 704, vocabulary: 1024, layers: 6, linearWeights: 4.5e6 };
+const SMALL: ModelShape = {
+  layerBytes: 3e6,
+  headBytes: 1e6,
+  hiddenSize: 256,
+  intermediateSize: 704,
+  vocabulary: 1024,
+  layers: 6,
+  linearWeights: 4.5e6,
+};
 /** Llama-7B: 202 M weights a layer. */
-const LARGE: ModelShape = { layerBytes: 0.81e9, headBytes: 0.52e9, hiddenSize: 4096, intermediateSize: 11008, vocabulary: 32_000, layers: 32, linearWeights: 6.5e9 };
+const LARGE: ModelShape = {
+  layerBytes: 0.81e9,
+  headBytes: 0.52e9,
+  hiddenSize: 4096,
+  intermediateSize: 11008,
+  vocabulary: 32_000,
+  layers: 32,
+  linearWeights: 6.5e9,
+};
 
 describe("sizeSweep", () => {
   it("gives a small model one worker a core", () => {
@@ -23,12 +39,16 @@ describe("sizeSweep", () => {
   });
 
   it("starts no more workers than there are variants", () => {
-    expect(sizeSweep(SMALL, { tokens: 100, variants: 3 }, { cores: 8, freeBytes: 32 * GB }, AUTO)).toMatchObject({ workers: 3, threadsPerWorker: 2 });
+    expect(
+      sizeSweep(SMALL, { tokens: 100, variants: 3 }, { cores: 8, freeBytes: 32 * GB }, AUTO),
+    ).toMatchObject({ workers: 3, threadsPerWorker: 2 });
   });
 
   it("takes what the settings name as it is", () => {
     const settings = { workers: 5, threadsPerWorker: 3, memoryLimitBytes: null };
-    expect(sizeSweep(SMALL, { tokens: 100, variants: 3 }, { cores: 2, freeBytes: GB }, settings)).toMatchObject({ workers: 5, threadsPerWorker: 3 });
+    expect(
+      sizeSweep(SMALL, { tokens: 100, variants: 3 }, { cores: 2, freeBytes: GB }, settings),
+    ).toMatchObject({ workers: 5, threadsPerWorker: 3 });
   });
 
   it("fits its waves into the memory it may use, or shows that even the smallest does not fit", () => {
@@ -40,7 +60,11 @@ describe("sizeSweep", () => {
         (work, cores, gigabytes) => {
           const size = sizeSweep(LARGE, work, { cores, freeBytes: gigabytes * GB }, AUTO);
           const smallest = size.workers === 1 && size.variantsPerWave === 1;
-          return size.workers <= cores && size.workers * size.threadsPerWorker <= cores && (smallest || size.peakBytes <= size.availableBytes);
+          return (
+            size.workers <= cores &&
+            size.workers * size.threadsPerWorker <= cores &&
+            (smallest || size.peakBytes <= size.availableBytes)
+          );
         },
       ),
     );

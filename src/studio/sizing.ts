@@ -47,7 +47,8 @@ export function modelShape(summary: Pick<ModelSummary, "architecture" | "tensors
   const perLayer = new Map<number, number>();
   let linearWeights = 0;
   for (const tensor of tensors) {
-    if (tensor.layer !== null) perLayer.set(tensor.layer, (perLayer.get(tensor.layer) ?? 0) + tensor.parameters * F32);
+    if (tensor.layer !== null)
+      perLayer.set(tensor.layer, (perLayer.get(tensor.layer) ?? 0) + tensor.parameters * F32);
     if (tensor.linear) linearWeights += tensor.parameters;
   }
   return {
@@ -104,9 +105,17 @@ export function soloThreads(machine: Machine, settings: Pick<Settings, "threadsP
 }
 
 function fixedBytes(shape: ModelShape, tokens: number): number {
-  const activations = Math.min(tokens, LAYER_TOKENS) * (3 * shape.intermediateSize + 6 * shape.hiddenSize) * F32;
+  const activations =
+    Math.min(tokens, LAYER_TOKENS) * (3 * shape.intermediateSize + 6 * shape.hiddenSize) * F32;
   const headRows = Math.min(tokens * shape.vocabulary * F32, HEAD_CHUNK_BYTES) * HEAD_COPIES;
-  return WORKER_BASE_BYTES + 2 * shape.layerBytes + shape.headBytes + headRows + activations + SCORE_BYTES * SCORE_COPIES;
+  return (
+    WORKER_BASE_BYTES +
+    2 * shape.layerBytes +
+    shape.headBytes +
+    headRows +
+    activations +
+    SCORE_BYTES * SCORE_COPIES
+  );
 }
 
 function clamp(value: number, low: number, high: number): number {

@@ -14,7 +14,10 @@ export async function summarizeModel(path: string): Promise<ModelSummary> {
 }
 
 /** Opens a checkpoint for `work` and closes it whatever happens. */
-export async function withCheckpoint<T>(path: string, work: (checkpoint: Checkpoint) => Promise<T> | T): Promise<T> {
+export async function withCheckpoint<T>(
+  path: string,
+  work: (checkpoint: Checkpoint) => Promise<T> | T,
+): Promise<T> {
   const checkpoint = await openCheckpoint(path);
   try {
     return await work(checkpoint);
@@ -35,7 +38,9 @@ function readFacts(checkpoint: Checkpoint): { facts: ArchitectureFacts; unsuppor
 
 function factsFromConfig(config: Readonly<Record<string, unknown>>): ArchitectureFacts {
   const number = (...names: string[]): number => {
-    const found = names.map((name) => config[name]).find((value) => Number.isSafeInteger(value) && Number(value) >= 0);
+    const found = names
+      .map((name) => config[name])
+      .find((value) => Number.isSafeInteger(value) && Number(value) >= 0);
     return Number(found ?? 0);
   };
   const text = (name: string): string => (typeof config[name] === "string" ? config[name] : "unknown");

@@ -6,7 +6,11 @@ import type { Studio } from "./studio.ts";
  * Resolves when a job is done.
  * @throws KeystoneError the job's own error; job/cancelled where it was cancelled
  */
-export async function waitForJob(studio: Studio, job: string, options: { onProgress?: (view: JobView) => void } = {}): Promise<void> {
+export async function waitForJob(
+  studio: Studio,
+  job: string,
+  options: { onProgress?: (view: JobView) => void } = {},
+): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const look = (view: JobView | undefined): void => {
       if (!view) return;
@@ -27,5 +31,7 @@ export async function waitForJob(studio: Studio, job: string, options: { onProgr
 }
 
 function errorOf({ id, status, error }: JobView): KeystoneError {
-  return error ? KeystoneError.fromData(error) : new KeystoneError(`job/${status}`, `The job ended as ${status}.`, "Start it again.", { job: id });
+  return error
+    ? KeystoneError.fromData(error)
+    : new KeystoneError(`job/${status}`, `The job ended as ${status}.`, "Start it again.", { job: id });
 }

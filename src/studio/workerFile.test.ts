@@ -18,5 +18,7 @@ it("is worker.js beside the bundles, also seen from a chunk", () => {
 });
 
 it("is outside the archive in a packaged app", () => {
-  expect(at("/opt/Keystone/resources/app.asar/out/main/cli.js")).toBe(join("/opt/Keystone/resources/app.asar.unpacked/out/main/worker.js"));
+  expect(at("/opt/Keystone/resources/app.asar/out/main/cli.js")).toBe(
+    join("/opt/Keystone/resources/app.asar.unpacked/out/main/worker.js"),
+  );
 });

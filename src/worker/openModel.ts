@@ -39,7 +39,12 @@ async function open({ path, fingerprint, device, threads }: ModelHandle): Promis
   const checkpoint = await openCheckpoint(path);
   try {
     if (checkpoint.fingerprint !== fingerprint) {
-      throw new KeystoneError("checkpoint/changed", `The checkpoint in ${path} was changed while Keystone used it.`, "Open the model again.", { path });
+      throw new KeystoneError(
+        "checkpoint/changed",
+        `The checkpoint in ${path} was changed while Keystone used it.`,
+        "Open the model again.",
+        { path },
+      );
     }
     const architecture = architectureOf(checkpoint);
     const forward = await createForward(architecture, { device, threads });

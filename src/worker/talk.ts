@@ -31,7 +31,10 @@ export function createTalk(task: Pick<Task, "port" | "control">): Talk {
   return {
     tell,
     watch: { control, onProgress: tellProgress },
-    pass: (index, count) => ({ control, onProgress: (progress) => tellProgress(asPass(progress, index, count)) }),
+    pass: (index, count) => ({
+      control,
+      onProgress: (progress) => tellProgress(asPass(progress, index, count)),
+    }),
   };
 }
 

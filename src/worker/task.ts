@@ -47,18 +47,43 @@ interface Kinds {
     result: DetectReport;
   };
   baseline: { fields: { model: ModelHandle; text: string; judge: Judge }; result: Baseline };
-  wave: { fields: { model: ModelHandle; baseline: Baseline; variants: readonly VariantRequest[] }; result: null };
-  evaluate: { fields: { model: ModelHandle; text: string; judge: Judge; variant: VariantRequest | null }; result: EvalReport };
+  wave: {
+    fields: { model: ModelHandle; baseline: Baseline; variants: readonly VariantRequest[] };
+    result: null;
+  };
+  evaluate: {
+    fields: { model: ModelHandle; text: string; judge: Judge; variant: VariantRequest | null };
+    result: EvalReport;
+  };
   ablate: {
-    fields: { model: ModelHandle; text: string; judge: Judge; superWeights: readonly Coordinate[]; factors: readonly number[]; tasks: string | null };
+    fields: {
+      model: ModelHandle;
+      text: string;
+      judge: Judge;
+      superWeights: readonly Coordinate[];
+      factors: readonly number[];
+      tasks: string | null;
+    };
     result: AblateReport;
   };
-  tasks: { fields: { model: ModelHandle; files: readonly string[]; variant: VariantRequest | null }; result: TaskReport[] };
+  tasks: {
+    fields: { model: ModelHandle; files: readonly string[]; variant: VariantRequest | null };
+    result: TaskReport[];
+  };
   compare: {
-    fields: { model: ModelHandle; text: string; judge: Judge; variants: readonly VariantRequest[]; passage: string | null };
+    fields: {
+      model: ModelHandle;
+      text: string;
+      judge: Judge;
+      variants: readonly VariantRequest[];
+      passage: string | null;
+    };
     result: CompareReport;
   };
-  generate: { fields: { model: ModelHandle; variants: readonly VariantRequest[]; prompt: string; tokens: number }; result: GenerateReport };
+  generate: {
+    fields: { model: ModelHandle; variants: readonly VariantRequest[]; prompt: string; tokens: number };
+    result: GenerateReport;
+  };
   export: {
     fields: {
       model: ModelHandle;
@@ -78,7 +103,9 @@ export type TaskFields<K extends TaskKind> = Kinds[K]["fields"];
 export type TaskResult<K extends TaskKind> = Kinds[K]["result"];
 
 /** What travels to a worker: the task's fields, the job's control and the port for what is told on the way. */
-export type Task = { [K in TaskKind]: { kind: K; control: Control; port: MessagePort } & TaskFields<K> }[TaskKind];
+export type Task = {
+  [K in TaskKind]: { kind: K; control: Control; port: MessagePort } & TaskFields<K>;
+}[TaskKind];
 
 /** What a worker found out about one variant of its wave. */
 export type VariantOutcome =
@@ -88,7 +115,15 @@ export type VariantOutcome =
 /** The columns of a row that scoring fills. */
 export type VariantScores = Pick<
   VariantResult,
-  "bitsPerWeight" | "fileBitsPerWeight" | "perplexity" | "nll" | "tokens" | "kl" | "sqnrDb" | "seconds" | "notFinite"
+  | "bitsPerWeight"
+  | "fileBitsPerWeight"
+  | "perplexity"
+  | "nll"
+  | "tokens"
+  | "kl"
+  | "sqnrDb"
+  | "seconds"
+  | "notFinite"
 >;
 
 /** Told while a task runs. `end` is the last: whatever was posted before it has arrived. */

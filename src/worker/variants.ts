@@ -11,9 +11,15 @@ export interface PlannedVariant {
 }
 
 /** @throws KeystoneError recipe/… where the recipe does not fit the model */
-export function planVariant({ checkpoint, architecture }: Engine, { id, recipe, superWeights }: VariantRequest): PlannedVariant {
+export function planVariant(
+  { checkpoint, architecture }: Engine,
+  { id, recipe, superWeights }: VariantRequest,
+): PlannedVariant {
   const tensors = [...checkpoint.tensors.values()];
-  const plans = planTensors(recipe, tensors, { superWeights, downProjection: (layer) => architecture.downProjection(layer) }).tensors;
+  const plans = planTensors(recipe, tensors, {
+    superWeights,
+    downProjection: (layer) => architecture.downProjection(layer),
+  }).tensors;
   return {
     variant: { id, plans },
     bitsPerWeight: pooledBitsPerWeight(plans.values()),

@@ -21,7 +21,11 @@ export function shareWindows(set: WindowSet): WindowSet {
     at += values.length;
     return shared;
   };
-  const windows = set.windows.map((window): TokenWindow => ({ ...window, ids: share(window.ids), labels: share(window.labels) }));
+  const windows = set.windows.map((window): TokenWindow => ({
+    ...window,
+    ids: share(window.ids),
+    labels: share(window.labels),
+  }));
   return { ...set, windows };
 }
 

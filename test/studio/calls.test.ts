@@ -21,7 +21,10 @@ describe("arguments", () => {
     ["settings:set", { memoryLimitBytes: 5 }],
     ["settings:set", { home: "/" }],
     ["job:detect", { model: DEMO, options: { maxPasses: 1e9 } }],
-    ["job:evaluate", { model: DEMO, recipe: { codec: "rtn", bits: 99, block: "tensor" }, text: "t", judge: {} }],
+    [
+      "job:evaluate",
+      { model: DEMO, recipe: { codec: "rtn", bits: 99, block: "tensor" }, text: "t", judge: {} },
+    ],
     ["job:compare", { model: DEMO, recipes: [], text: "t", judge: {} }],
     ["job:generate", { model: DEMO, recipes: [], prompt: "", tokens: 5 }],
     ["job:generate", { model: DEMO, recipes: [], prompt: "x", tokens: 1e9 }],
@@ -34,7 +37,9 @@ describe("arguments", () => {
   ];
   it.each(bad)("of %s that are not valid are refused: %j", async (name, args) => {
     const studio = startStudio({ home: temporaryFolder() });
-    await expect((studio.call as Untyped)(name, args)).rejects.toMatchObject({ code: "usage/invalid-arguments" });
+    await expect((studio.call as Untyped)(name, args)).rejects.toMatchObject({
+      code: "usage/invalid-arguments",
+    });
   });
 
   it.each(["", "toString", "__proto__", "model:steal"])("a call named %j is refused", async (name) => {
@@ -44,8 +49,15 @@ describe("arguments", () => {
 
   it("unknown jobs, runs and plans are named in the error", async () => {
     const studio = startStudio({ home: temporaryFolder() });
-    for (const [name, args] of [["job:cancel", { job: "j" }], ["job:result", { job: "j" }], ["run:get", { run: "r" }], ["plan:delete", { id: "p" }]] as const) {
-      await expect((studio.call as Untyped)(name, args)).rejects.toMatchObject({ code: expect.stringMatching(/\/unknown$/) as string });
+    for (const [name, args] of [
+      ["job:cancel", { job: "j" }],
+      ["job:result", { job: "j" }],
+      ["run:get", { run: "r" }],
+      ["plan:delete", { id: "p" }],
+    ] as const) {
+      await expect((studio.call as Untyped)(name, args)).rejects.toMatchObject({
+        code: expect.stringMatching(/\/unknown$/) as string,
+      });
     }
   });
 
@@ -85,7 +97,10 @@ describe("folders outside the allowed ones", () => {
       ["export:check", { model: outside, request: { recipe, out: outside } }],
     ];
     for (const [name, args] of attempts) {
-      await expect((studio.call as Untyped)(name, args), `${name} ${JSON.stringify(args)}`).rejects.toMatchObject({ code: "access/outside" });
+      await expect(
+        (studio.call as Untyped)(name, args),
+        `${name} ${JSON.stringify(args)}`,
+      ).rejects.toMatchObject({ code: "access/outside" });
     }
   });
 
@@ -104,7 +119,9 @@ describe("folders outside the allowed ones", () => {
       ["job:detect", { model: DEMO, effectText: text }],
       ["job:export", { model: DEMO, request: { recipe, out: text }, verify: null }],
     ] as const) {
-      await expect((studio.call as Untyped)(name, args), name).rejects.toMatchObject({ code: "access/outside" });
+      await expect((studio.call as Untyped)(name, args), name).rejects.toMatchObject({
+        code: "access/outside",
+      });
     }
   });
 
@@ -117,7 +134,10 @@ describe("folders outside the allowed ones", () => {
     writeFileSync(join(root, "image.png"), "");
     symlinkSync(other, join(root, "out"));
     const studio = startStudio({ home: temporaryFolder(), roots: [root, other] });
-    expect((await studio.call("folder:list", { path: null })).entries.map(({ path }) => path)).toEqual([root, other]);
+    expect((await studio.call("folder:list", { path: null })).entries.map(({ path }) => path)).toEqual([
+      root,
+      other,
+    ]);
     const single = startStudio({ home: temporaryFolder(), roots: [root] });
     const { entries, parent } = await single.call("folder:list", { path: root });
     expect(parent).toBeNull();
@@ -132,9 +152,16 @@ describe("a model", () => {
   it("is opened from its headers and remembered", async () => {
     const { studio } = fakeStudio();
     const summary = await studio.call("model:open", { path: DEMO });
-    expect(summary).toMatchObject({ name: "demo-model", unsupported: null, hasTokenizer: true, architecture: { layers: 6, hiddenSize: 256 } });
+    expect(summary).toMatchObject({
+      name: "demo-model",
+      unsupported: null,
+      hasTokenizer: true,
+      architecture: { layers: 6, hiddenSize: 256 },
+    });
     expect(calls["model:open"].reply.parse(summary)).toEqual(summary);
-    expect(await studio.call("model:recent", {})).toMatchObject([{ path: DEMO, superWeights: null, missing: false }]);
+    expect(await studio.call("model:recent", {})).toMatchObject([
+      { path: DEMO, superWeights: null, missing: false },
+    ]);
     await studio.call("model:forget", { path: DEMO });
     expect(await studio.call("model:recent", {})).toEqual([]);
   });
@@ -161,9 +188,15 @@ describe("a plan's estimate", () => {
   it("names what keeps it from starting", async () => {
     const { studio, text } = fakeStudio();
     const wrongBlock = { base: { codec: "rtn", bits: 4 }, grid: { block: ["group:96"] } };
-    expect((await studio.call("sweep:estimate", { model: DEMO, plan: wrongBlock, text })).problems).toMatchObject([{ code: "recipe/block-does-not-divide" }]);
-    expect((await studio.call("sweep:estimate", { model: DEMO, plan: { grid: 3 }, text })).problems).toMatchObject([{ code: "plan/invalid" }]);
-    await expect(studio.call("job:sweep", { model: DEMO, plan: wrongBlock, text })).rejects.toMatchObject({ code: "recipe/block-does-not-divide" });
+    expect(
+      (await studio.call("sweep:estimate", { model: DEMO, plan: wrongBlock, text })).problems,
+    ).toMatchObject([{ code: "recipe/block-does-not-divide" }]);
+    expect(
+      (await studio.call("sweep:estimate", { model: DEMO, plan: { grid: 3 }, text })).problems,
+    ).toMatchObject([{ code: "plan/invalid" }]);
+    await expect(studio.call("job:sweep", { model: DEMO, plan: wrongBlock, text })).rejects.toMatchObject({
+      code: "recipe/block-does-not-divide",
+    });
     expect(await studio.call("run:list", {})).toEqual([]);
   });
 });
@@ -171,9 +204,15 @@ describe("a plan's estimate", () => {
 it("a saved plan is listed until it is deleted; a preset cannot be deleted", async () => {
   const { studio, home } = fakeStudio();
   const { id } = await studio.call("plan:save", { name: "mine", plan: PLAN });
-  expect((await studio.call("plan:list", {})).at(-1)).toMatchObject({ id, name: "mine", description: "21 variants" });
+  expect((await studio.call("plan:list", {})).at(-1)).toMatchObject({
+    id,
+    name: "mine",
+    description: "21 variants",
+  });
   await studio.call("plan:delete", { id });
-  await expect(studio.call("plan:delete", { id: "preset:demo" })).rejects.toMatchObject({ code: "plan/unknown" });
+  await expect(studio.call("plan:delete", { id: "preset:demo" })).rejects.toMatchObject({
+    code: "plan/unknown",
+  });
   const file = join(home, "scan.json");
   writeFileSync(file, JSON.stringify(PLAN));
   expect(await studio.call("plan:read", { path: file })).toEqual({ name: "scan", plan: PLAN });

@@ -40,12 +40,19 @@ async function run(task: Task, tell: (message: TaskMessage) => void): Promise<Ba
   }
 }
 
-async function wave(variants: readonly VariantRequest[], task: Task, tell: (message: TaskMessage) => void): Promise<void> {
+async function wave(
+  variants: readonly VariantRequest[],
+  task: Task,
+  tell: (message: TaskMessage) => void,
+): Promise<void> {
   for (let step = 1; step <= STEPS; step++) {
     await sleep(Number(process.env["FAKE_STEP_MS"] ?? 1));
     if (process.env["FAKE_DEAF"]) await deafly();
     else obey(task.control);
-    tell({ type: "progress", progress: { done: step, total: STEPS, unit: "steps", phase: "", rate: null, secondsLeft: null } });
+    tell({
+      type: "progress",
+      progress: { done: step, total: STEPS, unit: "steps", phase: "", rate: null, secondsLeft: null },
+    });
     if (step === STEPS / 2 && variants.filter(isDeadly).length > 0) process.exit(7);
   }
   for (const variant of variants) tell({ type: "variant", outcome: outcome(variant) });
@@ -69,15 +76,25 @@ function isDeadly({ recipe, id }: VariantRequest): boolean {
 
 function outcome({ id, recipe }: VariantRequest): Extract<TaskMessage, { type: "variant" }>["outcome"] {
   if (recipe.bits === Number(process.env["FAKE_FAIL_BITS"])) {
-    return { ok: false, id, error: { code: "quantize/made-up", message: "This one cannot be made.", next: "Nothing.", details: {} } };
+    return {
+      ok: false,
+      id,
+      error: { code: "quantize/made-up", message: "This one cannot be made.", next: "Nothing.", details: {} },
+    };
   }
   const kl = 1 / recipe.bits;
   return {
     ok: true,
     id,
     scores: {
-      bitsPerWeight: recipe.bits, fileBitsPerWeight: recipe.bits + 1, perplexity: 2 + kl, nll: Math.log(2 + kl), tokens: 100,
-      kl: { mean: kl, median: kl, p99: kl, max: kl, topAgreement: 1 - kl }, sqnrDb: 6 * recipe.bits, seconds: 0.01,
+      bitsPerWeight: recipe.bits,
+      fileBitsPerWeight: recipe.bits + 1,
+      perplexity: 2 + kl,
+      nll: Math.log(2 + kl),
+      tokens: 100,
+      kl: { mean: kl, median: kl, p99: kl, max: kl, topAgreement: 1 - kl },
+      sqnrDb: 6 * recipe.bits,
+      seconds: 0.01,
     },
     detail: { id, tensors: [], layers: [{ layer: 0, relative: kl }] },
   };
@@ -85,9 +102,23 @@ function outcome({ id, recipe }: VariantRequest): Extract<TaskMessage, { type: "
 
 function baseline(): Baseline {
   const scores: Scores = {
-    nll: Math.log(2), perplexity: 2, wordPerplexity: null, bytePerplexity: null, bitsPerByte: null, tokens: 100, nllStandardError: 0,
+    nll: Math.log(2),
+    perplexity: 2,
+    wordPerplexity: null,
+    bytePerplexity: null,
+    bitsPerByte: null,
+    tokens: 100,
+    nllStandardError: 0,
   };
-  const convention = { windows: "bos" as const, context: 100, stride: 99, bos: true, documents: 1, windowCount: 1, text: "Made up." };
+  const convention = {
+    windows: "bos" as const,
+    context: 100,
+    stride: 99,
+    bos: true,
+    documents: 1,
+    windowCount: 1,
+    text: "Made up.",
+  };
   return {
     windows: { windows: [], scored: 100, words: 1, bytes: 1, complete: true, convention },
     original: { hidden: new Float32Array(new SharedArrayBuffer(16)), nll: new Float32Array(100), scores },

@@ -22,7 +22,8 @@ const cleanups: (() => Promise<void> | void)[] = [];
 
 afterEach(async () => {
   for (const clean of cleanups.splice(0).reverse()) await clean();
-  for (const name of Object.keys(process.env)) if (name.startsWith("FAKE_")) Reflect.deleteProperty(process.env, name);
+  for (const name of Object.keys(process.env))
+    if (name.startsWith("FAKE_")) Reflect.deleteProperty(process.env, name);
 });
 
 /** A folder that is gone after the test. */
@@ -44,11 +45,23 @@ export function fakeStudio(options: StudioOptions = {}): { studio: Studio; home:
   const home = options.home ?? temporaryFolder();
   const text = join(home, "text.txt");
   writeFileSync(text, "Some words to score.");
-  return { studio: startStudio({ workerFile: FAKE_WORKER, overrides: { device: "cpu", workers: 2, threadsPerWorker: 1 }, ...options, home }), home, text };
+  return {
+    studio: startStudio({
+      workerFile: FAKE_WORKER,
+      overrides: { device: "cpu", workers: 2, threadsPerWorker: 1 },
+      ...options,
+      home,
+    }),
+    home,
+    text,
+  };
 }
 
 /** Resolves with the first event that `wanted` accepts. */
-export function eventOf(studio: Studio, wanted: (event: NumberedEvent["event"]) => boolean): Promise<NumberedEvent> {
+export function eventOf(
+  studio: Studio,
+  wanted: (event: NumberedEvent["event"]) => boolean,
+): Promise<NumberedEvent> {
   return new Promise((resolve) => {
     const stop = studio.on((numbered) => {
       if (!wanted(numbered.event)) return;
@@ -70,7 +83,9 @@ export async function untilDone(studio: Studio, run: string, count: number): Pro
 }
 
 /** How many variants have each status. */
-export function tally({ results }: Pick<RunDetail, "results">): Partial<Record<VariantResult["status"], number>> {
+export function tally({
+  results,
+}: Pick<RunDetail, "results">): Partial<Record<VariantResult["status"], number>> {
   const counts: Partial<Record<VariantResult["status"], number>> = {};
   for (const { status } of results) counts[status] = (counts[status] ?? 0) + 1;
   return counts;

@@ -14,8 +14,16 @@ const TEXT = join(dirname(DEMO), "eval.jsonl");
 
 it("the real worker that dies in a wave is replaced and the sweep ends complete", async () => {
   process.env["FAKE_MARK"] = join(temporaryFolder(), "mark");
-  const studio = startStudio({ home: temporaryFolder(), workerFile: join(import.meta.dirname, "dyingWorker.ts"), overrides: { device: "cpu", workers: 2 } });
-  const plan = { base: { codec: "rtn", bits: 4 }, grid: { block: ["group:64", "channel", "tensor", "flat:4096"] }, judge: { tokens: 500 } };
+  const studio = startStudio({
+    home: temporaryFolder(),
+    workerFile: join(import.meta.dirname, "dyingWorker.ts"),
+    overrides: { device: "cpu", workers: 2 },
+  });
+  const plan = {
+    base: { codec: "rtn", bits: 4 },
+    grid: { block: ["group:64", "channel", "tensor", "flat:4096"] },
+    judge: { tokens: 500 },
+  };
   const { job, run } = await studio.call("job:sweep", { model: DEMO, plan, text: TEXT });
   await waitForJob(studio, job);
   expect(existsSync(process.env["FAKE_MARK"])).toBe(true);
@@ -27,7 +35,12 @@ it("the real worker that dies in a wave is replaced and the sweep ends complete"
 it("pools with the runtime start, work in every thread and end, again and again", async () => {
   const { fingerprint } = await summarizeModel(DEMO);
   const model = { path: DEMO, fingerprint, device: "cpu", threads: 1 } as const;
-  const score = (pool: WorkerPool) => pool.run("baseline", { model, text: TEXT, judge: judge.parse({ tokens: 200 }) }, { control: createControl() });
+  const score = (pool: WorkerPool) =>
+    pool.run(
+      "baseline",
+      { model, text: TEXT, judge: judge.parse({ tokens: 200 }) },
+      { control: createControl() },
+    );
   const perplexities = new Set<number | null>();
   for (let round = 0; round < 5; round++) {
     const pool = new WorkerPool({ workerFile: WORKER, workers: 3 });
@@ -43,7 +56,11 @@ it("a pool that is closed in the middle of the work ends, and its tasks with it"
   const model = { path: DEMO, fingerprint, device: "cpu", threads: 1 } as const;
   for (let round = 0; round < 3; round++) {
     const pool = new WorkerPool({ workerFile: WORKER, workers: 2 });
-    const tasks = Promise.allSettled([1, 2].map(() => pool.run("baseline", { model, text: TEXT, judge: judge.parse({}) }, { control: createControl() })));
+    const tasks = Promise.allSettled(
+      [1, 2].map(() =>
+        pool.run("baseline", { model, text: TEXT, judge: judge.parse({}) }, { control: createControl() }),
+      ),
+    );
     await sleep(300 * round);
     await pool.close();
     expect((await tasks).every(({ status }) => status === "rejected")).toBe(true);
@@ -54,14 +71,20 @@ it("a task of a job that is cancelled already does not start", async () => {
   const pool = new WorkerPool({ workerFile: WORKER, workers: 1 });
   const control = createControl();
   cancel(control);
-  await expect(pool.run("probe", { device: "cpu", threads: 1 }, { control })).rejects.toMatchObject({ code: "job/cancelled" });
+  await expect(pool.run("probe", { device: "cpu", threads: 1 }, { control })).rejects.toMatchObject({
+    code: "job/cancelled",
+  });
   await pool.close();
 });
 
 it("errors keep their code and fields on the way from a worker", async () => {
   const pool = new WorkerPool({ workerFile: WORKER, workers: 1 });
-  await expect(pool.run("statistics", { path: DEMO, name: "nothing" }, { control: createControl() })).rejects.toMatchObject({
-    name: "KeystoneError", code: "checkpoint/no-such-tensor", details: { name: "nothing" },
+  await expect(
+    pool.run("statistics", { path: DEMO, name: "nothing" }, { control: createControl() }),
+  ).rejects.toMatchObject({
+    name: "KeystoneError",
+    code: "checkpoint/no-such-tensor",
+    details: { name: "nothing" },
   });
   await pool.close();
 });

@@ -18,8 +18,13 @@ describe("resuming refuses", () => {
     const { studio, home, run } = await started();
     const other = join(home, "other");
     cpSync(DEMO, other, { recursive: true });
-    writeFileSync(join(other, "config.json"), JSON.stringify({ ...(JSON.parse(configText(other)) as object), rms_norm_eps: 1e-4 }));
-    await expect(studio.call("run:resume", { run, model: other })).rejects.toMatchObject({ code: "run/other-model" });
+    writeFileSync(
+      join(other, "config.json"),
+      JSON.stringify({ ...(JSON.parse(configText(other)) as object), rms_norm_eps: 1e-4 }),
+    );
+    await expect(studio.call("run:resume", { run, model: other })).rejects.toMatchObject({
+      code: "run/other-model",
+    });
   });
 
   it("another plan", async () => {
@@ -30,14 +35,18 @@ describe("resuming refuses", () => {
 
   it("another judge", async () => {
     const { studio, run } = await started();
-    await expect(studio.call("run:resume", { run, plan: { ...PLAN, judge: { tokens: 99 } } })).rejects.toMatchObject({ code: "run/other-judge" });
+    await expect(
+      studio.call("run:resume", { run, plan: { ...PLAN, judge: { tokens: 99 } } }),
+    ).rejects.toMatchObject({ code: "run/other-judge" });
   });
 
   it("another text, and the same file with other words", async () => {
     const { studio, home, run, text } = await started();
     const other = join(home, "other.txt");
     writeFileSync(other, "Other words.");
-    await expect(studio.call("run:resume", { run, text: other })).rejects.toMatchObject({ code: "run/other-text" });
+    await expect(studio.call("run:resume", { run, text: other })).rejects.toMatchObject({
+      code: "run/other-text",
+    });
     writeFileSync(text, "Changed words.");
     await expect(studio.call("run:resume", { run })).rejects.toMatchObject({ code: "run/other-text" });
   });
@@ -50,7 +59,9 @@ describe("resuming refuses", () => {
 
   it("a run that is not there", async () => {
     const { studio } = fakeStudio();
-    await expect(studio.call("run:resume", { run: "nowhere" })).rejects.toMatchObject({ code: "run/unknown" });
+    await expect(studio.call("run:resume", { run: "nowhere" })).rejects.toMatchObject({
+      code: "run/unknown",
+    });
   });
 });
 
@@ -82,7 +93,11 @@ describe("the store's file", () => {
     await first.call("settings:set", { theme: "dark" });
     expect((await second.call("settings:get", {})).theme).toBe("dark");
     const { id } = await second.call("plan:save", { name: "mine", plan: PLAN });
-    expect((await first.call("plan:list", {})).find((plan) => plan.id === id)).toMatchObject({ name: "mine", plan: PLAN, preset: false });
+    expect((await first.call("plan:list", {})).find((plan) => plan.id === id)).toMatchObject({
+      name: "mine",
+      plan: PLAN,
+      preset: false,
+    });
   });
 });
 

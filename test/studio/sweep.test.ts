@@ -11,14 +11,24 @@ describe("a sweep", () => {
     await waitForJob(studio, job);
     const detail = await studio.call("run:get", { run });
     expect(tally(detail)).toEqual({ done: VARIANTS });
-    expect(detail.results.every(({ attempts, finishedAt }) => attempts === 1 && finishedAt !== null)).toBe(true);
+    expect(detail.results.every(({ attempts, finishedAt }) => attempts === 1 && finishedAt !== null)).toBe(
+      true,
+    );
     expect(detail.results.map(({ index }) => index)).toEqual(Array.from({ length: VARIANTS }, (_, i) => i));
-    expect(detail.summary).toMatchObject({ status: "done", done: VARIANTS, failed: 0, total: VARIANTS, best: detail.best });
+    expect(detail.summary).toMatchObject({
+      status: "done",
+      done: VARIANTS,
+      failed: 0,
+      total: VARIANTS,
+      best: detail.best,
+    });
     expect(detail.results.find(({ id }) => id === detail.best)?.recipe.bits).toBe(8);
     expect(detail.baseline?.perplexity).toBe(2);
     expect(await studio.call("job:result", { job })).toEqual({ kind: "sweep", run });
     const variant = detail.results[0]?.id ?? "";
-    expect((await studio.call("run:variant", { run, variant })).layers).toEqual([{ layer: 0, relative: 0.5 }]);
+    expect((await studio.call("run:variant", { run, variant })).layers).toEqual([
+      { layer: 0, relative: 0.5 },
+    ]);
   });
 
   it("tells results in batches, lanes, the baseline and how far it is, without a jump to the end", async () => {
@@ -32,7 +42,8 @@ describe("a sweep", () => {
       }
       if (event.type === "lanes") seen.lanes++;
       if (event.type === "baseline") seen.baseline++;
-      if (event.type === "job" && event.job.progress) seen.fractions.push(event.job.progress.done / event.job.progress.total);
+      if (event.type === "job" && event.job.progress)
+        seen.fractions.push(event.job.progress.done / event.job.progress.total);
     });
     const { job } = await studio.call("job:sweep", { model: DEMO, plan: PLAN, text });
     await waitForJob(studio, job);
@@ -64,7 +75,9 @@ describe("a sweep", () => {
     await waitForJob(studio, job);
     const detail = await studio.call("run:get", { run });
     expect(tally(detail)).toEqual({ done: 18, failed: 3 });
-    expect(detail.results.filter(({ status }) => status === "failed").map(({ error }) => error?.code)).toEqual(Array(3).fill("quantize/made-up"));
+    expect(
+      detail.results.filter(({ status }) => status === "failed").map(({ error }) => error?.code),
+    ).toEqual(Array(3).fill("quantize/made-up"));
   });
 
   it("scores failed variants again on request, and only them", async () => {
@@ -82,7 +95,8 @@ describe("a sweep", () => {
     await waitForJob(second, retry.job);
     const after = await second.call("run:get", { run });
     expect(tally(after)).toEqual({ done: VARIANTS });
-    const untouched = (results: typeof before.results): unknown[] => results.filter(({ id }) => !failed.includes(id));
+    const untouched = (results: typeof before.results): unknown[] =>
+      results.filter(({ id }) => !failed.includes(id));
     expect(untouched(after.results)).toEqual(untouched(before.results));
   });
 });
@@ -110,7 +124,8 @@ describe("a worker that dies", () => {
     expect(tally(detail)).toEqual({ done: 18, failed: 3 });
     for (const result of detail.results) {
       expect(result.status).toBe(result.recipe.bits === 4 ? "failed" : "done");
-      if (result.recipe.bits === 4) expect(result).toMatchObject({ attempts: 2, error: { code: "worker/died-twice" } });
+      if (result.recipe.bits === 4)
+        expect(result).toMatchObject({ attempts: 2, error: { code: "worker/died-twice" } });
     }
   });
 });
@@ -141,7 +156,11 @@ describe("steering a sweep", () => {
     const { studio, text } = fakeStudio();
     const first = await studio.call("job:sweep", { model: DEMO, plan: PLAN, text });
     await untilDone(studio, first.run, 1);
-    const second = await studio.call("job:sweep", { model: DEMO, plan: { ...PLAN, grid: { ...PLAN.grid, bits: [2, 3] } }, text });
+    const second = await studio.call("job:sweep", {
+      model: DEMO,
+      plan: { ...PLAN, grid: { ...PLAN.grid, bits: [2, 3] } },
+      text,
+    });
     expect((await studio.call("job:list", {}))[0]).toMatchObject({ id: second.job, status: "waiting" });
     await studio.call("job:pause", { job: first.job });
     await waitForJob(studio, second.job);

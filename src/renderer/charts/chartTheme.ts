@@ -141,7 +141,12 @@ export function layerDots(layers: number, marked: ReadonlySet<number>, size = 5)
 }
 
 /** The keystone mark above a point: a Plotly shape in pixels, its narrow end on the value. */
-export function keystoneShape(x: number, y: number, theme: ChartTheme, state: "in-place" | "removed" = "in-place"): Layout {
+export function keystoneShape(
+  x: number,
+  y: number,
+  theme: ChartTheme,
+  state: "in-place" | "removed" = "in-place",
+): Layout {
   return {
     type: "path",
     path: "M -7 15 L 7 15 L 4 4 L -4 4 Z",
@@ -159,8 +164,18 @@ export function keystoneShape(x: number, y: number, theme: ChartTheme, state: "i
 
 /** Text beside a point. On a log axis Plotly places annotations by the logarithm: pass `log`. */
 export function pointLabel(
-  x: number, y: number, text: string, theme: ChartTheme,
-  options: { log?: boolean; xshift?: number; yshift?: number; anchor?: "left" | "right" | "center"; strong?: boolean; color?: string } = {},
+  x: number,
+  y: number,
+  text: string,
+  theme: ChartTheme,
+  options: {
+    log?: boolean;
+    xshift?: number;
+    yshift?: number;
+    anchor?: "left" | "right" | "center";
+    strong?: boolean;
+    color?: string;
+  } = {},
 ): Layout {
   return {
     x,

@@ -85,7 +85,9 @@ describe.each([
   it("passes the call's name and arguments on unchanged", () => {
     const studio = connect();
     void studio.host.call("tensor:statistics", { path: "/model", name: "lm_head.weight" });
-    expect(studio.calls).toEqual([{ name: "tensor:statistics", args: { path: "/model", name: "lm_head.weight" } }]);
+    expect(studio.calls).toEqual([
+      { name: "tensor:statistics", args: { path: "/model", name: "lm_head.weight" } },
+    ]);
   });
 
   it("gives each call its own reply, whatever the order of the answers", async () => {
@@ -101,7 +103,12 @@ describe.each([
   it("throws the studio's error with its code, next step and details", async () => {
     const studio = connect();
     const call = studio.host.call("model:open", { path: "/nowhere" });
-    studio.fail(0, { code: "checkpoint/missing", message: "There is no folder.", next: "Choose another.", details: { path: "/nowhere" } });
+    studio.fail(0, {
+      code: "checkpoint/missing",
+      message: "There is no folder.",
+      next: "Choose another.",
+      details: { path: "/nowhere" },
+    });
     await expect(call).rejects.toMatchObject({
       name: "KeystoneError",
       code: "checkpoint/missing",
@@ -183,7 +190,8 @@ describe("HttpHost's connection", () => {
     const { host, socket } = overHttp();
     const seen: unknown[] = [];
     host.subscribe((one) => seen.push(one));
-    for (const message of ["{", "null", "7", "[]", '{"id":99,"reply":{}}', '{"id":"x","reply":{}}']) socket.receive(message);
+    for (const message of ["{", "null", "7", "[]", '{"id":99,"reply":{}}', '{"id":"x","reply":{}}'])
+      socket.receive(message);
     expect(seen).toEqual([]);
   });
 });

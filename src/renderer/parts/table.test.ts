@@ -18,15 +18,31 @@ const names = (sorted: readonly Row[]): string[] => sorted.map((row) => row.name
 
 describe("sorting", () => {
   it("puts layer 2 before layer 10", () => {
-    expect(names(sortRows(rows, columns, { column: "name", descending: false }))).toEqual(["layer 1", "layer 2", "layer 10"]);
+    expect(names(sortRows(rows, columns, { column: "name", descending: false }))).toEqual([
+      "layer 1",
+      "layer 2",
+      "layer 10",
+    ]);
   });
   it("puts missing values last in both directions", () => {
-    expect(names(sortRows(rows, columns, { column: "value", descending: false }))).toEqual(["layer 1", "layer 10", "layer 2"]);
-    expect(names(sortRows(rows, columns, { column: "value", descending: true }))).toEqual(["layer 10", "layer 1", "layer 2"]);
+    expect(names(sortRows(rows, columns, { column: "value", descending: false }))).toEqual([
+      "layer 1",
+      "layer 10",
+      "layer 2",
+    ]);
+    expect(names(sortRows(rows, columns, { column: "value", descending: true }))).toEqual([
+      "layer 10",
+      "layer 1",
+      "layer 2",
+    ]);
   });
   it("keeps picks on top whatever the sort", () => {
     const top = (row: Row): boolean => row.name === "layer 2";
-    expect(names(sortRows(rows, columns, { column: "value", descending: true }, top))).toEqual(["layer 2", "layer 10", "layer 1"]);
+    expect(names(sortRows(rows, columns, { column: "value", descending: true }, top))).toEqual([
+      "layer 2",
+      "layer 10",
+      "layer 1",
+    ]);
   });
   it("leaves the order alone without a sort", () => {
     expect(sortRows(rows, columns, null)).toBe(rows);

@@ -47,7 +47,13 @@ function compare(a: number | string | null, b: number | string | null, direction
 }
 
 /** Rows [from, to) to render so that the visible part and some around it are there. */
-export function windowOf(total: number, rowHeight: number, scrollTop: number, height: number, around = 12): { from: number; to: number } {
+export function windowOf(
+  total: number,
+  rowHeight: number,
+  scrollTop: number,
+  height: number,
+  around = 12,
+): { from: number; to: number } {
   const first = Math.floor(scrollTop / rowHeight);
   const visible = Math.ceil(height / rowHeight);
   const from = Math.max(0, Math.min(first - around, total - visible - around));

@@ -17,7 +17,8 @@ function isAltDigit(event: KeyboardEvent): boolean {
 function onCommand(event: KeyboardEvent, app: App, screens: readonly Screen[]): boolean {
   const key = event.key.toLowerCase();
   if (key === "k") app.ui.palette = !app.ui.palette;
-  else if (document.querySelector("dialog[open]")) return key === "enter" && press("dialog[open] .btn.primary");
+  else if (document.querySelector("dialog[open]"))
+    return key === "enter" && press("dialog[open] .btn.primary");
   else if (key === "o" && !event.shiftKey) void chooseModel(app);
   else if (key === "b") app.ui.navigation = !app.ui.navigation;
   else if (key === "i" && !event.shiftKey) app.ui.inspector = !app.ui.inspector;
@@ -58,7 +59,9 @@ function focus(selector: string): boolean {
 
 /** Moves the focus to the next region: navigation, view, inspector, status bar. */
 function nextRegion(step: 1 | -1): boolean {
-  const regions = [...document.querySelectorAll<HTMLElement>("[data-region]")].filter((one) => one.offsetParent !== null);
+  const regions = [...document.querySelectorAll<HTMLElement>("[data-region]")].filter(
+    (one) => one.offsetParent !== null,
+  );
   if (regions.length === 0) return false;
   // The innermost region that holds the focus: an inspector lies inside its view.
   const now = regions.findLastIndex((region) => region.contains(document.activeElement));

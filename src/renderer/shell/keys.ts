@@ -1,6 +1,13 @@
 const MAC = /Mac|iPhone|iPad/.test(navigator.platform);
 
-const NAMES: Record<string, string> = { Enter: "↵", Shift: "⇧", Ctrl: MAC ? "⌘" : "Ctrl", Escape: "Esc", Up: "↑", Down: "↓" };
+const NAMES: Record<string, string> = {
+  Enter: "↵",
+  Shift: "⇧",
+  Ctrl: MAC ? "⌘" : "Ctrl",
+  Escape: "Esc",
+  Up: "↑",
+  Down: "↓",
+};
 
 /** Keys as the platform prints them. */
 export function keyNames(keys: readonly string[]): string[] {

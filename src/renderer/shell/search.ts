@@ -22,24 +22,31 @@ const MOST_PER_GROUP = 8;
 /** Entries that hold every word of the query, those that begin with it first; `>`, `#` and `@` narrow the groups. */
 export function search(entries: readonly Entry[], query: string): Entry[] {
   const groups = PREFIX[query.charAt(0)];
-  const words = (groups ? query.slice(1) : query).toLowerCase().split(/\s+/).filter((word) => word !== "");
+  const words = (groups ? query.slice(1) : query)
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== "");
   const counts = new Map<string, number>();
   const limit = groups ? 40 : MOST_PER_GROUP;
-  return entries
-    .filter((entry) => !groups || groups.includes(entry.group))
-    // Without a query the thousands of tensors stay out of the way.
-    .filter((entry) => groups || words.length > 0 || entry.group !== "Tensors")
-    .flatMap((entry) => {
-      const label = entry.label.toLowerCase();
-      return words.every((word) => label.includes(word)) ? [{ entry, late: label.startsWith(words[0] ?? "") ? 0 : 1 }] : [];
-    })
-    .sort((a, b) => order(a.entry) - order(b.entry) || a.late - b.late)
-    .map(({ entry }) => entry)
-    .filter((entry) => {
-      const seen = (counts.get(entry.group) ?? 0) + 1;
-      counts.set(entry.group, seen);
-      return seen <= limit;
-    });
+  return (
+    entries
+      .filter((entry) => !groups || groups.includes(entry.group))
+      // Without a query the thousands of tensors stay out of the way.
+      .filter((entry) => groups || words.length > 0 || entry.group !== "Tensors")
+      .flatMap((entry) => {
+        const label = entry.label.toLowerCase();
+        return words.every((word) => label.includes(word))
+          ? [{ entry, late: label.startsWith(words[0] ?? "") ? 0 : 1 }]
+          : [];
+      })
+      .sort((a, b) => order(a.entry) - order(b.entry) || a.late - b.late)
+      .map(({ entry }) => entry)
+      .filter((entry) => {
+        const seen = (counts.get(entry.group) ?? 0) + 1;
+        counts.set(entry.group, seen);
+        return seen <= limit;
+      })
+  );
 }
 
 const ORDER: readonly Entry["group"][] = ["Commands", "Super weights", "Variants", "Models", "Tensors"];
@@ -49,7 +56,11 @@ function order(entry: Entry): number {
 
 /** The label in pieces, those that match a word of the query marked. */
 export function highlight(label: string, query: string): { text: string; hit: boolean }[] {
-  const words = query.replace(/^[>#@]/, "").toLowerCase().split(/\s+/).filter((word) => word !== "");
+  const words = query
+    .replace(/^[>#@]/, "")
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== "");
   const hits = new Array<boolean>(label.length).fill(false);
   for (const word of words) {
     const at = label.toLowerCase().indexOf(word);

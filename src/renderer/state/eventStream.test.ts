@@ -3,7 +3,8 @@ import type { NumberedEvent, StudioEvent } from "#shared/events.ts";
 import { EventStream } from "./eventStream.ts";
 
 const numbered = (seq: number): NumberedEvent => ({ seq, event: { type: "run-deleted", run: String(seq) } });
-const names = (events: readonly StudioEvent[]): string[] => events.flatMap((e) => (e.type === "run-deleted" ? [e.run] : []));
+const names = (events: readonly StudioEvent[]): string[] =>
+  events.flatMap((e) => (e.type === "run-deleted" ? [e.run] : []));
 
 /** A host whose `events:since` answers from a log. */
 function setup(options: { kept?: number; log?: NumberedEvent[] } = {}) {
@@ -18,7 +19,11 @@ function setup(options: { kept?: number; log?: NumberedEvent[] } = {}) {
     call: (_name: string, args: { seq: number }) => {
       asked.push(args.seq);
       const complete = args.seq >= (options.kept ?? 0);
-      return Promise.resolve({ events: complete ? log.filter((e) => e.seq > args.seq) : [], seq: log.at(-1)?.seq ?? 0, complete });
+      return Promise.resolve({
+        events: complete ? log.filter((e) => e.seq > args.seq) : [],
+        seq: log.at(-1)?.seq ?? 0,
+        complete,
+      });
     },
     subscribe: (l: typeof listener) => {
       listener = l;

@@ -15,7 +15,9 @@ export class JobTask<K extends Kind> {
   #job: string | null = $state(null);
   readonly #studio: Studio;
   /** The job while it takes time. */
-  readonly job: JobView | null = $derived.by(() => (this.#job === null ? null : (this.#studio.jobs.get(this.#job) ?? null)));
+  readonly job: JobView | null = $derived.by(() =>
+    this.#job === null ? null : (this.#studio.jobs.get(this.#job) ?? null),
+  );
   readonly busy: boolean = $derived.by(() => this.#job !== null);
   /** 0 to 1, or null while unknown. */
   readonly fraction: number | null = $derived.by(() => {
@@ -36,7 +38,8 @@ export class JobTask<K extends Kind> {
       this.#job = job;
       await this.#studio.finished(job);
       const result = await this.#studio.host.call("job:result", { job });
-      if (result.kind !== this.kind || !("report" in result)) throw new Error(`The job answered with a ${result.kind}.`);
+      if (result.kind !== this.kind || !("report" in result))
+        throw new Error(`The job answered with a ${result.kind}.`);
       this.report = result.report as Reports[K];
       return this.report;
     } catch (thrown) {

@@ -94,7 +94,10 @@ export class LiveRun {
 
   #isMine(event: StudioEvent): boolean {
     if (event.type === "run") return event.run.id === this.id;
-    return (event.type === "baseline" || event.type === "lanes" || event.type === "variants") && event.run === this.id;
+    return (
+      (event.type === "baseline" || event.type === "lanes" || event.type === "variants") &&
+      event.run === this.id
+    );
   }
 
   #place(results: VariantResult[], result: VariantResult): void {

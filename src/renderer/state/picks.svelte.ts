@@ -42,7 +42,9 @@ export class Picks {
     const at = this.places.findIndex((other) => other?.id === pick.id);
     const free = this.places.indexOf(null);
     if (at < 0 && free < 0) return false;
-    this.places = this.places.map((other, i) => (i === (at < 0 ? free : at) ? (at < 0 ? pick : null) : other));
+    this.places = this.places.map((other, i) =>
+      i === (at < 0 ? free : at) ? (at < 0 ? pick : null) : other,
+    );
     this.#keep();
     return true;
   }
@@ -65,7 +67,9 @@ export class Picks {
   }
 }
 
-const keptPicks = z.array(z.object({ id: z.string(), recipe, label: z.string(), run: z.string().nullable() }).nullable()).length(MOST_PICKS);
+const keptPicks = z
+  .array(z.object({ id: z.string(), recipe, label: z.string(), run: z.string().nullable() }).nullable())
+  .length(MOST_PICKS);
 
 /** Reads what was kept; anything else counts as nothing picked. */
 function readKept(text: string | null): readonly (Pick | null)[] {

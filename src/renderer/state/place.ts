@@ -10,7 +10,11 @@ export interface Place {
 export function readPlace(hash: string): Place {
   const [path = "", query = ""] = hash.replace(/^#\/?/, "").split("?");
   const [screen = "", ...rest] = path.split("/");
-  return { screen: screen || "home", id: decodeURIComponent(rest.join("/")), query: new URLSearchParams(query) };
+  return {
+    screen: screen || "home",
+    id: decodeURIComponent(rest.join("/")),
+    query: new URLSearchParams(query),
+  };
 }
 
 /** Writes a hash; query values that are undefined are left out. */

@@ -8,7 +8,9 @@ function setup(atOnce = 1) {
   const queue = new StatisticsQueue<string>(
     (key) => {
       asked.push(key);
-      return new Promise((resolve, reject) => open.set(key, (value) => (value === "fail" ? reject(new Error(key)) : resolve(value))));
+      return new Promise((resolve, reject) =>
+        open.set(key, (value) => (value === "fail" ? reject(new Error(key)) : resolve(value))),
+      );
     },
     (key, value) => done.push(`${key}=${value ?? "error"}`),
     atOnce,

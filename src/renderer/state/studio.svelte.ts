@@ -168,7 +168,8 @@ export class Studio {
         this.liveRuns.delete(event.run);
         break;
       case "detect-pass":
-        if (this.model && this.jobs.get(event.job)?.model === this.model.path) this.model.takePass(event.pass);
+        if (this.model && this.jobs.get(event.job)?.model === this.model.path)
+          this.model.takePass(event.pass);
         break;
       case "settings":
         this.settings = event.settings;

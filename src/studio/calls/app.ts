@@ -5,7 +5,14 @@ import type { Answers, StudioContext } from "../context.ts";
 import { listFolder } from "../listFolder.ts";
 
 type AppCall =
-  | "app:info" | "settings:get" | "settings:set" | "devices:probe" | "folder:pick" | "folder:list" | "folder:reveal" | "events:since";
+  | "app:info"
+  | "settings:get"
+  | "settings:set"
+  | "devices:probe"
+  | "folder:pick"
+  | "folder:list"
+  | "folder:reveal"
+  | "events:since";
 
 /** The application itself: what it runs on, its settings, folders, the event stream. */
 export function appCalls(context: StudioContext): Answers<AppCall> {
@@ -33,13 +40,21 @@ export function appCalls(context: StudioContext): Answers<AppCall> {
     "devices:probe": () => context.devices.probe(),
     "folder:pick": async ({ purpose }) => {
       if (options.pickFolder) return { path: await options.pickFolder(purpose) };
-      throw new KeystoneError("access/no-dialog", "This Keystone has no native dialogs.", "Use the folder list instead.");
+      throw new KeystoneError(
+        "access/no-dialog",
+        "This Keystone has no native dialogs.",
+        "Use the folder list instead.",
+      );
     },
     "folder:list": ({ path }) => listFolder(access, path),
     "folder:reveal": async ({ path }) => {
       const real = access.check(path);
       if (!options.revealFolder) {
-        throw new KeystoneError("access/no-dialog", "This Keystone cannot open a file manager.", `Open ${real} yourself.`);
+        throw new KeystoneError(
+          "access/no-dialog",
+          "This Keystone cannot open a file manager.",
+          `Open ${real} yourself.`,
+        );
       }
       await options.revealFolder(real);
       return {};
@@ -51,5 +66,7 @@ export function appCalls(context: StudioContext): Answers<AppCall> {
 /** Read from its package.json: loading the runtime itself belongs into workers. */
 function runtimeVersion(): string {
   const found: unknown = createRequire(import.meta.url)("onnxruntime-node/package.json");
-  return typeof found === "object" && found !== null && "version" in found ? String(found.version) : "unknown";
+  return typeof found === "object" && found !== null && "version" in found
+    ? String(found.version)
+    : "unknown";
 }

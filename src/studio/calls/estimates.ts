@@ -25,19 +25,33 @@ export function estimateCalls(context: StudioContext): Answers<"sweep:estimate">
       const checkedText = text === null ? null : context.access.check(text);
       const plan = planOrProblem(input);
       if (!("recipes" in plan)) return { ...EMPTY, problems: [plan] };
-      const size = await sizeFor(context, model, checkedText, plan.judge, plan.recipes.length, workers ?? null);
+      const size = await sizeFor(
+        context,
+        model,
+        checkedText,
+        plan.judge,
+        plan.recipes.length,
+        workers ?? null,
+      );
       const shape = modelShape(model);
       const rate = context.kept.rate(await context.devices.chosen(), size.threadsPerWorker);
       // The original once, by one worker, then the variants on all of them.
       const passes = 1 + plan.recipes.length / size.workers;
       const seconds = rate === null ? null : (passes * size.tokens * shape.linearWeights) / rate;
       const tensors = model.tensors.filter((tensor) => tensor.linear).length;
-      const diskBytes = plan.recipes.length * (ROW_BYTES + tensors * TENSOR_BYTES + shape.layers * LAYER_BYTES);
-      const checked = model.unsupported === null ? await checkOnModel(model.path, plan) : { notes: [], problems: [unsupported(model.unsupported)], bits: null };
+      const diskBytes =
+        plan.recipes.length * (ROW_BYTES + tensors * TENSOR_BYTES + shape.layers * LAYER_BYTES);
+      const checked =
+        model.unsupported === null
+          ? await checkOnModel(model.path, plan)
+          : { notes: [], problems: [unsupported(model.unsupported)], bits: null };
       return {
         variants: plan.recipes.length,
         tokens: size.tokens,
-        windows: Math.ceil(size.tokens / Math.max(1, (plan.judge.context ?? Math.min(2048, model.architecture.contextLength || 2048)) - 1)),
+        windows: Math.ceil(
+          size.tokens /
+            Math.max(1, (plan.judge.context ?? Math.min(2048, model.architecture.contextLength || 2048)) - 1),
+        ),
         workers: size.workers,
         threadsPerWorker: size.threadsPerWorker,
         variantsPerWave: size.variantsPerWave,
@@ -46,7 +60,14 @@ export function estimateCalls(context: StudioContext): Answers<"sweep:estimate">
         availableBytes: size.availableBytes,
         diskBytes,
         bitsPerWeight: checked.bits,
-        notes: [...(rate === null ? ["How long it takes is known after the first variants: nothing has been measured on this machine yet."] : []), ...checked.notes],
+        notes: [
+          ...(rate === null
+            ? [
+                "How long it takes is known after the first variants: nothing has been measured on this machine yet.",
+              ]
+            : []),
+          ...checked.notes,
+        ],
         problems: [
           ...checked.problems,
           ...(model.hasTokenizer ? [] : [noTokenizer(model.path)]),
@@ -59,8 +80,19 @@ export function estimateCalls(context: StudioContext): Answers<"sweep:estimate">
 }
 
 const EMPTY: PlanEstimate = {
-  variants: 0, tokens: 0, windows: 0, workers: 0, threadsPerWorker: 0, variantsPerWave: 0, seconds: null,
-  peakBytes: 0, availableBytes: 0, diskBytes: 0, bitsPerWeight: null, notes: [], problems: [],
+  variants: 0,
+  tokens: 0,
+  windows: 0,
+  workers: 0,
+  threadsPerWorker: 0,
+  variantsPerWave: 0,
+  seconds: null,
+  peakBytes: 0,
+  availableBytes: 0,
+  diskBytes: 0,
+  bitsPerWeight: null,
+  notes: [],
+  problems: [],
 };
 
 type Problem = PlanEstimate["problems"][number];
@@ -74,7 +106,10 @@ function planOrProblem(input: unknown): Plan | Problem {
 }
 
 /** Brings the recipes down to the model's tensors: what does not fit, and the range of bits per weight. */
-async function checkOnModel(path: string, plan: Plan): Promise<{ notes: string[]; problems: Problem[]; bits: [number, number] | null }> {
+async function checkOnModel(
+  path: string,
+  plan: Plan,
+): Promise<{ notes: string[]; problems: Problem[]; bits: [number, number] | null }> {
   return withCheckpoint(path, (checkpoint) => {
     const architecture = architectureOf(checkpoint);
     const tensors = [...checkpoint.tensors.values()];
@@ -83,15 +118,23 @@ async function checkOnModel(path: string, plan: Plan): Promise<{ notes: string[]
     const bits: number[] = [];
     for (const recipe of plan.recipes.slice(0, MAX_CHECKED)) {
       try {
-        const plans = planTensors(recipe, tensors, { superWeights: [], downProjection: (layer) => architecture.downProjection(layer) });
+        const plans = planTensors(recipe, tensors, {
+          superWeights: [],
+          downProjection: (layer) => architecture.downProjection(layer),
+        });
         bits.push(pooledBitsPerWeight(plans.tensors.values()));
-        for (const note of plans.notes) if (recipe.restore !== "super-weights" || !/^No super weight/.test(note)) notes.add(note);
+        for (const note of plans.notes)
+          if (recipe.restore !== "super-weights" || !/^No super weight/.test(note)) notes.add(note);
       } catch (error) {
         if (!(error instanceof KeystoneError)) throw error;
         problems.set(error.message, error.toData());
       }
     }
-    return { notes: [...notes], problems: [...problems.values()], bits: bits.length > 0 ? [Math.min(...bits), Math.max(...bits)] : null };
+    return {
+      notes: [...notes],
+      problems: [...problems.values()],
+      bits: bits.length > 0 ? [Math.min(...bits), Math.max(...bits)] : null,
+    };
   });
 }
 
@@ -99,7 +142,12 @@ async function diskProblem(home: string, bytes: number): Promise<Problem[]> {
   const disk = await statfs(home).catch(() => null);
   if (!disk || disk.bavail * disk.bsize >= bytes) return [];
   return [
-    new KeystoneError("store/disk-full", `The results take about ${bytes} bytes, but ${disk.bavail * disk.bsize} are free in ${home}.`, "Free some space, or set KEYSTONE_HOME to another disk.", { bytes }).toData(),
+    new KeystoneError(
+      "store/disk-full",
+      `The results take about ${bytes} bytes, but ${disk.bavail * disk.bsize} are free in ${home}.`,
+      "Free some space, or set KEYSTONE_HOME to another disk.",
+      { bytes },
+    ).toData(),
   ];
 }
 
@@ -114,9 +162,18 @@ function tooLarge(peak: number, available: number): Problem {
 }
 
 function noTokenizer(path: string): Problem {
-  return new KeystoneError("checkpoint/no-tokenizer", `There is no tokenizer.json in ${path}.`, "Add the model's tokenizer files to the folder.", { path }).toData();
+  return new KeystoneError(
+    "checkpoint/no-tokenizer",
+    `There is no tokenizer.json in ${path}.`,
+    "Add the model's tokenizer files to the folder.",
+    { path },
+  ).toData();
 }
 
 function unsupported(reason: string): Problem {
-  return new KeystoneError("architecture/unsupported", reason, "The checkpoint can be inspected, but not run.").toData();
+  return new KeystoneError(
+    "architecture/unsupported",
+    reason,
+    "The checkpoint can be inspected, but not run.",
+  ).toData();
 }

@@ -15,14 +15,29 @@ export function exportCalls(context: StudioContext): Answers<"export:check" | "j
       const model = await runnableModel(context, path);
       const out = access.check(request.out);
       const report = kept.detection(model.fingerprint, DEFAULT_DETECTION);
-      const found = (report?.superWeights ?? []).map(({ layer, row, column }): Coordinate => [layer, row, column]);
+      const found = (report?.superWeights ?? []).map(({ layer, row, column }): Coordinate => [
+        layer,
+        row,
+        column,
+      ]);
       const check = await withCheckpoint(model.path, (checkpoint) => {
         const architecture = architectureOf(checkpoint);
-        const variant = exportVariant(checkpoint, request.recipe, { superWeights: found, downProjection: (layer) => architecture.downProjection(layer) });
+        const variant = exportVariant(checkpoint, request.recipe, {
+          superWeights: found,
+          downProjection: (layer) => architecture.downProjection(layer),
+        });
         return checkExport(checkpoint, variant, { ...request, out });
       });
       const searched = request.recipe.restore !== "super-weights" || report !== null;
-      return searched ? check : { ...check, notes: ["The super weights are not known yet; they are searched before the export.", ...check.notes] };
+      return searched
+        ? check
+        : {
+            ...check,
+            notes: [
+              "The super weights are not known yet; they are searched before the export.",
+              ...check.notes,
+            ],
+          };
     },
 
     "job:export": async ({ model: path, request, verify }) => {

@@ -2,11 +2,28 @@ import { calls, type Reply } from "#shared/contract.ts";
 import { detectOptions } from "#shared/detection.ts";
 import { judge as judgeSchema, type Judge } from "#shared/plan.ts";
 import type { Answers, StudioContext } from "../context.ts";
-import { runInPool, runnableModel, search, soloHandle, soloTask, superWeights, variantRequests } from "../launch.ts";
+import {
+  runInPool,
+  runnableModel,
+  search,
+  soloHandle,
+  soloTask,
+  superWeights,
+  variantRequests,
+} from "../launch.ts";
 
 type JobCall =
-  | "job:detect" | "job:evaluate" | "job:ablate" | "job:tasks" | "job:compare" | "job:generate"
-  | "job:list" | "job:result" | "job:pause" | "job:resume" | "job:cancel";
+  | "job:detect"
+  | "job:evaluate"
+  | "job:ablate"
+  | "job:tasks"
+  | "job:compare"
+  | "job:generate"
+  | "job:list"
+  | "job:result"
+  | "job:pause"
+  | "job:resume"
+  | "job:cancel";
 
 /** Effects are measured on this many tokens unless asked otherwise: each takes a pass through the model. */
 const EFFECT_TOKENS = 4096;
@@ -46,7 +63,9 @@ export function jobCalls(context: StudioContext): Answers<JobCall> {
           model: model.path,
           work: (job) =>
             soloTask(context, job, "evaluate", async (pool) => {
-              const [variant = null] = recipe ? await variantRequests(context, job, pool, model, [recipe]) : [];
+              const [variant = null] = recipe
+                ? await variantRequests(context, job, pool, model, [recipe])
+                : [];
               return { model: await soloHandle(context, model), text, judge, variant };
             }),
         }),
@@ -64,7 +83,11 @@ export function jobCalls(context: StudioContext): Answers<JobCall> {
           model: model.path,
           work: (job) =>
             soloTask(context, job, "ablate", async (pool) => ({
-              model: await soloHandle(context, model), text, judge, factors, tasks,
+              model: await soloHandle(context, model),
+              text,
+              judge,
+              factors,
+              tasks,
               superWeights: await superWeights(context, job, pool, model),
             })),
         }),
@@ -81,7 +104,9 @@ export function jobCalls(context: StudioContext): Answers<JobCall> {
           model: model.path,
           work: (job) =>
             soloTask(context, job, "tasks", async (pool) => {
-              const [variant = null] = recipe ? await variantRequests(context, job, pool, model, [recipe]) : [];
+              const [variant = null] = recipe
+                ? await variantRequests(context, job, pool, model, [recipe])
+                : [];
               return { model: await soloHandle(context, model), files: checked, variant };
             }),
         }),
@@ -98,7 +123,10 @@ export function jobCalls(context: StudioContext): Answers<JobCall> {
           model: model.path,
           work: (job) =>
             soloTask(context, job, "compare", async (pool) => ({
-              model: await soloHandle(context, model), text, judge, passage: passage ?? null,
+              model: await soloHandle(context, model),
+              text,
+              judge,
+              passage: passage ?? null,
               variants: await variantRequests(context, job, pool, model, recipes),
             })),
         }),
@@ -116,7 +144,12 @@ export function jobCalls(context: StudioContext): Answers<JobCall> {
             const pool = await pools.lend(1);
             try {
               const variants = await variantRequests(context, job, pool, model, recipes);
-              return await runInPool(context, job, pool, "generate", { model: await soloHandle(context, model), variants, prompt, tokens });
+              return await runInPool(context, job, pool, "generate", {
+                model: await soloHandle(context, model),
+                variants,
+                prompt,
+                tokens,
+              });
             } finally {
               pools.giveBack(pool);
             }

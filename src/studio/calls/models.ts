@@ -26,7 +26,11 @@ export function modelCalls(context: StudioContext): Answers<ModelCall> {
     },
     "model:recent": () =>
       kept.models().map(({ path, name, opened, parameters, dtype, fingerprint }) => ({
-        path, name, opened, parameters, dtype,
+        path,
+        name,
+        opened,
+        parameters,
+        dtype,
         superWeights: kept.latestDetection(fingerprint)?.superWeights.length ?? null,
         missing: !existsSync(join(path, "config.json")),
       })),

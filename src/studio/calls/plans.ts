@@ -18,7 +18,9 @@ export function planCalls({ access, kept, events }: StudioContext): Answers<Plan
   return {
     "plan:list": async ({ model }) => {
       const summary = model === undefined ? null : await summarizeModel(access.check(model));
-      const saved = kept.plans().map(({ id, name, plan }) => ({ id, name, plan, preset: false, description: describe(plan) }));
+      const saved = kept
+        .plans()
+        .map(({ id, name, plan }) => ({ id, name, plan, preset: false, description: describe(plan) }));
       return [...presets(summary), ...saved];
     },
     "plan:save": ({ name, plan }) => {
@@ -29,7 +31,12 @@ export function planCalls({ access, kept, events }: StudioContext): Answers<Plan
     },
     "plan:delete": ({ id }) => {
       if (!kept.deletePlan(id)) {
-        throw new KeystoneError("plan/unknown", `There is no saved plan ${id}.`, "Presets cannot be deleted; list the plans to find its id.", { id });
+        throw new KeystoneError(
+          "plan/unknown",
+          `There is no saved plan ${id}.`,
+          "Presets cannot be deleted; list the plans to find its id.",
+          { id },
+        );
       }
       events.emit({ type: "plans" });
       return {};
@@ -51,15 +58,32 @@ function describe(plan: unknown): string {
 /** @throws KeystoneError plan/unreadable, plan/too-large, plan/not-json */
 async function readPlanFile(path: string): Promise<unknown> {
   const facts = await stat(path).catch((cause: unknown) => {
-    throw new KeystoneError("plan/unreadable", `${path} cannot be read.`, "Check the path of the plan.", { path }, { cause });
+    throw new KeystoneError(
+      "plan/unreadable",
+      `${path} cannot be read.`,
+      "Check the path of the plan.",
+      { path },
+      { cause },
+    );
   });
   if (!facts.isFile() || facts.size > MAX_PLAN_BYTES) {
-    throw new KeystoneError("plan/too-large", `${path} is not a plan: it is ${facts.isFile() ? `${facts.size} bytes long` : "not a file"}.`, "Choose a JSON file with a plan.", { path });
+    throw new KeystoneError(
+      "plan/too-large",
+      `${path} is not a plan: it is ${facts.isFile() ? `${facts.size} bytes long` : "not a file"}.`,
+      "Choose a JSON file with a plan.",
+      { path },
+    );
   }
   try {
     return JSON.parse(await readFile(path, "utf8")) as unknown;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new KeystoneError("plan/not-json", `${path} is not valid JSON: ${reason}.`, "Correct the file, or save the plan again.", { path }, { cause });
+    throw new KeystoneError(
+      "plan/not-json",
+      `${path} is not valid JSON: ${reason}.`,
+      "Correct the file, or save the plan again.",
+      { path },
+      { cause },
+    );
   }
 }

@@ -56,24 +56,64 @@ export function sweepCalls(context: StudioContext): Answers<"job:sweep" | "run:r
       const row = runs.row(run);
       const model = await runnableModel(context, modelPath ?? row.model);
       const text = access.check(textPath ?? row.text);
-      requireSame(row.fingerprint === model.fingerprint, "model", run, `another model than ${model.path}`, "Name the checkpoint it was started with; if its files were changed, start a new run.");
+      requireSame(
+        row.fingerprint === model.fingerprint,
+        "model",
+        run,
+        `another model than ${model.path}`,
+        "Name the checkpoint it was started with; if its files were changed, start a new run.",
+      );
       if (plan !== undefined) {
         const given = parsePlan(plan);
-        requireSame(row.plan_hash === planHash(given), "plan", run, "another plan", "Name the plan it was started with, or start a new run.");
-        requireSame(sameJudge(row.judge, given.judge), "judge", run, "another judge (context, stride, tokens or windows)", "Name the plan it was started with, or start a new run.");
+        requireSame(
+          row.plan_hash === planHash(given),
+          "plan",
+          run,
+          "another plan",
+          "Name the plan it was started with, or start a new run.",
+        );
+        requireSame(
+          sameJudge(row.judge, given.judge),
+          "judge",
+          run,
+          "another judge (context, stride, tokens or windows)",
+          "Name the plan it was started with, or start a new run.",
+        );
       }
-      requireSame(row.text_hash === (await textHash(text)), "text", run, `another text than ${text}`, "Name the text it was started with; if the file was changed, start a new run.");
+      requireSame(
+        row.text_hash === (await textHash(text)),
+        "text",
+        run,
+        `another text than ${text}`,
+        "Name the text it was started with; if the file was changed, start a new run.",
+      );
       runs.claim(run, { model: model.path, text });
-      runs.reset(run, new Set(runs.results(run).flatMap(({ id, status }) => (status === "cancelled" ? [id] : []))), { keepAttempts: true });
+      runs.reset(
+        run,
+        new Set(runs.results(run).flatMap(({ id, status }) => (status === "cancelled" ? [id] : []))),
+        { keepAttempts: true },
+      );
       return { job: startSweep(context, { run, model, text, workers: workers ?? null, only: null }) };
     },
 
     "run:retry": async ({ run, variants }) => {
       const row = runs.row(run);
       const model = await runnableModel(context, row.model);
-      requireSame(row.fingerprint === model.fingerprint, "model", run, "another model", "Start a new run: the checkpoint's files were changed.");
+      requireSame(
+        row.fingerprint === model.fingerprint,
+        "model",
+        run,
+        "another model",
+        "Start a new run: the checkpoint's files were changed.",
+      );
       const text = access.check(row.text);
-      requireSame(row.text_hash === (await textHash(text)), "text", run, "another text", "Start a new run: the text was changed.");
+      requireSame(
+        row.text_hash === (await textHash(text)),
+        "text",
+        run,
+        "another text",
+        "Start a new run: the text was changed.",
+      );
       const only = variantsToRetry(run, runs.results(run), variants ?? null);
       runs.claim(run, { model: model.path, text });
       runs.reset(run, only);
@@ -110,9 +150,23 @@ function startSweep(context: StudioContext, { run, model, text, workers, only }:
       const pool = await pools.lend(size.workers);
       clock.start();
       try {
-        const handle = { path: model.path, fingerprint: model.fingerprint, device: await context.devices.chosen(), threads: size.threadsPerWorker };
+        const handle = {
+          path: model.path,
+          fingerprint: model.fingerprint,
+          device: await context.devices.chosen(),
+          threads: size.threadsPerWorker,
+        };
         return await runSweep(
-          { run, model: handle, solo: await soloHandle(context, model), shape, text, variants, size, superWeights: (lent) => superWeights(context, job, lent, model) },
+          {
+            run,
+            model: handle,
+            solo: await soloHandle(context, model),
+            shape,
+            text,
+            variants,
+            size,
+            superWeights: (lent) => superWeights(context, job, lent, model),
+          },
           { runs, kept, pool, reporter, clock, job, closing: () => context.closing() },
         );
       } finally {
@@ -126,8 +180,10 @@ function startSweep(context: StudioContext, { run, model, text, workers, only }:
     },
     onEnd: (status) => {
       // Cancelled before its turn came: nothing has written its end yet.
-      if (status === "cancelled" && runs.summary(run).status === "waiting") reporter.run(runs.setStatus(run, context.closing() ? "interrupted" : "cancelled"));
-      if (status === "failed" && runs.summary(run).status === "waiting") reporter.run(runs.setStatus(run, "failed"));
+      if (status === "cancelled" && runs.summary(run).status === "waiting")
+        reporter.run(runs.setStatus(run, context.closing() ? "interrupted" : "cancelled"));
+      if (status === "failed" && runs.summary(run).status === "waiting")
+        reporter.run(runs.setStatus(run, "failed"));
     },
   });
 }
@@ -145,7 +201,10 @@ export async function sizeFor(
   const tokens = await expectedTokens(text, judge);
   // Several workers on one accelerator only share it, and its memory.
   const usual = (await context.devices.chosen()) === "cpu" ? null : 1;
-  const size = sizeSweep(modelShape(model), { tokens, variants }, context.machine(), { ...settings, workers: workers ?? settings.workers ?? usual });
+  const size = sizeSweep(modelShape(model), { tokens, variants }, context.machine(), {
+    ...settings,
+    workers: workers ?? settings.workers ?? usual,
+  });
   return { ...size, tokens };
 }
 
@@ -160,18 +219,28 @@ async function expectedTokens(text: string | null, judge: Judge): Promise<number
  * Of recipes that differ only in what always fits (bits, clip) one is enough.
  */
 async function checkRecipes(model: ModelSummary, plan: Plan): Promise<void> {
-  const different = new Map(plan.recipes.map((recipe) => [canonicalJson([recipe.block, recipe.keep, recipe.overrides, recipe.restore]), recipe]));
+  const different = new Map(
+    plan.recipes.map((recipe) => [
+      canonicalJson([recipe.block, recipe.keep, recipe.overrides, recipe.restore]),
+      recipe,
+    ]),
+  );
   await withCheckpoint(model.path, (checkpoint) => {
     const architecture = architectureOf(checkpoint);
     const tensors = [...checkpoint.tensors.values()];
     for (const recipe of different.values()) {
-      planTensors(recipe, tensors, { superWeights: [], downProjection: (layer) => architecture.downProjection(layer) });
+      planTensors(recipe, tensors, {
+        superWeights: [],
+        downProjection: (layer) => architecture.downProjection(layer),
+      });
     }
   });
 }
 
 function newVariants(plan: Plan): VariantResult[] {
-  return plan.recipes.map((recipe, index) => newVariant({ id: recipeId(recipe), index, recipe, label: recipeLabel(recipe), attempts: 0 }));
+  return plan.recipes.map((recipe, index) =>
+    newVariant({ id: recipeId(recipe), index, recipe, label: recipeLabel(recipe), attempts: 0 }),
+  );
 }
 
 function planHash(plan: Plan): string {
@@ -184,22 +253,45 @@ function sameJudge(a: Judge, b: Judge): boolean {
 
 async function textHash(path: string): Promise<string> {
   return fileHash(path).catch((cause: unknown) => {
-    throw new KeystoneError("text/missing", `The text ${basename(path)} cannot be read (${path}).`, "Check the path of the text.", { path }, { cause });
+    throw new KeystoneError(
+      "text/missing",
+      `The text ${basename(path)} cannot be read (${path}).`,
+      "Check the path of the text.",
+      { path },
+      { cause },
+    );
   });
 }
 
-function requireSame(same: boolean, what: "model" | "plan" | "text" | "judge", run: string, found: string, next: string): void {
+function requireSame(
+  same: boolean,
+  what: "model" | "plan" | "text" | "judge",
+  run: string,
+  found: string,
+  next: string,
+): void {
   if (same) return;
   throw new KeystoneError(`run/other-${what}`, `Run ${run} was started with ${found}.`, next, { run, what });
 }
 
 /** Ids of the named variants that are not done; of all that failed or were cancelled where none are named. @throws KeystoneError run/no-such-variant */
-function variantsToRetry(run: string, results: readonly VariantResult[], named: readonly string[] | null): Set<string> {
+function variantsToRetry(
+  run: string,
+  results: readonly VariantResult[],
+  named: readonly string[] | null,
+): Set<string> {
   const status = new Map(results.map((result) => [result.id, result.status]));
   const unknown = named?.find((id) => !status.has(id));
   if (unknown !== undefined) {
-    throw new KeystoneError("run/no-such-variant", `Run ${run} has no variant ${unknown}.`, "Name variants of this run.", { run, variant: unknown });
+    throw new KeystoneError(
+      "run/no-such-variant",
+      `Run ${run} has no variant ${unknown}.`,
+      "Name variants of this run.",
+      { run, variant: unknown },
+    );
   }
   if (named) return new Set(named.filter((id) => status.get(id) !== "done"));
-  return new Set(results.flatMap(({ id, status }) => (status === "failed" || status === "cancelled" ? [id] : [])));
+  return new Set(
+    results.flatMap(({ id, status }) => (status === "failed" || status === "cancelled" ? [id] : [])),
+  );
 }

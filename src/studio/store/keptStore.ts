@@ -36,10 +36,16 @@ export class KeptStore {
 
   settings(): Settings {
     const rows = this.#database.prepare("SELECT name, value FROM settings").all();
-    const kept = Object.fromEntries(rows.map((row) => [String(row["name"]), JSON.parse(String(row["value"])) as unknown]));
+    const kept = Object.fromEntries(
+      rows.map((row) => [String(row["name"]), JSON.parse(String(row["value"])) as unknown]),
+    );
     // A setting that a later version no longer accepts falls back to its default rather than locking people out.
-    const fields = Object.entries(settings.shape).map(([name, shape]) => [name, shape.safeParse(kept[name])] as const);
-    return settings.parse(Object.fromEntries(fields.flatMap(([name, read]) => (read.success ? [[name, read.data]] : []))));
+    const fields = Object.entries(settings.shape).map(
+      ([name, shape]) => [name, shape.safeParse(kept[name])] as const,
+    );
+    return settings.parse(
+      Object.fromEntries(fields.flatMap(([name, read]) => (read.success ? [[name, read.data]] : []))),
+    );
   }
 
   saveSettings(changes: z.output<typeof settingsChange>): void {
@@ -50,16 +56,23 @@ export class KeptStore {
   }
 
   models(): KeptModel[] {
-    return this.#database.prepare("SELECT * FROM models ORDER BY opened DESC").all().map((row) => keptModel.parse(row));
+    return this.#database
+      .prepare("SELECT * FROM models ORDER BY opened DESC")
+      .all()
+      .map((row) => keptModel.parse(row));
   }
 
   saveModel(model: KeptModel): void {
     inTransaction(this.#database, () => {
       this.#database
-        .prepare("INSERT OR REPLACE INTO models (path, name, opened, fingerprint, parameters, dtype) VALUES (?, ?, ?, ?, ?, ?)")
+        .prepare(
+          "INSERT OR REPLACE INTO models (path, name, opened, fingerprint, parameters, dtype) VALUES (?, ?, ?, ?, ?, ?)",
+        )
         .run(model.path, model.name, model.opened, model.fingerprint, model.parameters, model.dtype);
       this.#database
-        .prepare("DELETE FROM models WHERE path NOT IN (SELECT path FROM models ORDER BY opened DESC LIMIT ?)")
+        .prepare(
+          "DELETE FROM models WHERE path NOT IN (SELECT path FROM models ORDER BY opened DESC LIMIT ?)",
+        )
         .run(RECENT_MODELS);
     });
   }
@@ -69,7 +82,10 @@ export class KeptStore {
   }
 
   plans(): KeptPlan[] {
-    return this.#database.prepare("SELECT * FROM plans ORDER BY saved DESC").all().map((row) => keptPlan.parse(row));
+    return this.#database
+      .prepare("SELECT * FROM plans ORDER BY saved DESC")
+      .all()
+      .map((row) => keptPlan.parse(row));
   }
 
   savePlan(plan: { id: string; name: string; plan: unknown }): void {
@@ -92,19 +108,28 @@ export class KeptStore {
 
   /** The latest detection of a checkpoint, whatever its options. */
   latestDetection(fingerprint: string): DetectReport | null {
-    const row = this.#database.prepare("SELECT report FROM detections WHERE fingerprint = ? ORDER BY found DESC LIMIT 1").get(fingerprint);
+    const row = this.#database
+      .prepare("SELECT report FROM detections WHERE fingerprint = ? ORDER BY found DESC LIMIT 1")
+      .get(fingerprint);
     return row ? readReport(row["report"]) : null;
   }
 
   saveDetection(report: DetectReport): void {
     this.#database
       .prepare("INSERT OR REPLACE INTO detections (fingerprint, options, found, report) VALUES (?, ?, ?, ?)")
-      .run(report.fingerprint, canonicalJson(report.options), new Date().toISOString(), JSON.stringify(report));
+      .run(
+        report.fingerprint,
+        canonicalJson(report.options),
+        new Date().toISOString(),
+        JSON.stringify(report),
+      );
   }
 
   /** Measured multiply-adds per second of one worker, or null where none was measured yet. */
   rate(device: string, threads: number): number | null {
-    const row = this.#database.prepare("SELECT per_second FROM rates WHERE device = ? AND threads = ?").get(device, threads);
+    const row = this.#database
+      .prepare("SELECT per_second FROM rates WHERE device = ? AND threads = ?")
+      .get(device, threads);
     return row ? Number(row["per_second"]) : null;
   }
 

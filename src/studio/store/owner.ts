@@ -20,7 +20,10 @@ export function createOwner(): Owner {
  * Whether the studio that owns a run still lives. On this machine the process must exist; its id may have been given
  * to another one since (after a restart), so the sign of life must be fresh as well. On another machine only that counts.
  */
-export function ownerLives(owner: { process: number; host: string; heartbeat: number }, now = Date.now()): boolean {
+export function ownerLives(
+  owner: { process: number; host: string; heartbeat: number },
+  now = Date.now(),
+): boolean {
   if (owner.host === hostname() && !processExists(owner.process)) return false;
   return now - owner.heartbeat < HEARTBEAT_LOST_MS;
 }

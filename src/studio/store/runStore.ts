@@ -4,7 +4,14 @@ import type { Convention, Scores } from "#shared/evaluation.ts";
 import type { Judge } from "#shared/plan.ts";
 import { bestVariant, paretoFront } from "#shared/ranking.ts";
 import type { Coordinate } from "#shared/recipe.ts";
-import { variantDetail, type RunDetail, type RunStatus, type RunSummary, type VariantDetail, type VariantResult } from "#shared/run.ts";
+import {
+  variantDetail,
+  type RunDetail,
+  type RunStatus,
+  type RunSummary,
+  type VariantDetail,
+  type VariantResult,
+} from "#shared/run.ts";
 import { inTransaction } from "./openDatabase.ts";
 import { ownerLives, type Owner } from "./owner.ts";
 import { runRow, SUMMARY_COLUMNS, summaryRow, variantRow, type RunRow, type SummaryRow } from "./rows.ts";
@@ -55,19 +62,42 @@ export class RunStore {
       this.#run(
         `INSERT INTO runs (id, name, model, model_name, fingerprint, plan_hash, judge, text, text_hash, created, updated, status,
            owner, owner_process, owner_host, heartbeat) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?, ?, ?)`,
-        run.id, run.name, run.model, run.modelName, run.fingerprint, run.planHash, JSON.stringify(run.judge), run.text, run.textHash,
-        now, now, this.#owner.token, this.#owner.process, this.#owner.host, Date.now(),
+        run.id,
+        run.name,
+        run.model,
+        run.modelName,
+        run.fingerprint,
+        run.planHash,
+        JSON.stringify(run.judge),
+        run.text,
+        run.textHash,
+        now,
+        now,
+        this.#owner.token,
+        this.#owner.process,
+        this.#owner.host,
+        Date.now(),
       );
-      const insert = this.#database.prepare("INSERT INTO variants (run, id, position, turn, status, result) VALUES (?, ?, ?, ?, 'waiting', ?)");
+      const insert = this.#database.prepare(
+        "INSERT INTO variants (run, id, position, turn, status, result) VALUES (?, ?, ?, ?, 'waiting', ?)",
+      );
       const turns = new Map(run.order.map((position, turn) => [position, turn]));
       for (const variant of run.variants) {
-        insert.run(run.id, variant.id, variant.index, turns.get(variant.index) ?? variant.index, JSON.stringify(variant));
+        insert.run(
+          run.id,
+          variant.id,
+          variant.index,
+          turns.get(variant.index) ?? variant.index,
+          JSON.stringify(variant),
+        );
       }
     });
   }
 
   list(): RunSummary[] {
-    const rows = this.#database.prepare(`SELECT ${SUMMARY_COLUMNS} FROM runs ORDER BY created DESC, rowid DESC`).all();
+    const rows = this.#database
+      .prepare(`SELECT ${SUMMARY_COLUMNS} FROM runs ORDER BY created DESC, rowid DESC`)
+      .all();
     return rows.map((row) => summaryOf(summaryRow.parse(row)));
   }
 
@@ -78,7 +108,13 @@ export class RunStore {
   /** @throws KeystoneError run/unknown */
   row(id: string): RunRow {
     const row = this.#database.prepare(`SELECT ${SUMMARY_COLUMNS} FROM runs WHERE id = ?`).get(id);
-    if (!row) throw new KeystoneError("run/unknown", `There is no run ${id} in this run store.`, "List the runs to find its id.", { run: id });
+    if (!row)
+      throw new KeystoneError(
+        "run/unknown",
+        `There is no run ${id} in this run store.`,
+        "List the runs to find its id.",
+        { run: id },
+      );
     return runRow.parse(row);
   }
 
@@ -105,21 +141,32 @@ export class RunStore {
 
   /** All variants in the plan's order. */
   results(id: string): VariantResult[] {
-    const rows = this.#database.prepare("SELECT result FROM variants WHERE run = ? ORDER BY position").all(id);
+    const rows = this.#database
+      .prepare("SELECT result FROM variants WHERE run = ? ORDER BY position")
+      .all(id);
     return rows.map((row) => variantRow.parse(row).result);
   }
 
   /** Variants that wait, in the order to run them. */
   waiting(id: string): VariantResult[] {
-    const rows = this.#database.prepare("SELECT result FROM variants WHERE run = ? AND status = 'waiting' ORDER BY turn").all(id);
+    const rows = this.#database
+      .prepare("SELECT result FROM variants WHERE run = ? AND status = 'waiting' ORDER BY turn")
+      .all(id);
     return rows.map((row) => variantRow.parse(row).result);
   }
 
   /** @throws KeystoneError run/no-detail */
   variantDetail(run: string, variant: string): VariantDetail {
-    const row = this.#database.prepare("SELECT detail FROM variant_details WHERE run = ? AND id = ?").get(run, variant);
+    const row = this.#database
+      .prepare("SELECT detail FROM variant_details WHERE run = ? AND id = ?")
+      .get(run, variant);
     if (!row) {
-      throw new KeystoneError("run/no-detail", `Run ${run} has no finished variant ${variant}.`, "Wait until the variant is done.", { run, variant });
+      throw new KeystoneError(
+        "run/no-detail",
+        `Run ${run} has no finished variant ${variant}.`,
+        "Wait until the variant is done.",
+        { run, variant },
+      );
     }
     return variantDetail.parse(JSON.parse(String(row["detail"])));
   }
@@ -147,7 +194,14 @@ export class RunStore {
       this.#refuseLive(row, "resumed", "Wait until it ends, or cancel it where it runs.");
       this.#run(
         "UPDATE runs SET status = 'waiting', model = ?, text = ?, owner = ?, owner_process = ?, owner_host = ?, heartbeat = ?, updated = ? WHERE id = ?",
-        model, text, this.#owner.token, this.#owner.process, this.#owner.host, Date.now(), new Date().toISOString(), id,
+        model,
+        text,
+        this.#owner.token,
+        this.#owner.process,
+        this.#owner.host,
+        Date.now(),
+        new Date().toISOString(),
+        id,
       );
       for (const result of this.results(id)) {
         if (result.status === "running") this.#write(id, waitingAgain(result));
@@ -169,7 +223,12 @@ export class RunStore {
   setStatus(id: string, status: RunStatus, seconds?: number): RunSummary {
     this.#run(
       "UPDATE runs SET status = ?, seconds = coalesce(?, seconds), updated = ?, heartbeat = ? WHERE id = ? AND owner = ?",
-      status, seconds ?? null, new Date().toISOString(), Date.now(), id, this.#owner.token,
+      status,
+      seconds ?? null,
+      new Date().toISOString(),
+      Date.now(),
+      id,
+      this.#owner.token,
     );
     return this.summary(id);
   }
@@ -184,9 +243,15 @@ export class RunStore {
       device: facts.device,
       notes: facts.notes && JSON.stringify(facts.notes),
     };
-    const set = Object.entries(columns).filter((entry): entry is [string, SQLInputValue] => entry[1] !== undefined);
+    const set = Object.entries(columns).filter(
+      (entry): entry is [string, SQLInputValue] => entry[1] !== undefined,
+    );
     if (set.length === 0) return;
-    this.#run(`UPDATE runs SET ${set.map(([name]) => `${name} = ?`).join(", ")} WHERE id = ?`, ...set.map(([, value]) => value), id);
+    this.#run(
+      `UPDATE runs SET ${set.map(([name]) => `${name} = ?`).join(", ")} WHERE id = ?`,
+      ...set.map(([, value]) => value),
+      id,
+    );
   }
 
   /** Whether this studio executes the run. */
@@ -213,29 +278,52 @@ export class RunStore {
     inTransaction(this.#database, () => {
       this.#requireOwner(id);
       this.#write(id, result);
-      if (detail) this.#run("INSERT OR REPLACE INTO variant_details (run, id, detail) VALUES (?, ?, ?)", id, result.id, JSON.stringify(detail));
+      if (detail)
+        this.#run(
+          "INSERT OR REPLACE INTO variant_details (run, id, detail) VALUES (?, ?, ?)",
+          id,
+          result.id,
+          JSON.stringify(detail),
+        );
     });
   }
 
   /** A sign of life for all runs of this studio, so that others do not take them for interrupted. */
   heartbeat(): void {
-    this.#run("UPDATE runs SET heartbeat = ? WHERE owner = ? AND status IN ('waiting', 'running', 'paused')", Date.now(), this.#owner.token);
+    this.#run(
+      "UPDATE runs SET heartbeat = ? WHERE owner = ? AND status IN ('waiting', 'running', 'paused')",
+      Date.now(),
+      this.#owner.token,
+    );
   }
 
   #requireOwner(id: string): void {
     if (this.owns(id)) return;
-    throw new KeystoneError("run/taken-over", `Run ${id} was taken over by another Keystone.`, "Follow it there.", { run: id });
+    throw new KeystoneError(
+      "run/taken-over",
+      `Run ${id} was taken over by another Keystone.`,
+      "Follow it there.",
+      { run: id },
+    );
   }
 
   #refuseLive(row: RunRow, what: string, next: string): void {
     if (!LIVE.includes(statusOf(row))) return;
-    throw new KeystoneError("run/in-use", `Run ${row.id} is ${statusOf(row)} and cannot be ${what}.`, next, { run: row.id, process: row.owner_process });
+    throw new KeystoneError("run/in-use", `Run ${row.id} is ${statusOf(row)} and cannot be ${what}.`, next, {
+      run: row.id,
+      process: row.owner_process,
+    });
   }
 
   #write(run: string, result: VariantResult): void {
     this.#run(
       "UPDATE variants SET status = ?, bits = ?, kl = ?, result = ? WHERE run = ? AND id = ?",
-      result.status, result.bitsPerWeight, result.kl?.mean ?? null, JSON.stringify(result), run, result.id,
+      result.status,
+      result.bitsPerWeight,
+      result.kl?.mean ?? null,
+      JSON.stringify(result),
+      run,
+      result.id,
     );
   }
 
@@ -250,10 +338,23 @@ export function waitingAgain(result: VariantResult): VariantResult {
   return newVariant({ id, index, recipe, label, attempts });
 }
 
-export function newVariant(fields: Pick<VariantResult, "id" | "index" | "recipe" | "label" | "attempts">): VariantResult {
+export function newVariant(
+  fields: Pick<VariantResult, "id" | "index" | "recipe" | "label" | "attempts">,
+): VariantResult {
   return {
-    ...fields, status: "waiting", bitsPerWeight: null, fileBitsPerWeight: null, perplexity: null, nll: null, tokens: null, kl: null,
-    sqnrDb: null, seconds: null, worker: null, startedAt: null, finishedAt: null,
+    ...fields,
+    status: "waiting",
+    bitsPerWeight: null,
+    fileBitsPerWeight: null,
+    perplexity: null,
+    nll: null,
+    tokens: null,
+    kl: null,
+    sqnrDb: null,
+    seconds: null,
+    worker: null,
+    startedAt: null,
+    finishedAt: null,
   };
 }
 

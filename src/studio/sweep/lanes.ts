@@ -78,7 +78,8 @@ export class Lanes {
       return {
         worker,
         variants: wave.variants.map((variant) => variant.id),
-        label: wave.variants.length === 1 ? (wave.variants[0]?.label ?? "") : `${wave.variants.length} variants`,
+        label:
+          wave.variants.length === 1 ? (wave.variants[0]?.label ?? "") : `${wave.variants.length} variants`,
         fraction: wave.fraction,
         tokensPerSecond: tokens > 0 && seconds > 0 ? tokens / seconds : null,
       };

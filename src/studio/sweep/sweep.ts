@@ -3,7 +3,15 @@ import type { Progress } from "#shared/job.ts";
 import type { Coordinate } from "#shared/recipe.ts";
 import type { VariantResult } from "#shared/run.ts";
 import { cancel, isCancelled } from "#worker/control.ts";
-import type { Baseline, ModelHandle, TaskFields, TaskKind, TaskMessage, TaskResult, VariantOutcome } from "#worker/task.ts";
+import type {
+  Baseline,
+  ModelHandle,
+  TaskFields,
+  TaskKind,
+  TaskMessage,
+  TaskResult,
+  VariantOutcome,
+} from "#worker/task.ts";
 import type { JobContext } from "../jobs.ts";
 import type { WorkerPool } from "../pool.ts";
 import { ProgressMeter } from "../progressMeter.ts";
@@ -112,7 +120,11 @@ class Sweep {
       const left = [...this.#inHand.values(), ...this.#queue.rest].map((variant): VariantResult => {
         // It was the person who stopped it: the attempt does not count against the variant.
         const attempts = this.#inHand.has(variant.id) ? variant.attempts - 1 : variant.attempts;
-        return { ...waitingAgain(variant), attempts, status: status === "cancelled" ? "cancelled" : "waiting" };
+        return {
+          ...waitingAgain(variant),
+          attempts,
+          status: status === "cancelled" ? "cancelled" : "waiting",
+        };
       });
       runs.saveVariants(run, left);
       reporter.variants(left);
@@ -136,7 +148,11 @@ class Sweep {
     const found = await this.#plan.superWeights(this.#tools.pool);
     this.#tools.runs.saveFacts(this.#plan.run, { superWeights: found });
     if (found.length === 0) {
-      this.#tools.runs.saveFacts(this.#plan.run, { notes: ["No super weight was found in this model: recipes that restore super weights restore nothing."] });
+      this.#tools.runs.saveFacts(this.#plan.run, {
+        notes: [
+          "No super weight was found in this model: recipes that restore super weights restore nothing.",
+        ],
+      });
     }
     return found;
   }
@@ -147,16 +163,27 @@ class Sweep {
     this.#say("scoring the original");
     const judge = runs.row(run).judge;
     const baseline = await this.#twice("baseline", { model: solo, text, judge }, (message) => {
-      if (message.type === "progress") this.#say(`scoring the original: ${Math.floor((100 * message.progress.done) / message.progress.total)} %`);
+      if (message.type === "progress")
+        this.#say(
+          `scoring the original: ${Math.floor((100 * message.progress.done) / message.progress.total)} %`,
+        );
     });
     const { scores } = baseline.original;
-    runs.saveFacts(run, { baseline: scores, convention: baseline.windows.convention, device: baseline.device.used });
+    runs.saveFacts(run, {
+      baseline: scores,
+      convention: baseline.windows.convention,
+      device: baseline.device.used,
+    });
     reporter.baseline(scores);
     return baseline;
   }
 
   /** A task on which everything else stands gets a second worker when its first one dies. */
-  async #twice<K extends TaskKind>(kind: K, fields: TaskFields<K>, onMessage: (message: TaskMessage) => void): Promise<TaskResult<K>> {
+  async #twice<K extends TaskKind>(
+    kind: K,
+    fields: TaskFields<K>,
+    onMessage: (message: TaskMessage) => void,
+  ): Promise<TaskResult<K>> {
     const options = { control: this.#tools.job.control, signal: this.#tools.job.signal, onMessage };
     try {
       return await this.#tools.pool.run(kind, fields, options);
@@ -193,26 +220,40 @@ class Sweep {
     this.#idle.clear();
   }
 
-  async #runWave(worker: number, wave: readonly VariantResult[], baseline: Baseline, superWeights: readonly Coordinate[]): Promise<void> {
+  async #runWave(
+    worker: number,
+    wave: readonly VariantResult[],
+    baseline: Baseline,
+    superWeights: readonly Coordinate[],
+  ): Promise<void> {
     const { runs, pool, job, clock } = this.#tools;
-    const started = wave.map((variant): VariantResult => ({ ...variant, status: "running", worker, startedAt: clock.milliseconds() }));
+    const started = wave.map((variant): VariantResult => ({
+      ...variant,
+      status: "running",
+      worker,
+      startedAt: clock.milliseconds(),
+    }));
     for (const variant of started) this.#inHand.set(variant.id, variant);
     runs.saveVariants(this.#plan.run, started);
     this.#tools.reporter.variants(started);
     const lane = this.#lanes.begin(worker, started, baseline.windows.scored);
     const variants = wave.map(({ id, recipe }) => ({ id, recipe, superWeights }));
     try {
-      await pool.run("wave", { model: this.#plan.model, baseline, variants }, {
-        control: job.control,
-        signal: job.signal,
-        onMessage: (message) => {
-          if (message.type === "variant") this.#finish(message.outcome);
-          else if (message.type === "progress") {
-            lane.progress(message.progress.done / message.progress.total);
-            this.#tellProgress();
-          }
+      await pool.run(
+        "wave",
+        { model: this.#plan.model, baseline, variants },
+        {
+          control: job.control,
+          signal: job.signal,
+          onMessage: (message) => {
+            if (message.type === "variant") this.#finish(message.outcome);
+            else if (message.type === "progress") {
+              lane.progress(message.progress.done / message.progress.total);
+              this.#tellProgress();
+            }
+          },
         },
-      });
+      );
       this.#measure(lane.seconds(), wave.length, baseline);
     } catch (error) {
       this.#waveFailed(started, error);
@@ -225,7 +266,12 @@ class Sweep {
   /** Speed for later estimates: multiply-adds per second of one worker. */
   #measure(seconds: number, variants: number, baseline: Baseline): void {
     const { shape, size } = this.#plan;
-    if (seconds > 0) this.#tools.kept.saveRate(baseline.device.used, size.threadsPerWorker, (variants * baseline.windows.scored * shape.linearWeights) / seconds);
+    if (seconds > 0)
+      this.#tools.kept.saveRate(
+        baseline.device.used,
+        size.threadsPerWorker,
+        (variants * baseline.windows.scored * shape.linearWeights) / seconds,
+      );
   }
 
   #waveFailed(wave: readonly VariantResult[], error: unknown): void {
@@ -254,7 +300,9 @@ class Sweep {
     const result: VariantResult = {
       ...begun,
       finishedAt: clock.milliseconds(),
-      ...(outcome.ok ? { ...outcome.scores, status: "done" as const } : { status: "failed" as const, error: outcome.error }),
+      ...(outcome.ok
+        ? { ...outcome.scores, status: "done" as const }
+        : { status: "failed" as const, error: outcome.error }),
     };
     try {
       runs.finishVariant(this.#plan.run, result, outcome.ok ? outcome.detail : null);
@@ -266,7 +314,9 @@ class Sweep {
     this.#inHand.delete(outcome.id);
     this.#over++;
     reporter.variants([result]);
-    reporter.runLater(() => runs.setStatus(this.#plan.run, clock.paused ? "paused" : "running", clock.seconds()));
+    reporter.runLater(() =>
+      runs.setStatus(this.#plan.run, clock.paused ? "paused" : "running", clock.seconds()),
+    );
   }
 
   /** Variants done, with the share of those in hand. */
@@ -283,7 +333,14 @@ class Sweep {
   }
 
   #say(phase: string): void {
-    const progress: Progress = { done: 0, total: this.#plan.variants.length, unit: "variants", phase, rate: null, secondsLeft: null };
+    const progress: Progress = {
+      done: 0,
+      total: this.#plan.variants.length,
+      unit: "variants",
+      phase,
+      rate: null,
+      secondsLeft: null,
+    };
     this.#tools.job.progress(progress);
   }
 }

@@ -6,7 +6,9 @@ import { WaveQueue } from "./waveQueue.ts";
 
 const recipe = parseRecipe({ codec: "rtn", bits: 4, block: "tensor" });
 const variants = (count: number, attempts = 0): VariantResult[] =>
-  Array.from({ length: count }, (_, index) => newVariant({ id: `${attempts}-${index}`, index, recipe, label: "", attempts }));
+  Array.from({ length: count }, (_, index) =>
+    newVariant({ id: `${attempts}-${index}`, index, recipe, label: "", attempts }),
+  );
 const ids = (wave: readonly VariantResult[]): string[] => wave.map(({ id }) => id);
 
 it("deals every variant once, in order, with one attempt more", () => {

@@ -29,7 +29,8 @@ export class WaveQueue {
 
   /** The next wave; empty when nothing waits. Each variant has one attempt more. */
   next(): VariantResult[] {
-    const wave = this.#waiting.length > 0 ? this.#waiting.splice(0, this.#nextSize()) : this.#alone.splice(0, 1);
+    const wave =
+      this.#waiting.length > 0 ? this.#waiting.splice(0, this.#nextSize()) : this.#alone.splice(0, 1);
     return wave.map((variant) => ({ ...variant, attempts: variant.attempts + 1 }));
   }
 

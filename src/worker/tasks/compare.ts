@@ -27,23 +27,54 @@ export async function compareTask(fields: TaskFields<"compare">, talk: Talk): Pr
 
   const windows = await windowsOf(model, fields.text, fields.judge);
   const reference = await scoreOriginal({ ...model, windows, ...talk.pass(0, PASSES) });
-  const scored = await scoreWave({ ...model, windows, reference, variants, layerErrors: true, ...talk.pass(1, PASSES) });
+  const scored = await scoreWave({
+    ...model,
+    windows,
+    reference,
+    variants,
+    layerErrors: true,
+    ...talk.pass(1, PASSES),
+  });
 
   const passage = await passageWindows(model, fields);
   const passageReference = await scoreOriginal({ ...model, windows: passage, ...talk.pass(2, PASSES) });
-  const onPassage = await scoreWave({ ...model, windows: passage, reference: passageReference, variants, perToken: true, ...talk.pass(3, PASSES) });
+  const onPassage = await scoreWave({
+    ...model,
+    windows: passage,
+    reference: passageReference,
+    variants,
+    perToken: true,
+    ...talk.pass(3, PASSES),
+  });
 
   const weights = sum(model, (tensor) => tensor.parameters);
   const bytes = sum(model, (tensor) => tensor.bytes);
   const original: ComparedVariant = {
-    id: null, recipe: null, label: "original", scores: reference.scores, bitsPerWeight: null, fileBitsPerWeight: (8 * bytes) / weights, bytes,
-    sqnrDb: null, tensors: [], layers: [], passageNll: align(passage, passageReference.nll),
+    id: null,
+    recipe: null,
+    label: "original",
+    scores: reference.scores,
+    bitsPerWeight: null,
+    fileBitsPerWeight: (8 * bytes) / weights,
+    bytes,
+    sqnrDb: null,
+    tensors: [],
+    layers: [],
+    passageNll: align(passage, passageReference.nll),
   };
   const compared = planned.map(({ request, bitsPerWeight, fileBitsPerWeight }, i): ComparedVariant => {
     const score = scoredOf(scored[i]);
     return {
-      id: request.id, recipe: request.recipe, label: recipeLabel(request.recipe), scores: score.scores, bitsPerWeight, fileBitsPerWeight,
-      bytes: Math.round((fileBitsPerWeight * weights) / 8), sqnrDb: score.sqnrDb, tensors: [...score.tensors], layers: [...score.layers],
+      id: request.id,
+      recipe: request.recipe,
+      label: recipeLabel(request.recipe),
+      scores: score.scores,
+      bitsPerWeight,
+      fileBitsPerWeight,
+      bytes: Math.round((fileBitsPerWeight * weights) / 8),
+      sqnrDb: score.sqnrDb,
+      tensors: [...score.tensors],
+      layers: [...score.layers],
       passageNll: align(passage, scoredOf(onPassage[i]).perToken?.nll ?? new Float32Array()),
     };
   });
@@ -57,9 +88,17 @@ export async function compareTask(fields: TaskFields<"compare">, talk: Talk): Pr
   };
 }
 
-async function passageWindows(model: OpenModel, { passage, text }: TaskFields<"compare">): Promise<WindowSet> {
+async function passageWindows(
+  model: OpenModel,
+  { passage, text }: TaskFields<"compare">,
+): Promise<WindowSet> {
   const shown = passage ?? (await readDocuments(text))[0]?.slice(0, PASSAGE_CHARACTERS) ?? "";
-  return cutWindows([shown], await model.tokenizer(), judgeSchema.parse({}), model.architecture.facts.contextLength);
+  return cutWindows(
+    [shown],
+    await model.tokenizer(),
+    judgeSchema.parse({}),
+    model.architecture.facts.contextLength,
+  );
 }
 
 /** Where each token of the passage stands in its windows: the first of a window without BOS is shown, but not scored. */
@@ -85,9 +124,18 @@ function align(windows: WindowSet, nll: Float32Array): (number | null)[] {
 }
 
 /** A variant whose weights could be made. @throws its error otherwise */
-function scoredOf(score: VariantScore | undefined): VariantScore & { scores: NonNullable<VariantScore["scores"]> } {
+function scoredOf(
+  score: VariantScore | undefined,
+): VariantScore & { scores: NonNullable<VariantScore["scores"]> } {
   if (score?.scores) return { ...score, scores: score.scores };
-  throw KeystoneError.fromData(score?.error ?? { code: "score/none", message: "The variant was not scored.", next: "Compare again.", details: {} });
+  throw KeystoneError.fromData(
+    score?.error ?? {
+      code: "score/none",
+      message: "The variant was not scored.",
+      next: "Compare again.",
+      details: {},
+    },
+  );
 }
 
 function sum(model: OpenModel, of: (tensor: { parameters: number; bytes: number }) => number): number {

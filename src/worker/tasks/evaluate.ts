@@ -8,7 +8,10 @@ import { planVariant } from "../variants.ts";
 import { windowsOf } from "../windows.ts";
 
 /** The original, or a variant beside it, on a text. */
-export async function evaluateTask({ model: handle, text, judge, variant: request }: TaskFields<"evaluate">, talk: Talk): Promise<EvalReport> {
+export async function evaluateTask(
+  { model: handle, text, judge, variant: request }: TaskFields<"evaluate">,
+  talk: Talk,
+): Promise<EvalReport> {
   const begin = performance.now();
   const model = await openModel(handle);
   const planned = request && planVariant(model, request);
@@ -16,7 +19,14 @@ export async function evaluateTask({ model: handle, text, judge, variant: reques
   const passes = planned ? 2 : 1;
   const reference = await scoreOriginal({ ...model, windows, ...talk.pass(0, passes) });
   const [score = null] = planned
-    ? await scoreWave({ ...model, windows, reference, variants: [planned.variant], layerErrors: false, ...talk.pass(1, passes) })
+    ? await scoreWave({
+        ...model,
+        windows,
+        reference,
+        variants: [planned.variant],
+        layerErrors: false,
+        ...talk.pass(1, passes),
+      })
     : [];
   if (score?.error) throw KeystoneError.fromData(score.error);
   return {

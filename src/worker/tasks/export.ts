@@ -24,24 +24,37 @@ export async function exportTask(fields: TaskFields<"export">, talk: Talk): Prom
   const { checkpoint, architecture } = model;
   const downProjection = (layer: number): string => architecture.downProjection(layer);
   const variant = exportVariant(checkpoint, request.recipe, { superWeights, downProjection });
-  const control = { check: () => talk.watch.control?.check(), report: (progress: Parameters<NonNullable<typeof talk.watch.onProgress>>[0]) => talk.watch.onProgress?.(progress) };
+  const control = {
+    check: () => talk.watch.control?.check(),
+    report: (progress: Parameters<NonNullable<typeof talk.watch.onProgress>>[0]) =>
+      talk.watch.onProgress?.(progress),
+  };
   const windows = verify && (await windowsOf(model, verify.text, verify.judge));
   const results = verify && windows && (await judged(fields, model, verify.text, windows, talk));
   const written = await exporters[request.format].write({
-    checkpoint, variant, versions, results, control,
+    checkpoint,
+    variant,
+    versions,
+    results,
+    control,
     job: new ExportJob(folders),
     overwrite: request.overwrite,
     maxShardBytes: request.maxShardBytes,
     fileSystem: nodeFileSystem,
   });
   const judgedPerplexity = results?.variant.perplexity ?? null;
-  const verified = windows && (await verifyExport({
-    source: checkpoint,
-    variant,
-    out: written.out,
-    evaluate: async (reopened) => ({ ...(await scoreReopened(model, reopened, windows, talk)), judgedPerplexity }),
-    control,
-  }));
+  const verified =
+    windows &&
+    (await verifyExport({
+      source: checkpoint,
+      variant,
+      out: written.out,
+      evaluate: async (reopened) => ({
+        ...(await scoreReopened(model, reopened, windows, talk)),
+        judgedPerplexity,
+      }),
+      control,
+    }));
   return {
     out: written.out,
     format: request.format,
@@ -54,17 +67,42 @@ export async function exportTask(fields: TaskFields<"export">, talk: Talk): Prom
 }
 
 /** Original and variant on the text, before anything is written. */
-async function judged(fields: TaskFields<"export">, model: OpenModel, text: string, windows: WindowSet, talk: Talk): Promise<JudgedResults> {
+async function judged(
+  fields: TaskFields<"export">,
+  model: OpenModel,
+  text: string,
+  windows: WindowSet,
+  talk: Talk,
+): Promise<JudgedResults> {
   const { recipe } = fields.request;
   const { variant } = planVariant(model, { id: recipeId(recipe), recipe, superWeights: fields.superWeights });
   const reference = await scoreOriginal({ ...model, windows, ...talk.watch });
   const [score] = await scoreWave({ ...model, windows, reference, variants: [variant], ...talk.watch });
-  if (!score?.scores) throw KeystoneError.fromData(score?.error ?? { code: "export/not-judged", message: "The variant could not be scored.", next: "Score it first.", details: {} });
-  return { text, convention: windows.convention, original: reference.scores, variant: score.scores, sqnrDb: score.sqnrDb };
+  if (!score?.scores)
+    throw KeystoneError.fromData(
+      score?.error ?? {
+        code: "export/not-judged",
+        message: "The variant could not be scored.",
+        next: "Score it first.",
+        details: {},
+      },
+    );
+  return {
+    text,
+    convention: windows.convention,
+    original: reference.scores,
+    variant: score.scores,
+    sqnrDb: score.sqnrDb,
+  };
 }
 
 /** The export as a model of its own: same graphs, the written weights. */
-async function scoreReopened(model: OpenModel, reopened: Checkpoint, windows: WindowSet, talk: Talk): Promise<{ perplexity: number | null; tokens: number }> {
+async function scoreReopened(
+  model: OpenModel,
+  reopened: Checkpoint,
+  windows: WindowSet,
+  talk: Talk,
+): Promise<{ perplexity: number | null; tokens: number }> {
   const { scores } = await scoreOriginal({ ...model, checkpoint: reopened, windows, ...talk.watch });
   return { perplexity: scores.perplexity, tokens: scores.tokens };
 }

@@ -10,7 +10,10 @@ import type { TaskFields } from "../task.ts";
 import { planVariant } from "../variants.ts";
 
 /** The same prompt continued by the original and each variant: the most likely token every time, until EOS or the limit. */
-export async function generateTask({ model: handle, variants, prompt, tokens }: TaskFields<"generate">, talk: Talk): Promise<GenerateReport> {
+export async function generateTask(
+  { model: handle, variants, prompt, tokens }: TaskFields<"generate">,
+  talk: Talk,
+): Promise<GenerateReport> {
   const begin = performance.now();
   const model = await openModel(handle);
   const tokenizer = await model.tokenizer();
@@ -19,13 +22,24 @@ export async function generateTask({ model: handle, variants, prompt, tokens }: 
   requireRoom(ids.length, tokens, model.architecture.facts.contextLength);
   const lanes = [
     { label: "original", id: null, variant: ORIGINAL },
-    ...variants.map((request) => ({ label: recipeLabel(request.recipe), id: request.id, variant: planVariant(model, request).variant })),
+    ...variants.map((request) => ({
+      label: recipeLabel(request.recipe),
+      id: request.id,
+      variant: planVariant(model, request).variant,
+    })),
   ];
   const meter = createMeter(lanes.length * tokens, "tokens", talk.watch);
   const outputs: GenerateReport["outputs"] = [];
   for (const { label, id, variant } of lanes) {
     const onToken = (): Promise<void> => meter.advance(1, label);
-    const written = await generateGreedy({ ...model, variant, prompt: ids, tokens, eos: tokenizer.eos, onToken });
+    const written = await generateGreedy({
+      ...model,
+      variant,
+      prompt: ids,
+      tokens,
+      eos: tokenizer.eos,
+      onToken,
+    });
     // A text that ended early is done with all its tokens.
     await meter.advance(tokens - written.length, label);
     outputs.push({ label, id, output: readable(written, tokenizer) });
@@ -38,7 +52,10 @@ export async function generateTask({ model: handle, variants, prompt, tokens }: 
   };
 }
 
-function readable(ids: readonly number[], tokenizer: Awaited<ReturnType<OpenModel["tokenizer"]>>): GeneratedText {
+function readable(
+  ids: readonly number[],
+  tokenizer: Awaited<ReturnType<OpenModel["tokenizer"]>>,
+): GeneratedText {
   return { tokens: ids.map((id) => ({ id, text: tokenizer.tokenText(id) })), text: tokenizer.decode(ids) };
 }
 

@@ -21,7 +21,13 @@ export async function statisticsTask({ path, name }: TaskFields<"statistics">): 
   const checkpoint = await openCheckpoint(path);
   try {
     const tensor = checkpoint.tensors.get(name);
-    if (!tensor) throw new KeystoneError("checkpoint/no-such-tensor", `The checkpoint has no tensor "${name}".`, "Choose one of its tensors.", { name });
+    if (!tensor)
+      throw new KeystoneError(
+        "checkpoint/no-such-tensor",
+        `The checkpoint has no tensor "${name}".`,
+        "Choose one of its tensors.",
+        { name },
+      );
     const { rows, columns } = asMatrix(tensor);
     return tensorStatistics(name, await checkpoint.read(name), rows, columns);
   } finally {

@@ -9,7 +9,10 @@ import { planVariant, type PlannedVariant } from "../variants.ts";
 import { shareFloats, shareWindows, windowsOf } from "../windows.ts";
 
 /** The original on the text: its scores, and what variants are compared with, in shared memory. */
-export async function baselineTask({ model: handle, text, judge }: TaskFields<"baseline">, talk: Talk): Promise<Baseline> {
+export async function baselineTask(
+  { model: handle, text, judge }: TaskFields<"baseline">,
+  talk: Talk,
+): Promise<Baseline> {
   const model = await openModel(handle);
   const windows = shareWindows(await windowsOf(model, text, judge));
   const original = await scoreOriginal({ ...model, windows, ...talk.watch });
@@ -21,7 +24,10 @@ export async function baselineTask({ model: handle, text, judge }: TaskFields<"b
 }
 
 /** Some variants in one pass over the checkpoint; each is told by itself, also the one that cannot be made. */
-export async function waveTask({ model: handle, baseline, variants }: TaskFields<"wave">, talk: Talk): Promise<null> {
+export async function waveTask(
+  { model: handle, baseline, variants }: TaskFields<"wave">,
+  talk: Talk,
+): Promise<null> {
   const model = await openModel(handle);
   const tell = (outcome: VariantOutcome): void => talk.tell({ type: "variant", outcome });
   const planned = variants.flatMap((request) => planOrTell(() => planVariant(model, request), request, tell));
@@ -38,7 +44,11 @@ export async function waveTask({ model: handle, baseline, variants }: TaskFields
   return null;
 }
 
-function planOrTell(plan: () => PlannedVariant, { id }: VariantRequest, tell: (outcome: VariantOutcome) => void): PlannedVariant[] {
+function planOrTell(
+  plan: () => PlannedVariant,
+  { id }: VariantRequest,
+  tell: (outcome: VariantOutcome) => void,
+): PlannedVariant[] {
   try {
     return [plan()];
   } catch (error) {

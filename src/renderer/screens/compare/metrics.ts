@@ -29,23 +29,67 @@ export interface MetricContext {
 }
 
 /** The rows of the comparison; a row's best variant is marked where it stands alone. */
-export function metricRows(results: readonly VariantResult[], { baseline, decimals, model }: MetricContext): MetricRow[] {
+export function metricRows(
+  results: readonly VariantResult[],
+  { baseline, decimals, model }: MetricContext,
+): MetricRow[] {
   const original = baseline?.perplexity ?? null;
   const metrics: Metric[] = [
-    { name: "Bits per weight", original: model ? bits((model.bytes * 8) / model.parameters) : "–", value: (r) => r.bitsPerWeight, text: (v) => bits(v), better: "low" },
     {
-      name: "Packed size, MB", title: "What a packed file takes: quantized tensors at their bits, the others as they are", original: model ? number(model.bytes / 1e6, 2) : "–",
-      value: (r) => (r.fileBitsPerWeight === null || model === null ? null : (r.fileBitsPerWeight * model.parameters) / 8),
-      text: (v) => number(v === null ? null : v / 1e6, 2), delta: (v) => (model ? factor(v / model.bytes) : ""), better: "low",
+      name: "Bits per weight",
+      original: model ? bits((model.bytes * 8) / model.parameters) : "–",
+      value: (r) => r.bitsPerWeight,
+      text: (v) => bits(v),
+      better: "low",
     },
     {
-      name: "Perplexity", original: number(original, decimals), value: (r) => r.perplexity, text: (v, r) => score(v, decimals, r.notFinite),
-      delta: (v) => (original === null ? "" : signed(v - original, decimals)), better: "low",
+      name: "Packed size, MB",
+      title: "What a packed file takes: quantized tensors at their bits, the others as they are",
+      original: model ? number(model.bytes / 1e6, 2) : "–",
+      value: (r) =>
+        r.fileBitsPerWeight === null || model === null ? null : (r.fileBitsPerWeight * model.parameters) / 8,
+      text: (v) => number(v === null ? null : v / 1e6, 2),
+      delta: (v) => (model ? factor(v / model.bytes) : ""),
+      better: "low",
     },
-    { name: "KL divergence, mean", title: "Nats per token against the original", original: "–", value: (r) => r.kl?.mean ?? null, text: divergence, better: "low" },
-    { name: "KL divergence, 99%", original: "–", value: (r) => r.kl?.p99 ?? null, text: divergence, better: "low" },
-    { name: "Same next token", original: "100.0%", value: (r) => r.kl?.topAgreement ?? null, text: (v) => percent(v), better: "high" },
-    { name: "SQNR, dB", title: "Over the quantized weights", original: "–", value: (r) => r.sqnrDb, text: (v) => number(v, 1), better: "high" },
+    {
+      name: "Perplexity",
+      original: number(original, decimals),
+      value: (r) => r.perplexity,
+      text: (v, r) => score(v, decimals, r.notFinite),
+      delta: (v) => (original === null ? "" : signed(v - original, decimals)),
+      better: "low",
+    },
+    {
+      name: "KL divergence, mean",
+      title: "Nats per token against the original",
+      original: "–",
+      value: (r) => r.kl?.mean ?? null,
+      text: divergence,
+      better: "low",
+    },
+    {
+      name: "KL divergence, 99%",
+      original: "–",
+      value: (r) => r.kl?.p99 ?? null,
+      text: divergence,
+      better: "low",
+    },
+    {
+      name: "Same next token",
+      original: "100.0%",
+      value: (r) => r.kl?.topAgreement ?? null,
+      text: (v) => percent(v),
+      better: "high",
+    },
+    {
+      name: "SQNR, dB",
+      title: "Over the quantized weights",
+      original: "–",
+      value: (r) => r.sqnrDb,
+      text: (v) => number(v, 1),
+      better: "high",
+    },
   ];
   return metrics.map((metric) => row(metric, results));
 }

@@ -17,7 +17,10 @@ const FIELDS: { name: string; value: (recipe: Recipe) => string }[] = [
   { name: "Super weights", value: (recipe) => restoreLabel(recipe) || "not restored" },
   { name: "Kept", value: ({ keep }) => keep.join(", ") || "nothing" },
   { name: "Overrides", value: ({ overrides }) => (overrides.length > 0 ? canonicalJson(overrides) : "none") },
-  { name: "Activations", value: ({ activations }) => (activations ? canonicalJson(activations) : "as they are") },
+  {
+    name: "Activations",
+    value: ({ activations }) => (activations ? canonicalJson(activations) : "as they are"),
+  },
 ];
 
 /** The fields in which recipes differ, and in one line what they share. */
@@ -26,6 +29,9 @@ export function recipeDiff(recipes: readonly Recipe[]): { differing: RecipeField
   const isShared = ({ values }: RecipeField): boolean => values.every((value) => value === values[0]);
   return {
     differing: fields.filter((field) => !isShared(field)),
-    shared: fields.filter(isShared).map(({ name, values }) => `${name.toLowerCase()} ${values[0] ?? ""}`).join(", "),
+    shared: fields
+      .filter(isShared)
+      .map(({ name, values }) => `${name.toLowerCase()} ${values[0] ?? ""}`)
+      .join(", "),
   };
 }

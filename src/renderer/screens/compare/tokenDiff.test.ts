@@ -3,7 +3,14 @@ import { tokenDiff } from "./tokenDiff.ts";
 
 describe("tokens beside the original's", () => {
   it("do not differ where the texts are the same", () => {
-    expect(tokenDiff(["a", "b"], ["a", "b"])).toEqual({ tokens: [{ text: "a", differs: false }, { text: "b", differs: false }], differing: 0, first: -1 });
+    expect(tokenDiff(["a", "b"], ["a", "b"])).toEqual({
+      tokens: [
+        { text: "a", differs: false },
+        { text: "b", differs: false },
+      ],
+      differing: 0,
+      first: -1,
+    });
   });
   it("are aligned behind an inserted one", () => {
     const { tokens, differing, first } = tokenDiff(["the", "cat", "sat"], ["the", "old", "cat", "sat"]);

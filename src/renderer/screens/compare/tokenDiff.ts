@@ -29,11 +29,12 @@ function commonTo(a: readonly string[], b: readonly string[]): Set<number> {
     for (let j = b.length - 1; j >= 0; j--) {
       const below = length[(i + 1) * width + j] ?? 0;
       const right = length[i * width + j + 1] ?? 0;
-      length[i * width + j] = a[i] === b[j] ? (length[(i + 1) * width + j + 1] ?? 0) + 1 : Math.max(below, right);
+      length[i * width + j] =
+        a[i] === b[j] ? (length[(i + 1) * width + j + 1] ?? 0) + 1 : Math.max(below, right);
     }
   }
   const kept = new Set<number>();
-  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
+  for (let i = 0, j = 0; i < a.length && j < b.length;) {
     if (a[i] === b[j]) {
       kept.add(j);
       i++;

@@ -16,13 +16,21 @@ export const FORMATS: Record<ExportFormat, FormatText> = {
     title: "Safetensors, dequantized",
     note: "A plain checkpoint with the rounded values",
     runsIn: "Transformers, and any loader of the original",
-    launch: (folder) => ({ runtime: "Transformers", line: `from transformers import AutoModelForCausalLM\nmodel = AutoModelForCausalLM.from_pretrained(${JSON.stringify(folder)})` }),
+    launch: (folder) => ({
+      runtime: "Transformers",
+      line: `from transformers import AutoModelForCausalLM\nmodel = AutoModelForCausalLM.from_pretrained(${JSON.stringify(folder)})`,
+    }),
   },
 };
 
 /** A folder's name for a variant: `demo-model-rtn4-flat-16384-z9-restored`. */
 export function folderName(model: string, recipe: Recipe): string {
-  const clip = recipe.clip === null ? "" : "threshold" in recipe.clip ? `${recipe.clip.method === "zscore" ? "z" : recipe.clip.method}${recipe.clip.threshold}` : recipe.clip.method;
+  const clip =
+    recipe.clip === null
+      ? ""
+      : "threshold" in recipe.clip
+        ? `${recipe.clip.method === "zscore" ? "z" : recipe.clip.method}${recipe.clip.threshold}`
+        : recipe.clip.method;
   const arm = isRestored(recipe) ? (recipe.holdOut ? "held-out" : "restored") : "";
   return [model, codecLabel(recipe), blockLabel(recipe.block), clip, arm]
     .filter((part) => part !== "")
@@ -44,5 +52,7 @@ export function parentOf(path: string): string {
 
 /** Whether the written files score what was judged, in one sentence. */
 export function verifiedSentence(written: string, judged: string, same: boolean): string {
-  return same ? `The exported files score ${written}, as the variant was judged` : `The exported files score ${written}, but the variant was judged ${judged}`;
+  return same
+    ? `The exported files score ${written}, as the variant was judged`
+    : `The exported files score ${written}, but the variant was judged ${judged}`;
 }

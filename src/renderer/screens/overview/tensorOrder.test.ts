@@ -4,7 +4,19 @@ import { inFlowOrder, logBars, matching, parametersByRole } from "./tensorOrder.
 
 function tensor(name: string, role: TensorInfo["role"], layer: number | null, shape = [4, 8]): TensorInfo {
   const parameters = shape.reduce((product, size) => product * size, 1);
-  return { name, shape, dtype: "F16", parameters, bytes: parameters * 2, file: "f", begin: 0, end: parameters * 2, role, layer, linear: layer !== null };
+  return {
+    name,
+    shape,
+    dtype: "F16",
+    parameters,
+    bytes: parameters * 2,
+    file: "f",
+    begin: 0,
+    end: parameters * 2,
+    role,
+    layer,
+    linear: layer !== null,
+  };
 }
 const tensors = [
   tensor("lm_head.weight", "head", null),
@@ -18,7 +30,12 @@ const tensors = [
 describe("the tensor table", () => {
   it("lists tensors as data meets them", () => {
     expect(inFlowOrder(tensors).map(({ name }) => name.replace(/^model\.|\.weight$/g, ""))).toEqual([
-      "embed_tokens", "layers.2.self_attn.q_proj", "layers.2.mlp.down_proj", "layers.10.mlp.down_proj", "norm", "lm_head",
+      "embed_tokens",
+      "layers.2.self_attn.q_proj",
+      "layers.2.mlp.down_proj",
+      "layers.10.mlp.down_proj",
+      "norm",
+      "lm_head",
     ]);
   });
   it("finds tensors by name, shape, dtype and role", () => {

@@ -2,8 +2,21 @@ import type { TensorInfo } from "#shared/model.ts";
 
 /** Parts of a decoder layer in the order data flows through them. */
 const FLOW = [
-  "input_layernorm", "q_proj", "k_proj", "v_proj", "qkv_proj", "q_norm", "k_norm", "o_proj",
-  "post_attention_layernorm", "pre_feedforward_layernorm", "gate_proj", "up_proj", "gate_up_proj", "down_proj", "post_feedforward_layernorm",
+  "input_layernorm",
+  "q_proj",
+  "k_proj",
+  "v_proj",
+  "qkv_proj",
+  "q_norm",
+  "k_norm",
+  "o_proj",
+  "post_attention_layernorm",
+  "pre_feedforward_layernorm",
+  "gate_proj",
+  "up_proj",
+  "gate_up_proj",
+  "down_proj",
+  "post_feedforward_layernorm",
 ];
 
 /** Tensors as data meets them: embedding, layers, final norm, head. Stable for names it does not know. */
@@ -27,10 +40,14 @@ function part(name: string): number {
 
 /** Tensors whose name, shape, dtype or role holds every word. */
 export function matching(tensors: readonly TensorInfo[], query: string): readonly TensorInfo[] {
-  const words = query.toLowerCase().split(/\s+/).filter((word) => word !== "");
+  const words = query
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== "");
   if (words.length === 0) return tensors;
   return tensors.filter((tensor) => {
-    const text = `${tensor.name} ${tensor.shape.join("×")} ${tensor.shape.join("x")} ${tensor.dtype} ${tensor.role}`.toLowerCase();
+    const text =
+      `${tensor.name} ${tensor.shape.join("×")} ${tensor.shape.join("x")} ${tensor.dtype} ${tensor.role}`.toLowerCase();
     return words.every((word) => text.includes(word));
   });
 }
@@ -55,8 +72,14 @@ const ROLE_NAMES: [TensorInfo["role"], string][] = [
 export function parametersByRole(tensors: readonly TensorInfo[], tied: boolean): RoleShare[] {
   const total = tensors.reduce((sum, tensor) => sum + tensor.parameters, 0);
   return ROLE_NAMES.map(([role, name]) => {
-    const parameters = tensors.filter((tensor) => tensor.role === role).reduce((sum, tensor) => sum + tensor.parameters, 0);
-    return { name: role === "embedding" && tied ? "Embedding, tied to the head" : name, parameters, fraction: total > 0 ? parameters / total : 0 };
+    const parameters = tensors
+      .filter((tensor) => tensor.role === role)
+      .reduce((sum, tensor) => sum + tensor.parameters, 0);
+    return {
+      name: role === "embedding" && tied ? "Embedding, tied to the head" : name,
+      parameters,
+      fraction: total > 0 ? parameters / total : 0,
+    };
   })
     .filter(({ parameters }) => parameters > 0)
     .sort((a, b) => b.parameters - a.parameters);

@@ -3,7 +3,13 @@ import { resultColumns } from "./resultColumns.ts";
 import { toCsv, toMarkdown } from "./copy.ts";
 import { testResult } from "./testResult.ts";
 
-const columns = resultColumns({ baseline: null, decimals: 2, parameters: null, letterOf: () => "A", note: () => "" }).filter(({ header }) => header !== "");
+const columns = resultColumns({
+  baseline: null,
+  decimals: 2,
+  parameters: null,
+  letterOf: () => "A",
+  note: () => "",
+}).filter(({ header }) => header !== "");
 const row = testResult({ block: "flat:16384" }, { perplexity: 1234.56789 });
 
 it("copies numbers into CSV as they were measured, and leaves missing ones empty", () => {

@@ -3,11 +3,20 @@ import type { Scores } from "#shared/evaluation.ts";
 import { damageLevel, frontBy } from "./damage.ts";
 import { testResult } from "./testResult.ts";
 
-const baseline: Scores = { nll: 2, perplexity: 10, wordPerplexity: null, bytePerplexity: null, bitsPerByte: null, tokens: 100, nllStandardError: null };
+const baseline: Scores = {
+  nll: 2,
+  perplexity: 10,
+  wordPerplexity: null,
+  bytePerplexity: null,
+  bitsPerByte: null,
+  tokens: 100,
+  nllStandardError: null,
+};
 
 describe("damage", () => {
   it("runs from as good as the original to destroyed on a fixed log scale", () => {
-    const level = (perplexity: number): number | null => damageLevel(testResult({}, { perplexity }), "perplexity", baseline);
+    const level = (perplexity: number): number | null =>
+      damageLevel(testResult({}, { perplexity }), "perplexity", baseline);
     expect([9.9, 10.2, 10.4, 12.2, 57, 1e6].map(level)).toEqual([0, 0, 1, 3, 6, 8]);
   });
   it("tells variants apart by KL that perplexity does not", () => {
@@ -15,7 +24,9 @@ describe("damage", () => {
     expect([1e-6, 1e-4, 0.01, 12].map(level)).toEqual([0, 1, 4, 8]);
   });
   it("is the worst where the score is not finite, and none while there is no score", () => {
-    expect(damageLevel(testResult({}, { perplexity: null, notFinite: true }), "perplexity", baseline)).toBe(8);
+    expect(damageLevel(testResult({}, { perplexity: null, notFinite: true }), "perplexity", baseline)).toBe(
+      8,
+    );
     expect(damageLevel(testResult({}, { status: "running" }), "perplexity", baseline)).toBeNull();
   });
 });

@@ -37,7 +37,9 @@ function levelOf(damage: number, metric: Metric): number {
 export function frontBy(results: readonly VariantResult[], metric: Metric): VariantResult[] {
   const points = results.flatMap((result) => {
     const value = valueOf(result, metric);
-    return value === null || result.bitsPerWeight === null ? [] : [{ result, value, bits: result.bitsPerWeight }];
+    return value === null || result.bitsPerWeight === null
+      ? []
+      : [{ result, value, bits: result.bitsPerWeight }];
   });
   points.sort((a, b) => a.bits - b.bits || a.value - b.value);
   let lowest = Infinity;

@@ -34,21 +34,38 @@ const CLIP_METHODS = ["zscore", "iqr", "block-percentage", "tensor-percentage", 
 
 const READERS: readonly Reader[] = [
   {
-    id: "format", name: "format", label: codecLabel, key: codecLabel,
+    id: "format",
+    name: "format",
+    label: codecLabel,
+    key: codecLabel,
     order: (recipe) => [CODECS.indexOf(recipe.codec), recipe.symmetric ? 1 : 0, -recipe.bits],
   },
-  { id: "block", name: "block", label: (recipe) => blockLabel(recipe.block), key: (recipe) => recipe.block, order: blockOrder },
   {
-    id: "clip", name: "clip", label: (recipe) => clipLabel(recipe.clip) || "no clip", key: (recipe) => canonicalJson(recipe.clip),
+    id: "block",
+    name: "block",
+    label: (recipe) => blockLabel(recipe.block),
+    key: (recipe) => recipe.block,
+    order: blockOrder,
+  },
+  {
+    id: "clip",
+    name: "clip",
+    label: (recipe) => clipLabel(recipe.clip) || "no clip",
+    key: (recipe) => canonicalJson(recipe.clip),
     order: ({ clip }) => [clip ? 1 + CLIP_METHODS.indexOf(clip.method) : 0, clip ? -strengthOf(clip) : 0],
   },
   {
-    id: "arm", name: "super weights", label: (recipe) => restoreLabel(recipe) || "not restored",
+    id: "arm",
+    name: "super weights",
+    label: (recipe) => restoreLabel(recipe) || "not restored",
     key: (recipe) => (isRestored(recipe) ? canonicalJson([recipe.restore, recipe.holdOut]) : NOT_RESTORED),
     order: (recipe) => [isRestored(recipe) ? 0 : 1, recipe.holdOut ? 1 : 0],
   },
   {
-    id: "more", name: "further settings", label: moreLabel, key: (recipe) => canonicalJson(more(recipe)),
+    id: "more",
+    name: "further settings",
+    label: moreLabel,
+    key: (recipe) => canonicalJson(more(recipe)),
     order: (recipe) => [recipe.overrides.length, recipe.activations ? 1 : 0],
   },
 ];
@@ -73,7 +90,8 @@ export function dimensionsOf(results: readonly Pick<VariantResult, "recipe">[]):
       const seen = new Map<string, { value: DimensionValue; order: readonly number[] }>();
       for (const { recipe } of results) {
         const key = read.key(recipe);
-        if (!seen.has(key)) seen.set(key, { value: { key, label: read.label(recipe) }, order: read.order(recipe) });
+        if (!seen.has(key))
+          seen.set(key, { value: { key, label: read.label(recipe) }, order: read.order(recipe) });
       }
       const values = [...seen.values()].sort((a, b) => compare(a.order, b.order)).map(({ value }) => value);
       return [read.id, { id: read.id, name: read.name, values }];
@@ -114,11 +132,17 @@ function more({ keep, overrides, activations }: Recipe): unknown[] {
 function moreLabel({ overrides, activations, keep }: Recipe): string {
   const parts = [
     activations ? `W8A8 ${activations.method}, per ${activations.per}` : "",
-    overrides.length > 0 ? overrides.map((one) => `${one.match} ${one.skip ? "kept" : codecish(one)}`).join(", ") : "",
+    overrides.length > 0
+      ? overrides.map((one) => `${one.match} ${one.skip ? "kept" : codecish(one)}`).join(", ")
+      : "",
   ].filter((part) => part !== "");
   return parts.length > 0 ? parts.join("; ") : `keep ${keep.length > 0 ? keep.join(", ") : "nothing"}`;
 }
 
 function codecish({ bits, block }: { bits?: number | undefined; block?: string | undefined }): string {
-  return [bits === undefined ? "" : `${bits} bits`, block === undefined ? "" : blockLabel(block)].filter(Boolean).join(" ") || "changed";
+  return (
+    [bits === undefined ? "" : `${bits} bits`, block === undefined ? "" : blockLabel(block)]
+      .filter(Boolean)
+      .join(" ") || "changed"
+  );
 }

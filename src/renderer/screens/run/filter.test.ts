@@ -4,9 +4,15 @@ import { testResult } from "./testResult.ts";
 
 const context = { baselinePerplexity: 10, isPinned: (id: string) => id === plain.id, isOnFront: () => false };
 const plain = testResult({ bits: 4 }, { perplexity: 12 });
-const restored = testResult({ bits: 3, block: "flat:16384", clip: { method: "zscore", threshold: 9 }, restore: "super-weights" }, { klMean: 0.5 });
+const restored = testResult(
+  { bits: 3, block: "flat:16384", clip: { method: "zscore", threshold: 9 }, restore: "super-weights" },
+  { klMean: 0.5 },
+);
 const heldOut = testResult({ bits: 3, restore: "super-weights", holdOut: true });
-const failed = testResult({ codec: "nf4", block: "tensor" }, { status: "failed", perplexity: null, kl: null });
+const failed = testResult(
+  { codec: "nf4", block: "tensor" },
+  { status: "failed", perplexity: null, kl: null },
+);
 const all = [plain, restored, heldOut, failed];
 const matching = (text: string): string[] => all.filter(readFilter(text, context).test).map(({ id }) => id);
 

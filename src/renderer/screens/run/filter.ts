@@ -23,11 +23,13 @@ const FIELDS: Record<string, Value> = {
   bits: ({ recipe }) => recipe.bits,
   codec: ({ recipe }) => recipe.codec,
   block: ({ recipe }) => blockValue(recipe.block),
-  clip: ({ recipe }) => (recipe.clip === null ? "none" : "threshold" in recipe.clip ? recipe.clip.threshold : recipe.clip.method),
+  clip: ({ recipe }) =>
+    recipe.clip === null ? "none" : "threshold" in recipe.clip ? recipe.clip.threshold : recipe.clip.method,
   z: ({ recipe }) => (recipe.clip?.method === "zscore" ? recipe.clip.threshold : null),
   bpw: ({ bitsPerWeight }) => bitsPerWeight,
   perplexity: ({ perplexity }) => perplexity,
-  delta: ({ perplexity }, { baselinePerplexity }) => (perplexity === null || baselinePerplexity === null ? null : perplexity - baselinePerplexity),
+  delta: ({ perplexity }, { baselinePerplexity }) =>
+    perplexity === null || baselinePerplexity === null ? null : perplexity - baselinePerplexity,
   kl: ({ kl }) => kl?.mean ?? null,
   agreement: ({ kl }) => (kl?.topAgreement == null ? null : kl.topAgreement * 100),
   sqnr: ({ sqnrDb }) => sqnrDb,
@@ -35,7 +37,13 @@ const FIELDS: Record<string, Value> = {
   status: ({ status }) => status,
   worker: ({ worker }) => worker,
 };
-const ALIASES: Record<string, string> = { ppl: "perplexity", "Δ": "delta", "bits/weight": "bpw", "same next token": "agreement", seconds: "time" };
+const ALIASES: Record<string, string> = {
+  ppl: "perplexity",
+  Δ: "delta",
+  "bits/weight": "bpw",
+  "same next token": "agreement",
+  seconds: "time",
+};
 
 const WORDS: Record<string, (result: VariantResult, context: FilterContext) => boolean> = {
   restored: ({ recipe }) => isRestored(recipe) && !recipe.holdOut,
@@ -56,8 +64,15 @@ const WORDS: Record<string, (result: VariantResult, context: FilterContext) => b
 };
 
 const COMPARISONS: Record<string, (a: number, b: number) => boolean> = {
-  "=": (a, b) => a === b, "!=": (a, b) => a !== b, "≠": (a, b) => a !== b,
-  "<": (a, b) => a < b, ">": (a, b) => a > b, "<=": (a, b) => a <= b, "≤": (a, b) => a <= b, ">=": (a, b) => a >= b, "≥": (a, b) => a >= b,
+  "=": (a, b) => a === b,
+  "!=": (a, b) => a !== b,
+  "≠": (a, b) => a !== b,
+  "<": (a, b) => a < b,
+  ">": (a, b) => a > b,
+  "<=": (a, b) => a <= b,
+  "≤": (a, b) => a <= b,
+  ">=": (a, b) => a >= b,
+  "≥": (a, b) => a >= b,
 };
 
 /**
@@ -72,7 +87,10 @@ export function readFilter(text: string, context: FilterContext): Filter {
 
 /** Splits at commas, but not at those of thousands (`flat 16,384`). */
 function terms(text: string): string[] {
-  return text.split(/,(?!\d{3}(?!\d))/).map((term) => term.trim().replaceAll(/\s+/g, " ")).filter((term) => term !== "");
+  return text
+    .split(/,(?!\d{3}(?!\d))/)
+    .map((term) => term.trim().replaceAll(/\s+/g, " "))
+    .filter((term) => term !== "");
 }
 
 function readTerm(term: string, context: FilterContext, unknown: string[]): Test {
@@ -92,7 +110,8 @@ function readTerm(term: string, context: FilterContext, unknown: string[]): Test
 
 function holds(found: number | string | null, operator: string, wanted: string): boolean {
   const number = Number(wanted.replaceAll(",", "").replace("−", "-").replace(/^z /, ""));
-  if (typeof found === "number" && !Number.isNaN(number)) return COMPARISONS[operator]?.(found, number) ?? false;
+  if (typeof found === "number" && !Number.isNaN(number))
+    return COMPARISONS[operator]?.(found, number) ?? false;
   const same = String(found ?? "none") === wanted.replace(/^(off|no clip)$/, "none");
   return operator === "!=" || operator === "≠" ? !same : operator === "=" && same;
 }

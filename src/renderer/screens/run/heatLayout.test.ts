@@ -8,7 +8,9 @@ const of = (plan: unknown): { recipe: Recipe }[] => parsePlan(plan).recipes.map(
 const GRID = of({
   base: { codec: "rtn" },
   grid: {
-    bits: [3, 4], block: ["tensor", "flat:16384", "group:64"], clip: [{ method: "zscore", threshold: 5 }, null, { method: "zscore", threshold: 9 }],
+    bits: [3, 4],
+    block: ["tensor", "flat:16384", "group:64"],
+    clip: [{ method: "zscore", threshold: 5 }, null, { method: "zscore", threshold: 9 }],
     restore: ["none", "super-weights"],
   },
 });
@@ -18,7 +20,9 @@ describe("the heatmaps' layout", () => {
     const layout = heatLayout(GRID);
     expect(layout.columns.values.map(({ label }) => label)).toEqual(["group 64", "flat 16,384", "tensor"]);
     expect(layout.rows.values.map(({ label }) => label)).toEqual(["no clip", "z 9", "z 5"]);
-    expect(layout.choices.map(({ id, values }) => [id, values.map(({ label }) => label)])).toEqual([["format", ["rtn4", "rtn3"]]]);
+    expect(layout.choices.map(({ id, values }) => [id, values.map(({ label }) => label)])).toEqual([
+      ["format", ["rtn4", "rtn3"]],
+    ]);
     expect(layout.hasNotRestored).toBe(true);
     expect(layout.restoredArms.values.map(({ label }) => label)).toEqual(["restored"]);
   });
@@ -26,14 +30,21 @@ describe("the heatmaps' layout", () => {
   it("gives every variant exactly one place", () => {
     const layout = heatLayout(GRID);
     expect(layout.places.size).toBe(GRID.length);
-    const found = layout.choices[0]?.values.flatMap(({ key }) => [NOT_RESTORED, layout.restoredArms.values[0]?.key ?? ""].flatMap((arm) =>
-      layout.rows.values.flatMap((row) => layout.columns.values.map((column) => resultAt(layout, { format: key }, arm, row.key, column.key)))));
+    const found = layout.choices[0]?.values.flatMap(({ key }) =>
+      [NOT_RESTORED, layout.restoredArms.values[0]?.key ?? ""].flatMap((arm) =>
+        layout.rows.values.flatMap((row) =>
+          layout.columns.values.map((column) => resultAt(layout, { format: key }, arm, row.key, column.key)),
+        ),
+      ),
+    );
     expect(new Set(found).size).toBe(GRID.length);
     expect(found).not.toContain(undefined);
   });
 
   it("takes formats as rows where no clip varies", () => {
-    const layout = heatLayout(of({ base: { codec: "rtn" }, grid: { bits: [4, 3, 2], block: ["group:64", "tensor"] } }));
+    const layout = heatLayout(
+      of({ base: { codec: "rtn" }, grid: { bits: [4, 3, 2], block: ["group:64", "tensor"] } }),
+    );
     expect([layout.columns.id, layout.rows.id]).toEqual(["block", "format"]);
     expect(layout.choices).toEqual([]);
   });

@@ -37,18 +37,34 @@ export function heatLayout(results: readonly Pick<VariantResult, "recipe">[]): H
     restoredArms: { ...get("arm"), values: arms.filter(({ key }) => key !== NOT_RESTORED) },
     hasNotRestored: arms.some(({ key }) => key === NOT_RESTORED),
   };
-  const places = new Map(results.map(({ recipe }, i): [string, number] => [placeOf(layout, (id) => keyOf(recipe, id)), i]));
+  const places = new Map(
+    results.map(({ recipe }, i): [string, number] => [placeOf(layout, (id) => keyOf(recipe, id)), i]),
+  );
   return { ...layout, places };
 }
 
 /** Identity of a place: the value of every dimension that varies. */
-function placeOf(layout: Pick<HeatLayout, "columns" | "rows" | "choices">, value: (id: DimensionId) => string): string {
-  const ids: DimensionId[] = [layout.columns.id, layout.rows.id, "arm", ...layout.choices.map(({ id }) => id)];
+function placeOf(
+  layout: Pick<HeatLayout, "columns" | "rows" | "choices">,
+  value: (id: DimensionId) => string,
+): string {
+  const ids: DimensionId[] = [
+    layout.columns.id,
+    layout.rows.id,
+    "arm",
+    ...layout.choices.map(({ id }) => id),
+  ];
   return ids.map((id) => `${id}=${value(id)}`).join("\n");
 }
 
 /** Index of the result at a place, or undefined where the plan has none. */
-export function resultAt(layout: HeatLayout, choice: HeatChoice, arm: string, row: string, column: string): number | undefined {
+export function resultAt(
+  layout: HeatLayout,
+  choice: HeatChoice,
+  arm: string,
+  row: string,
+  column: string,
+): number | undefined {
   const place = placeOf(layout, (id) => {
     if (id === layout.columns.id) return column;
     if (id === layout.rows.id) return row;

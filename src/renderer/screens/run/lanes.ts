@@ -14,7 +14,12 @@ export interface LaneSegment {
  * @param now the run's clock, for waves that are not over
  * @param most segments per lane; neighbours are joined above it
  */
-export function laneSegments(results: readonly VariantResult[], workers: number, now: number, most = 240): LaneSegment[][] {
+export function laneSegments(
+  results: readonly VariantResult[],
+  workers: number,
+  now: number,
+  most = 240,
+): LaneSegment[][] {
   const waves = new Map<string, VariantResult[]>();
   for (const result of results) {
     if (result.worker === null || result.startedAt === null) continue;
@@ -29,16 +34,28 @@ export function laneSegments(results: readonly VariantResult[], workers: number,
     const worker = wave[0]?.worker ?? 0;
     (lanes[worker] ??= []).push(...segmentsOf(wave, now));
   }
-  return lanes.map((lane) => join(lane.sort((a, b) => a.from - b.from), most));
+  return lanes.map((lane) =>
+    join(
+      lane.sort((a, b) => a.from - b.from),
+      most,
+    ),
+  );
 }
 
 function segmentsOf(wave: readonly VariantResult[], now: number): LaneSegment[] {
   const from = wave[0]?.startedAt ?? 0;
-  const over = wave.filter(({ status }) => status !== "running").sort((a, b) => (a.finishedAt ?? 0) - (b.finishedAt ?? 0));
+  const over = wave
+    .filter(({ status }) => status !== "running")
+    .sort((a, b) => (a.finishedAt ?? 0) - (b.finishedAt ?? 0));
   const end = over.length < wave.length ? Math.max(now, from) : (over.at(-1)?.finishedAt ?? from);
   if (over.length < wave.length) return [{ from, to: end, ids: wave.map(({ id }) => id), state: "running" }];
   const share = (end - from) / wave.length;
-  return over.map(({ id, status }, i) => ({ from: from + i * share, to: from + (i + 1) * share, ids: [id], state: status === "failed" ? "failed" : "done" }));
+  return over.map(({ id, status }, i) => ({
+    from: from + i * share,
+    to: from + (i + 1) * share,
+    ids: [id],
+    state: status === "failed" ? "failed" : "done",
+  }));
 }
 
 /** Joins neighbours of the same state until there are few enough; failures stay by themselves. */

@@ -16,28 +16,123 @@ export interface ColumnContext {
 }
 
 /** Columns of the results table. Every number is sorted and copied as it was measured. */
-export function resultColumns({ baseline, decimals, parameters, letterOf, note }: ColumnContext): Column<VariantResult>[] {
+export function resultColumns({
+  baseline,
+  decimals,
+  parameters,
+  letterOf,
+  note,
+}: ColumnContext): Column<VariantResult>[] {
   const original = baseline?.perplexity ?? null;
   const delta = (result: VariantResult): number | null =>
     result.perplexity === null || original === null ? null : result.perplexity - original;
   /** Far from the original no decimal separates anything. */
-  const decimalsOf = ({ perplexity }: VariantResult): number => (perplexity !== null && perplexity >= 1000 ? 1 : decimals);
+  const decimalsOf = ({ perplexity }: VariantResult): number =>
+    perplexity !== null && perplexity >= 1000 ? 1 : decimals;
   const size = ({ fileBitsPerWeight }: VariantResult): number | null =>
     fileBitsPerWeight === null || parameters === null ? null : (fileBitsPerWeight * parameters) / 8;
   return [
     { id: "pick", header: "Pick", width: "60px", text: ({ id }) => letterOf(id) ?? "" },
-    { id: "format", header: "Format", width: "68px", text: ({ recipe }) => codecLabel(recipe), sort: ({ recipe }) => codecLabel(recipe) },
-    { id: "block", header: "Block", width: "96px", text: ({ recipe }) => blockLabel(recipe.block), sort: ({ recipe }) => blockSize(recipe.block) },
-    { id: "clip", header: "Clip", width: "72px", text: ({ recipe }) => clipLabel(recipe.clip) || "off", sort: ({ recipe }) => clipLabel(recipe.clip) },
-    { id: "arm", header: "Super weights", width: "104px", text: ({ recipe }) => restoreLabel(recipe) || "no", sort: ({ recipe }) => restoreLabel(recipe) },
-    { id: "bits", header: "Bits/weight", numeric: true, width: "84px", text: (result) => bits(result.bitsPerWeight), sort: (result) => result.bitsPerWeight },
-    { id: "size", header: "Size", numeric: true, low: true, width: "76px", title: "Estimated size of the file", text: (result) => fileSize(size(result)), sort: size },
-    { id: "perplexity", header: "Perplexity", numeric: true, width: "88px", text: (result) => score(result.perplexity, decimalsOf(result), result.notFinite), sort: (result) => result.perplexity },
-    { id: "delta", header: "Δ", title: "Perplexity added to the original's", numeric: true, width: "88px", text: (result) => signed(delta(result), decimalsOf(result)), sort: delta },
-    { id: "kl", header: "KL", title: "Mean KL divergence from the original, nats per token", numeric: true, width: "84px", text: (result) => divergence(result.kl?.mean), sort: (result) => result.kl?.mean ?? null },
-    { id: "agreement", header: "Same token", title: "How often the most likely next token is the original's", numeric: true, low: true, width: "84px", text: (result) => percent(result.kl?.topAgreement), sort: (result) => result.kl?.topAgreement ?? null },
-    { id: "sqnr", header: "SQNR, dB", title: "Signal-to-quantization-noise ratio over the quantized weights", numeric: true, low: true, width: "76px", text: (result) => number(result.sqnrDb, 1), sort: (result) => result.sqnrDb },
-    { id: "time", header: "Time", numeric: true, width: "60px", text: (result) => duration(result.seconds), sort: (result) => result.seconds },
+    {
+      id: "format",
+      header: "Format",
+      width: "68px",
+      text: ({ recipe }) => codecLabel(recipe),
+      sort: ({ recipe }) => codecLabel(recipe),
+    },
+    {
+      id: "block",
+      header: "Block",
+      width: "96px",
+      text: ({ recipe }) => blockLabel(recipe.block),
+      sort: ({ recipe }) => blockSize(recipe.block),
+    },
+    {
+      id: "clip",
+      header: "Clip",
+      width: "72px",
+      text: ({ recipe }) => clipLabel(recipe.clip) || "off",
+      sort: ({ recipe }) => clipLabel(recipe.clip),
+    },
+    {
+      id: "arm",
+      header: "Super weights",
+      width: "104px",
+      text: ({ recipe }) => restoreLabel(recipe) || "no",
+      sort: ({ recipe }) => restoreLabel(recipe),
+    },
+    {
+      id: "bits",
+      header: "Bits/weight",
+      numeric: true,
+      width: "84px",
+      text: (result) => bits(result.bitsPerWeight),
+      sort: (result) => result.bitsPerWeight,
+    },
+    {
+      id: "size",
+      header: "Size",
+      numeric: true,
+      low: true,
+      width: "76px",
+      title: "Estimated size of the file",
+      text: (result) => fileSize(size(result)),
+      sort: size,
+    },
+    {
+      id: "perplexity",
+      header: "Perplexity",
+      numeric: true,
+      width: "88px",
+      text: (result) => score(result.perplexity, decimalsOf(result), result.notFinite),
+      sort: (result) => result.perplexity,
+    },
+    {
+      id: "delta",
+      header: "Δ",
+      title: "Perplexity added to the original's",
+      numeric: true,
+      width: "88px",
+      text: (result) => signed(delta(result), decimalsOf(result)),
+      sort: delta,
+    },
+    {
+      id: "kl",
+      header: "KL",
+      title: "Mean KL divergence from the original, nats per token",
+      numeric: true,
+      width: "84px",
+      text: (result) => divergence(result.kl?.mean),
+      sort: (result) => result.kl?.mean ?? null,
+    },
+    {
+      id: "agreement",
+      header: "Same token",
+      title: "How often the most likely next token is the original's",
+      numeric: true,
+      low: true,
+      width: "84px",
+      text: (result) => percent(result.kl?.topAgreement),
+      sort: (result) => result.kl?.topAgreement ?? null,
+    },
+    {
+      id: "sqnr",
+      header: "SQNR, dB",
+      title: "Signal-to-quantization-noise ratio over the quantized weights",
+      numeric: true,
+      low: true,
+      width: "76px",
+      text: (result) => number(result.sqnrDb, 1),
+      sort: (result) => result.sqnrDb,
+    },
+    {
+      id: "time",
+      header: "Time",
+      numeric: true,
+      width: "60px",
+      text: (result) => duration(result.seconds),
+      sort: (result) => result.seconds,
+    },
     { id: "note", header: "", text: note },
   ];
 }

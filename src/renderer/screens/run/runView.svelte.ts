@@ -33,9 +33,13 @@ export class RunView {
     return untrack(() => heatLayout(this.run.results.slice(0, count)));
   });
   readonly choice: HeatChoice = $derived.by(() => this.#chosen ?? firstChoice(this.layout));
-  readonly best: VariantResult | null = $derived.by(() => (this.run.best === null ? null : (this.run.byId(this.run.best) ?? null)));
+  readonly best: VariantResult | null = $derived.by(() =>
+    this.run.best === null ? null : (this.run.byId(this.run.best) ?? null),
+  );
   /** Decimals of a perplexity: as many as separate the best from the original. */
-  readonly decimals: number = $derived.by(() => decimalsThatSeparate(this.best?.perplexity ?? null, this.run.baseline?.perplexity ?? null));
+  readonly decimals: number = $derived.by(() =>
+    decimalsThatSeparate(this.best?.perplexity ?? null, this.run.baseline?.perplexity ?? null),
+  );
   readonly front: readonly VariantResult[] = $derived.by(() => frontBy(this.charted, this.metric));
   readonly frontIds: ReadonlySet<string> = $derived.by(() => setOf(this.front.map(({ id }) => id)));
   /** The variant that every part marks: the one under the pointer, else the selected one. */
@@ -55,10 +59,13 @@ export class RunView {
         this.charted = results;
         return;
       }
-      timer ??= setTimeout(() => {
-        timer = undefined;
-        this.charted = this.run.results;
-      }, untrack(() => this.charted.length) === 0 ? 0 : SLOW_MS);
+      timer ??= setTimeout(
+        () => {
+          timer = undefined;
+          this.charted = this.run.results;
+        },
+        untrack(() => this.charted.length) === 0 ? 0 : SLOW_MS,
+      );
     });
     $effect(() => () => clearTimeout(timer));
   }
@@ -79,6 +86,11 @@ export class RunView {
 
   /** Picks a variant for comparison, or lets it go. Returns false where all four places are taken. */
   togglePick(result: VariantResult): boolean {
-    return this.picks.toggle({ id: result.id, recipe: result.recipe, label: recipeLabel(result.recipe), run: this.run.id });
+    return this.picks.toggle({
+      id: result.id,
+      recipe: result.recipe,
+      label: recipeLabel(result.recipe),
+      run: this.run.id,
+    });
   }
 }

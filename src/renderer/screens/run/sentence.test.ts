@@ -4,21 +4,48 @@ import type { RunSummary } from "#shared/run.ts";
 import { runFinding, runMethod, variantSentence, type RunFacts } from "./sentence.ts";
 import { testResult } from "./testResult.ts";
 
-const baseline: Scores = { nll: 2, perplexity: 12.41, wordPerplexity: null, bytePerplexity: null, bitsPerByte: null, tokens: 8192, nllStandardError: null };
-const best = testResult({ clip: { method: "zscore", threshold: 9 }, restore: "super-weights" }, { perplexity: 12.9 });
+const baseline: Scores = {
+  nll: 2,
+  perplexity: 12.41,
+  wordPerplexity: null,
+  bytePerplexity: null,
+  bitsPerByte: null,
+  tokens: 8192,
+  nllStandardError: null,
+};
+const best = testResult(
+  { clip: { method: "zscore", threshold: 9 }, restore: "super-weights" },
+  { perplexity: 12.9 },
+);
 const twin = testResult({ clip: { method: "zscore", threshold: 9 } }, { perplexity: 236.06 });
 
 function facts(status: RunSummary["status"], results = [best, twin]): RunFacts {
-  const summary: RunSummary = { id: "r", name: "grid", model: "/m", modelName: "m", created: "", updated: "", status, done: 61, failed: 1, total: 144, best: null };
+  const summary: RunSummary = {
+    id: "r",
+    name: "grid",
+    model: "/m",
+    modelName: "m",
+    created: "",
+    updated: "",
+    status,
+    done: 61,
+    failed: 1,
+    total: 144,
+    best: null,
+  };
   return { summary, results, baseline, best: results[0] ?? null, job: null };
 }
 
 describe("the head of a run", () => {
   it("says what the best variant reaches, and what it would be without restoration", () => {
-    expect(runFinding(facts("running"))).toBe("Restored rtn4, group 64, z 9 reaches 12.90 at 4.50 bits; without restoration 236");
+    expect(runFinding(facts("running"))).toBe(
+      "Restored rtn4, group 64, z 9 reaches 12.90 at 4.50 bits; without restoration 236",
+    );
   });
   it("names the original where there is no twin to compare with", () => {
-    expect(runFinding(facts("done", [best]))).toBe("Restored rtn4, group 64, z 9 reaches 12.90 at 4.50 bits; the original has 12.41");
+    expect(runFinding(facts("done", [best]))).toBe(
+      "Restored rtn4, group 64, z 9 reaches 12.90 at 4.50 bits; the original has 12.41",
+    );
   });
   it("shows the decimals that separate the best from the original", () => {
     const close = testResult({}, { perplexity: 12.4104 });
@@ -36,7 +63,15 @@ describe("the head of a run", () => {
 });
 
 it("says of a variant why it failed, and never NaN", () => {
-  const failed = testResult({}, { status: "failed", error: { code: "worker/died-twice", message: "Two workers ended.", next: "", details: {} } });
+  const failed = testResult(
+    {},
+    {
+      status: "failed",
+      error: { code: "worker/died-twice", message: "Two workers ended.", next: "", details: {} },
+    },
+  );
   expect(variantSentence(failed, baseline, 2)).toBe("rtn4, group 64: failed. Two workers ended.");
-  expect(variantSentence(testResult({}, { perplexity: null, notFinite: true }), baseline, 2)).toContain("not finite");
+  expect(variantSentence(testResult({}, { perplexity: null, notFinite: true }), baseline, 2)).toContain(
+    "not finite",
+  );
 });

@@ -4,7 +4,15 @@ import { canonicalJson } from "#shared/plan.ts";
 import { armOf, type Arm, type Recipe } from "#shared/recipe.ts";
 import { recipeLabel } from "#shared/recipeText.ts";
 import type { RunDetail, RunSummary, VariantResult } from "#shared/run.ts";
-import { bits, cellPerplexity, count, decimalsThatSeparate, divergence, duration, estimate } from "../../format.ts";
+import {
+  bits,
+  cellPerplexity,
+  count,
+  decimalsThatSeparate,
+  divergence,
+  duration,
+  estimate,
+} from "../../format.ts";
 import { isRestored } from "./dimensions.ts";
 
 /** What the sentences of a run's head are made of. */
@@ -17,7 +25,11 @@ export interface RunFacts {
 }
 
 const ARM_WORDS: Record<Arm, string> = {
-  plain: "Plain", clip: "Clipped", "clip-restore": "Restored", "restore-only": "Restored", "hold-out": "Held-out",
+  plain: "Plain",
+  clip: "Clipped",
+  "clip-restore": "Restored",
+  "restore-only": "Restored",
+  "hold-out": "Held-out",
 };
 
 /** The finding in one sentence: what the best variant reaches, and what it would be without restoration. */
@@ -31,7 +43,9 @@ export function runFinding(facts: RunFacts): string {
     case "interrupted":
       return `Interrupted at ${part}; those are saved`;
     case "cancelled":
-      return result ? `Cancelled at ${part}: ${result.charAt(0).toLowerCase()}${result.slice(1)}` : `Cancelled at ${part}`;
+      return result
+        ? `Cancelled at ${part}: ${result.charAt(0).toLowerCase()}${result.slice(1)}`
+        : `Cancelled at ${part}`;
     case "failed":
       return `The run failed at ${part}`;
     case "waiting":
@@ -42,7 +56,10 @@ export function runFinding(facts: RunFacts): string {
 }
 
 function firstWords({ summary, job, results }: RunFacts): string {
-  if (summary.status === "done") return results.some(({ status }) => status === "failed") ? "No variant could be scored" : "No variant was scored";
+  if (summary.status === "done")
+    return results.some(({ status }) => status === "failed")
+      ? "No variant could be scored"
+      : "No variant was scored";
   const phase = job?.progress?.phase ?? "";
   return /original|super weights/.test(phase) ? capital(phase) : `Scoring ${count(summary.total)} variants`;
 }
@@ -52,14 +69,22 @@ function bestSentence(best: VariantResult, { results, baseline }: RunFacts): str
   const decimals = decimalsThatSeparate(best.perplexity, original);
   const reaches = `${ARM_WORDS[armOf(best.recipe)]} ${recipeLabel({ ...best.recipe, restore: "none", holdOut: false })} reaches ${cellPerplexity(best.perplexity, original, decimals)} at ${bits(best.bitsPerWeight, "prose")} bits`;
   const twin = isRestored(best.recipe) ? twinOf(best.recipe, results) : null;
-  if (twin) return `${reaches}; without restoration ${twin.notFinite ? "it is not finite" : cellPerplexity(twin.perplexity, original, decimals)}`;
-  return original === null ? reaches : `${reaches}; the original has ${cellPerplexity(original, original, decimals)}`;
+  if (twin)
+    return `${reaches}; without restoration ${twin.notFinite ? "it is not finite" : cellPerplexity(twin.perplexity, original, decimals)}`;
+  return original === null
+    ? reaches
+    : `${reaches}; the original has ${cellPerplexity(original, original, decimals)}`;
 }
 
 /** The finished variant that differs only in restoring nothing. */
 function twinOf(recipe: Recipe, results: readonly VariantResult[]): VariantResult | null {
   const wanted = canonicalJson({ ...recipe, restore: "none", holdOut: false });
-  return results.find((result) => result.status === "done" && !isRestored(result.recipe) && canonicalJson(result.recipe) === wanted) ?? null;
+  return (
+    results.find(
+      (result) =>
+        result.status === "done" && !isRestored(result.recipe) && canonicalJson(result.recipe) === wanted,
+    ) ?? null
+  );
 }
 
 /** How it is measured and how far it is. */
@@ -67,13 +92,18 @@ export function runMethod(facts: RunFacts, detail: RunDetail | null): string {
   const { summary, job, results } = facts;
   const running = results.filter(({ status }) => status === "running").length;
   const waiting = results.filter(({ status }) => status === "waiting").length;
-  const left = summary.status === "running" && job?.progress?.secondsLeft != null ? `${capital(estimate(job.progress.secondsLeft))} left` : "";
+  const left =
+    summary.status === "running" && job?.progress?.secondsLeft != null
+      ? `${capital(estimate(job.progress.secondsLeft))} left`
+      : "";
   const counts = [
     `${count(summary.done)} of ${count(summary.total)} scored`,
     running > 0 ? `${count(running)} running` : "",
     waiting > 0 ? `${count(waiting)} waiting` : "",
     summary.failed > 0 ? `${count(summary.failed)} failed` : "",
-  ].filter(Boolean).join(", ");
+  ]
+    .filter(Boolean)
+    .join(", ");
   return [summary.name, left, counts, detail ? judgedBy(facts, detail) : ""].filter(Boolean).join(" · ");
 }
 
@@ -81,7 +111,12 @@ function judgedBy({ baseline }: RunFacts, { text, convention, judge }: RunDetail
   const tokens = baseline?.tokens ?? judge.tokens;
   const context = convention?.context ?? judge.context;
   const name = text.split(/[\\/]/).pop() ?? text;
-  return [tokens === undefined ? name : `${count(tokens)} tokens of ${name}`, context === undefined ? "" : `context ${count(context)}`].filter(Boolean).join(", ");
+  return [
+    tokens === undefined ? name : `${count(tokens)} tokens of ${name}`,
+    context === undefined ? "" : `context ${count(context)}`,
+  ]
+    .filter(Boolean)
+    .join(", ");
 }
 
 /** One variant in words: for the tile heads, hovers and screen readers. */

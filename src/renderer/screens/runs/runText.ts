@@ -26,5 +26,8 @@ export function runResult({ status, done, failed, total }: RunSummary): string {
 /** Whether every word of the search is in the run's name, its model's or its result. */
 export function matchesRun(run: RunSummary, search: string): boolean {
   const text = `${run.name} ${run.modelName} ${run.status} ${runResult(run)}`.toLowerCase();
-  return search.toLowerCase().split(/\s+/).every((word) => text.includes(word));
+  return search
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
 }

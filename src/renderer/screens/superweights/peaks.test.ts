@@ -1,23 +1,67 @@
 import { describe, expect, it } from "vitest";
 import type { Candidate, DetectPass, DetectReport, LayerPeaks } from "#shared/detection.ts";
-import { clearSide, coordinatesJson, finding, isCarried, marksOf, method, passValues, spreadLabels, sumOf } from "./peaks.ts";
+import {
+  clearSide,
+  coordinatesJson,
+  finding,
+  isCarried,
+  marksOf,
+  method,
+  passValues,
+  spreadLabels,
+  sumOf,
+} from "./peaks.ts";
 
 const peak = (value: number) => ({ value, token: 0, channel: 3 });
-const layer = (index: number, value: number): LayerPeaks => ({ layer: index, input: peak(value), output: peak(-value), residual: peak(value) });
+const layer = (index: number, value: number): LayerPeaks => ({
+  layer: index,
+  input: peak(value),
+  output: peak(-value),
+  residual: peak(value),
+});
 
 function candidate(at: Partial<Candidate>): Candidate {
   return {
-    layer: 1, row: 7, column: 4, tensor: "model.layers.1.mlp.down_proj.weight", value: 2, inputActivation: 50, outputActivation: 104,
-    contribution: 100, share: 100 / 104, token: 0, pass: 1, rank: 1, sigma: 30, timesMedian: 9, published: null, nextLargest: [],
-    verdict: "super-weight", reason: "", ...at,
+    layer: 1,
+    row: 7,
+    column: 4,
+    tensor: "model.layers.1.mlp.down_proj.weight",
+    value: 2,
+    inputActivation: 50,
+    outputActivation: 104,
+    contribution: 100,
+    share: 100 / 104,
+    token: 0,
+    pass: 1,
+    rank: 1,
+    sigma: 30,
+    timesMedian: 9,
+    published: null,
+    nextLargest: [],
+    verdict: "super-weight",
+    reason: "",
+    ...at,
   };
 }
 
 function report(superWeights: Candidate[]): DetectReport {
   return {
-    model: "/m", fingerprint: "", options: { prompt: "p", maxPasses: 12, threshold: { kind: "relative", factor: 8 }, minShare: 0.5 },
-    tokens: [{ id: 1, text: "a" }, { id: 2, text: "b" }], superWeights, candidates: [], layers: [layer(0, 2), layer(1, 104)],
-    passes: [{ pass: 1, fromLayer: 0, layers: [], zeroed: null }], medianOutput: 2, thresholdOutput: 16, device: "cpu", seconds: 1, peakRssBytes: 1,
+    model: "/m",
+    fingerprint: "",
+    options: { prompt: "p", maxPasses: 12, threshold: { kind: "relative", factor: 8 }, minShare: 0.5 },
+    tokens: [
+      { id: 1, text: "a" },
+      { id: 2, text: "b" },
+    ],
+    superWeights,
+    candidates: [],
+    layers: [layer(0, 2), layer(1, 104)],
+    passes: [{ pass: 1, fromLayer: 0, layers: [], zeroed: null }],
+    medianOutput: 2,
+    thresholdOutput: 16,
+    device: "cpu",
+    seconds: 1,
+    peakRssBytes: 1,
   };
 }
 
@@ -50,7 +94,9 @@ describe("the finding", () => {
   });
   it("says what the weights share", () => {
     const both = report([candidate({ published: "Llama-7B" }), candidate({ layer: 2 })]);
-    expect(method(both, "1.0 s")).toBe("1 forward pass of 2 tokens in 1.0 s. Both lie in row 7. 1 of 2 coordinates are published.");
+    expect(method(both, "1.0 s")).toBe(
+      "1 forward pass of 2 tokens in 1.0 s. Both lie in row 7. 1 of 2 coordinates are published.",
+    );
   });
   it("copies coordinates as layer, row, column", () => {
     expect(coordinatesJson(report([candidate({})]))).toBe("[[1,7,4]]");
@@ -75,7 +121,9 @@ describe("marks and sums", () => {
     expect(spreadLabels([100, 98, 20])).toEqual([0, 13, 0]);
   });
   it("fills the bar where the other weights pull the other way", () => {
-    const { others, widths } = sumOf(candidate({ contribution: 110, outputActivation: 104, share: 110 / 104 }));
+    const { others, widths } = sumOf(
+      candidate({ contribution: 110, outputActivation: 104, share: 110 / 104 }),
+    );
     expect(others).toBe(-6);
     expect(widths).toEqual([1, 0]);
   });

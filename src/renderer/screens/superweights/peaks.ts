@@ -4,7 +4,12 @@ import { activation, count, list, percent, place, plural } from "../../format.ts
 export type Tap = "input" | "output" | "residual";
 
 /** Largest |value| of one tap per layer in one pass; layers before its first carry over from the pass before. */
-export function passValues(passes: readonly DetectPass[], index: number, tap: Tap, layers: number): (number | null)[] {
+export function passValues(
+  passes: readonly DetectPass[],
+  index: number,
+  tap: Tap,
+  layers: number,
+): (number | null)[] {
   const values = new Array<number | null>(layers).fill(null);
   for (const pass of passes.slice(0, index + 1)) {
     for (const peaks of pass.layers) values[peaks.layer] = Math.abs(peaks[tap].value);
@@ -30,7 +35,10 @@ export function marksOf(superWeights: readonly Candidate[], tap: "input" | "outp
     value: Math.abs(tap === "input" ? one.inputActivation : one.outputActivation),
     channel: tap === "input" ? one.column : one.row,
   }));
-  return marks.filter((mark, i) => marks.findIndex((other) => other.layer === mark.layer && other.channel === mark.channel) === i);
+  return marks.filter(
+    (mark, i) =>
+      marks.findIndex((other) => other.layer === mark.layer && other.channel === mark.channel) === i,
+  );
 }
 
 /** How far to lift each label, in pixels, so that labels near each other do not touch. `ys` in pixels from the top. */
@@ -47,9 +55,16 @@ export function spreadLabels(ys: readonly number[], gap = 15): number[] {
 }
 
 /** The end of the chart at which the lines keep further away from the threshold, for its label. */
-export function clearSide(lines: readonly (readonly (number | null)[])[], threshold: number): "left" | "right" {
+export function clearSide(
+  lines: readonly (readonly (number | null)[])[],
+  threshold: number,
+): "left" | "right" {
   const distance = (values: readonly (number | null)[]): number =>
-    Math.min(...values.map((value) => (value === null || value <= 0 ? Infinity : Math.abs(Math.log(value / threshold)))));
+    Math.min(
+      ...values.map((value) =>
+        value === null || value <= 0 ? Infinity : Math.abs(Math.log(value / threshold)),
+      ),
+    );
   const quarter = Math.max(2, Math.ceil((lines[0]?.length ?? 0) / 4));
   const left = Math.min(...lines.map((line) => distance(line.slice(0, quarter))));
   const right = Math.min(...lines.map((line) => distance(line.slice(-quarter))));
@@ -57,7 +72,11 @@ export function clearSide(lines: readonly (readonly (number | null)[])[], thresh
 }
 
 /** Whether the residual stream stays far higher with the super weights, in most layers from the first of them on. */
-export function isCarried(withIt: readonly (number | null)[], without: readonly (number | null)[], from: number): boolean {
+export function isCarried(
+  withIt: readonly (number | null)[],
+  without: readonly (number | null)[],
+  from: number,
+): boolean {
   const later = withIt.slice(from).map((value, i) => (value ?? 0) > 2 * (without[from + i] ?? Infinity));
   return later.length > 0 && later.filter(Boolean).length * 2 > later.length;
 }
@@ -80,9 +99,15 @@ export function method(report: DetectReport, seconds: string): string {
   }
   const parts = [passes];
   const rows = new Set(found.map((one) => one.row));
-  if (found.length > 1 && rows.size === 1) parts.push(`${found.length === 2 ? "Both" : "All"} lie in row ${found[0]?.row}.`);
+  if (found.length > 1 && rows.size === 1)
+    parts.push(`${found.length === 2 ? "Both" : "All"} lie in row ${found[0]?.row}.`);
   const published = found.filter((one) => one.published !== null).length;
-  if (published > 0) parts.push(published === found.length ? "Every coordinate is a published one." : `${count(published)} of ${count(found.length)} coordinates are published.`);
+  if (published > 0)
+    parts.push(
+      published === found.length
+        ? "Every coordinate is a published one."
+        : `${count(published)} of ${count(found.length)} coordinates are published.`,
+    );
   return parts.join(" ");
 }
 
@@ -91,7 +116,12 @@ function largestOutput(report: DetectReport): number {
 }
 
 /** The sum behind an output: what the one weight adds, what all others add, and both as shares of the output. */
-export function sumOf(candidate: Candidate): { others: number; share: number; rest: number; widths: [number, number] } {
+export function sumOf(candidate: Candidate): {
+  others: number;
+  share: number;
+  rest: number;
+  widths: [number, number];
+} {
   const others = candidate.outputActivation - candidate.contribution;
   const share = candidate.share;
   const rest = 1 - share;

@@ -26,7 +26,10 @@ export class SearchOptions {
 
   /** As the studio takes them. */
   get asked(): Partial<DetectOptions> {
-    const threshold = this.kind === "relative" ? ({ kind: "relative", factor: this.factor } as const) : ({ kind: "absolute", value: this.value } as const);
+    const threshold =
+      this.kind === "relative"
+        ? ({ kind: "relative", factor: this.factor } as const)
+        : ({ kind: "absolute", value: this.value } as const);
     return { prompt: this.prompt, threshold };
   }
 }

@@ -3,7 +3,10 @@ import { describe, expect, it } from "vitest";
 import { canonicalJson, parsePlan } from "#shared/plan.ts";
 import { countVariants, fromPlan, newDraft, toggled, toPlan, type Draft } from "./draft.ts";
 
-const recipesOf = (plan: unknown): string[] => parsePlan(plan).recipes.map((recipe) => canonicalJson(recipe)).sort();
+const recipesOf = (plan: unknown): string[] =>
+  parsePlan(plan)
+    .recipes.map((recipe) => canonicalJson(recipe))
+    .sort();
 
 describe("a sweep's draft", () => {
   it("starts as a plan that can be started", () => {
@@ -12,45 +15,86 @@ describe("a sweep's draft", () => {
   });
 
   it("writes a grid where the sets cross freely", () => {
-    expect(toPlan(newDraft())).toMatchObject({ base: { codec: "rtn" }, grid: { bits: [4, 3], restore: ["super-weights", "none"] } });
+    expect(toPlan(newDraft())).toMatchObject({
+      base: { codec: "rtn" },
+      grid: { bits: [4, 3], restore: ["super-weights", "none"] },
+    });
   });
 
   it("writes a list where they do not", () => {
-    const mixed = toPlan({ ...newDraft(), formats: [{ codec: "nf4", bits: 4, symmetric: false }, { codec: "rtn", bits: 3, symmetric: false }] });
+    const mixed = toPlan({
+      ...newDraft(),
+      formats: [
+        { codec: "nf4", bits: 4, symmetric: false },
+        { codec: "rtn", bits: 3, symmetric: false },
+      ],
+    });
     expect(mixed).toHaveProperty("recipes");
-    const heldOut = toPlan({ ...newDraft(), arms: [{ restore: "none", holdOut: false }, { restore: "super-weights", holdOut: true }] });
+    const heldOut = toPlan({
+      ...newDraft(),
+      arms: [
+        { restore: "none", holdOut: false },
+        { restore: "super-weights", holdOut: true },
+      ],
+    });
     expect(heldOut).toHaveProperty("recipes");
     expect(recipesOf(heldOut)).toHaveLength(48);
   });
 
   it("comes back from its own plan with the same variants, whatever was chosen", () => {
     const format = fc.constantFrom<Draft["formats"][number]>(
-      { codec: "rtn", bits: 4, symmetric: false }, { codec: "rtn", bits: 3, symmetric: false }, { codec: "int", bits: 4, symmetric: true },
-      { codec: "int", bits: 4, symmetric: false }, { codec: "nf4", bits: 4, symmetric: false },
+      { codec: "rtn", bits: 4, symmetric: false },
+      { codec: "rtn", bits: 3, symmetric: false },
+      { codec: "int", bits: 4, symmetric: true },
+      { codec: "int", bits: 4, symmetric: false },
+      { codec: "nf4", bits: 4, symmetric: false },
     );
-    const clip = fc.constantFrom<Draft["clips"][number]>(null, { method: "mse" }, { method: "zscore", threshold: 9 }, { method: "iqr", threshold: 1.5 });
+    const clip = fc.constantFrom<Draft["clips"][number]>(
+      null,
+      { method: "mse" },
+      { method: "zscore", threshold: 9 },
+      { method: "iqr", threshold: 1.5 },
+    );
     const arm = fc.constantFrom<Draft["arms"][number]>(
-      { restore: "none", holdOut: false }, { restore: "super-weights", holdOut: false }, { restore: "super-weights", holdOut: true },
-      { restore: [[1, 2, 3]], holdOut: false }, { restore: { largest: 4 }, holdOut: false },
+      { restore: "none", holdOut: false },
+      { restore: "super-weights", holdOut: false },
+      { restore: "super-weights", holdOut: true },
+      { restore: [[1, 2, 3]], holdOut: false },
+      { restore: { largest: 4 }, holdOut: false },
     );
-    const some = <T>(one: fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.uniqueArray(one, { minLength: 1, selector: (value) => canonicalJson(value) });
+    const some = <T>(one: fc.Arbitrary<T>): fc.Arbitrary<T[]> =>
+      fc.uniqueArray(one, { minLength: 1, selector: (value) => canonicalJson(value) });
     fc.assert(
-      fc.property(some(format), some(fc.constantFrom("group:64", "tensor", "channel", "tile:8x8")), some(clip), some(arm), fc.string({ maxLength: 20 }), (formats, blocks, clips, arms, name) => {
-        const draft: Draft = { ...newDraft(), formats, blocks, clips, arms, name };
-        const plan = toPlan(draft);
-        expect(recipesOf(plan)).toHaveLength(countVariants(draft));
-        const back = fromPlan(plan);
-        expect(back && recipesOf(toPlan(back))).toEqual(recipesOf(plan));
-        expect(back?.judge).toEqual(draft.judge);
-        expect(back?.name).toBe(name.trim());
-      }),
+      fc.property(
+        some(format),
+        some(fc.constantFrom("group:64", "tensor", "channel", "tile:8x8")),
+        some(clip),
+        some(arm),
+        fc.string({ maxLength: 20 }),
+        (formats, blocks, clips, arms, name) => {
+          const draft: Draft = { ...newDraft(), formats, blocks, clips, arms, name };
+          const plan = toPlan(draft);
+          expect(recipesOf(plan)).toHaveLength(countVariants(draft));
+          const back = fromPlan(plan);
+          expect(back && recipesOf(toPlan(back))).toEqual(recipesOf(plan));
+          expect(back?.judge).toEqual(draft.judge);
+          expect(back?.name).toBe(name.trim());
+        },
+      ),
     );
   });
 
   it("carries along what the form does not show", () => {
     const plan = {
-      base: { codec: "int", bits: 4, overrides: [{ match: "*.down_proj.weight", bits: 8 }], keep: ["*lm_head*"], activations: { per: "token", method: "naive" } },
-      grid: { block: ["group:64", "group:32"] }, judge: { context: 128, windows: "gptq" },
+      base: {
+        codec: "int",
+        bits: 4,
+        overrides: [{ match: "*.down_proj.weight", bits: 8 }],
+        keep: ["*lm_head*"],
+        activations: { per: "token", method: "naive" },
+      },
+      grid: { block: ["group:64", "group:32"] },
+      judge: { context: 128, windows: "gptq" },
     };
     const draft = fromPlan(plan);
     expect(draft && recipesOf(toPlan(draft))).toEqual(recipesOf(plan));
@@ -58,7 +102,14 @@ describe("a sweep's draft", () => {
   });
 
   it("does not take a plan that it cannot say", () => {
-    expect(fromPlan({ recipes: [{ codec: "rtn", bits: 4, block: "group:64" }, { codec: "rtn", bits: 3, block: "tensor" }] })).toBeNull();
+    expect(
+      fromPlan({
+        recipes: [
+          { codec: "rtn", bits: 4, block: "group:64" },
+          { codec: "rtn", bits: 3, block: "tensor" },
+        ],
+      }),
+    ).toBeNull();
   });
 
   it("refuses what is no plan", () => expect(() => fromPlan({ grid: {} })).toThrow());

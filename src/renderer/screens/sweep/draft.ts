@@ -37,7 +37,10 @@ export function newDraft(): Draft {
     formats: [4, 3].map((bits) => ({ codec: "rtn", bits, symmetric: false })),
     blocks: ["group:64", "flat:4096", "flat:16384", "tensor"],
     clips: [null, { method: "zscore", threshold: 9 }, { method: "zscore", threshold: 5 }],
-    arms: [{ restore: "super-weights", holdOut: false }, { restore: "none", holdOut: false }],
+    arms: [
+      { restore: "super-weights", holdOut: false },
+      { restore: "none", holdOut: false },
+    ],
     rest: NO_REST,
     judge: judgeSchema.parse({ tokens: 4096 }),
   };
@@ -101,30 +104,50 @@ export function toggled<T>(set: readonly T[], value: T): T[] {
 }
 
 /** Each axis of the grid with its default; null where the sets do not cross freely. */
-function crossedFields({ formats, blocks, clips, arms }: Draft): [key: string, values: readonly unknown[], normal: unknown][] | null {
+function crossedFields({
+  formats,
+  blocks,
+  clips,
+  arms,
+}: Draft): [key: string, values: readonly unknown[], normal: unknown][] | null {
   const codecs = distinct(formats.map(({ codec }) => codec));
   const symmetric = distinct(formats.map((format) => format.symmetric));
   const bits = distinct(formats.map((format) => format.bits));
   const restores = distinct(arms.map(({ restore }) => restore));
   const holdOut = distinct(arms.map((arm) => arm.holdOut));
-  if (codecs.length * symmetric.length * bits.length !== formats.length || restores.length * holdOut.length !== arms.length) return null;
+  if (
+    codecs.length * symmetric.length * bits.length !== formats.length ||
+    restores.length * holdOut.length !== arms.length
+  )
+    return null;
   return [
-    ["codec", codecs, undefined], ["symmetric", symmetric, false], ["bits", bits, undefined],
-    ["block", blocks, undefined], ["clip", clips, null], ["restore", restores, "none"], ["holdOut", holdOut, false],
+    ["codec", codecs, undefined],
+    ["symmetric", symmetric, false],
+    ["bits", bits, undefined],
+    ["block", blocks, undefined],
+    ["clip", clips, null],
+    ["restore", restores, "none"],
+    ["holdOut", holdOut, false],
   ];
 }
 
 function recipesOf(draft: Draft): Record<string, unknown>[] {
-  return draft.formats.flatMap((format) => draft.blocks.flatMap((block) => draft.clips.flatMap((clip) => draft.arms.map((arm) => ({
-    codec: format.codec,
-    ...(format.symmetric ? { symmetric: true } : {}),
-    bits: format.bits,
-    block,
-    ...(clip === null ? {} : { clip }),
-    ...(arm.restore === "none" ? {} : { restore: arm.restore }),
-    ...(arm.holdOut ? { holdOut: true } : {}),
-    ...restJson(draft.rest),
-  })))));
+  return draft.formats.flatMap((format) =>
+    draft.blocks.flatMap((block) =>
+      draft.clips.flatMap((clip) =>
+        draft.arms.map((arm) => ({
+          codec: format.codec,
+          ...(format.symmetric ? { symmetric: true } : {}),
+          bits: format.bits,
+          block,
+          ...(clip === null ? {} : { clip }),
+          ...(arm.restore === "none" ? {} : { restore: arm.restore }),
+          ...(arm.holdOut ? { holdOut: true } : {}),
+          ...restJson(draft.rest),
+        })),
+      ),
+    ),
+  );
 }
 
 function restJson({ keep, overrides, activations }: Draft["rest"]): Record<string, unknown> {
@@ -146,7 +169,11 @@ function distinct<T>(values: readonly T[]): T[] {
 }
 
 function sameRecipes(a: readonly Recipe[], b: readonly Recipe[]): boolean {
-  const texts = (recipes: readonly Recipe[]): string => recipes.map((recipe) => canonicalJson(recipe)).sort().join("\n");
+  const texts = (recipes: readonly Recipe[]): string =>
+    recipes
+      .map((recipe) => canonicalJson(recipe))
+      .sort()
+      .join("\n");
   return texts(a) === texts(b);
 }
 

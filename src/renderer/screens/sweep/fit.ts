@@ -24,7 +24,10 @@ export function blockMisfit(block: string, model: Pick<ModelSummary, "tensors">)
 function lineMisfit(size: number, columns: number, name: (size: number) => string): Misfit | null {
   if (columns === 0 || columns % size === 0) return null;
   const nearest = [...new Set([below(size, columns), above(size, columns)])].filter((one) => one > 1);
-  return { message: `Rows have a multiple of ${columns.toLocaleString("en-US")} weights, which ${size} does not divide.`, nearest: nearest.map(name) };
+  return {
+    message: `Rows have a multiple of ${columns.toLocaleString("en-US")} weights, which ${size} does not divide.`,
+    nearest: nearest.map(name),
+  };
 }
 
 /** Greatest common divisor; 0 of nothing. */

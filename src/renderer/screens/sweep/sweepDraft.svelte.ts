@@ -16,10 +16,17 @@ export class SweepDraft {
   estimating = $state(false);
   error: KeystoneErrorData | null = $state.raw(null);
   readonly plan: unknown = $derived.by(() => this.raw ?? toPlan(this.form));
-  readonly variants: number = $derived.by(() => (this.raw === null ? countVariants(this.form) : countOf(this.raw)));
+  readonly variants: number = $derived.by(() =>
+    this.raw === null ? countVariants(this.form) : countOf(this.raw),
+  );
   /** Whether what is estimated is what the form says now and can start. */
   readonly valid: boolean = $derived.by(
-    () => this.variants > 0 && this.text !== null && !this.estimating && this.estimate !== null && this.estimate.problems.length === 0,
+    () =>
+      this.variants > 0 &&
+      this.text !== null &&
+      !this.estimating &&
+      this.estimate !== null &&
+      this.estimate.problems.length === 0,
   );
   readonly #host: Host;
   readonly #model: string;
