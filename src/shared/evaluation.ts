@@ -61,7 +61,7 @@ export const tensorError = z.object({
 });
 export type TensorError = z.infer<typeof tensorError>;
 
-/** ‖h − ĥ‖ / ‖h‖ of the residual stream after each layer, variant against original, over all real tokens (BOS excluded). */
+/** ‖h − ĥ‖ / ‖h‖ of the residual stream after each layer, variant against original, over text tokens (BOS excluded; of the longest windows where the text is too large to keep). */
 export const layerError = z.object({ layer: z.number().int(), relative: finiteOrNull });
 export type LayerError = z.infer<typeof layerError>;
 

@@ -1,5 +1,6 @@
 import type { ModelSummary } from "#shared/model.ts";
 import type { Settings } from "#shared/settings.ts";
+import { TRAJECTORY_BYTES } from "#engine/evaluate/hiddenStates.ts";
 
 /** The sizes of a model that decide memory, in f32 bytes and numbers. */
 export interface ModelShape {
@@ -69,7 +70,8 @@ export function modelShape(summary: Pick<ModelSummary, "architecture" | "tensors
  *     fixed    = base + 2 layers (as stored, and as a variant changes it) + head + a chunk of the head's output × 4
  *                + the activations of up to 4,096 tokens + attention's scores × 3
  *     variant  = its hidden states and the layer's output: 2 · tokens · hidden · 4
- *     workers  = min(cores, variants, ⌊(budget − shared) / (fixed + 2 · variant)⌋), at least 1   [the original runs along: 2]
+ *     shared   = the original's final hidden states, and those behind every layer up to 256 MiB
+ *     workers  = min(cores, variants, ⌊(budget − shared) / (fixed + 2 · variant)⌋), at least 1
  *     threads  = ⌊cores / workers⌋
  *     wave     = ⌊((budget − shared) / workers − fixed) / variant⌋ − 1, from 1 to 8
  *
@@ -82,7 +84,8 @@ export function sizeSweep(
   settings: Pick<Settings, "workers" | "threadsPerWorker" | "memoryLimitBytes">,
 ): WorkSize {
   const budget = settings.memoryLimitBytes ?? machine.freeBytes * SHARE_OF_FREE;
-  const shared = work.tokens * shape.hiddenSize * F32;
+  const states = work.tokens * shape.hiddenSize * F32;
+  const shared = states + Math.min(states * shape.layers, TRAJECTORY_BYTES);
   const fixed = fixedBytes(shape, work.tokens);
   const variant = Math.max(1, 2 * work.tokens * shape.hiddenSize * F32);
   const fit = Math.floor((budget - shared) / (fixed + 2 * variant));

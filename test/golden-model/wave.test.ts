@@ -16,7 +16,7 @@ let reference: OriginalReference;
 beforeAll(async () => {
   demo = await openDemo();
   windows = await demoWindows(demo, { tokens: 600 });
-  reference = await scoreOriginal({ ...demo, windows });
+  reference = await scoreOriginal({ ...demo, windows, trajectory: true });
 });
 afterAll(() => demo.close());
 
@@ -75,12 +75,20 @@ describe("a wave", () => {
 
   it("reports the relative error of the residual stream: 0 before the first change, more behind it", async () => {
     const edits = scaleWeights(demo.architecture, [[2, 5, 5]], 100);
-    const [{ layers }] = await wave([{ id: "late", plans: new Map(), edits }], { layerErrors: true });
+    const [{ layers }] = await wave([{ id: "late", plans: new Map(), edits }]);
     expect(layers.map(({ layer }) => layer)).toEqual([0, 1, 2, 3, 4, 5]);
     expect(layers.slice(0, 2).map(({ relative }) => relative)).toEqual([0, 0]);
     expect(layers.slice(2).every(({ relative }) => relative !== null && relative > 0 && relative < 1)).toBe(
       true,
     );
+  });
+
+  it("measures layer errors without running the original again", async () => {
+    const engine = counting();
+    const [{ layers }] = await wave([demoVariant(demo, "a", RECIPE)], {}, engine);
+    const batches = engine.layers.filter((layer) => layer === 0).length;
+    expect(engine.layers).toHaveLength(6 * batches);
+    expect(layers.every(({ relative }) => relative !== null && relative > 0)).toBe(true);
   });
 
   it("quantizes the embedding and the output head where the recipe does not keep them", async () => {

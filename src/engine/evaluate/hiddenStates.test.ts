@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { batchTokens, gatherScored, planBatches, relativeError, scoredLabels } from "./hiddenStates.ts";
+import {
+  batchTokens,
+  gatherScored,
+  keepStates,
+  keptBatches,
+  planBatches,
+  relativeError,
+  scoredLabels,
+} from "./hiddenStates.ts";
 import type { TokenWindow } from "./types.ts";
 
 const window = (labels: number[], lead = 0): TokenWindow => ({
@@ -47,9 +55,23 @@ describe("relativeError", () => {
     const batch = (data: number[]) => [
       { data: Float32Array.from(data), batch: 2, sequence: 3, lengths: [3, 2] },
     ];
-    expect(relativeError(plan, batch([100, 3, 0, 100, 4, 100]), batch([0, 3, 0, 0, 0, 0]), 1)).toBeCloseTo(
-      4 / 5,
-      12,
+    const original = keepStates(batch([100, 3, 0, 100, 4, 100]), 1);
+    expect(relativeError(plan, original, batch([0, 3, 0, 0, 0, 0]), 1)).toBeCloseTo(4 / 5, 12);
+  });
+});
+
+describe("keptBatches", () => {
+  it("keeps every batch of a short text and the longest windows of a long one, one batch at least", () => {
+    const windows = Array.from({ length: 40 }, () =>
+      window(
+        Array.from({ length: 100 }, () => 1),
+        0,
+      ),
     );
+    const plan = planBatches({ windows, scored: 4000 }, 1000);
+    expect(keptBatches(plan, 2, 64)).toBe(4);
+    // 1,000 tokens × 4,096 × 4 bytes × 10 layers = 164 MB a batch.
+    expect(keptBatches(plan, 10, 4096)).toBe(1);
+    expect(keptBatches(plan, 80, 8192)).toBe(1);
   });
 });

@@ -110,16 +110,40 @@ export function gatherScored(
   return rows;
 }
 
-/** ‖h − ĥ‖ / ‖h‖ over all text tokens: leading BOS and padding are left out. Sums in f64. */
+/** Most bytes that the original's hidden states behind all layers may take together. */
+export const TRAJECTORY_BYTES = 256 * 2 ** 20;
+
+/** How many of the first batches have their hidden states kept behind every layer; one at least. */
+export function keptBatches(plan: BatchPlan, layers: number, hiddenSize: number): number {
+  let [bytes, kept] = [0, 0];
+  for (const members of plan.batches) {
+    const padded = members.length * plan.windows[members[0]].ids.length;
+    bytes += padded * hiddenSize * Float32Array.BYTES_PER_ELEMENT * layers;
+    if (kept > 0 && bytes > TRAJECTORY_BYTES) break;
+    kept++;
+  }
+  return kept;
+}
+
+/** A copy of the first batches' hidden states in shared memory. */
+export function keepStates(batches: readonly HiddenBatch[], kept: number): Float32Array[] {
+  return batches.slice(0, kept).map(({ data }) => {
+    const copy = new Float32Array(new SharedArrayBuffer(data.byteLength));
+    copy.set(data);
+    return copy;
+  });
+}
+
+/** ‖h − ĥ‖ / ‖h‖ over the text tokens of the batches given: leading BOS and padding are left out. Sums in f64. */
 export function relativeError(
   plan: BatchPlan,
-  original: readonly HiddenBatch[],
+  original: readonly Float32Array[],
   variant: readonly HiddenBatch[],
   hiddenSize: number,
 ): number {
   let [difference, norm] = [0, 0];
-  plan.batches.forEach((members, b) => {
-    const [h, other, sequence] = [original[b].data, variant[b].data, original[b].sequence];
+  plan.batches.slice(0, original.length).forEach((members, b) => {
+    const [h, other, sequence] = [original[b], variant[b].data, variant[b].sequence];
     members.forEach((index, w) => {
       const { ids, lead } = plan.windows[index];
       const end = (w * sequence + ids.length) * hiddenSize;

@@ -12,12 +12,15 @@ export interface ScoreRequest extends Engine, Watch {
   readonly windows: WindowSet;
 }
 
+export interface OriginalRequest extends ScoreRequest {
+  /** Also keep what variants' layer errors are measured against. */
+  readonly trajectory?: boolean;
+}
+
 export interface WaveRequest extends ScoreRequest {
   readonly variants: readonly Variant[];
   /** From {@link scoreOriginal} over the same windows. */
   readonly reference: OriginalReference;
-  /** Also ‖h − ĥ‖ / ‖h‖ behind every layer; the original then runs along through all layers. */
-  readonly layerErrors?: boolean;
   /** Also NLL and KL of every scored token. */
   readonly perToken?: boolean;
 }
@@ -26,16 +29,22 @@ export interface WaveRequest extends ScoreRequest {
  * Scores the original and keeps its final hidden states for the comparison with variants. All weights are checked on the way.
  * @throws KeystoneError checkpoint/not-finite, job/cancelled
  */
-export async function scoreOriginal(request: ScoreRequest): Promise<OriginalReference> {
+export async function scoreOriginal(request: OriginalRequest): Promise<OriginalReference> {
   const { windows } = request;
   const plan = planBatches(windows);
-  const options = { original: true, layerErrors: false, checkFinite: true };
+  const keepTrajectory = request.trajectory ?? false;
+  const options = { original: true, keepTrajectory, checkFinite: true };
   const meter = createMeter(plan.tokens * layerPasses(request, [], options) + plan.scored, UNIT, request);
-  const { original } = await streamLayers(request, plan, [], options, meter, request);
+  const { original, trajectory } = await streamLayers(request, plan, [], options, meter, request);
   if (original === null) throw new Error("the original was asked for, but no hidden states came");
   const { nll } = await request.forward.score(original, scoredLabels(plan), await readHead(request));
   await meter.advance(plan.scored, "output head");
-  return { hidden: original, nll, scores: summarize(nll, windows) };
+  return {
+    hidden: original,
+    nll,
+    scores: summarize(nll, windows),
+    ...(keepTrajectory ? { trajectory } : {}),
+  };
 }
 
 /**
@@ -48,7 +57,7 @@ export async function scoreWave(request: WaveRequest): Promise<VariantScore[]> {
   const plan = planBatches(windows);
   if (reference.hidden.length !== plan.scored * architecture.facts.hiddenSize)
     throw otherWindows(reference, plan.scored);
-  const options = { original: false, layerErrors: request.layerErrors ?? false, checkFinite: false };
+  const options = { original: false, trajectory: reference.trajectory, checkFinite: false };
   const total = plan.tokens * layerPasses(request, variants, options) + plan.scored * variants.length;
   const meter = createMeter(total, UNIT, request);
   const { lanes } = await streamLayers(request, plan, variants, options, meter, request);

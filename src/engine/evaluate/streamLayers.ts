@@ -2,11 +2,19 @@ import { KeystoneError, toErrorData, type KeystoneErrorData } from "#shared/erro
 import type { LayerError } from "#shared/evaluation.ts";
 import { orNull } from "#shared/numbers.ts";
 import type { HiddenBatch, LayerWeights } from "../forward/types.ts";
-import { batchTokens, embedBatches, gatherScored, relativeError, type BatchPlan } from "./hiddenStates.ts";
+import {
+  batchTokens,
+  embedBatches,
+  gatherScored,
+  keepStates,
+  keptBatches,
+  relativeError,
+  type BatchPlan,
+} from "./hiddenStates.ts";
 import { createLayerReader } from "./layerReader.ts";
 import type { Meter } from "./meter.ts";
 import { keptRows, putBack, recordPeaks, type KeptPeaks } from "./superActivation.ts";
-import type { Engine, Variant, Watch } from "./types.ts";
+import type { Engine, Trajectory, Variant, Watch } from "./types.ts";
 import { createScratch, createWeightMaker, firstChange, type WeightMaker } from "./variantWeights.ts";
 
 /** A variant on its way through the layers. Until its first changed layer it shares the original's hidden states. */
@@ -26,7 +34,10 @@ export interface Lane {
 export interface StreamOptions {
   /** Whether the original's final hidden states are wanted too. */
   readonly original: boolean;
-  readonly layerErrors: boolean;
+  /** Keep the original's hidden states behind every layer. */
+  readonly keepTrajectory?: boolean;
+  /** The original's hidden states behind every layer: the variants' errors against them are noted. */
+  readonly trajectory?: Trajectory | undefined;
   readonly checkFinite: boolean;
 }
 
@@ -34,6 +45,8 @@ export interface Streamed {
   readonly lanes: readonly Lane[];
   /** Final hidden states of the original, (scored, hidden); null where nobody needed them. */
   readonly original: Float32Array | null;
+  /** Empty where it was not asked for. */
+  readonly trajectory: Trajectory;
 }
 
 /** Layers that a pass computes, summed over the original and all variants: the total of its progress. */
@@ -63,7 +76,9 @@ export async function streamLayers(
   meter: Meter,
   watch: Watch,
 ): Promise<Streamed> {
-  const { layers } = engine.architecture.facts;
+  const { layers, hiddenSize } = engine.architecture.facts;
+  const kept = options.keepTrajectory ? keptBatches(plan, layers, hiddenSize) : 0;
+  const trajectory: Float32Array[][] = [];
   const reader = createLayerReader(engine, options.checkFinite);
   const lanes = await openLanes(engine, plan, variants);
   const firsts = lanes.map((lane) => lane.first);
@@ -87,10 +102,11 @@ export async function streamLayers(
     const next = original && layer < until ? await originalLayer(step, original) : null;
     for (const lane of running) await laneLayer(step, lane, original ?? []);
     original = next;
-    if (options.layerErrors && original) noteLayerErrors(step, lanes, original);
+    if (original && kept > 0) trajectory.push(keepStates(original, kept));
+    if (options.trajectory) noteLayerErrors(step, lanes, options.trajectory[layer]);
     watch.onLayer?.(layer);
   }
-  return finish(engine, plan, lanes, original, options.original);
+  return { ...finish(engine, plan, lanes, original, options.original), trajectory };
 }
 
 /** What the original and the variants share at one layer. */
@@ -150,7 +166,7 @@ async function laneLayer(step: Step, lane: Lane, original: readonly HiddenBatch[
 function noteLayerErrors(
   { engine, plan, layer }: Step,
   lanes: readonly Lane[],
-  original: readonly HiddenBatch[],
+  original: readonly Float32Array[],
 ): void {
   for (const lane of lanes) {
     if (lane.error !== null) continue;
@@ -167,7 +183,7 @@ function finish(
   lanes: readonly Lane[],
   original: readonly HiddenBatch[] | null,
   originalWanted: boolean,
-): Streamed {
+): Omit<Streamed, "trajectory"> {
   const { hiddenSize } = architecture.facts;
   const wanted = originalWanted || lanes.some((lane) => lane.hidden === null && lane.error === null);
   const originalFinal = original && wanted ? gatherScored(plan, original, hiddenSize) : null;
@@ -225,7 +241,7 @@ function originalUntil(
   firsts: readonly number[],
   options: StreamOptions,
 ): number {
-  if (options.original || options.layerErrors) return layers;
+  if (options.original) return layers;
   const kept = variants.flatMap((variant) =>
     (variant.keepSuperActivation ?? []).map(({ layer }) => layer + 1),
   );

@@ -52,7 +52,7 @@ export async function runTasks(request: TasksRequest): Promise<TaskResult[]> {
     windows: all.map(({ window }) => window),
     scored: all.reduce((n, { scored }) => n + scored, 0),
   });
-  const options = { original: false, layerErrors: false, checkFinite: true };
+  const options = { original: false, checkFinite: true };
   const meter = createMeter(
     plan.tokens * layerPasses(request, variants, options) + plan.scored * variants.length,
     "tokens·layers",

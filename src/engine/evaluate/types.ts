@@ -75,7 +75,15 @@ export interface OriginalReference {
   /** Nats per scored token, in window order. */
   readonly nll: Float32Array;
   readonly scores: Scores;
+  /** Hidden states behind every layer, for layer errors; absent where they were not asked for. */
+  readonly trajectory?: Trajectory;
 }
+
+/**
+ * The original's hidden states behind each layer, in shared memory: [layer][batch], each (batch, sequence, hidden).
+ * Only the first batches (the longest windows) that fit the budget are kept, the same in every layer.
+ */
+export type Trajectory = readonly (readonly Float32Array[])[];
 
 /** What a wave found out about one variant; `error` in place of scores where its weights could not be made. */
 export interface VariantScore {

@@ -26,13 +26,12 @@ export async function compareTask(fields: TaskFields<"compare">, talk: Talk): Pr
   const variants = planned.map(({ variant }) => variant);
 
   const windows = await windowsOf(model, fields.text, fields.judge);
-  const reference = await scoreOriginal({ ...model, windows, ...talk.pass(0, PASSES) });
+  const reference = await scoreOriginal({ ...model, windows, trajectory: true, ...talk.pass(0, PASSES) });
   const scored = await scoreWave({
     ...model,
     windows,
     reference,
     variants,
-    layerErrors: true,
     ...talk.pass(1, PASSES),
   });
 

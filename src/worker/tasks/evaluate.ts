@@ -24,7 +24,6 @@ export async function evaluateTask(
         windows,
         reference,
         variants: [planned.variant],
-        layerErrors: false,
         ...talk.pass(1, passes),
       })
     : [];

@@ -15,7 +15,7 @@ export async function baselineTask(
 ): Promise<Baseline> {
   const model = await openModel(handle);
   const windows = shareWindows(await windowsOf(model, text, judge));
-  const original = await scoreOriginal({ ...model, windows, ...talk.watch });
+  const original = await scoreOriginal({ ...model, windows, trajectory: true, ...talk.watch });
   return {
     windows,
     original: { ...original, hidden: shareFloats(original.hidden), nll: shareFloats(original.nll) },
@@ -37,7 +37,6 @@ export async function waveTask(
     windows: baseline.windows,
     reference: baseline.original,
     variants: planned.map(({ variant }) => variant),
-    layerErrors: true,
     ...talk.watch,
   });
   scores.forEach((score, i) => tell(outcomeOf(score, planned[i])));

@@ -78,11 +78,18 @@ function bestSentence(best: VariantResult, { results, baseline }: RunFacts): str
 
 /** The finished variant that differs only in restoring nothing. */
 function twinOf(recipe: Recipe, results: readonly VariantResult[]): VariantResult | null {
+  const { codec, bits, block } = recipe;
   const wanted = canonicalJson({ ...recipe, restore: "none", holdOut: false });
+  // Writing 10,000 recipes out at every change would be felt; few have the same bits and block.
+  const isAlike = (other: Recipe): boolean =>
+    other.bits === bits && other.block === block && other.codec === codec;
   return (
     results.find(
       (result) =>
-        result.status === "done" && !isRestored(result.recipe) && canonicalJson(result.recipe) === wanted,
+        result.status === "done" &&
+        isAlike(result.recipe) &&
+        !isRestored(result.recipe) &&
+        canonicalJson(result.recipe) === wanted,
     ) ?? null
   );
 }
