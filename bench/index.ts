@@ -18,6 +18,11 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     says: "a sweep's wall time beside the pure GEMM time of its shapes",
     quick: true,
   },
+  window: {
+    file: "window.ts",
+    says: "the window in Chromium: interactions during a sweep, a 7 B overview, 10,000 results (needs a build)",
+    quick: true,
+  },
   "seven-b": {
     file: "sevenB.ts",
     says: "detect on a 7 B-shaped checkpoint in under 4 GB of memory (writes 13.5 GB)",

@@ -42,7 +42,7 @@ export async function startSweep(page: Page): Promise<string> {
 /** How many variants the results table counts as scored. */
 export async function scored(page: Page): Promise<number> {
   const text = await page.getByRole("region", { name: "Results" }).getByRole("status").innerText();
-  return Number(/^([\d,]+) of/.exec(text)?.[1] ?? NaN);
+  return Number(/^([\d,]+) of/.exec(text)?.[1]?.replaceAll(",", "") ?? NaN);
 }
 
 /** No serious or critical finding of axe in the whole window. */

@@ -1,0 +1,77 @@
+import { createHash } from "node:crypto";
+import { canonicalJson } from "../src/shared/plan.ts";
+import { recipe, type Clip } from "../src/shared/recipe.ts";
+import { recipeLabel } from "../src/shared/recipeText.ts";
+import type { VariantResult } from "../src/shared/run.ts";
+
+/** Id of the run that pours. */
+export const FLOOD_RUN = "flood";
+export const EVENTS_A_SECOND = 60;
+/** Of every ten events one is the run's summary, one the lanes and eight are results. */
+export const RESULTS_AN_EVENT = 8;
+
+const CODECS = [
+  { codec: "rtn", bits: 2 },
+  { codec: "rtn", bits: 3 },
+  { codec: "rtn", bits: 4 },
+  { codec: "rtn", bits: 8 },
+  { codec: "nf4", bits: 4 },
+] as const;
+const BLOCKS = Array.from({ length: 20 }, (_, i) => `flat:${1024 * (i + 1)}`);
+const CLIPS: readonly (Clip | null)[] = [
+  null,
+  ...Array.from({ length: 49 }, (_, i): Clip => ({ method: "zscore", threshold: 3 + i / 4 })),
+];
+const RESTORE = ["none", "super-weights"] as const;
+
+/** 10,000 waiting variants: 5 formats × 20 blocks × 50 clips, with and without the super weights. */
+export function floodVariants(): VariantResult[] {
+  const recipes = CODECS.flatMap((codec) =>
+    BLOCKS.flatMap((block) =>
+      CLIPS.flatMap((clip) => RESTORE.map((restore) => recipe.parse({ ...codec, block, clip, restore }))),
+    ),
+  );
+  return recipes.map((one, index) => ({
+    id: createHash("sha256").update(canonicalJson(one)).digest("hex"),
+    index,
+    recipe: one,
+    label: recipeLabel(one),
+    status: "waiting",
+    bitsPerWeight: null,
+    fileBitsPerWeight: null,
+    perplexity: null,
+    nll: null,
+    tokens: null,
+    kl: null,
+    sqnrDb: null,
+    seconds: null,
+    worker: null,
+    startedAt: null,
+    finishedAt: null,
+    attempts: 0,
+  }));
+}
+
+/** The variant with made-up scores: worse with fewer bits and larger blocks, better where super weights are restored. */
+export function scoredVariant(variant: VariantResult, finishedAt: number, worker: number): VariantResult {
+  const { bits, restore } = variant.recipe;
+  const turn = ((variant.index * 7919) % 1000) / 1000;
+  const kl = (restore === "none" ? 4 : 1) * 4 ** (3 - bits) * (0.5 + turn);
+  const perplexity = 12 * Math.exp(kl);
+  return {
+    ...variant,
+    status: "done",
+    bitsPerWeight: bits + 0.1 + turn / 4,
+    fileBitsPerWeight: bits + 0.6 + turn / 4,
+    perplexity,
+    nll: Math.log(perplexity),
+    tokens: 2048,
+    kl: { mean: kl, median: kl / 3, p99: 9 * kl, max: 30 * kl, topAgreement: Math.exp(-kl) },
+    sqnrDb: 6 * bits,
+    seconds: 0.04,
+    worker,
+    startedAt: finishedAt - 40,
+    finishedAt,
+    attempts: 1,
+  };
+}
