@@ -41,6 +41,14 @@ try {
   await shoot("overview");
   await pastePlan(page, PLAN);
   await shoot("sweep");
+  for (const [step, shot] of [
+    ["Blocks", "sweep-blocks"],
+    ["Outliers", "sweep-outliers"],
+    ["Judging", "sweep-judging"],
+  ]) {
+    await page.getByRole("button", { name: `Next: ${step}` }).click();
+    await shoot(shot);
+  }
   const run = await startSweep(page);
   await expect.poll(() => scored(page), { timeout: 120_000 }).toBeGreaterThan(16);
   await shoot("run-live");

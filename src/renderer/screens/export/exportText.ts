@@ -1,4 +1,5 @@
 import type { ExportFormat } from "#shared/exporting.ts";
+import type { ModelSummary } from "#shared/model.ts";
 import { blockLabel, codecLabel } from "#shared/recipeText.ts";
 import type { Recipe } from "#shared/recipe.ts";
 import { isRestored } from "../run/dimensions.ts";
@@ -8,6 +9,8 @@ export interface FormatText {
   title: string;
   note: string;
   runsIn: string;
+  /** The runtime whose memory is estimated. */
+  runtime: string;
   launch: (folder: string) => { runtime: string; line: string };
 }
 
@@ -16,12 +19,27 @@ export const FORMATS: Record<ExportFormat, FormatText> = {
     title: "Safetensors, dequantized",
     note: "A plain checkpoint with the rounded values",
     runsIn: "Transformers, and any loader of the original",
+    runtime: "Transformers",
     launch: (folder) => ({
       runtime: "Transformers",
       line: `from transformers import AutoModelForCausalLM\nmodel = AutoModelForCausalLM.from_pretrained(${JSON.stringify(folder)})`,
     }),
   },
 };
+
+/**
+ * Bytes a runtime needs to run the files at the model's full context, for one sequence: the weights as stored, and keys and
+ * values of every layer in the same precision. What the runtime itself takes comes on top.
+ */
+export function runtimeBytes(
+  weightBytes: number,
+  { architecture, bytes, parameters }: ModelSummary,
+): { weights: number; cache: number; total: number } {
+  const { layers, keyValueHeads, headSize, contextLength } = architecture;
+  const precision = Math.max(2, Math.round(bytes / Math.max(1, parameters)));
+  const cache = 2 * layers * keyValueHeads * headSize * contextLength * precision;
+  return { weights: weightBytes, cache, total: weightBytes + cache };
+}
 
 /** A folder's name for a variant: `demo-model-rtn4-flat-16384-z9-restored`. */
 export function folderName(model: string, recipe: Recipe): string {
