@@ -22,9 +22,11 @@ test("a 7 B-shaped checkpoint opens and its overview lists every tensor", async 
     .poll(
       async () => {
         // What scrolled away is not in the page any more: the names are gathered on the way down.
-        const shown = await table.locator("tbody td:first-child [title]").evaluateAll((cells) => cells.map((cell) => cell.getAttribute("title")));
-      for (const name of shown) if (name !== null) listed.add(name);
-      await table.press("PageDown");
+        const shown = await table
+          .locator("tbody td:first-child [title]")
+          .evaluateAll((cells) => cells.map((cell) => cell.getAttribute("title")));
+        for (const name of shown) if (name !== null) listed.add(name);
+        await table.press("PageDown");
         return names.filter((name) => !listed.has(name)).length;
       },
       { intervals: [100], timeout: 60_000 },

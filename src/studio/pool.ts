@@ -1,6 +1,7 @@
 import { MessageChannel } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { cancelledError, KeystoneError } from "#shared/errors.ts";
+import { createGate, leaveGate, shutGate, type NativeGate } from "#engine/forward/nativeGate.ts";
 import { isCancelled, type Control } from "#worker/control.ts";
 import type { TaskFields, TaskKind, TaskMessage, TaskReply, TaskResult } from "#worker/task.ts";
 
@@ -23,7 +24,8 @@ const IDLE_MS = 60_000;
 export class WorkerPool {
   readonly workers: number;
   readonly #piscina: Piscina;
-  #busy = 0;
+  /** Of the tasks under way: a thread is ended only when its gate is shut. */
+  readonly #gates = new Set<NativeGate>();
 
   constructor({ workerFile, workers }: PoolOptions) {
     this.workers = workers;
@@ -41,7 +43,7 @@ export class WorkerPool {
   }
 
   get idle(): boolean {
-    return this.#busy === 0;
+    return this.#gates.size === 0;
   }
 
   /**
@@ -62,14 +64,18 @@ export class WorkerPool {
         else onMessage?.(message);
       });
     });
-    this.#busy++;
+    const gate = createGate();
+    this.#gates.add(gate);
     try {
-      const reply = await this.#send<K>({ ...fields, kind, control, port: port2 }, port2, control, signal);
+      const task = { ...fields, kind, control, gate, port: port2 };
+      const reply = await this.#send<K>(task, port2, control, endBehind(gate, signal));
       await heard;
       if (reply.ok) return reply.value;
       throw KeystoneError.fromData(reply.error);
     } finally {
-      this.#busy--;
+      this.#gates.delete(gate);
+      // A thread that died inside a call never leaves the gate itself.
+      leaveGate(gate);
       port1.close();
     }
   }
@@ -98,10 +104,21 @@ export class WorkerPool {
     }
   }
 
-  /** Ends the threads, whatever they do. Steer tasks to their end first. */
+  /** Ends the threads, each as soon as it is in no call of the runtime. Steer tasks to their end first. */
   async close(): Promise<void> {
+    await Promise.all([...this.#gates].map(shutGate));
     await this.#piscina.destroy();
   }
+}
+
+/** A signal that follows another one, once the gate is shut. */
+function endBehind(gate: NativeGate, signal: AbortSignal | undefined): AbortSignal | undefined {
+  if (!signal) return undefined;
+  const end = new AbortController();
+  const follow = (): void => void shutGate(gate).then(() => end.abort());
+  if (signal.aborted) follow();
+  else signal.addEventListener("abort", follow, { once: true });
+  return end.signal;
 }
 
 /** Lends pools and keeps the last one for the next job of its size, with its threads and the models they hold open. */

@@ -13,6 +13,7 @@ import type { Coordinate, Recipe } from "#shared/recipe.ts";
 import type { VariantDetail, VariantResult } from "#shared/run.ts";
 import type { ExportFolders } from "#engine/export/exportFolders.ts";
 import type { OriginalReference, WindowSet } from "#engine/evaluate/types.ts";
+import type { NativeGate } from "#engine/forward/nativeGate.ts";
 import type { Control } from "./control.ts";
 
 /** The model a task works on, and how. A worker keeps it open as long as the next task names the same. */
@@ -102,9 +103,9 @@ export type TaskKind = keyof Kinds;
 export type TaskFields<K extends TaskKind> = Kinds[K]["fields"];
 export type TaskResult<K extends TaskKind> = Kinds[K]["result"];
 
-/** What travels to a worker: the task's fields, the job's control and the port for what is told on the way. */
+/** What travels to a worker: the task's fields, the job's control, the thread's gate and the port for what is told on the way. */
 export type Task = {
-  [K in TaskKind]: { kind: K; control: Control; port: MessagePort } & TaskFields<K>;
+  [K in TaskKind]: { kind: K; control: Control; gate: NativeGate; port: MessagePort } & TaskFields<K>;
 }[TaskKind];
 
 /** What a worker found out about one variant of its wave. */

@@ -1,4 +1,5 @@
 import { toErrorData } from "#shared/errors.ts";
+import { useGate } from "#engine/forward/nativeGate.ts";
 import { createTalk, type Talk } from "./talk.ts";
 import type { Task, TaskFields, TaskKind, TaskReply, TaskResult } from "./task.ts";
 import { ablateTask } from "./tasks/ablate.ts";
@@ -29,12 +30,14 @@ const functions: { [K in TaskKind]: (fields: TaskFields<K>, talk: Talk) => Promi
 
 /** The pool's entry: does one task and says how it went. Never throws; what goes wrong is part of the reply. */
 export default async function work(task: Task): Promise<TaskReply> {
+  useGate(task.gate);
   try {
     const run = functions[task.kind] as (fields: Task, talk: Talk) => Promise<TaskResult<TaskKind>>;
     return { ok: true, value: await run(task, createTalk(task)) };
   } catch (error) {
     return { ok: false, error: toErrorData(error) };
   } finally {
+    useGate(null);
     task.port.postMessage({ type: "end" });
     task.port.close();
   }

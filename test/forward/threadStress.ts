@@ -1,14 +1,21 @@
 import { once } from "node:events";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { createGate, shutGate, useGate, type NativeGate } from "#engine/forward/nativeGate.ts";
 import { LARGE_PROBE, runProbe, SMALL_PROBE } from "#engine/forward/probe.ts";
 import { deviceReport } from "#shared/device.ts";
+
+interface WorkerData {
+  device: string;
+  long: boolean;
+  gate: NativeGate;
+}
 
 /** Threads at once: more than a pool has on a small machine. */
 const THREADS = 4;
 
 /**
- * Starts threads that open sessions, run and close, several times over. Every other thread is ended in the middle of a
- * long run, as a cancelled job's is. Prints the number of threads that did as they should.
+ * Starts threads that open sessions, run and close, several times over. Every other thread is ended in the middle of its
+ * work, behind its gate, as a cancelled job's is. Prints the number of threads that did as they should.
  */
 async function stress(device: string, rounds: number): Promise<number> {
   let good = 0;
@@ -19,23 +26,26 @@ async function stress(device: string, rounds: number): Promise<number> {
   return good;
 }
 
-function start(device: string, long: boolean): Worker {
-  return new Worker(new URL(import.meta.url), { workerData: { device, long } });
+function start(device: string, long: boolean, gate: NativeGate): Worker {
+  return new Worker(new URL(import.meta.url), { workerData: { device, long, gate } });
 }
 
 async function finished(device: string): Promise<boolean> {
-  const worker = start(device, false);
+  const worker = start(device, false, createGate());
   const [message]: unknown[][] = await Promise.all([once(worker, "message"), once(worker, "exit")]);
   return message[0] === "finite";
 }
 
 async function cut(device: string): Promise<boolean> {
-  const worker = start(device, true);
+  const gate = createGate();
+  const worker = start(device, true, gate);
   await once(worker, "message");
+  await shutGate(gate);
   return (await worker.terminate()) === 1;
 }
 
-async function work({ device, long }: { device: string; long: boolean }): Promise<void> {
+async function work({ device, long, gate }: WorkerData): Promise<void> {
+  useGate(gate);
   const provider = deviceReport.shape.used.parse(device);
   if (long) {
     parentPort?.postMessage("begun");
@@ -47,4 +57,4 @@ async function work({ device, long }: { device: string; long: boolean }): Promis
 
 const [, , device = "cpu", rounds = "1"] = process.argv;
 if (isMainThread) process.stdout.write(String(await stress(device, Number(rounds))));
-else await work(workerData as { device: string; long: boolean });
+else await work(workerData as WorkerData);

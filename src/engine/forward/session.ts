@@ -1,6 +1,7 @@
 import { locks } from "node:worker_threads";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import type { DeviceReport } from "#shared/device.ts";
+import { throughGate } from "./nativeGate.ts";
 
 export type Provider = DeviceReport["used"];
 
@@ -49,11 +50,11 @@ export async function openSession(
  * goes with its thread, so a thread that is ended while it holds it blocks nobody. CPU sessions share nothing.
  */
 async function alone<T>(provider: Provider, work: () => Promise<T>): Promise<T> {
-  if (provider === "cpu") return work();
+  if (provider === "cpu") return throughGate(work);
   /** A thread that only waits for a lock has nothing to do, and would end. */
   const awake = setInterval(() => undefined, LONG_MS);
   try {
-    return await locks.request(`keystone/${provider}`, work);
+    return await locks.request(`keystone/${provider}`, () => throughGate(work));
   } finally {
     clearInterval(awake);
   }
