@@ -23,11 +23,11 @@ it("shuts only when the call under way has ended", async () => {
 it("counts calls inside one another as one", async () => {
   const gate = createGate();
   useGate(gate);
-  const { promise, resolve } = Promise.withResolvers<void>();
+  const { promise, resolve } = Promise.withResolvers<null>();
   const outer = throughGate(() => Promise.all([throughGate(async () => 1), promise]));
   const shut = shutGate(gate);
   expect(await settled(shut)).toBe(false);
-  resolve();
+  resolve(null);
   await outer;
   expect(await settled(shut)).toBe(true);
 });
