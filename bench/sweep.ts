@@ -25,7 +25,7 @@ const PLAN = {
     block: ["group:64", "flat:16384", "tensor"],
     clip: [null, { method: "zscore", threshold: 5 }],
   },
-  judge: { context: 512, tokens: 2048 },
+  judge: { context: 512, tokens: 4096 },
 };
 /** Rows of one timed product: what a batch of windows brings to a layer. */
 const GEMM_ROWS = 2048;
