@@ -75,3 +75,19 @@ describe("keptBatches", () => {
     expect(keptBatches(plan, 80, 8192)).toBe(1);
   });
 });
+
+describe("planBatches on windows of many lengths", () => {
+  it("keeps padding below a tenth once a batch is large enough, and loses no window", () => {
+    const lengths = Array.from({ length: 200 }, (_, i) => 60 + ((i * 37) % 130));
+    const windows = lengths.map((length) =>
+      window(
+        Array.from({ length }, () => 1),
+        0,
+      ),
+    );
+    const plan = planBatches({ windows, scored: lengths.reduce((a, b) => a + b, 0) });
+    const padded = plan.batches.reduce((n, batch) => n + batch.length * windows[batch[0]].ids.length, 0);
+    expect(padded / plan.tokens).toBeLessThan(1.1);
+    expect(plan.batches.flat().sort((a, b) => a - b)).toEqual(windows.map((_, i) => i));
+  });
+});

@@ -3,6 +3,10 @@ import type { Engine, TokenWindow, WindowSet } from "./types.ts";
 
 /** Padded tokens of one batch: enough for the matrix products to run at full speed, few enough to bound memory. */
 const BATCH_TOKENS = 4096;
+/** A batch this large runs the matrix products at nearly full speed: from here on, padding costs more than a further batch. */
+const EFFICIENT_TOKENS = 1024;
+/** A window shorter than this share of its batch's longest begins a batch of its own, once the batch is large enough. */
+const LIKE_LENGTH = 0.9;
 
 /** Which windows go through the layers together, and where their scored positions lie among all of them. */
 export interface BatchPlan {
@@ -16,7 +20,10 @@ export interface BatchPlan {
   readonly tokens: number;
 }
 
-/** Sorts windows by length, longest first, and cuts them into batches of at most `batchTokens` padded tokens (one window at least). */
+/**
+ * Sorts windows by length, longest first, and cuts them into batches of at most `batchTokens` padded tokens (one window at
+ * least); a batch that is large enough also ends where its windows would become much shorter than its first.
+ */
 export function planBatches(
   { windows, scored }: Pick<WindowSet, "windows" | "scored">,
   batchTokens = BATCH_TOKENS,
@@ -28,7 +35,9 @@ export function planBatches(
   for (const index of order) {
     const batch = batches.at(-1);
     const longest = batch === undefined ? 0 : windows[batch[0]].ids.length;
-    if (batch && (batch.length + 1) * longest <= batchTokens) batch.push(index);
+    const padded = (batch?.length ?? 0) * longest;
+    const alike = padded < EFFICIENT_TOKENS || windows[index].ids.length >= LIKE_LENGTH * longest;
+    if (batch && padded + longest <= batchTokens && alike) batch.push(index);
     else batches.push([index]);
   }
   const rowOffsets: number[] = [];
