@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
-import { canonicalJson } from "../src/shared/plan.ts";
+import { recipeId } from "#engine/quantize/recipeId.ts";
+import { newVariant } from "#studio/store/runStore.ts";
 import { recipe, type Clip } from "../src/shared/recipe.ts";
 import { recipeLabel } from "../src/shared/recipeText.ts";
 import type { VariantResult } from "../src/shared/run.ts";
@@ -31,25 +31,9 @@ export function floodVariants(): VariantResult[] {
       CLIPS.flatMap((clip) => RESTORE.map((restore) => recipe.parse({ ...codec, block, clip, restore }))),
     ),
   );
-  return recipes.map((one, index) => ({
-    id: createHash("sha256").update(canonicalJson(one)).digest("hex"),
-    index,
-    recipe: one,
-    label: recipeLabel(one),
-    status: "waiting",
-    bitsPerWeight: null,
-    fileBitsPerWeight: null,
-    perplexity: null,
-    nll: null,
-    tokens: null,
-    kl: null,
-    sqnrDb: null,
-    seconds: null,
-    worker: null,
-    startedAt: null,
-    finishedAt: null,
-    attempts: 0,
-  }));
+  return recipes.map((one, index) =>
+    newVariant({ id: recipeId(one), index, recipe: one, label: recipeLabel(one), attempts: 0 }),
+  );
 }
 
 /** The variant with made-up scores: worse with fewer bits and larger blocks, better where super weights are restored. */

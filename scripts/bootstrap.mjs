@@ -20,7 +20,6 @@ const COMMANDS = {
   bench: { build: true, run: ["bench/index.ts"] },
   typecheck: { build: false, run: ["scripts/typecheck.ts"] },
   lint: { build: false, run: ["node_modules/eslint/bin/eslint.js", "."] },
-  peers: { build: true, run: ["scripts/peers/index.ts"] },
   screenshots: { build: true, run: ["scripts/screenshots.ts"] },
   "check-package": { build: true, run: ["scripts/checkPackage.ts"] },
 };

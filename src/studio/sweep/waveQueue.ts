@@ -6,9 +6,10 @@ const FIRST_WAVE = 2;
 const MAX_ATTEMPTS = 2;
 
 /**
- * Deals variants out in waves. The original runs along in every wave, so waves are as large as they may be, but for each
- * worker's first; the last ones share out what is left evenly, so that the workers end together. A variant that was in a worker's hands when it died runs alone the second time,
- * so that the one that kills workers is found and the others are not held up by it.
+ * Deals variants out in waves. A wave reads each layer once and judges against the original's log-probabilities once, so
+ * waves are as large as they may be, but for each worker's first; the last ones share out what is left evenly, so that the
+ * workers end together. A variant that was in a worker's hands when it died runs alone the second time, so that the one
+ * that kills workers is found and the others are not held up by it.
  */
 export class WaveQueue {
   readonly #waiting: VariantResult[];
