@@ -7,6 +7,7 @@ import { ablateReport, evalReport, taskReport } from "./evaluation.ts";
 import { numberedEvent } from "./events.ts";
 import { exportReport, exportRequest } from "./exporting.ts";
 import { jobView } from "./job.ts";
+import { experimentName, labReport, labRequest, labResult, labSummary } from "./lab.ts";
 import { modelSummary, tensorStatistics } from "./model.ts";
 import { judge } from "./plan.ts";
 import { coordinate, recipe } from "./recipe.ts";
@@ -159,6 +160,8 @@ export const calls = {
     }),
     jobStarted,
   ),
+  /** One experiment; what it found is kept under the id that its result names. */
+  "job:lab": call(z.strictObject({ model: path, request: labRequest }), jobStarted),
   "job:export": call(
     z.strictObject({
       model: path,
@@ -179,6 +182,7 @@ export const calls = {
       z.object({ kind: z.literal("generate"), report: generateReport }),
       z.object({ kind: z.literal("export"), report: exportReport }),
       z.object({ kind: z.literal("sweep"), run: id }),
+      z.object({ kind: z.literal("lab"), id, report: labReport }),
     ]),
   ),
   "job:pause": call(z.strictObject({ job: id }), nothing),
@@ -235,6 +239,27 @@ export const calls = {
   "run:retry": call(
     z.strictObject({ run: id, variants: z.array(id).min(1).max(100_000).optional() }),
     jobStarted,
+  ),
+
+  /** Kept experiments, newest first; of one model (by its fingerprint) or kind where asked. */
+  "lab:list": call(
+    z.strictObject({ fingerprint: z.string().optional(), experiment: experimentName.optional() }),
+    z.array(labSummary),
+  ),
+  "lab:get": call(z.strictObject({ id }), labResult),
+  "lab:delete": call(z.strictObject({ id }), nothing),
+  /**
+   * One self-contained file about runs and kept experiments: model, environment, recipes, numbers, charts, and how to
+   * repeat each. Returned as text, so that a browser far away can save it.
+   */
+  "report:make": call(
+    z.strictObject({
+      runs: z.array(id).max(64).default([]),
+      lab: z.array(id).max(256).default([]),
+      format: z.enum(["html", "markdown"]).default("html"),
+      title: z.string().max(200).optional(),
+    }),
+    z.object({ name: z.string(), content: z.string() }),
   ),
 
   /** Events after `seq`; `complete: false` means they are no longer kept: read the state afresh. */

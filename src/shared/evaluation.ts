@@ -82,13 +82,34 @@ export const evalReport = scores.extend({
 });
 export type EvalReport = z.infer<typeof evalReport>;
 
+/** Whose columns a task file has: a published dataset's, as lm-eval reads it, or Keystone's own two formats. */
+export const taskDataset = z.enum([
+  "own",
+  "piqa",
+  "arc",
+  "hellaswag",
+  "lambada",
+  "winogrande",
+  "sciq",
+  "mmlu",
+]);
+export type TaskDataset = z.infer<typeof taskDataset>;
+
 export const taskReport = z.object({
   name: z.string(),
+  dataset: taskDataset.default("own"),
   kind: z.enum(["last-word", "choice"]),
   n: z.number().int(),
+  /** Right by the summed log-likelihood (acc). */
   correct: z.number().int(),
   accuracy: z.number(),
+  /** Sample standard deviation over √n, as lm-eval's. */
   stderr: z.number(),
+  /** Right by log-likelihood per byte of the choice (acc_norm); null where lm-eval reports none. */
+  accuracyNorm: z.number().nullable().default(null),
+  stderrNorm: z.number().nullable().default(null),
+  /** exp of the mean negative log-likelihood of the targets (LAMBADA's perplexity); null for choices. */
+  perplexity: finiteOrNull.default(null),
   /** Items whose context was cut on the left to fit the model's positions. */
   truncated: z.number().int(),
   skipped: z.array(z.object({ line: z.number().int(), reason: z.string() })),

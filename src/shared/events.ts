@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { detectPass } from "./detection.ts";
 import { jobView, laneView } from "./job.ts";
+import { labReport } from "./lab.ts";
 import { runSummary, variantResult } from "./run.ts";
 import { scores } from "./evaluation.ts";
 import { settings } from "./settings.ts";
@@ -14,6 +15,9 @@ export const studioEvent = z.discriminatedUnion("type", [
   z.object({ type: z.literal("variants"), run: z.string(), results: z.array(variantResult) }),
   z.object({ type: z.literal("lanes"), run: z.string(), lanes: z.array(laneView) }),
   z.object({ type: z.literal("detect-pass"), job: z.string(), pass: detectPass }),
+  /** What an experiment found so far; whole, so that a later one replaces it. */
+  z.object({ type: z.literal("lab-report"), job: z.string(), report: labReport }),
+  z.object({ type: z.literal("lab-results") }),
   z.object({ type: z.literal("settings"), settings }),
   z.object({ type: z.literal("recent-models") }),
   z.object({ type: z.literal("plans") }),

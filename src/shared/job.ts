@@ -11,6 +11,7 @@ export const jobKind = z.enum([
   "statistics",
   "tasks",
   "compare",
+  "lab",
 ]);
 export type JobKind = z.infer<typeof jobKind>;
 

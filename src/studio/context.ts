@@ -7,6 +7,7 @@ import type { JobRegistry } from "./jobs.ts";
 import type { PoolKeeper, WorkerPool } from "./pool.ts";
 import type { Machine } from "./sizing.ts";
 import type { KeptStore } from "./store/keptStore.ts";
+import type { LabStore } from "./store/labStore.ts";
 import type { RunStore } from "./store/runStore.ts";
 import type { StudioOptions } from "./studio.ts";
 
@@ -18,6 +19,7 @@ export interface StudioContext {
   readonly events: EventStream;
   readonly kept: KeptStore;
   readonly runs: RunStore;
+  readonly lab: LabStore;
   readonly jobs: JobRegistry;
   /** For jobs. */
   readonly pools: PoolKeeper;

@@ -11,8 +11,10 @@ import { appCalls } from "./calls/app.ts";
 import { estimateCalls } from "./calls/estimates.ts";
 import { exportCalls } from "./calls/exports.ts";
 import { jobCalls } from "./calls/jobs.ts";
+import { labCalls } from "./calls/lab.ts";
 import { modelCalls } from "./calls/models.ts";
 import { planCalls } from "./calls/plans.ts";
+import { reportCalls } from "./calls/reports.ts";
 import { runCalls } from "./calls/runs.ts";
 import { sweepCalls } from "./calls/sweeps.ts";
 import { textCalls } from "./calls/texts.ts";
@@ -23,6 +25,7 @@ import { JobRegistry } from "./jobs.ts";
 import { PoolKeeper, WorkerPool } from "./pool.ts";
 import { soloThreads, type Machine } from "./sizing.ts";
 import { KeptStore } from "./store/keptStore.ts";
+import { LabStore } from "./store/labStore.ts";
 import { openDatabase, storeError } from "./store/openDatabase.ts";
 import { createOwner, HEARTBEAT_MS } from "./store/owner.ts";
 import { RunStore } from "./store/runStore.ts";
@@ -59,6 +62,7 @@ export function createStudio(options: StudioOptions = {}): Studio {
     events,
     kept,
     runs,
+    lab: new LabStore(database),
     jobs: new JobRegistry(events),
     pools: new PoolKeeper(workerFile),
     light,
@@ -112,6 +116,8 @@ function allAnswers(context: StudioContext): Answers<CallName> {
     ...estimateCalls(context),
     ...planCalls(context),
     ...runCalls(context),
+    ...labCalls(context),
+    ...reportCalls(context),
   };
 }
 

@@ -69,6 +69,8 @@ export async function runInPool<K extends TaskKind>(
       if (message.type === "progress") job.progress(message.progress);
       if (message.type === "detect-pass")
         context.events.emit({ type: "detect-pass", job: job.id, pass: message.pass });
+      if (message.type === "lab-report")
+        context.events.emit({ type: "lab-report", job: job.id, report: message.report });
     },
   });
 }

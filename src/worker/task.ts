@@ -7,6 +7,7 @@ import type { TextInfo } from "#shared/estimate.ts";
 import type { AblateReport, EvalReport, TaskReport } from "#shared/evaluation.ts";
 import type { ExportReport, ExportRequest } from "#shared/exporting.ts";
 import type { Progress } from "#shared/job.ts";
+import type { LabReport, LabRequest } from "#shared/lab.ts";
 import type { TensorStatistics } from "#shared/model.ts";
 import type { Judge } from "#shared/plan.ts";
 import type { Coordinate, Recipe } from "#shared/recipe.ts";
@@ -71,6 +72,10 @@ interface Kinds {
     fields: { model: ModelHandle; files: readonly string[]; variant: VariantRequest | null };
     result: TaskReport[];
   };
+  lab: {
+    fields: { model: ModelHandle; request: LabRequest; superWeights: readonly Coordinate[] };
+    result: LabReport;
+  };
   compare: {
     fields: {
       model: ModelHandle;
@@ -132,6 +137,7 @@ export type TaskMessage =
   | { readonly type: "progress"; readonly progress: Progress }
   | { readonly type: "detect-pass"; readonly pass: DetectPass }
   | { readonly type: "variant"; readonly outcome: VariantOutcome }
+  | { readonly type: "lab-report"; readonly report: LabReport }
   | { readonly type: "end" };
 
 /** Errors travel as data: structured clone would keep an Error's message and drop its fields. */

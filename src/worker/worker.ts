@@ -9,6 +9,7 @@ import { evaluateTask } from "./tasks/evaluate.ts";
 import { exportTask } from "./tasks/export.ts";
 import { generateTask } from "./tasks/generate.ts";
 import { describeTask, probeTask, statisticsTask } from "./tasks/inspect.ts";
+import { labTask } from "./tasks/lab.ts";
 import { baselineTask, waveTask } from "./tasks/sweep.ts";
 import { tasksTask } from "./tasks/tasks.ts";
 
@@ -26,6 +27,7 @@ const functions: { [K in TaskKind]: (fields: TaskFields<K>, talk: Talk) => Promi
   compare: compareTask,
   generate: generateTask,
   export: exportTask,
+  lab: labTask,
 };
 
 /** The pool's entry: does one task and says how it went. Never throws; what goes wrong is part of the reply. */

@@ -120,12 +120,16 @@ function reports(
     }
     return {
       name: file.name,
+      dataset: "own",
       kind: file.kind,
       n: items.length,
       correct,
       truncated,
       skipped: [...skipped],
       ...proportion(correct, items.length),
+      accuracyNorm: null,
+      stderrNorm: null,
+      perplexity: null,
     };
   });
 }

@@ -181,6 +181,7 @@ function withTokens(tokens: number): Judge {
 
 /** A job's result in the contract's shape; checked, because results cross from workers. */
 function resultOf({ kind, result }: { kind: string; result: unknown }): Reply<"job:result"> {
-  const shaped = kind === "sweep" ? { kind, ...(result as object) } : { kind, report: result };
+  const shaped =
+    kind === "sweep" || kind === "lab" ? { kind, ...(result as object) } : { kind, report: result };
   return calls["job:result"].reply.parse(shaped);
 }

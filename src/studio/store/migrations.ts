@@ -71,4 +71,19 @@ export const MIGRATIONS: readonly string[] = [
   -- Measured speed: multiply-adds of the quantized linears per second and worker.
   CREATE TABLE rates (device TEXT NOT NULL, threads INTEGER NOT NULL, per_second REAL NOT NULL, measured TEXT NOT NULL, PRIMARY KEY (device, threads)) STRICT;
   `,
+  `
+  CREATE TABLE lab_results (
+    id TEXT PRIMARY KEY,
+    experiment TEXT NOT NULL,
+    model TEXT NOT NULL,
+    model_name TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    created TEXT NOT NULL,
+    seconds REAL NOT NULL,
+    finding TEXT NOT NULL,
+    request TEXT NOT NULL,
+    report TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX lab_results_by_model ON lab_results(fingerprint, experiment, created);
+  `,
 ];

@@ -1,0 +1,103 @@
+import type { DatabaseSync } from "node:sqlite";
+import { z } from "zod";
+import { KeystoneError } from "#shared/errors.ts";
+import {
+  experimentName,
+  labReport,
+  labRequest,
+  type ExperimentName,
+  type LabReport,
+  type LabRequest,
+  type LabResult,
+  type LabSummary,
+} from "#shared/lab.ts";
+
+const row = z.object({
+  id: z.string(),
+  experiment: experimentName,
+  model: z.string(),
+  model_name: z.string(),
+  fingerprint: z.string(),
+  created: z.string(),
+  seconds: z.number(),
+  finding: z.string(),
+});
+
+const SUMMARY = "id, experiment, model, model_name, fingerprint, created, seconds, finding";
+
+/** Finished experiments, each whole: what was asked, and what came of it. */
+export class LabStore {
+  readonly #database: DatabaseSync;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  save(id: string, request: LabRequest, report: LabReport): LabSummary {
+    const created = new Date().toISOString();
+    const { experiment, model, modelName, fingerprint, seconds, finding } = report;
+    this.#database
+      .prepare(`INSERT INTO lab_results (${SUMMARY}, request, report) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+      .run(
+        id,
+        experiment,
+        model,
+        modelName,
+        fingerprint,
+        created,
+        seconds,
+        finding,
+        JSON.stringify(request),
+        JSON.stringify(report),
+      );
+    return { id, experiment, model, modelName, fingerprint, created, seconds, finding };
+  }
+
+  /** Newest first. */
+  list(of: { fingerprint?: string | undefined; experiment?: ExperimentName | undefined } = {}): LabSummary[] {
+    const rows = this.#database
+      .prepare(
+        `SELECT ${SUMMARY} FROM lab_results
+         WHERE (?1 IS NULL OR fingerprint = ?1) AND (?2 IS NULL OR experiment = ?2)
+         ORDER BY created DESC, rowid DESC`,
+      )
+      .all(of.fingerprint ?? null, of.experiment ?? null);
+    return rows.map(summaryOf);
+  }
+
+  /** @throws KeystoneError lab/unknown, lab/other-version */
+  get(id: string): LabResult {
+    const found = this.#database.prepare("SELECT * FROM lab_results WHERE id = ?").get(id);
+    if (!found) throw unknownResult(id);
+    const request = labRequest.safeParse(JSON.parse(String(found["request"])));
+    const report = labReport.safeParse(JSON.parse(String(found["report"])));
+    if (request.success && report.success)
+      return { summary: summaryOf(found), request: request.data, report: report.data };
+    throw new KeystoneError(
+      "lab/other-version",
+      `The experiment ${id} was kept by another version of Keystone, and this one cannot read it.`,
+      "Run the experiment again, or delete it.",
+      { id },
+    );
+  }
+
+  /** @throws KeystoneError lab/unknown */
+  delete(id: string): void {
+    if (this.#database.prepare("DELETE FROM lab_results WHERE id = ?").run(id).changes === 0)
+      throw unknownResult(id);
+  }
+}
+
+function summaryOf(found: unknown): LabSummary {
+  const { model_name: modelName, ...rest } = row.parse(found);
+  return { ...rest, modelName };
+}
+
+function unknownResult(id: string): KeystoneError {
+  return new KeystoneError(
+    "lab/unknown",
+    `There is no kept experiment ${id}.`,
+    "List the kept experiments to find its id.",
+    { id },
+  );
+}

@@ -1,0 +1,21 @@
+import type { LabReport } from "#shared/lab.ts";
+import { runExperiment } from "#engine/lab/runExperiment.ts";
+import { openModel } from "../openModel.ts";
+import type { Talk } from "../talk.ts";
+import type { TaskFields } from "../task.ts";
+
+/** One experiment; what it knows so far is told as it grows. */
+export async function labTask(
+  { model: handle, request, superWeights }: TaskFields<"lab">,
+  talk: Talk,
+): Promise<LabReport> {
+  const model = await openModel(handle);
+  return runExperiment({
+    ...model,
+    ...talk.watch,
+    tokenizer: await model.tokenizer(),
+    request,
+    superWeights,
+    onReport: (report) => talk.tell({ type: "lab-report", report }),
+  });
+}
