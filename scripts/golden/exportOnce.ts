@@ -1,23 +1,28 @@
 import { readFile } from "node:fs/promises";
+import { architectureOf } from "#engine/architecture/readArchitecture.ts";
 import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import { adaptVariant } from "#engine/export/adaptVariant.ts";
 import { ExportJob } from "#engine/export/exportJob.ts";
-import { exportSafetensors } from "#engine/export/exportSafetensors.ts";
-import { exportVariant } from "#engine/export/exportVariant.ts";
 import { nodeFileSystem } from "#engine/export/nodeFileSystem.ts";
 import { verifyExport } from "#engine/export/verifyExport.ts";
+import { writeExport } from "#engine/export/writeExport.ts";
+import { exportFormat } from "#shared/exporting.ts";
 import { parseRecipe } from "#shared/plan.ts";
 
-/** `node exportOnce.ts MODEL RECIPE OUT [MAX_SHARD_BYTES]`: exports without the CLI around it, for checkExport.py. */
-const [source = "", recipeFile = "", out = "", maxShardBytes] = process.argv.slice(2);
+/** `node exportOnce.ts MODEL RECIPE OUT [FORMAT] [MAX_SHARD_BYTES]`: exports without the CLI around it, for checkExport.py. */
+const [source = "", recipeFile = "", out = "", formatName = "safetensors", maxShardBytes] =
+  process.argv.slice(2);
+const format = exportFormat.parse(formatName);
 const checkpoint = await openCheckpoint(source);
-const variant = exportVariant(checkpoint, parseRecipe(JSON.parse(await readFile(recipeFile, "utf8"))), {
-  superWeights: [],
-  downProjection: (layer) => `model.layers.${layer}.mlp.down_proj.weight`,
-});
+const model = { checkpoint, architecture: architectureOf(checkpoint), superWeights: [] };
+const recipe = parseRecipe(JSON.parse(await readFile(recipeFile, "utf8")));
+const { variant, changes } = adaptVariant(model, { recipe, format, kept: "unquantized" });
 const control = { check: () => undefined, report: () => undefined };
-const finished = await exportSafetensors({
-  checkpoint,
+const finished = await writeExport({
+  format,
+  model,
   variant,
+  changes,
   job: await ExportJob.plan({ source, out, overwrite: false }),
   overwrite: false,
   maxShardBytes: maxShardBytes === undefined ? null : Number(maxShardBytes),

@@ -5,7 +5,7 @@ import { deviceReport } from "./device.ts";
 import { planEstimate, textInfo } from "./estimate.ts";
 import { ablateReport, evalReport, taskReport } from "./evaluation.ts";
 import { numberedEvent } from "./events.ts";
-import { exportReport, exportRequest } from "./exporting.ts";
+import { exportReport, exportRequest, formatAnswer, keptModule } from "./exporting.ts";
 import { jobView } from "./job.ts";
 import { experimentName, labReport, labRequest, labResult, labSummary } from "./lab.ts";
 import { modelSummary, tensorStatistics } from "./model.ts";
@@ -197,6 +197,15 @@ export const calls = {
       workers: z.number().int().min(1).max(64).optional(),
     }),
     planEstimate,
+  ),
+  /** Every format a variant can leave as; with a model and a recipe, what each makes of it. */
+  "format:list": call(
+    z.strictObject({
+      model: path.optional(),
+      recipe: recipe.optional(),
+      kept: keptModule.default("unquantized"),
+    }),
+    z.array(formatAnswer),
   ),
   "export:check": call(
     z.strictObject({ model: path, request: exportRequest }),

@@ -1,9 +1,17 @@
 import { z } from "zod";
 import { recipe } from "./recipe.ts";
+import { errorData } from "./run.ts";
 
-/** Formats a variant can leave as. Further ones join here and in `engine/export`. */
+/** Formats a variant can leave as. Further ones join here and in `engine/export/exporters.ts`. */
 export const exportFormat = z.enum(["safetensors"]);
 export type ExportFormat = z.infer<typeof exportFormat>;
+
+/**
+ * What a module that holds a restored weight becomes in a format that has no place for a single exact weight:
+ * left in the checkpoint's own type, or quantized to 8 bits.
+ */
+export const keptModule = z.enum(["unquantized", "8-bit"]);
+export type KeptModule = z.infer<typeof keptModule>;
 
 export const exportRequest = z.strictObject({
   recipe,
@@ -14,8 +22,44 @@ export const exportRequest = z.strictObject({
   overwrite: z.boolean().default(false),
   /** Largest shard in bytes; null = as the source is sharded. */
   maxShardBytes: z.number().int().positive().nullable().default(null),
+  /** Only where the format restores by module. */
+  kept: keptModule.default("unquantized"),
 });
 export type ExportRequest = z.infer<typeof exportRequest>;
+
+/** What a format can keep of a recipe, for people who choose one. */
+export const formatDescription = z.object({
+  format: exportFormat,
+  title: z.string(),
+  /** In one or two sentences: what it is for. */
+  summary: z.string(),
+  /** `packed` files are as small as the recipe promises; `dequantized` ones as large as the source. */
+  size: z.enum(["packed", "dequantized"]),
+  /** `exact`: each restored weight is stored as itself. `module`: its whole tensor stays at higher precision. */
+  restored: z.enum(["exact", "module"]),
+  /** What such a module may become; empty where restored weights are exact. */
+  kept: z.array(keptModule),
+  /** What is exact in the file and what is not, in one sentence. */
+  exact: z.string(),
+  codecs: z.string(),
+  blocks: z.string(),
+  loadsIn: z.array(z.string()),
+});
+export type FormatDescription = z.infer<typeof formatDescription>;
+
+/** A format held against one recipe on one model. */
+export const formatAnswer = z.object({
+  description: formatDescription,
+  /** What of the recipe the format has no place for; empty = it holds the variant. */
+  problems: z.array(errorData),
+  /** How the recipe is changed for the format, one sentence each: restored weights kept by module, and what that costs. */
+  changes: z.array(z.string()),
+  /** Of the changed recipe; null where it has problems. */
+  bitsPerWeight: z.number().nullable(),
+  fileBitsPerWeight: z.number().nullable(),
+  bytes: z.number().nullable(),
+});
+export type FormatAnswer = z.infer<typeof formatAnswer>;
 
 export const exportedFile = z.object({ path: z.string(), bytes: z.number(), sha256: z.string() });
 
@@ -24,7 +68,11 @@ export const exportReport = z.object({
   format: exportFormat,
   files: z.array(exportedFile),
   bytes: z.number(),
+  /** Of what was written, which is what was judged: the recipe as the format holds it. */
+  recipe,
   bitsPerWeight: z.number(),
+  fileBitsPerWeight: z.number(),
+  changes: z.array(z.string()),
   verified: z
     .object({
       perplexity: z.number().nullable(),

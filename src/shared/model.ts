@@ -21,6 +21,11 @@ export const tensorInfo = z.object({
   layer: z.number().int().nullable(),
   /** True where a recipe quantizes it by default: the linears of the decoder layers. */
   linear: z.boolean(),
+  /**
+   * Where the file holds codes and constants: how they are packed (`GPTQ int4, group 128`, `Q4_0`) and what a weight costs.
+   * `dtype` is then the type of the dequantized values, `bytes` all that the tensor takes in the file.
+   */
+  packed: z.object({ codec: z.string(), bitsPerWeight: z.number() }).optional(),
 });
 export type TensorInfo = z.infer<typeof tensorInfo>;
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { KeystoneError } from "./errors.ts";
+import { exportFormat, type ExportFormat } from "./exporting.ts";
 import { RECIPE_KEYS, recipe, type Recipe } from "./recipe.ts";
 
 /** How windows are cut from the text. `bos` is Keystone's own; the others follow GPTQ and lm-eval. */
@@ -24,11 +25,14 @@ export const planFile = z.union([
     base: recipeFields.default({}),
     grid: z.record(z.string(), z.array(z.unknown()).min(1)),
     judge: judge.optional(),
+    /** The format that the winner shall leave as: recipes it cannot hold are refused before anything runs. */
+    target: exportFormat.optional(),
   }),
   z.strictObject({
     name: z.string().max(200).optional(),
     recipes: z.array(recipeFields).min(1),
     judge: judge.optional(),
+    target: exportFormat.optional(),
   }),
 ]);
 export type PlanFile = z.infer<typeof planFile>;
@@ -38,6 +42,7 @@ export interface Plan {
   name: string | null;
   recipes: Recipe[];
   judge: Judge;
+  target: ExportFormat | null;
 }
 
 /** The most variants one plan may hold: past it a typing error is likelier than an intention. */
@@ -62,7 +67,12 @@ export function parsePlan(input: unknown): Plan {
   const plan = parsed.data;
   const inputs = "grid" in plan ? multiply(plan.base, plan.grid) : plan.recipes;
   const recipes = unique(inputs.map((fields, i) => parseRecipe(fields, `recipe ${i + 1} of the plan`)));
-  return { name: plan.name ?? null, recipes, judge: plan.judge ?? judge.parse({}) };
+  return {
+    name: plan.name ?? null,
+    recipes,
+    judge: plan.judge ?? judge.parse({}),
+    target: plan.target ?? null,
+  };
 }
 
 /** The issues of the form (grid or list) that was meant, judged by which key is there. */

@@ -1,8 +1,7 @@
 import { z } from "zod";
+import { codecIssues, codecName, type CodecName } from "./codecs.ts";
 
-/** How numbers are stored. `rtn` is the paper's float-offset round-to-nearest; `…-minmax` are the authors' NormalFloat variants. */
-export const codecName = z.enum(["rtn", "int", "nf4", "nf3", "nf4-minmax", "nf3-minmax"]);
-export type CodecName = z.infer<typeof codecName>;
+export { codecName, type CodecName };
 
 /** The weights that share one scale, as written in a recipe: `group:64`, `channel`, `tensor`, `flat:16384`, `tile:128x128`. */
 export const blockText = z
@@ -120,6 +119,7 @@ export const recipe = recipeShape.superRefine((value, context) => {
       codec: o.codec ?? value.codec,
       bits: o.bits ?? value.bits,
       symmetric: o.symmetric ?? value.symmetric,
+      block: o.block ?? value.block,
     };
     if (!o.skip) checkCodec(merged, context, ["overrides", i]);
   });
@@ -129,28 +129,13 @@ export type Recipe = z.infer<typeof recipe>;
 /** A recipe as people write it: only `codec`, `bits` and `block` are required. */
 export type RecipeInput = z.input<typeof recipe>;
 
-const LEVEL_BITS: Partial<Record<CodecName, number>> = { nf4: 4, "nf4-minmax": 4, nf3: 3, "nf3-minmax": 3 };
-
 function checkCodec(
-  value: { codec: CodecName; bits: number; symmetric: boolean },
+  value: { codec: CodecName; bits: number; symmetric: boolean; block: string },
   context: z.RefinementCtx,
   path: (string | number)[],
 ): void {
-  const needed = LEVEL_BITS[value.codec];
-  if (needed !== undefined && value.bits !== needed) {
-    context.addIssue({
-      code: "custom",
-      path: [...path, "bits"],
-      message: `${value.codec} stores ${needed} bits, but bits is ${value.bits}`,
-    });
-  }
-  if (value.symmetric && value.codec !== "int") {
-    context.addIssue({
-      code: "custom",
-      path: [...path, "symmetric"],
-      message: `symmetric belongs to the int codec; ${value.codec} has no symmetric form`,
-    });
-  }
+  for (const { field, message } of codecIssues(value))
+    context.addIssue({ code: "custom", path: [...path, field], message });
 }
 
 /** What happens to a tensor's outliers; five different experiments that results must tell apart. */

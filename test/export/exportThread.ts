@@ -1,10 +1,11 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { z } from "zod";
+import { architectureOf } from "#engine/architecture/readArchitecture.ts";
 import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
 import { ExportJob } from "#engine/export/exportJob.ts";
-import { exportSafetensors } from "#engine/export/exportSafetensors.ts";
 import { exportVariant } from "#engine/export/exportVariant.ts";
 import { nodeFileSystem } from "#engine/export/nodeFileSystem.ts";
+import { writeExport } from "#engine/export/writeExport.ts";
 import { parseRecipe } from "#shared/plan.ts";
 
 /** Runs an export in a thread that its owner ends in the middle: after a number of checks it says so and waits forever. */
@@ -24,8 +25,10 @@ const input = z
 
 const checkpoint = await openCheckpoint(input.source);
 let checks = 0;
-await exportSafetensors({
-  checkpoint,
+await writeExport({
+  format: "safetensors",
+  model: { checkpoint, architecture: architectureOf(checkpoint), superWeights: [] },
+  changes: [],
   variant: exportVariant(checkpoint, parseRecipe(input.recipe), {
     superWeights: [],
     downProjection: (layer) => `model.layers.${layer}.mlp.down_proj.weight`,

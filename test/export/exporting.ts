@@ -1,11 +1,13 @@
 import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
+import { architectureOf } from "#engine/architecture/readArchitecture.ts";
 import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
 import type { Checkpoint } from "#engine/checkpoint/types.ts";
 import { ExportJob } from "#engine/export/exportJob.ts";
-import { exportSafetensors, type FinishedExport } from "#engine/export/exportSafetensors.ts";
+import type { ExportModel } from "#engine/export/exporter.ts";
 import { exportVariant } from "#engine/export/exportVariant.ts";
+import { writeExport, type FinishedExport } from "#engine/export/writeExport.ts";
 import type { FileSystem } from "#engine/export/fileSystem.ts";
 import { nodeFileSystem } from "#engine/export/nodeFileSystem.ts";
 import type { ExportControl, ExportVariant } from "#engine/export/types.ts";
@@ -53,6 +55,11 @@ export function variantOf(checkpoint: Checkpoint, recipe: unknown): ExportVarian
   });
 }
 
+/** The checkpoint as exports see it. */
+export function modelOf(checkpoint: Checkpoint): ExportModel {
+  return { checkpoint, architecture: architectureOf(checkpoint), superWeights: [[1, 3, 7]] };
+}
+
 export interface ExportOptions {
   overwrite?: boolean;
   maxShardBytes?: number | null;
@@ -67,9 +74,11 @@ export async function exportTo(
 ): Promise<FinishedExport> {
   const { overwrite = false, maxShardBytes = null, fileSystem = nodeFileSystem, control = freely } = options;
   const job = await ExportJob.plan({ source: checkpoint.path, out, overwrite }, fileSystem);
-  return exportSafetensors({
-    checkpoint,
+  return writeExport({
+    format: "safetensors",
+    model: modelOf(checkpoint),
     variant,
+    changes: [],
     job,
     overwrite,
     maxShardBytes,

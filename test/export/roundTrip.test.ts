@@ -8,7 +8,7 @@ import { checkExport } from "#engine/export/checkExport.ts";
 import { verifyExport } from "#engine/export/verifyExport.ts";
 import { nodeFileSystem } from "#engine/export/nodeFileSystem.ts";
 import { recordVerification } from "#engine/export/manifestFiles.ts";
-import { bench, exportTo, freely, RECIPE, SUPER_WEIGHT, tree, variantOf } from "./exporting.ts";
+import { bench, exportTo, freely, RECIPE, SUPER_WEIGHT, tree, variantOf, modelOf } from "./exporting.ts";
 
 const unevaluated = () => Promise.resolve({ perplexity: null, judgedPerplexity: null, tokens: 0 });
 
@@ -163,11 +163,12 @@ describe("exporting as safetensors", () => {
       out: made.out,
       overwrite: false,
       maxShardBytes: null,
+      kept: "unquantized",
     } as const;
-    const check = await checkExport(made.checkpoint, made.variant, request);
+    const check = await checkExport(modelOf(made.checkpoint), request);
     expect(check).toMatchObject({ exists: false, restored: [[1, 3, 7]], problems: [] });
     expect(check.freeBytes).toBeGreaterThan(check.bytes);
-    const inside = await checkExport(made.checkpoint, made.variant, {
+    const inside = await checkExport(modelOf(made.checkpoint), {
       ...request,
       out: join(made.checkpoint.path, "x"),
     });

@@ -1,15 +1,15 @@
-import type { Checkpoint } from "#engine/checkpoint/types.ts";
 import { toErrorData, type KeystoneErrorData } from "#shared/errors.ts";
 import type { ExportRequest } from "#shared/exporting.ts";
 import type { Coordinate } from "#shared/recipe.ts";
-import { bytesText, diskFullError, onDisk } from "./diskErrors.ts";
+import { adaptVariant } from "./adaptVariant.ts";
+import { diskFullError, onDisk } from "./diskErrors.ts";
 import { exporters } from "./exporters.ts";
+import type { ExportModel } from "./exporter.ts";
 import { ExportJob } from "./exportJob.ts";
-import { freeBytesFor, outlineExport } from "./exportSafetensors.ts";
 import type { FileSystem } from "./fileSystem.ts";
 import { nodeFileSystem } from "./nodeFileSystem.ts";
 import { restoredCoordinates } from "./restoredWeights.ts";
-import type { ExportVariant } from "./types.ts";
+import { freeBytesFor, outlineExport } from "./writeExport.ts";
 
 /** What a person should know before an export starts. */
 export interface ExportCheck {
@@ -25,16 +25,19 @@ export interface ExportCheck {
   readonly problems: KeystoneErrorData[];
 }
 
-/** Looks at everything that could refuse an export, without writing a byte. */
+/** Looks at everything that could refuse an export, without writing a byte. @throws KeystoneError recipe/… */
 export async function checkExport(
-  checkpoint: Checkpoint,
-  variant: ExportVariant,
+  model: ExportModel,
   request: ExportRequest,
   fileSystem: FileSystem = nodeFileSystem,
 ): Promise<ExportCheck> {
-  const format = exporters[request.format].describe();
-  const outline = await outlineExport(checkpoint, request.maxShardBytes, fileSystem);
-  const problems = format.problems(request.recipe);
+  const { checkpoint } = model;
+  const exporter = exporters[request.format];
+  const { variant, changes } = adaptVariant(model, request);
+  const source = { model, variant, fileSystem, maxShardBytes: request.maxShardBytes };
+  const problems = exporter.problems(variant.recipe, { model, plans: variant.plans });
+  // What a format cannot hold has no size in it.
+  const outline = problems.length > 0 ? null : await outlineExport(request.format, source);
   const exists =
     (await onDisk({ doing: "looking at the folder", path: request.out }, () =>
       fileSystem.stat(request.out),
@@ -46,20 +49,21 @@ export async function checkExport(
       fileSystem,
     );
     freeBytes = await freeBytesFor(job, fileSystem);
-    if (!(freeBytes >= outline.bytes))
+    if (outline && !(freeBytes >= outline.bytes))
       problems.push(diskFullError(job.folders.out, outline.bytes, freeBytes).toData());
   } catch (thrown) {
     problems.push(toErrorData(thrown));
   }
   return {
-    bytes: outline.bytes,
+    bytes: outline?.bytes ?? 0,
     freeBytes,
     exists,
     bitsPerWeight: variant.bitsPerWeight,
     fileBitsPerWeight: variant.fileBitsPerWeight,
     restored: restoredCoordinates(variant),
     notes: [
-      `The weights are dequantized: the files take ${bytesText(outline.plan.bytes)}, as many as the source. ${variant.bitsPerWeight.toFixed(3)} bits per weight is what a packed format needs.`,
+      ...changes,
+      ...(outline ? await exporter.notes(source) : []),
       ...variant.notes,
       ...checkpoint.notes,
     ],

@@ -1,24 +1,27 @@
 import type { Checkpoint } from "#engine/checkpoint/types.ts";
 import { fileBitsPerWeight, pooledBitsPerWeight } from "#engine/quantize/bitsPerWeight.ts";
 import { planTensors, type PlanContext } from "#engine/quantize/planTensors.ts";
+import { quantize } from "#engine/quantize/quantize.ts";
 import { quantizeDequantize } from "#engine/quantize/quantizeDequantize.ts";
 import { recipeId } from "#engine/quantize/recipeId.ts";
 import type { Recipe } from "#shared/recipe.ts";
 import type { ExportVariant } from "./types.ts";
 
 /**
- * Brings a recipe down to a checkpoint for export. Weights are rounded to each tensor's own type, as they are stored.
+ * Brings a recipe down to a checkpoint for export. Weights are rounded to `storage`, or to each tensor's own type where the
+ * format says none.
  * @throws KeystoneError recipe/…, checkpoint/unreadable-dtype
  */
 export function exportVariant(
   checkpoint: Checkpoint,
   recipe: Recipe,
-  context: Pick<PlanContext, "superWeights" | "downProjection">,
+  context: Pick<PlanContext, "superWeights" | "downProjection" | "storage">,
 ): ExportVariant {
   const tensors = [...checkpoint.tensors.values()];
   const { tensors: plans, notes } = planTensors(recipe, tensors, {
     superWeights: context.superWeights,
     downProjection: (layer) => context.downProjection(layer),
+    storage: context.storage,
   });
   return {
     recipe,
@@ -32,5 +35,6 @@ export function exportVariant(
       quantizeDequantize(weights, plan, judged);
       return judged;
     },
+    pack: quantize,
   };
 }

@@ -47,8 +47,10 @@ export const manifest = z.object({
   }),
   recipe,
   recipeId: z.string(),
+  /** How the recipe was changed for the format, one sentence each. */
+  changes: z.array(z.string()).default([]),
   /** `dequantized`: the weights carry the recipe's rounding but are stored in the source's own types. */
-  packing: z.literal("dequantized"),
+  packing: z.enum(["dequantized", "packed"]),
   quantizedTensors: z.number().int(),
   restored: z.object({
     /** Weights put back over all tensors. */

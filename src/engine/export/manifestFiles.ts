@@ -24,7 +24,7 @@ export async function writeManifest(disk: OutputDisk, record: Manifest, suffix =
       append(new TextEncoder().encode(text)),
     );
   const weightBytes = record.files
-    .filter(({ path }) => path.endsWith(".safetensors"))
+    .filter(({ path }) => /\.(safetensors|gguf|onnx|onnx\.data)$/.test(path))
     .reduce((sum, { bytes }) => sum + bytes, 0);
   const card = await write(CARD_FILE, modelCard({ ...record, weightBytes }));
   const complete: Manifest = { ...record, files: [...record.files, card] };

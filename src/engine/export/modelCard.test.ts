@@ -10,6 +10,7 @@ const facts: CardFacts = {
   source: { name: "Tiny", fingerprint: "f00d", license: { license: "mit" }, files: [] },
   recipe: parseRecipe({ codec: "int", bits: 4, block: "group:64", restore: [[1, 137, 401]] }),
   recipeId: "abc",
+  changes: [],
   packing: "dequantized",
   quantizedTensors: 42,
   restored: {

@@ -29,11 +29,16 @@ export function modelCard(facts: CardFacts): string {
   );
 }
 
-function frontMatter({ source, recipe }: CardFacts): string {
+function frontMatter({ source, recipe, packing, format }: CardFacts): string {
   const license = Object.entries(source.license ?? {}).map(
     ([key, value]) => `${key}: ${yamlText(value ?? "")}`,
   );
-  const tags = ["keystone", "quantization", "dequantized", `${recipe.bits}-bit`];
+  const tags = [
+    "keystone",
+    "quantization",
+    packing === "packed" ? format : "dequantized",
+    `${recipe.bits}-bit`,
+  ];
   return [
     "---",
     `base_model: ${yamlText(source.name)}`,
@@ -52,7 +57,15 @@ function yamlText(text: string): string {
   return JSON.stringify(text);
 }
 
-function introduction({ source, quantizedTensors, weightBytes, bitsPerWeight }: CardFacts): string {
+function introduction(facts: CardFacts): string {
+  const { source, quantizedTensors, weightBytes, bitsPerWeight, packing, format, changes } = facts;
+  if (packing === "packed") {
+    return [
+      `${inline(source.name)} with ${quantizedTensors} tensors quantized by the recipe below and packed as ${format}: the weight files hold`,
+      `${bytesText(weightBytes)}, ${number(bitsPerWeight)} bits per quantized weight. What was judged is what these files hold.`,
+      ...changes.map((change) => `\n${inline(change)}`),
+    ].join("\n");
+  }
   return [
     `${inline(source.name)} with ${quantizedTensors} tensors quantized by the recipe below and **dequantized** again.`,
     `The weights carry the recipe's rounding but are stored in the checkpoint's own types: the weight files hold ${bytesText(weightBytes)},`,

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import type { FileSystem, WritableFile } from "./fileSystem.ts";
 import { onDisk } from "./diskErrors.ts";
 import { KeystoneError } from "#shared/errors.ts";
@@ -78,4 +78,10 @@ async function writeAll(file: WritableFile, bytes: Uint8Array, position: number)
     }
     done += written;
   }
+}
+
+/** A small file of JSON, indented, with a line's end behind it. @throws KeystoneError export/… */
+export async function writeJsonFile(disk: OutputDisk, name: string, value: unknown): Promise<WrittenFile> {
+  const text = new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
+  return writeFile(disk, name, join(disk.folder, name), (append) => append(text));
 }

@@ -1,8 +1,7 @@
-import type { ExportFormat } from "#shared/exporting.ts";
-import type { KeystoneErrorData } from "#shared/errors.ts";
 import type { Progress } from "#shared/job.ts";
 import type { Recipe } from "#shared/recipe.ts";
 import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import type { Packed } from "#engine/quantize/quantize.ts";
 import type { TensorPlan } from "#engine/quantize/types.ts";
 
 /** How an export is watched and stopped. */
@@ -29,6 +28,8 @@ export interface ExportVariant {
    * @param weights the original, row-major f32
    */
   quantize(weights: Float32Array, plan: TensorPlan): Float32Array | Promise<Float32Array>;
+  /** The same weights as codes and constants: what a packed format writes. */
+  pack(weights: Float32Array, plan: TensorPlan): Packed;
 }
 
 /** What evaluating the reopened export gives; the caller lends it, because evaluation needs a device. */
@@ -39,19 +40,3 @@ export interface EvaluatedExport {
   readonly judgedPerplexity: number | null;
 }
 export type EvaluateExport = (reopened: Checkpoint) => Promise<EvaluatedExport>;
-
-/** What a format can keep of a recipe, for people who choose one. */
-export interface FormatDescription {
-  readonly format: ExportFormat;
-  readonly title: string;
-  /** In one or two sentences: what it is for. */
-  readonly summary: string;
-  /** `packed` files are as small as the recipe promises; `dequantized` ones as large as the source. */
-  readonly size: "packed" | "dequantized";
-  /** `exact`: each restored weight is stored as itself. `module`: its whole tensor stays unquantized. */
-  readonly restored: "exact" | "module";
-  readonly blocks: string;
-  readonly loadsIn: readonly string[];
-  /** What of this recipe the format has no place for; empty = it holds the variant as it was judged. */
-  problems(recipe: Recipe): KeystoneErrorData[];
-}

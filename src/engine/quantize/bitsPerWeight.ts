@@ -1,20 +1,7 @@
-import type { CodecName } from "#shared/recipe.ts";
+import { CODECS } from "#shared/codecs.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import { blockLayout } from "./blockLayout.ts";
 import type { TensorPlan } from "./types.ts";
-
-/** Bits of one block's constants: rtn and …-minmax two f16, int an f16 scale and, if asymmetric, a zero point; nf one f16. */
-function constantBits(plan: Pick<TensorPlan, "codec" | "bits" | "symmetric">): number {
-  const perCodec: Record<CodecName, number> = {
-    rtn: 16 + 16,
-    int: 16 + (plan.symmetric ? 0 : plan.bits),
-    nf4: 16,
-    nf3: 16,
-    "nf4-minmax": 16 + 16,
-    "nf3-minmax": 16 + 16,
-  };
-  return perCodec[plan.codec];
-}
 
 /** How many weights of a tensor a plan puts back. */
 export function restoredCount(plan: TensorPlan): number {
@@ -26,7 +13,11 @@ export function restoredCount(plan: TensorPlan): number {
 export function storedBits(plan: TensorPlan): number {
   const { weights, count } = blockLayout(plan);
   const restoredBits = 16 + Math.max(32, Math.ceil(Math.log2(weights)));
-  return plan.bits * weights + constantBits(plan) * count + restoredBits * restoredCount(plan);
+  return (
+    plan.bits * weights +
+    CODECS[plan.codec].constants(plan.bits, plan.symmetric) * count +
+    restoredBits * restoredCount(plan)
+  );
 }
 
 /** (b·N + constants + restored) / N of one tensor. */

@@ -1,33 +1,31 @@
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
 import { checkExport } from "#engine/export/checkExport.ts";
 import { ExportJob } from "#engine/export/exportJob.ts";
-import { exportVariant } from "#engine/export/exportVariant.ts";
+import { adaptVariant } from "#engine/export/adaptVariant.ts";
+import { exporters } from "#engine/export/exporters.ts";
+import { outlineExport } from "#engine/export/writeExport.ts";
+import { nodeFileSystem } from "#engine/export/nodeFileSystem.ts";
+import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import type { ExportModel } from "#engine/export/exporter.ts";
+import type { DetectReport } from "#shared/detection.ts";
+import { KeystoneError } from "#shared/errors.ts";
+import { exportFormat, type ExportRequest, type FormatAnswer } from "#shared/exporting.ts";
 import type { Coordinate } from "#shared/recipe.ts";
 import type { Answers, StudioContext } from "../context.ts";
 import { DEFAULT_DETECTION, runInPool, runnableModel, soloHandle, superWeights } from "../launch.ts";
 import { withCheckpoint } from "../summarizeModel.ts";
 
 /** Exports: looked at beforehand, then written by a worker and cleared up by the studio whatever became of it. */
-export function exportCalls(context: StudioContext): Answers<"export:check" | "job:export"> {
+export function exportCalls(context: StudioContext): Answers<"export:check" | "format:list" | "job:export"> {
   const { access, jobs, pools, kept } = context;
   return {
     "export:check": async ({ model: path, request }) => {
       const model = await runnableModel(context, path);
       const out = access.check(request.out);
       const report = kept.detection(model.fingerprint, DEFAULT_DETECTION);
-      const found = (report?.superWeights ?? []).map(({ layer, row, column }): Coordinate => [
-        layer,
-        row,
-        column,
-      ]);
-      const check = await withCheckpoint(model.path, (checkpoint) => {
-        const architecture = architectureOf(checkpoint);
-        const variant = exportVariant(checkpoint, request.recipe, {
-          superWeights: found,
-          downProjection: (layer) => architecture.downProjection(layer),
-        });
-        return checkExport(checkpoint, variant, { ...request, out });
-      });
+      const check = await withCheckpoint(model.path, (checkpoint) =>
+        checkExport(exportModel(checkpoint, report), { ...request, out }),
+      );
       const searched = request.recipe.restore !== "super-weights" || report !== null;
       return searched
         ? check
@@ -38,6 +36,27 @@ export function exportCalls(context: StudioContext): Answers<"export:check" | "j
               ...check.notes,
             ],
           };
+    },
+
+    "format:list": async ({ model: path, recipe, kept: keptModule }) => {
+      if (path === undefined || recipe === undefined)
+        return Object.values(exporters).map((exporter) => ({
+          description: exporter.describe(),
+          problems: recipe ? exporter.problems(recipe) : [],
+          changes: [],
+          bitsPerWeight: null,
+          fileBitsPerWeight: null,
+          bytes: null,
+        }));
+      const model = await runnableModel(context, path);
+      const report = kept.detection(model.fingerprint, DEFAULT_DETECTION);
+      return withCheckpoint(model.path, (checkpoint) =>
+        Promise.all(
+          exportFormat.options.map((format) =>
+            formatAnswer(exportModel(checkpoint, report), { format, recipe, kept: keptModule }),
+          ),
+        ),
+      );
     },
 
     "job:export": async ({ model: path, request, verify }) => {
@@ -75,4 +94,35 @@ export function exportCalls(context: StudioContext): Answers<"export:check" | "j
       };
     },
   };
+}
+
+function exportModel(checkpoint: Checkpoint, report: DetectReport | null): ExportModel {
+  const superWeights = (report?.superWeights ?? []).map(({ layer, row, column }): Coordinate => [
+    layer,
+    row,
+    column,
+  ]);
+  return { checkpoint, architecture: architectureOf(checkpoint), superWeights };
+}
+
+/** One format held against a recipe: what it cannot hold, or what it makes of it and what that takes. */
+async function formatAnswer(
+  model: ExportModel,
+  request: Pick<ExportRequest, "format" | "recipe" | "kept">,
+): Promise<FormatAnswer> {
+  const exporter = exporters[request.format];
+  const nothing = { changes: [], bitsPerWeight: null, fileBitsPerWeight: null, bytes: null };
+  const description = exporter.describe();
+  try {
+    const { variant, changes } = adaptVariant(model, request);
+    const problems = exporter.problems(variant.recipe, { model, plans: variant.plans });
+    if (problems.length > 0) return { description, problems, ...nothing };
+    const source = { model, variant, fileSystem: nodeFileSystem, maxShardBytes: null };
+    const { bytes } = await outlineExport(request.format, source);
+    const { bitsPerWeight, fileBitsPerWeight } = variant;
+    return { description, problems, changes: [...changes], bitsPerWeight, fileBitsPerWeight, bytes };
+  } catch (thrown) {
+    if (!(thrown instanceof KeystoneError)) throw thrown;
+    return { description, problems: [thrown.toData()], ...nothing };
+  }
 }

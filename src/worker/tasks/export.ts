@@ -4,16 +4,15 @@ import type { Checkpoint } from "#engine/checkpoint/types.ts";
 import { scoreOriginal, scoreWave } from "#engine/evaluate/score.ts";
 import type { WindowSet } from "#engine/evaluate/types.ts";
 import { ExportJob } from "#engine/export/exportJob.ts";
-import { exporters } from "#engine/export/exporters.ts";
-import { exportVariant } from "#engine/export/exportVariant.ts";
+import { adaptVariant } from "#engine/export/adaptVariant.ts";
 import type { JudgedResults } from "#engine/export/manifest.ts";
 import { nodeFileSystem } from "#engine/export/nodeFileSystem.ts";
+import type { ExportVariant } from "#engine/export/types.ts";
 import { verifyExport } from "#engine/export/verifyExport.ts";
-import { recipeId } from "#engine/quantize/recipeId.ts";
+import { writeExport } from "#engine/export/writeExport.ts";
 import { openModel, type OpenModel } from "../openModel.ts";
 import type { Talk } from "../talk.ts";
 import type { TaskFields } from "../task.ts";
-import { planVariant } from "../variants.ts";
 import { windowsOf } from "../windows.ts";
 
 /** Judges the variant where it is to be verified, writes it, reopens it and scores it again. */
@@ -22,18 +21,20 @@ export async function exportTask(fields: TaskFields<"export">, talk: Talk): Prom
   const { request, folders, superWeights, verify, versions } = fields;
   const model = await openModel(fields.model);
   const { checkpoint, architecture } = model;
-  const downProjection = (layer: number): string => architecture.downProjection(layer);
-  const variant = exportVariant(checkpoint, request.recipe, { superWeights, downProjection });
+  const exported = { checkpoint, architecture, superWeights };
+  const { variant, changes } = adaptVariant(exported, request);
   const control = {
     check: () => talk.watch.control?.check(),
     report: (progress: Parameters<NonNullable<typeof talk.watch.onProgress>>[0]) =>
       talk.watch.onProgress?.(progress),
   };
   const windows = verify && (await windowsOf(model, verify.text, verify.judge));
-  const results = verify && windows && (await judged(fields, model, verify.text, windows, talk));
-  const written = await exporters[request.format].write({
-    checkpoint,
+  const results = verify && windows && (await judged(model, variant, verify.text, windows, talk));
+  const written = await writeExport({
+    format: request.format,
+    model: exported,
     variant,
+    changes,
     versions,
     results,
     control,
@@ -60,22 +61,24 @@ export async function exportTask(fields: TaskFields<"export">, talk: Talk): Prom
     format: request.format,
     files: [...written.files],
     bytes: written.bytes,
+    recipe: variant.recipe,
     bitsPerWeight: written.bitsPerWeight,
+    fileBitsPerWeight: variant.fileBitsPerWeight,
+    changes: [...changes],
     verified,
     seconds: (performance.now() - begin) / 1000,
   };
 }
 
-/** Original and variant on the text, before anything is written. */
+/** Original and variant (as the format holds it) on the text, before anything is written. */
 async function judged(
-  fields: TaskFields<"export">,
   model: OpenModel,
+  exported: ExportVariant,
   text: string,
   windows: WindowSet,
   talk: Talk,
 ): Promise<JudgedResults> {
-  const { recipe } = fields.request;
-  const { variant } = planVariant(model, { id: recipeId(recipe), recipe, superWeights: fields.superWeights });
+  const variant = { id: exported.recipeId, plans: exported.plans };
   const reference = await scoreOriginal({ ...model, windows, ...talk.watch });
   const [score] = await scoreWave({ ...model, windows, reference, variants: [variant], ...talk.watch });
   if (!score?.scores)

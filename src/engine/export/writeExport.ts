@@ -1,10 +1,10 @@
 import { dirname, join } from "node:path";
-import type { Checkpoint } from "#engine/checkpoint/types.ts";
-import { readJsonObject } from "#engine/checkpoint/jsonFile.ts";
 import { KeystoneError } from "#shared/errors.ts";
+import { exportFormat, type ExportFormat } from "#shared/exporting.ts";
 import { ByteProgress } from "./byteProgress.ts";
 import { diskFullError, onDisk } from "./diskErrors.ts";
-import { exportedTensor } from "./exportedTensor.ts";
+import type { ExportModel, ExportSource } from "./exporter.ts";
+import { exporters } from "./exporters.ts";
 import type { ExportJob } from "./exportJob.ts";
 import type { FileSystem } from "./fileSystem.ts";
 import { hashShard } from "./hashSource.ts";
@@ -12,17 +12,18 @@ import { MARKER_FILE, markerText } from "./leftovers.ts";
 import { manifest, type JudgedResults, type Manifest } from "./manifest.ts";
 import { writeManifest } from "./manifestFiles.ts";
 import { writeFile, type OutputDisk, type WrittenFile } from "./outputFile.ts";
-import { INDEX_FILE, planShards, type CheckpointPlan, type ShardPlan } from "./planShards.ts";
 import { restoredPlaces, restoredWeights } from "./restoredWeights.ts";
-import { describeSafetensors } from "./safetensorsFormat.ts";
-import { writeShard } from "./safetensorsWriter.ts";
 import { listSideFiles, type SideFile } from "./sideFiles.ts";
 import { baseModelName, readSourceLicense } from "./sourceCard.ts";
 import type { ExportControl, ExportVariant } from "./types.ts";
 
 export interface ExportInput {
-  readonly checkpoint: Checkpoint;
+  readonly format: ExportFormat;
+  readonly model: ExportModel;
+  /** Of the recipe as the format holds it. */
   readonly variant: ExportVariant;
+  /** How that differs from what was asked for. */
+  readonly changes: readonly string[];
   readonly job: ExportJob;
   readonly overwrite: boolean;
   /** Largest data section of a shard in bytes; null = as the source is sharded. */
@@ -46,46 +47,27 @@ export interface FinishedExport {
 
 /** Room for what is not known to the byte beforehand: card, manifest, index, the file system's own tables. */
 const SLACK_BYTES = 1024 * 1024;
-const MAX_INDEX_BYTES = 100_000_000;
 
 /** What an export will write, known before it starts. */
 export interface ExportOutline {
-  readonly plan: CheckpointPlan;
   readonly sideFiles: readonly SideFile[];
+  /** Bytes that the exporter itself writes. */
+  readonly weightBytes: number;
   /** Bytes of disk it needs. */
   readonly bytes: number;
 }
 
-/**
- * Plans the files of an export from headers alone.
- * @throws KeystoneError export/bad-name, checkpoint/bad-index, and what reading the source's folder gives
- */
-export async function outlineExport(
-  checkpoint: Checkpoint,
-  maxShardBytes: number | null,
-  fileSystem: FileSystem,
-): Promise<ExportOutline> {
-  const index = checkpoint.sharded
-    ? await readJsonObject(join(checkpoint.path, INDEX_FILE), {
-        maxBytes: MAX_INDEX_BYTES,
-        badCode: "checkpoint/bad-index",
-      })
-    : null;
-  const plan = planShards(
-    checkpoint.tensors.values(),
-    maxShardBytes,
-    index && { metadata: objectOrEmpty(index["metadata"]) },
-  );
-  const sideFiles = await listSideFiles(fileSystem, checkpoint.path);
+/** Plans an export's files from headers alone. @throws KeystoneError export/…, checkpoint/… */
+export async function outlineExport(format: ExportFormat, source: ExportSource): Promise<ExportOutline> {
+  const exporter = exporters[format];
+  const { bytes: weightBytes } = await exporter.outline(source);
+  const all = await listSideFiles(source.fileSystem, source.model.checkpoint.path);
+  const sideFiles = all.filter(({ name }) => !exporter.leavesBehind?.(name));
   return {
-    plan,
     sideFiles,
-    bytes: plan.bytes + sideFiles.reduce((sum, file) => sum + file.bytes, SLACK_BYTES),
+    weightBytes,
+    bytes: weightBytes + sideFiles.reduce((sum, file) => sum + file.bytes, SLACK_BYTES),
   };
-}
-
-function objectOrEmpty(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : {};
 }
 
 /**
@@ -99,16 +81,17 @@ export async function freeBytesFor(job: ExportJob, fileSystem: FileSystem): Prom
 }
 
 /**
- * Writes a variant as a safetensors checkpoint in the source's own types: same tensor names, same files around it, a
- * model card and keystone.json. Nothing appears under the target's name until all of it is on the disk; when anything
- * fails, or the control ends the job, the disk is left as it was.
+ * Writes a variant in one format, with the source's own files around it, a model card and keystone.json. Nothing appears under
+ * the target's name until all of it is on the disk; when anything fails, or the control ends the job, the disk is left as
+ * it was.
  * @throws KeystoneError export/…, checkpoint/not-finite, checkpoint/changed, checkpoint/read-failed, quantize/…, job/cancelled
  */
-export async function exportSafetensors(input: ExportInput): Promise<FinishedExport> {
+export async function writeExport(input: ExportInput): Promise<FinishedExport> {
   const started = performance.now();
-  const [problem] = describeSafetensors().problems(input.variant.recipe);
+  const { model, variant } = input;
+  const [problem] = exporters[input.format].problems(variant.recipe, { model, plans: variant.plans });
   if (problem) throw KeystoneError.fromData(problem);
-  const outline = await outlineExport(input.checkpoint, input.maxShardBytes, input.fileSystem);
+  const outline = await outlineExport(input.format, input);
   const free = await freeBytesFor(input.job, input.fileSystem);
   if (!(free >= outline.bytes)) throw diskFullError(input.job.folders.out, outline.bytes, free);
   try {
@@ -117,7 +100,7 @@ export async function exportSafetensors(input: ExportInput): Promise<FinishedExp
     await input.job.commit(input.overwrite);
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
     const seconds = (performance.now() - started) / 1000;
-    return { out: input.job.folders.out, files, bytes, bitsPerWeight: input.variant.bitsPerWeight, seconds };
+    return { out: input.job.folders.out, files, bytes, bitsPerWeight: variant.bitsPerWeight, seconds };
   } catch (thrown) {
     // the first error is the one to tell; the job's owner calls cleanup() as well
     await input.job.cleanup().catch(() => null);
@@ -126,69 +109,42 @@ export async function exportSafetensors(input: ExportInput): Promise<FinishedExp
 }
 
 async function writeAll(input: ExportInput, outline: ExportOutline): Promise<WrittenFile[]> {
-  const { checkpoint, fileSystem, job } = input;
-  const { plan, sideFiles } = outline;
+  const { model, fileSystem, job } = input;
   await job.begin();
   const disk: OutputDisk = { fileSystem, folder: job.folders.part, needed: outline.bytes };
   const marker = join(disk.folder, MARKER_FILE);
   await writeFile(disk, MARKER_FILE, marker, (append) => append(new TextEncoder().encode(markerText())));
 
-  const sourceBytes = checkpoint.shards.reduce((sum, shard) => sum + shard.bytes, 0);
-  const progress = new ByteProgress(
-    input.control,
-    sourceBytes + plan.bytes + sideFiles.reduce((sum, file) => sum + file.bytes, 0),
-  );
-  const source = new Map<string, WrittenFile>();
-  const files: WrittenFile[] = [];
-  for (const shard of plan.shards) {
-    await hashSourcesOf(input, shard, source, progress);
-    files.push(await writeOneShard(input, disk, shard, progress));
-  }
-  if (plan.index) files.push(await writeJson(disk, INDEX_FILE, plan.index));
-  await copySideFiles(disk, sideFiles, files, progress);
+  const sourceBytes = model.checkpoint.shards.reduce((sum, shard) => sum + shard.bytes, 0);
+  const sideBytes = outline.sideFiles.reduce((sum, file) => sum + file.bytes, 0);
+  const progress = new ByteProgress(input.control, sourceBytes + outline.weightBytes + sideBytes);
+  const hashed = new Map<string, WrittenFile>();
+  const useSource = (files: Iterable<string>): Promise<void> => hashSources(input, files, hashed, progress);
+  const files = await exporters[input.format].write({ ...input, disk, progress, useSource });
+  await useSource(model.checkpoint.shards.map(({ file }) => file));
+  const written = new Set(files.map(({ path }) => path));
+  const copied = outline.sideFiles.filter(({ name }) => !written.has(name));
+  await copySideFiles(disk, copied, files, progress);
 
-  const record = await describeExport(input, files, [...source.values()]);
+  const record = await describeExport(input, files, [...hashed.values()]);
   files.push(...(await writeManifest(disk, record)));
   await onDisk({ doing: "finishing the folder", path: marker }, () => fileSystem.remove(marker));
   return files;
 }
 
-/** Hashes the source files that a shard draws from just before it is written: they are then still in the disk's cache. */
-async function hashSourcesOf(
-  input: ExportInput,
-  shard: ShardPlan,
-  done: Map<string, WrittenFile>,
+/** Hashes source files, each once: just before they are read for writing, they stay in the disk's cache. */
+async function hashSources(
+  { model, fileSystem }: ExportInput,
+  files: Iterable<string>,
+  hashed: Map<string, WrittenFile>,
   progress: ByteProgress,
 ): Promise<void> {
-  for (const { file } of shard.tensors) {
-    if (done.has(file)) continue;
+  for (const file of files) {
+    if (hashed.has(file)) continue;
     await progress.begin(`reading ${file}`);
-    done.set(
-      file,
-      await hashShard(input.fileSystem, input.checkpoint, file, (bytes) => progress.advance(bytes)),
-    );
+    const found = await hashShard(fileSystem, model.checkpoint, file, (bytes) => progress.advance(bytes));
+    hashed.set(file, found);
   }
-}
-
-async function writeOneShard(
-  { checkpoint, variant }: ExportInput,
-  disk: OutputDisk,
-  shard: ShardPlan,
-  progress: ByteProgress,
-): Promise<WrittenFile> {
-  await progress.advance(shard.header.byteLength);
-  return writeShard(disk, shard, async function* (name) {
-    await progress.begin(`writing ${name}`);
-    for await (const chunk of exportedTensor(checkpoint, variant, name)) {
-      yield chunk;
-      await progress.advance(chunk.byteLength);
-    }
-  });
-}
-
-async function writeJson(disk: OutputDisk, name: string, value: unknown): Promise<WrittenFile> {
-  const text = new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
-  return writeFile(disk, name, join(disk.folder, name), (append) => append(text));
 }
 
 async function copySideFiles(
@@ -217,13 +173,13 @@ async function copySideFiles(
 }
 
 async function describeExport(
-  { checkpoint, variant, versions, results }: ExportInput,
+  { format, model: { checkpoint }, variant, changes, versions, results }: ExportInput,
   files: WrittenFile[],
   source: WrittenFile[],
 ): Promise<Manifest> {
   return manifest.parse({
     manifestVersion: 1,
-    format: "safetensors",
+    format: exportFormat.parse(format),
     created: new Date().toISOString(),
     versions,
     source: {
@@ -234,7 +190,8 @@ async function describeExport(
     },
     recipe: variant.recipe,
     recipeId: variant.recipeId,
-    packing: "dequantized",
+    changes: [...changes],
+    packing: exporters[format].describe().size,
     quantizedTensors: variant.plans.size,
     restored: { count: restoredPlaces(variant).count, weights: await restoredWeights(checkpoint, variant) },
     bitsPerWeight: variant.bitsPerWeight,

@@ -1,0 +1,73 @@
+import type { Architecture } from "#engine/architecture/types.ts";
+import type { Checkpoint, StorageType } from "#engine/checkpoint/types.ts";
+import type { TensorPlan } from "#engine/quantize/types.ts";
+import type { KeystoneErrorData } from "#shared/errors.ts";
+import type { FormatDescription, KeptModule } from "#shared/exporting.ts";
+import type { Coordinate, Recipe } from "#shared/recipe.ts";
+import type { ByteProgress } from "./byteProgress.ts";
+import type { FileSystem } from "./fileSystem.ts";
+import type { OutputDisk, WrittenFile } from "./outputFile.ts";
+import type { ExportVariant } from "./types.ts";
+
+/** The model that an export is made of. */
+export interface ExportModel {
+  readonly checkpoint: Checkpoint;
+  readonly architecture: Architecture;
+  /** What `restore: "super-weights"` stands for. */
+  readonly superWeights: readonly Coordinate[];
+}
+
+/** A recipe as a format holds it: what is judged, written and verified. */
+export interface AdaptedRecipe {
+  readonly recipe: Recipe;
+  /** What ŵ is rounded to: what the format's runtimes compute with. Absent = each tensor's own type. */
+  readonly storage?: StorageType | undefined;
+  /** How it differs from the recipe that was asked for, and what that costs; one sentence each. */
+  readonly changes: readonly string[];
+}
+
+/** What an exporter is asked to write, before anything is written. */
+export interface ExportSource {
+  readonly model: ExportModel;
+  readonly variant: ExportVariant;
+  readonly fileSystem: FileSystem;
+  /** Largest data section of a shard in bytes; null = as the source is sharded. For formats that shard. */
+  readonly maxShardBytes: number | null;
+}
+
+export interface WriteInput extends ExportSource {
+  /** Where it is written: a folder that is renamed when everything stands. */
+  readonly disk: OutputDisk;
+  /** Counts `outline`'s bytes; `begin` names the tensor at hand and is where the job is paused or ended. */
+  readonly progress: ByteProgress;
+  /** Hashes the source files that come next, while reading them brings them into the disk's cache. */
+  readonly useSource: (files: Iterable<string>) => Promise<void>;
+}
+
+/** One format that variants can leave as. */
+export interface Exporter {
+  describe(): FormatDescription;
+  /**
+   * What of a recipe the format has no place for. Asked before a sweep (with what the model's tensors become, where they
+   * fit the recipe at all), shown before an export.
+   * @param plans of the adapted recipe; absent while no model is open
+   */
+  problems(
+    recipe: Recipe,
+    on?: { model: ExportModel; plans: ReadonlyMap<string, TensorPlan> },
+  ): KeystoneErrorData[];
+  /** Brings a recipe to what the format holds; restored weights become kept modules where it has no place for them. */
+  adapt(recipe: Recipe, model: ExportModel, kept: KeptModule): AdaptedRecipe;
+  /** Bytes of all files it will write, known before it starts (side files that are copied not counted). */
+  outline(source: ExportSource): Promise<{ readonly bytes: number }>;
+  /**
+   * Writes weights, and every file that differs from the source's (config.json, …), one tensor in memory at a time.
+   * Files it does not name are copied from the source by the caller.
+   * @throws KeystoneError export/…, checkpoint/not-finite, job/cancelled
+   */
+  write(input: WriteInput): Promise<WrittenFile[]>;
+  /** What the person should know beforehand; one sentence each. */
+  notes(source: ExportSource): Promise<string[]>;
+  /** Source files (by name) that do not travel along; absent = all of listSideFiles do. */
+  readonly leavesBehind?: (name: string) => boolean;
+}

@@ -1,0 +1,76 @@
+import { fileBitsPerWeight } from "#engine/quantize/bitsPerWeight.ts";
+import { planTensors } from "#engine/quantize/planTensors.ts";
+import type { TensorPlan } from "#engine/quantize/types.ts";
+import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
+import type { KeptModule } from "#shared/exporting.ts";
+import type { Override, Recipe } from "#shared/recipe.ts";
+import { bytesText } from "./diskErrors.ts";
+import type { AdaptedRecipe, ExportModel } from "./exporter.ts";
+
+/**
+ * Brings a recipe to a format that has no place for a single exact weight: every module that holds a restored weight stays
+ * unquantized or gets 8 bits, and nothing is restored or held out any more. What it costs is said.
+ * @param eightBits the override that gives a module 8 bits in this format, less its `match`
+ * @throws KeystoneError recipe/… where the recipe does not fit the model
+ */
+export function keepModules(
+  recipe: Recipe,
+  model: ExportModel,
+  kept: KeptModule,
+  eightBits: Omit<Override, "match">,
+): Pick<AdaptedRecipe, "recipe" | "changes"> {
+  const before = plansOf(recipe, model);
+  const holding = [...before.values()].filter((plan) => namedCount(plan) > 0);
+  const restores = recipe.restore !== "none";
+  if (!restores) return { recipe, changes: [] };
+  const changed: Recipe = {
+    ...recipe,
+    restore: "none",
+    holdOut: false,
+    overrides: [
+      ...holding.map(({ name }): Override => ({
+        match: name,
+        ...(kept === "8-bit" ? eightBits : { skip: true }),
+      })),
+      ...recipe.overrides,
+    ],
+  };
+  if (holding.length === 0) return { recipe: changed, changes: [] };
+  const after = plansOf(changed, model);
+  const tensors = [...model.checkpoint.tensors.values()];
+  const [cheap, dear] = [fileBitsPerWeight(tensors, before), fileBitsPerWeight(tensors, after)];
+  const weights = tensors.reduce((sum, { parameters }) => sum + parameters, 0);
+  const names = holding.map(({ name }) => name).join(", ");
+  const [module, stay] = holding.length === 1 ? ["module", "stays"] : ["modules", "stay"];
+  const how = kept === "8-bit" ? `${stay === "stays" ? "gets" : "get"} 8 bits` : `${stay} unquantized`;
+  return {
+    recipe: changed,
+    changes: [
+      `The ${module} ${names} ${how}, because this format has no place for one exact weight: ${bytesText(Math.round(((dear - cheap) * weights) / 8))} more, ${dear.toFixed(3)} instead of ${cheap.toFixed(3)} bits per weight over the whole file.`,
+    ],
+  };
+}
+
+/** What cannot be kept by module: the largest weights of every tensor would leave nothing quantized. */
+export function keepProblems({ restore }: Recipe, subject: string): KeystoneErrorData[] {
+  if (typeof restore !== "object" || Array.isArray(restore)) return [];
+  return [
+    new KeystoneError(
+      "export/restore-largest",
+      `${subject} has no place for single exact weights, and the recipe restores the ${restore.largest} largest of every tensor.`,
+      "Restore the super weights alone, or export as onnx or safetensors.",
+      { largest: restore.largest },
+    ).toData(),
+  ];
+}
+
+function plansOf(recipe: Recipe, { checkpoint, architecture, superWeights }: ExportModel) {
+  return planTensors(recipe, [...checkpoint.tensors.values()], {
+    superWeights,
+    downProjection: (layer) => architecture.downProjection(layer),
+  }).tensors;
+}
+
+function namedCount({ restore }: TensorPlan): number {
+  return "indices" in restore ? restore.indices.length : 0;
+}

@@ -1,0 +1,80 @@
+import { join } from "node:path";
+import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import { readJsonObject } from "#engine/checkpoint/jsonFile.ts";
+import { bytesText } from "./diskErrors.ts";
+import type { Exporter, ExportSource, WriteInput } from "./exporter.ts";
+import { exportedTensor } from "./exportedTensor.ts";
+import { writeJsonFile, type WrittenFile } from "./outputFile.ts";
+import { INDEX_FILE, planShards, type CheckpointPlan, type ShardPlan } from "./planShards.ts";
+import { activationProblems } from "./problems.ts";
+import { writeShard } from "./safetensorsWriter.ts";
+
+const MAX_INDEX_BYTES = 100_000_000;
+
+/** A drop-in copy of the checkpoint whose weights carry the recipe's rounding, in the checkpoint's own types. */
+export const safetensorsExporter: Exporter = {
+  describe: () => ({
+    format: "safetensors",
+    title: "Safetensors, dequantized",
+    summary:
+      "A drop-in copy of the checkpoint whose weights carry the recipe's rounding, in the checkpoint's own types. As large as the source.",
+    size: "dequantized",
+    restored: "exact",
+    kept: [],
+    exact:
+      "Every weight is stored as it was judged, rounded to the checkpoint's own type; restored weights are the source's.",
+    codecs: "any",
+    blocks: "any",
+    loadsIn: ["transformers", "vLLM", "llama.cpp's converter", "Keystone"],
+  }),
+  problems: (recipe) => activationProblems(recipe, "A dequantized safetensors file"),
+  adapt: (recipe) => ({ recipe, changes: [] }),
+  outline: async (source) => ({ bytes: (await planFiles(source)).bytes }),
+  notes: async (source) => {
+    const { bytes } = await planFiles(source);
+    return [
+      `The weights are dequantized: the files take ${bytesText(bytes)}, as many as the source. ${source.variant.bitsPerWeight.toFixed(3)} bits per weight is what a packed format needs.`,
+    ];
+  },
+  write: writeCheckpoint,
+};
+
+/** @throws KeystoneError export/bad-name, checkpoint/bad-index */
+async function planFiles({ model: { checkpoint }, maxShardBytes }: ExportSource): Promise<CheckpointPlan> {
+  return planShards(checkpoint.tensors.values(), maxShardBytes, await sourceIndex(checkpoint));
+}
+
+async function sourceIndex(checkpoint: Checkpoint): Promise<{ metadata: Record<string, unknown> } | null> {
+  if (!checkpoint.sharded) return null;
+  const { metadata } = await readJsonObject(join(checkpoint.path, INDEX_FILE), {
+    maxBytes: MAX_INDEX_BYTES,
+    badCode: "checkpoint/bad-index",
+  });
+  const isObject = typeof metadata === "object" && metadata !== null && !Array.isArray(metadata);
+  return { metadata: isObject ? { ...metadata } : {} };
+}
+
+async function writeCheckpoint(input: WriteInput): Promise<WrittenFile[]> {
+  const { shards, index } = await planFiles(input);
+  const files: WrittenFile[] = [];
+  for (const shard of shards) {
+    await input.useSource(shard.tensors.map(({ file }) => file));
+    files.push(await writeOneShard(input, shard));
+  }
+  if (index) files.push(await writeJsonFile(input.disk, INDEX_FILE, index));
+  return files;
+}
+
+async function writeOneShard(
+  { model, variant, disk, progress }: WriteInput,
+  shard: ShardPlan,
+): Promise<WrittenFile> {
+  await progress.advance(shard.header.byteLength);
+  return writeShard(disk, shard, async function* (name) {
+    await progress.begin(`writing ${name}`);
+    for await (const chunk of exportedTensor(model.checkpoint, variant, name)) {
+      yield chunk;
+      await progress.advance(chunk.byteLength);
+    }
+  });
+}

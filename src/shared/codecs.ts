@@ -1,0 +1,87 @@
+import { z } from "zod";
+
+/**
+ * How numbers are stored. `rtn` is the paper's float-offset round-to-nearest; `…-minmax` are the authors' NormalFloat variants;
+ * the codecs named after a format are that format's own, bit for bit.
+ */
+export const codecName = z.enum(["rtn", "int", "nf4", "nf3", "nf4-minmax", "nf3-minmax"]);
+export type CodecName = z.infer<typeof codecName>;
+
+/** What a codec can be asked for, and what it costs; one table for checks, labels, forms and sizes. */
+export interface CodecFacts {
+  readonly title: string;
+  readonly bits: readonly number[];
+  /** Whether `symmetric` may be chosen. */
+  readonly symmetric: boolean;
+  /** `any`; `rows` = groups along a row, or the row (`group:N`, `channel`); or the one block that the format knows. */
+  readonly blocks: "any" | "rows" | `group:${number}`;
+  /** Bits of one block's constants beside its codes. */
+  readonly constants: (bits: number, symmetric: boolean) => number;
+}
+
+const ANY_BITS = [2, 3, 4, 5, 6, 7, 8] as const;
+
+export const CODECS: Readonly<Record<CodecName, CodecFacts>> = {
+  rtn: {
+    title: "Round to nearest, float offset",
+    bits: ANY_BITS,
+    symmetric: false,
+    blocks: "any",
+    constants: () => 16 + 16,
+  },
+  int: {
+    title: "Integer",
+    bits: ANY_BITS,
+    symmetric: true,
+    blocks: "any",
+    constants: (bits, symmetric) => 16 + (symmetric ? 0 : bits),
+  },
+  nf4: { title: "NormalFloat 4", bits: [4], symmetric: false, blocks: "any", constants: () => 16 },
+  nf3: { title: "NormalFloat 3", bits: [3], symmetric: false, blocks: "any", constants: () => 16 },
+  "nf4-minmax": {
+    title: "NormalFloat 4, min to max",
+    bits: [4],
+    symmetric: false,
+    blocks: "any",
+    constants: () => 16 + 16,
+  },
+  "nf3-minmax": {
+    title: "NormalFloat 3, min to max",
+    bits: [3],
+    symmetric: false,
+    blocks: "any",
+    constants: () => 16 + 16,
+  },
+};
+
+/** What contradicts a codec in a recipe's fields; empty = nothing. */
+export function codecIssues(value: {
+  codec: CodecName;
+  bits: number;
+  symmetric: boolean;
+  block: string;
+}): { field: "bits" | "symmetric" | "block"; message: string }[] {
+  const { bits, symmetric, blocks } = CODECS[value.codec];
+  const issues: { field: "bits" | "symmetric" | "block"; message: string }[] = [];
+  if (!bits.includes(value.bits)) {
+    issues.push({
+      field: "bits",
+      message: `${value.codec} stores ${bits.join(" or ")} bits, but bits is ${value.bits}`,
+    });
+  }
+  if (value.symmetric && !symmetric) {
+    issues.push({
+      field: "symmetric",
+      message: `${value.codec} has no choice of a symmetric form; ${SYMMETRIC.join(", ")} have`,
+    });
+  }
+  const fits =
+    blocks === "any" || (blocks === "rows" ? /^(group:|channel$)/.test(value.block) : value.block === blocks);
+  if (!fits) {
+    const wanted = blocks === "rows" ? '"group:N" or "channel"' : `"${blocks}"`;
+    issues.push({ field: "block", message: `${value.codec} has blocks of ${wanted}, not "${value.block}"` });
+  }
+  return issues;
+}
+
+const SYMMETRIC = Object.entries(CODECS).flatMap(([name, facts]) => (facts.symmetric ? [name] : []));
