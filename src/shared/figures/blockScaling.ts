@@ -1,0 +1,267 @@
+import { decimalsThatSeparate, divergence, list, percent } from "../format.ts";
+import type { LabReportOf } from "../lab.ts";
+import { parseBlock } from "../recipe.ts";
+import { blockLabel, clipLabel } from "../recipeText.ts";
+import { fractionScale, magnitudeScale } from "./axes.ts";
+import type { Figure, FigureLayout } from "./figure.ts";
+import { linePlot, type Series } from "./linePlot.ts";
+import type { Palette } from "./palette.ts";
+import { type FigureTable, perplexityText, scoreCell } from "./table.ts";
+import { accuracyCells, accuracyColumns, meanAccuracy, taskNames } from "./taskAccuracy.ts";
+import { trialFigure } from "./trials.ts";
+
+type Report = LabReportOf<"block-scaling">;
+type BlockCell = Report["cells"][number];
+
+const HEIGHT = 300;
+const ARMS = [
+  { arm: "plain", role: "quantized", name: "rounded" },
+  { arm: "clip-restore", role: "kept", name: "clipped, restored" },
+] as const;
+
+/** Figure 7 of the paper, one chart a bit width: how quality falls as blocks grow, with and without restoration. */
+export function blockScalingFigures(report: Report, palette: Palette): Figure[] {
+  const widths = [...new Set(report.cells.map(({ bits }) => bits))].sort((a, b) => b - a);
+  const blocks = sortBlocks(report.cells.map(({ block }) => block));
+  return widths.flatMap((bits) => {
+    const cells = report.cells.filter((cell) => cell.bits === bits);
+    return [
+      perplexityFigure(report, bits, cells, blocks, palette),
+      ...accuracyByBlock(report, bits, cells, blocks, palette),
+      ...thresholdFigures(report, bits, cells, palette),
+    ];
+  });
+}
+
+function perplexityFigure(
+  report: Report,
+  bits: number,
+  cells: readonly BlockCell[],
+  blocks: readonly string[],
+  palette: Palette,
+): Figure {
+  const original = report.original?.perplexity ?? null;
+  const values = cells.map(({ scores }) => scores.perplexity);
+  const least = values.filter((value) => value !== null);
+  const decimals = decimalsThatSeparate(original, least.length > 0 ? Math.min(...least) : null);
+  const plot = linePlot(
+    {
+      series: ARMS.map(({ arm, role, name }): Series => ({
+        name,
+        role,
+        points: placed(cells, blocks, arm).map(({ x, cell }) => ({
+          x,
+          y: cell.scores.perplexity,
+          words: `${blockLabel(cell.block)}, ${name}: perplexity ${perplexityText(cell.scores.perplexity, decimals)}`,
+        })),
+      })),
+      y: magnitudeScale([...values, original]),
+      yLabel: "perplexity",
+      x: blockAxis(blocks),
+      xLabel: "weights that share one scale",
+      reference:
+        original === null
+          ? undefined
+          : { value: original, text: `original ${perplexityText(original, decimals)}` },
+      height: HEIGHT,
+    },
+    palette,
+  );
+  return {
+    id: `block-scaling-int${bits}`,
+    title: `INT${bits}: perplexity by block size`,
+    caption:
+      "Figure 7 of the paper: lower is better. Gold = outliers clipped, super weights restored, each with the threshold of least KL on the calibration text; grey = plain rounding. N × N in the paper is a run of N² consecutive weights.",
+    summary: summaryOf(bits, cells, blocks),
+    height: HEIGHT,
+    ...plot,
+    table: blockTable(report, cells, blocks, decimals),
+  };
+}
+
+function accuracyByBlock(
+  report: Report,
+  bits: number,
+  cells: readonly BlockCell[],
+  blocks: readonly string[],
+  palette: Palette,
+): Figure[] {
+  const means = cells.map(({ tasks }) => meanAccuracy(tasks));
+  if (means.every((mean) => mean === null)) return [];
+  const own = meanAccuracy(report.original?.tasks);
+  const plot = linePlot(
+    {
+      series: ARMS.map(({ arm, role, name }): Series => ({
+        name,
+        role,
+        points: placed(cells, blocks, arm).map(({ x, cell }) => {
+          const mean = meanAccuracy(cell.tasks);
+          return {
+            x,
+            y: mean,
+            words: `${blockLabel(cell.block)}, ${name}: ${percent(mean)} right`,
+          };
+        }),
+      })),
+      y: fractionScale([...means, own]),
+      yLabel: "mean accuracy",
+      x: blockAxis(blocks),
+      xLabel: "weights that share one scale",
+      reference: own === null ? undefined : { value: own, text: `original ${percent(own)}` },
+      height: HEIGHT,
+    },
+    palette,
+  );
+  return [
+    {
+      id: `block-scaling-int${bits}-accuracy`,
+      title: `INT${bits}: accuracy by block size`,
+      caption:
+        "Figure 7 of the paper in its own measure, mean zero-shot accuracy: higher is better. In the paper restoring gains nothing at 128 × 128 and most where plain rounding has already collapsed.",
+      summary: `Mean accuracy at INT${bits} by block: ${cells.map(({ block, arm, tasks }) => `${blockLabel(block)} ${arm} ${percent(meanAccuracy(tasks))}`).join(", ")}.`,
+      height: HEIGHT,
+      ...plot,
+      table: blockTable(report, cells, blocks, 2),
+    },
+  ];
+}
+
+function thresholdFigures(
+  report: Report,
+  bits: number,
+  cells: readonly BlockCell[],
+  palette: Palette,
+): Figure[] {
+  const trials = report.trials.filter((trial) => trial.bits === bits);
+  if (trials.length === 0) return [];
+  const chosen = new Map(
+    cells.flatMap(({ block, clip }) => (clip ? [[block, clipLabel(clip)] as const] : [])),
+  );
+  const figure = trialFigure(
+    {
+      id: `block-scaling-int${bits}-thresholds`,
+      title: `INT${bits}: the threshold of each block size`,
+      caption:
+        "KL divergence on the calibration text for every threshold tried; gold = the one that is judged on the other text. The paper does not print its thresholds.",
+      loss: "KL, nats",
+      trials: trials.map(({ block, clip, kl }) => ({
+        series: blockLabel(block),
+        clip,
+        loss: kl,
+        best: chosen.get(block) === clipLabel(clip),
+      })),
+    },
+    palette,
+  );
+  return [figure];
+}
+
+function placed(
+  cells: readonly BlockCell[],
+  blocks: readonly string[],
+  arm: BlockCell["arm"],
+): { x: number; cell: BlockCell }[] {
+  return blocks.flatMap((block, x) => {
+    const cell = cells.find((one) => one.block === block && one.arm === arm);
+    return cell ? [{ x, cell }] : [];
+  });
+}
+
+function blockTable(
+  report: Report,
+  cells: readonly BlockCell[],
+  blocks: readonly string[],
+  decimals: number,
+): FigureTable {
+  const names = taskNames([...cells, ...(report.original ? [report.original] : [])]);
+  const rows = blocks.flatMap((block) => ARMS.flatMap(({ arm }) => placed(cells, [block], arm)));
+  return {
+    columns: [
+      { title: "Block", format: "text" },
+      { title: "Arm", format: "text" },
+      { title: "Clip", format: "text" },
+      { title: "Bits/weight", format: "bits" },
+      { title: "Perplexity", format: "perplexity", decimals },
+      { title: "KL", format: "divergence" },
+      { title: "Same top token", format: "percent" },
+      { title: "KL, calibration", format: "divergence" },
+      ...accuracyColumns(names),
+    ],
+    rows: [
+      ...(report.original
+        ? [
+            [
+              "original",
+              "–",
+              "–",
+              null,
+              scoreCell(report.original.perplexity, report.original.notFinite),
+              null,
+              null,
+              null,
+              ...accuracyCells(names, report.original.tasks),
+            ],
+          ]
+        : []),
+      ...rows.map(({ cell }) => [
+        blockLabel(cell.block),
+        cell.arm === "plain" ? "plain" : "clip, restore",
+        clipLabel(cell.clip) || "–",
+        cell.bitsPerWeight,
+        scoreCell(cell.scores.perplexity, cell.scores.notFinite),
+        scoreCell(cell.scores.kl?.mean, cell.scores.notFinite),
+        cell.scores.kl?.topAgreement ?? null,
+        cell.calibrationKl,
+        ...accuracyCells(names, cell.tasks),
+      ]),
+    ],
+  };
+}
+
+function summaryOf(bits: number, cells: readonly BlockCell[], blocks: readonly string[]): string {
+  const told = blocks.map((block) => {
+    const kl = (arm: BlockCell["arm"]): string =>
+      divergence(cells.find((cell) => cell.block === block && cell.arm === arm)?.scores.kl?.mean);
+    return `${blockLabel(block)} ${kl("plain")} rounded and ${kl("clip-restore")} restored`;
+  });
+  return `KL divergence at INT${bits}: ${list(told)}.`;
+}
+
+/** Blocks once each, from the fewest weights to the most; a channel counts as a long row of a large model. */
+export function sortBlocks(blocks: readonly string[]): string[] {
+  return [...new Set(blocks)].sort((a, b) => blockWeights(a) - blockWeights(b) || (a < b ? -1 : 1));
+}
+
+const ROW_OF_A_LARGE_MODEL = 8192;
+
+function blockWeights(text: string): number {
+  const block = parseBlock(text);
+  switch (block.kind) {
+    case "group":
+    case "flat":
+      return block.size;
+    case "tile":
+      return block.rows * block.columns;
+    case "channel":
+      return ROW_OF_A_LARGE_MODEL;
+    case "tensor":
+      return Infinity;
+  }
+}
+
+/** One place a block; a run of N² weights also says N × N, as the paper names it. */
+export function blockAxis(blocks: readonly string[]): FigureLayout {
+  return {
+    type: "linear",
+    range: [-0.4, Math.max(1, blocks.length - 1) + 0.12],
+    tickmode: "array",
+    tickvals: blocks.map((_, i) => i),
+    ticktext: blocks.map((text) => {
+      const block = parseBlock(text);
+      const side = block.kind === "flat" ? Math.sqrt(block.size) : NaN;
+      return Number.isInteger(side) && side >= 16
+        ? `${side} × ${side}<br>${blockLabel(text)}`
+        : blockLabel(text);
+    }),
+  };
+}

@@ -1,0 +1,91 @@
+import type { AblationRow } from "../evaluation.ts";
+import { decimalsThatSeparate } from "../format.ts";
+import type { LabReportOf } from "../lab.ts";
+import { magnitudeScale } from "./axes.ts";
+import { dotPlot } from "./dotPlot.ts";
+import type { Figure } from "./figure.ts";
+import type { Role } from "./marks.ts";
+import type { Palette } from "./palette.ts";
+import { type FigureTable, NOT_FINITE, perplexityText, scoreCell } from "./table.ts";
+import { accuracyCells, accuracyColumns, accuracyFigure, taskNames } from "./taskAccuracy.ts";
+
+/** Table 1 of the paper as marks on one axis: what pruning one weight costs beside pruning thousands. */
+export function importanceFigures(report: LabReportOf<"importance">, palette: Palette): Figure[] {
+  const states = report.rows.map((row) => ({ ...row, role: roleOf(row.name) }));
+  const original = report.rows[0]?.perplexity ?? null;
+  const pruned = report.rows[1]?.perplexity ?? null;
+  const decimals = decimalsThatSeparate(original, smallest(report.rows.slice(1)));
+  const accuracy = accuracyFigure(
+    "importance-accuracy",
+    "The right half of the paper's Table 1: in the paper, losing one weight costs half of the accuracy, losing 7,000 others less than a point.",
+    states,
+    palette,
+  );
+  const written = (row: AblationRow): string =>
+    row.perplexity === null ? (row.notFinite ? NOT_FINITE : "") : perplexityText(row.perplexity, decimals);
+  return [
+    {
+      id: "importance-perplexity",
+      title: "Perplexity without the super weights",
+      caption:
+        "Table 1 of the paper. Left is better; the dotted line is the original. Pruned super weights (gold, hollow) against many more ordinary outliers (grey), and with their activation kept (gold, filled).",
+      summary: `Perplexity: ${report.rows.map((row) => `${row.name} ${written(row)}`).join(", ")}.`,
+      ...dotPlot(
+        {
+          rows: states.map((row) => ({
+            label: row.weights > 0 ? `${row.name} (${row.weights.toLocaleString("en-US")})` : row.name,
+            dots: [
+              {
+                role: row.role,
+                value: row.perplexity,
+                text: written(row),
+                words: `${row.change}: ${written(row)}`,
+              },
+            ],
+          })),
+          x: magnitudeScale([...report.rows.map((row) => row.perplexity), pruned]),
+          xLabel: "perplexity",
+          reference: original,
+        },
+        palette,
+      ),
+      table: importanceTable(report, decimals),
+    },
+    ...(accuracy ? [accuracy] : []),
+  ];
+}
+
+function importanceTable({ rows }: LabReportOf<"importance">, decimals: number): FigureTable {
+  const names = taskNames(rows);
+  return {
+    columns: [
+      { title: "State", format: "text" },
+      { title: "What was done", format: "text" },
+      { title: "Weights", format: "count" },
+      { title: "Perplexity", format: "perplexity", decimals },
+      { title: "KL", format: "divergence" },
+      { title: "Same top token", format: "percent" },
+      ...accuracyColumns(names),
+    ],
+    rows: rows.map((row) => [
+      row.name,
+      row.change,
+      row.weights,
+      scoreCell(row.perplexity, row.notFinite),
+      scoreCell(row.kl?.mean, row.kl && row.notFinite),
+      row.kl?.topAgreement ?? null,
+      ...accuracyCells(names, row.tasks),
+    ]),
+  };
+}
+
+function roleOf(name: string): Role {
+  if (name === "original") return "original";
+  if (/kept|restored/.test(name)) return "kept";
+  return /other/.test(name) ? "quantized" : "removed";
+}
+
+function smallest(rows: readonly AblationRow[]): number | null {
+  const values = rows.flatMap(({ perplexity: value }) => (value === null ? [] : [value]));
+  return values.length > 0 ? Math.min(...values) : null;
+}

@@ -1,0 +1,243 @@
+import { bits as bitsText, divergence, plural } from "../format.ts";
+import { armOf, type Arm } from "../recipe.ts";
+import { blockLabel, codecLabel } from "../recipeText.ts";
+import type { RunDetail, VariantResult } from "../run.ts";
+import { axisLabel, magnitudeScale } from "./axes.ts";
+import { blockAxis, sortBlocks } from "./blockScaling.ts";
+import type { Figure, FigureLayout, FigureTrace } from "./figure.ts";
+import { linePlot, type Series } from "./linePlot.ts";
+import { roleStyle, type Role } from "./marks.ts";
+import type { Palette } from "./palette.ts";
+import { perplexityText, scoreCell } from "./table.ts";
+import { baseLayout, mergeLayout } from "./template.ts";
+import { plotText } from "./words.ts";
+
+/** Arms as lines: gold where super weights are restored, grey where not, told apart by shape, dash and name. */
+const ARMS: readonly { arm: Arm; name: string; role: Role }[] = [
+  { arm: "plain", name: "plain", role: "quantized" },
+  { arm: "clip", name: "clipped", role: "clipped" },
+  { arm: "clip-restore", name: "clipped, restored", role: "kept" },
+  { arm: "hold-out", name: "held out", role: "held-out" },
+  { arm: "restore-only", name: "restored only", role: "restored-only" },
+];
+
+/** What a sweep found: size against damage, and how each arm bears larger blocks. */
+export function runFigures(run: RunDetail, palette: Palette): Figure[] {
+  const done = run.results.filter(({ status }) => status === "done");
+  if (done.length === 0) return [];
+  const codecs = [...new Set(done.map(({ recipe }) => codecLabel(recipe)))];
+  return [
+    sizeFigure(run, done, palette),
+    ...codecs.flatMap((codec) =>
+      blocksFigure(
+        run,
+        codec,
+        done.filter(({ recipe }) => codecLabel(recipe) === codec),
+        palette,
+      ),
+    ),
+  ];
+}
+
+const SIZE_HEIGHT = 320;
+const MARGIN = { l: 56, r: 28, t: 30, b: 40 };
+
+function restores({ recipe }: VariantResult): boolean {
+  const arm = armOf(recipe);
+  return arm !== "plain" && arm !== "clip";
+}
+
+/** KL against bits per weight, with the variants that no other beats in both. */
+function sizeFigure(run: RunDetail, done: readonly VariantResult[], palette: Palette): Figure {
+  const points = done.flatMap((result) => {
+    const { bitsPerWeight: x, kl } = result;
+    return x === null || kl?.mean == null || kl.mean <= 0 ? [] : [{ result, x, y: kl.mean }];
+  });
+  const exact = done.filter(({ kl }) => kl?.mean === 0).length;
+  const byId = new Map(points.map((point) => [point.result.id, point]));
+  const front = run.pareto.flatMap((id) => byId.get(id) ?? []);
+  const best = run.best === null ? undefined : byId.get(run.best);
+  const scale = magnitudeScale(points.map(({ y }) => y));
+  const cloud = (role: Role, some: typeof points): FigureTrace => ({
+    type: "scatter",
+    mode: "markers",
+    x: some.map(({ x }) => x),
+    y: some.map(({ y }) => y),
+    hovertext: some.map(({ result, x, y }) =>
+      plotText(
+        `${result.label}: KL ${divergence(y)} at ${bitsText(x)} bits, perplexity ${perplexityText(result.perplexity, 4)}`,
+      ),
+    ),
+    hoverinfo: "none",
+    cliponaxis: false,
+    marker: { ...roleStyle(role, palette).marker, size: 8 },
+  });
+  return {
+    id: "run-size",
+    title: "KL divergence against bits per weight",
+    caption: `Lower left is better. Gold, filled = super weights restored or held out; grey, hollow = not. The line joins the ${plural(front.length, "variant")} that no other beats in both numbers${exact > 0 ? `; ${plural(exact, "variant")} with no divergence at all ${exact === 1 ? "is" : "are"} in the table only` : ""}.`,
+    summary: `${plural(points.length, "variant")}; ${best ? `closest to the original: ${best.result.label}, KL ${divergence(best.y)} at ${bitsText(best.x)} bits per weight` : "none has been compared yet"}.`,
+    height: SIZE_HEIGHT,
+    traces: [
+      {
+        type: "scatter",
+        mode: "lines",
+        x: front.map(({ x }) => x),
+        y: front.map(({ y }) => y),
+        hoverinfo: "skip",
+        line: { color: palette.ink, width: 1, shape: "hv" },
+      },
+      cloud(
+        "quantized",
+        points.filter(({ result }) => !restores(result)),
+      ),
+      cloud(
+        "kept",
+        points.filter(({ result }) => restores(result)),
+      ),
+    ],
+    layout: mergeLayout(baseLayout(palette), {
+      height: SIZE_HEIGHT,
+      margin: MARGIN,
+      hovermode: "closest",
+      xaxis: {
+        range: sizeRange(points.map(({ x }) => x)),
+        nticks: 8,
+        title: {
+          text: "bits per weight",
+          standoff: 8,
+          font: { family: palette.font, size: 11, color: palette.ink3 },
+        },
+      },
+      yaxis: scale.layout,
+      annotations: [
+        axisLabel("KL, nats", scale, palette),
+        ...(best ? [bestLabel(best, scale.log, palette)] : []),
+      ],
+    }),
+    table: {
+      columns: [
+        { title: "Variant", format: "text" },
+        { title: "Bits/weight", format: "bits" },
+        { title: "KL", format: "divergence" },
+        { title: "Perplexity", format: "perplexity", decimals: 4 },
+        { title: "Not beaten in both", format: "text" },
+      ],
+      rows: done.map((result) => [
+        result.label,
+        result.bitsPerWeight,
+        scoreCell(result.kl?.mean, result.notFinite),
+        scoreCell(result.perplexity, result.notFinite),
+        result.id === run.best ? "best" : run.pareto.includes(result.id) ? "yes" : "",
+      ]),
+    },
+  };
+}
+
+function sizeRange(values: readonly number[]): [number, number] {
+  if (values.length === 0) return [2, 8];
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const room = Math.max(0.15, (high - low) * 0.06);
+  return [low - room, high + room];
+}
+
+function bestLabel(
+  best: { result: VariantResult; x: number; y: number },
+  log: boolean,
+  palette: Palette,
+): FigureLayout {
+  return {
+    x: best.x,
+    y: log ? Math.log10(best.y) : best.y,
+    text: plotText(`${best.result.label}: ${divergence(best.y)}`),
+    showarrow: false,
+    xanchor: "right",
+    yanchor: "bottom",
+    xshift: -6,
+    yshift: 3,
+    font: { family: palette.font, size: 11, color: palette.ink },
+  };
+}
+
+const BLOCKS_HEIGHT = 300;
+
+/** Perplexity by block, a line an arm, each with its best variant; only where there is more than one block to compare. */
+function blocksFigure(
+  run: RunDetail,
+  codec: string,
+  results: readonly VariantResult[],
+  palette: Palette,
+): Figure[] {
+  const blocks = sortBlocks(results.map(({ recipe }) => recipe.block));
+  if (blocks.length < 2) return [];
+  const original = run.baseline?.perplexity ?? null;
+  const lines = ARMS.flatMap(({ arm, name, role }) => {
+    const own = results.filter(({ recipe }) => armOf(recipe) === arm);
+    const points = blocks.flatMap((block, x) => {
+      const best = leastKl(own.filter(({ recipe }) => recipe.block === block));
+      return best ? [{ x, best }] : [];
+    });
+    return points.length > 0 ? [{ name, role, points }] : [];
+  });
+  const plot = linePlot(
+    {
+      series: lines.map(({ name, role, points }): Series => ({
+        name,
+        role,
+        points: points.map(({ x, best }) => ({
+          x,
+          y: best.perplexity,
+          words: `${best.label}: perplexity ${perplexityText(best.perplexity, 4)}`,
+        })),
+      })),
+      y: magnitudeScale([
+        ...lines.flatMap(({ points }) => points.map(({ best }) => best.perplexity)),
+        original,
+      ]),
+      yLabel: "perplexity",
+      x: blockAxis(blocks),
+      xLabel: "weights that share one scale",
+      reference:
+        original === null ? undefined : { value: original, text: `original ${perplexityText(original, 2)}` },
+      height: BLOCKS_HEIGHT,
+    },
+    palette,
+  );
+  return [
+    {
+      id: `run-blocks-${codec.replace(/[^a-z0-9]+/gi, "-")}`,
+      title: `${codec}: perplexity by block size`,
+      caption:
+        "As Figure 7 of the paper: lower is better; for each arm and block, the variant of least KL divergence.",
+      summary: lines
+        .map(
+          ({ name, points }) =>
+            `${name}: ${points.map(({ x, best }) => `${blockLabel(blocks[x] ?? "")} ${perplexityText(best.perplexity)}`).join(", ")}`,
+        )
+        .join("; "),
+      height: BLOCKS_HEIGHT,
+      ...plot,
+      table: {
+        columns: [
+          { title: "Block", format: "text" },
+          ...lines.map(({ name }) => ({ title: name, format: "perplexity", decimals: 4 }) as const),
+        ],
+        rows: blocks.map((block, x) => [
+          blockLabel(block),
+          ...lines.map(({ points }) => {
+            const best = points.find((point) => point.x === x)?.best;
+            return best ? scoreCell(best.perplexity, best.notFinite) : null;
+          }),
+        ]),
+      },
+    },
+  ];
+}
+
+function leastKl(results: readonly VariantResult[]): VariantResult | null {
+  const klOf = (result: VariantResult): number => result.kl?.mean ?? Infinity;
+  return results.reduce<VariantResult | null>(
+    (best, result) => (best === null || klOf(result) < klOf(best) ? result : best),
+    null,
+  );
+}

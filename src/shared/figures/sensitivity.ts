@@ -1,0 +1,162 @@
+import { decimalsThatSeparate, percent } from "../format.ts";
+import type { LabReportOf } from "../lab.ts";
+import { fractionScale, magnitudeScale } from "./axes.ts";
+import type { Figure } from "./figure.ts";
+import { linePlot } from "./linePlot.ts";
+import type { Palette } from "./palette.ts";
+import { type FigureTable, perplexityText, scoreCell } from "./table.ts";
+import { accuracyCells, accuracyColumns, meanAccuracy, taskNames } from "./taskAccuracy.ts";
+import { keystoneShape } from "./template.ts";
+
+type Report = LabReportOf<"sensitivity">;
+
+const HEIGHT = 280;
+const PAPER =
+  "The paper multiplies the super weights by 0 … 3: quality collapses towards 0, and somewhere above 1 it may be a little better than the original.";
+
+/** Figure 6 of the paper: the model as its super weights are scaled. */
+export function sensitivityFigures(report: Report, palette: Palette): Figure[] {
+  const points = [...report.points].sort((a, b) => a.factor - b.factor);
+  const original = report.original?.perplexity ?? null;
+  const best = lowest(points);
+  const decimals = decimalsThatSeparate(original, best?.perplexity ?? null);
+  const table = sensitivityTable(report, points, decimals);
+  const x = factorAxis(points);
+  const plot = linePlot(
+    {
+      series: [
+        {
+          name: "",
+          role: "kept",
+          points: points.map(({ factor, perplexity: y }) => ({
+            x: factor,
+            y,
+            words: `× ${factor}: perplexity ${perplexityText(y, decimals)}`,
+          })),
+        },
+      ],
+      y: magnitudeScale([...points.map((point) => point.perplexity), original]),
+      yLabel: "perplexity",
+      x,
+      xLabel: "factor of the super weights",
+      reference:
+        original === null
+          ? undefined
+          : { value: original, text: `original ${perplexityText(original, decimals)}` },
+      height: HEIGHT,
+    },
+    palette,
+  );
+  const accuracy = accuracyCurve(report, points, x, table, palette);
+  return [
+    {
+      id: "sensitivity-perplexity",
+      title: "Perplexity as the super weights are scaled",
+      caption: `Figure 6 of the paper, in perplexity: lower is better, the wedge marks the original's own factor. ${PAPER}`,
+      summary:
+        best === null
+          ? "No factor has been scored yet."
+          : `Perplexity is lowest at × ${best.factor} with ${perplexityText(best.perplexity, decimals)}; the original has ${perplexityText(original, decimals)}.`,
+      height: HEIGHT,
+      traces: plot.traces,
+      layout: { ...plot.layout, shapes: [...shapesOf(plot.layout), ...ownFactor(points, palette)] },
+      table,
+    },
+    ...accuracy,
+  ];
+}
+
+function accuracyCurve(
+  { original }: Report,
+  points: Report["points"],
+  x: Record<string, unknown>,
+  table: FigureTable,
+  palette: Palette,
+): Figure[] {
+  const means = points.map(({ factor, tasks }) => ({ factor, mean: meanAccuracy(tasks) }));
+  if (means.every(({ mean }) => mean === null)) return [];
+  const own = meanAccuracy(original?.tasks);
+  const plot = linePlot(
+    {
+      series: [
+        {
+          name: "",
+          role: "kept",
+          points: means.map(({ factor, mean }) => ({
+            x: factor,
+            y: mean,
+            words: `× ${factor}: ${percent(mean)} right`,
+          })),
+        },
+      ],
+      y: fractionScale([...means.map(({ mean }) => mean), own]),
+      yLabel: "mean accuracy",
+      x,
+      xLabel: "factor of the super weights",
+      reference: own === null ? undefined : { value: own, text: `original ${percent(own)}` },
+      height: HEIGHT,
+    },
+    palette,
+  );
+  const top = means.reduce((a, b) => ((b.mean ?? 0) > (a.mean ?? 0) ? b : a));
+  return [
+    {
+      id: "sensitivity-accuracy",
+      title: "Accuracy as the super weights are scaled",
+      caption: `Figure 6 of the paper: higher is better. ${PAPER}`,
+      summary: `Mean accuracy is highest at × ${top.factor} with ${percent(top.mean)}; the original has ${percent(own)}.`,
+      height: HEIGHT,
+      ...plot,
+      table,
+    },
+  ];
+}
+
+function sensitivityTable({ original }: Report, points: Report["points"], decimals: number): FigureTable {
+  const names = taskNames([...points, ...(original ? [original] : [])]);
+  const row = (label: string, scores: Report["points"][number] | NonNullable<Report["original"]>) => [
+    label,
+    scoreCell(scores.perplexity, scores.notFinite),
+    scoreCell(scores.kl?.mean, scores.kl && scores.notFinite),
+    scores.kl?.topAgreement ?? null,
+    ...accuracyCells(names, scores.tasks),
+  ];
+  return {
+    columns: [
+      { title: "Factor", format: "text" },
+      { title: "Perplexity", format: "perplexity", decimals },
+      { title: "KL", format: "divergence" },
+      { title: "Same top token", format: "percent" },
+      ...accuracyColumns(names),
+    ],
+    rows: [
+      ...(original ? [row("original", original)] : []),
+      ...points.map((point) => row(`× ${point.factor}`, point)),
+    ],
+  };
+}
+
+function factorAxis(points: Report["points"]): Record<string, unknown> {
+  const factors = points.map(({ factor }) => factor);
+  const [low, high] = factors.length > 0 ? [Math.min(0, ...factors), Math.max(1, ...factors)] : [0, 3];
+  const room = (high - low) * 0.03;
+  return { type: "linear", range: [low - room, high + room], nticks: 8, tickprefix: "× " };
+}
+
+/** The keystone mark where the super weights are as the checkpoint has them. */
+function ownFactor(points: Report["points"], palette: Palette): Record<string, unknown>[] {
+  const own = points.find(({ factor }) => factor === 1)?.perplexity;
+  return own == null ? [] : [keystoneShape(1, own, palette)];
+}
+
+function shapesOf(layout: Record<string, unknown>): Record<string, unknown>[] {
+  return (layout["shapes"] ?? []) as Record<string, unknown>[];
+}
+
+function lowest(points: Report["points"]): Report["points"][number] | null {
+  return points.reduce<Report["points"][number] | null>(
+    (best, point) =>
+      point.perplexity !== null && point.perplexity < (best?.perplexity ?? Infinity) ? point : best,
+    null,
+  );
+}

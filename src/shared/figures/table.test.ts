@@ -1,0 +1,32 @@
+import { describe, expect, it } from "vitest";
+import { cellText, scoreCell, tableCsv, tableText, type FigureTable } from "./table.ts";
+
+const TABLE: FigureTable = {
+  columns: [
+    { title: "State", format: "text" },
+    { title: "Perplexity", format: "perplexity", decimals: 4 },
+    { title: "Same, top", format: "percent" },
+  ],
+  rows: [
+    ["original", 1.88080001, 1],
+    ['with "quotes",\nlines', 11_953_626.1775, null],
+    ["overflowed", scoreCell(null, true), scoreCell(undefined)],
+  ],
+};
+
+describe("the table of a figure", () => {
+  it("is read with decimals where they mean something", () => {
+    expect(tableText(TABLE)).toEqual([
+      ["original", "1.8808", "100.0%"],
+      ['with "quotes",\nlines', "11,953,626", "–"],
+      ["overflowed", "not finite", "–"],
+    ]);
+    expect(cellText(893.726, { title: "", format: "perplexity", decimals: 4 })).toBe("893.73");
+    expect(cellText(3e15, { title: "", format: "perplexity" })).toBe("3.0 × 10¹⁵");
+  });
+  it("goes to CSV unrounded, quoted where it must be", () => {
+    expect(tableCsv(TABLE)).toBe(
+      'State,Perplexity,"Same, top"\r\noriginal,1.88080001,1\r\n"with ""quotes"",\nlines",11953626.1775,\r\noverflowed,not finite,\r\n',
+    );
+  });
+});

@@ -1,0 +1,160 @@
+import { decimalsThatSeparate, percent } from "../format.ts";
+import type { LabReportOf } from "../lab.ts";
+import { blockLabel, clipLabel } from "../recipeText.ts";
+import { magnitudeScale, type Scale } from "./axes.ts";
+import { dotPlot, type DotRow } from "./dotPlot.ts";
+import type { Figure } from "./figure.ts";
+import type { Palette } from "./palette.ts";
+import { NOT_FINITE, perplexityText, scoreCell } from "./table.ts";
+import { linearAxis } from "./template.ts";
+import { trialFigure, type Trial } from "./trials.ts";
+
+type Report = LabReportOf<"threshold-search">;
+
+const METHODS: Readonly<Record<string, string>> = {
+  zscore: "z-score",
+  "block-percentage": "top of block",
+  "tensor-percentage": "top of tensor",
+  iqr: "IQR",
+  mse: "MSE",
+  none: "no clip",
+};
+
+/** The search of the paper's section 4.2: every clip that was tried, and what the chosen ones cost on the other text. */
+export function thresholdSearchFigures(report: Report, palette: Palette): Figure[] {
+  return [
+    report.scope === "model" ? modelTrials(report, palette) : tensorChoices(report, palette),
+    ...resultFigure(report, palette),
+  ];
+}
+
+function modelTrials(report: Report, palette: Palette): Figure {
+  return trialFigure(
+    {
+      id: "threshold-search-trials",
+      title: `Every clip tried at INT${report.bits}, ${blockLabel(report.block)}`,
+      caption:
+        "Section 4.2 of the paper searches the threshold on text that is not judged. KL divergence on the calibration text; gold = chosen.",
+      loss: "KL, nats",
+      trials: report.trials.map(({ clip, loss, best }): Trial => ({
+        series: METHODS[clip?.method ?? "none"] ?? "",
+        clip,
+        loss,
+        best,
+      })),
+    },
+    palette,
+  );
+}
+
+/** A row a tensor would be hundreds: the distribution of what was chosen is what is read, the table has each. */
+function tensorChoices(report: Report, palette: Palette): Figure {
+  const chosen = report.trials.filter(({ best }) => best);
+  const counts = new Map<string, number>();
+  for (const { clip } of chosen) {
+    const label = clipLabel(clip) || "no clip";
+    counts.set(label, (counts.get(label) ?? 0) + 1);
+  }
+  const entries = [...counts].sort((a, b) => b[1] - a[1]);
+  return {
+    id: "threshold-search-choices",
+    title: `The clip each tensor chose at INT${report.bits}, ${blockLabel(report.block)}`,
+    caption: `How many of the tensors have their least ${report.by === "output-error" ? "output error on the calibration text" : "weight error"} with each clip. The paper uses one threshold for all.`,
+    summary: `Of ${chosen.length} tensors: ${entries.map(([label, count]) => `${count} ${label}`).join(", ")}.`,
+    ...dotPlot(
+      {
+        rows: entries.map(([label, count]) => ({
+          label,
+          dots: [
+            {
+              role: "quantized",
+              value: count,
+              text: String(count),
+              words: `${label}: ${count} tensors`,
+            },
+          ],
+        })),
+        x: countScale(entries.map(([, count]) => count)),
+        xLabel: "tensors",
+      },
+      palette,
+    ),
+    table: {
+      columns: [
+        { title: "Tensor", format: "text" },
+        { title: "Clip", format: "text" },
+        { title: "Relative error", format: "divergence" },
+        { title: "Tensors with this clip", format: "count" },
+      ],
+      rows: chosen.map(({ tensor, clip, loss }) => [
+        tensor ?? "all",
+        clipLabel(clip) || "none",
+        loss ?? NOT_FINITE,
+        counts.get(clipLabel(clip) || "no clip") ?? 0,
+      ]),
+    },
+  };
+}
+
+function countScale(counts: readonly number[]): Scale {
+  const layout = linearAxis(counts);
+  return { log: false, range: layout["range"] as [number, number], layout };
+}
+
+function resultFigure({ result }: Report, palette: Palette): Figure[] {
+  if (!result) return [];
+  const { original, plain, test } = result;
+  const decimals = decimalsThatSeparate(original.perplexity, test.perplexity);
+  const states = [
+    { name: "original", role: "original", scores: original },
+    { name: "plain rounding", role: "quantized", scores: plain },
+    { name: "clip found, super weights restored", role: "kept", scores: test },
+  ] as const;
+  const written = (value: number | null): string =>
+    value === null ? NOT_FINITE : perplexityText(value, decimals);
+  return [
+    {
+      id: "threshold-search-result",
+      title: "What the search buys on the text that is judged",
+      caption: "Left is better; the dotted line is the original. This text had no part in the search.",
+      summary: `Perplexity: ${states.map(({ name, scores }) => `${name} ${written(scores.perplexity)}`).join(", ")}.`,
+      ...dotPlot(
+        {
+          rows: states.map(({ name, role, scores }): DotRow => ({
+            label: name,
+            dots: [
+              {
+                role,
+                value: scores.perplexity,
+                text: written(scores.perplexity),
+                words: `${name}: perplexity ${written(scores.perplexity)}, same top token ${percent(scores.kl?.topAgreement)}`,
+              },
+            ],
+          })),
+          x: magnitudeScale(states.map(({ scores }) => scores.perplexity)),
+          xLabel: "perplexity",
+          reference: original.perplexity,
+        },
+        palette,
+      ),
+      table: {
+        columns: [
+          { title: "State", format: "text" },
+          { title: "Perplexity", format: "perplexity", decimals },
+          { title: "KL", format: "divergence" },
+          { title: "Same top token", format: "percent" },
+          { title: "KL, calibration", format: "divergence" },
+          { title: "Bits/weight", format: "bits" },
+        ],
+        rows: states.map(({ name, scores }) => [
+          name,
+          scoreCell(scores.perplexity, true),
+          scores.kl ? scoreCell(scores.kl.mean, scores.notFinite) : null,
+          scores.kl?.topAgreement ?? null,
+          scores === test ? (result.calibration.kl?.mean ?? null) : null,
+          scores === original ? null : result.bitsPerWeight,
+        ]),
+      },
+    },
+  ];
+}
