@@ -4,7 +4,19 @@ import { z } from "zod";
  * How numbers are stored. `rtn` is the paper's float-offset round-to-nearest; `…-minmax` are the authors' NormalFloat variants;
  * the codecs named after a format are that format's own, bit for bit.
  */
-export const codecName = z.enum(["rtn", "int", "nf4", "nf3", "nf4-minmax", "nf3-minmax"]);
+export const codecName = z.enum([
+  "rtn",
+  "int",
+  "nf4",
+  "nf3",
+  "nf4-minmax",
+  "nf3-minmax",
+  "q4_0",
+  "q4_1",
+  "q5_0",
+  "q5_1",
+  "q8_0",
+]);
 export type CodecName = z.infer<typeof codecName>;
 
 /** What a codec can be asked for, and what it costs; one table for checks, labels, forms and sizes. */
@@ -52,6 +64,11 @@ export const CODECS: Readonly<Record<CodecName, CodecFacts>> = {
     blocks: "any",
     constants: () => 16 + 16,
   },
+  q4_0: { title: "GGUF Q4_0", bits: [4], symmetric: false, blocks: "group:32", constants: () => 16 },
+  q4_1: { title: "GGUF Q4_1", bits: [4], symmetric: false, blocks: "group:32", constants: () => 16 + 16 },
+  q5_0: { title: "GGUF Q5_0", bits: [5], symmetric: false, blocks: "group:32", constants: () => 16 },
+  q5_1: { title: "GGUF Q5_1", bits: [5], symmetric: false, blocks: "group:32", constants: () => 16 + 16 },
+  q8_0: { title: "GGUF Q8_0", bits: [8], symmetric: false, blocks: "group:32", constants: () => 16 },
 };
 
 /** What contradicts a codec in a recipe's fields; empty = nothing. */

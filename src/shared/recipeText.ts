@@ -1,3 +1,4 @@
+import { CODECS } from "./codecs.ts";
 import type { Clip, Recipe, Restore } from "./recipe.ts";
 
 /** A recipe in a few words, for tables and headings: `int4, group 64, z 9, restored`. */
@@ -7,9 +8,9 @@ export function recipeLabel(recipe: Recipe): string {
     .join(", ");
 }
 
-/** `rtn4`, `int4 sym`, `nf4`. */
+/** `rtn4`, `int4 sym`, `nf4`, `q4_0`. */
 export function codecLabel(recipe: Pick<Recipe, "codec" | "bits" | "symmetric">): string {
-  const base = recipe.codec.startsWith("nf") ? recipe.codec : `${recipe.codec}${recipe.bits}`;
+  const base = CODECS[recipe.codec].bits.length === 1 ? recipe.codec : `${recipe.codec}${recipe.bits}`;
   return recipe.symmetric ? `${base} sym` : base;
 }
 

@@ -1,7 +1,7 @@
 import type { StorageType } from "./types.ts";
 
 /** Every f16 as f32: 256 KiB, faster than converting bit by bit. */
-const F16_VALUES = new Float32Array(
+export const F16_VALUES = new Float32Array(
   new Float16Array(Uint16Array.from({ length: 65_536 }, (_, bits) => bits).buffer),
 );
 

@@ -54,6 +54,7 @@ export function blockFitter(
   const { clip } = plan;
   const ofTensor = clip?.method === "tensor-percentage" ? tensorThreshold(source, clip.threshold) : null;
   const range = new BlockRange(source);
+  const values = { source, from: 0, to: 0 };
   if (kernels) configureKernels(kernels, plan);
   const search = (slot: number, from: number, to: number, low: number, high: number): number =>
     (kernels && vectorMseThreshold(kernels, source, from, to, low, high)) ??
@@ -62,15 +63,17 @@ export function blockFitter(
     fit(slot, from, to) {
       range.scan(from, to);
       const { low, high } = range;
+      values.from = from;
+      values.to = to;
       if (!clip) {
-        codec.fit(slot, low, high);
+        codec.fit(slot, low, high, values);
         return 0;
       }
       let threshold: number;
       if (clip.method === "mse") threshold = search(slot, from, to, low, high);
       else if (clip.method === "tensor-percentage") threshold = ofTensor ?? Infinity;
       else threshold = blockThreshold(clip, source, from, to);
-      codec.fit(slot, clamp(low, threshold), clamp(high, threshold));
+      codec.fit(slot, clamp(low, threshold), clamp(high, threshold), values);
       return clampTo(source, from, to, threshold);
     },
   };

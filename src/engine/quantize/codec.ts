@@ -10,8 +10,17 @@ export type PackedConstants =
   | { readonly kind: "offset"; readonly low: Float32Array; readonly scale: Float32Array }
   /** w ≈ (code − zero)·scale; symmetric blocks have zero = 2^(bits − 1), which costs nothing. */
   | { readonly kind: "integer"; readonly scale: Float16Array; readonly zero: Uint8Array }
+  /** w ≈ code·scale + low. */
+  | { readonly kind: "affine"; readonly scale: Float16Array; readonly low: Float16Array }
   /** w ≈ level[code]·scale. */
   | { readonly kind: "levels"; readonly scale: Float16Array };
+
+/** Where the weights of a block lie: source[from, to). */
+export interface BlockValues {
+  readonly source: Float32Array;
+  readonly from: number;
+  readonly to: number;
+}
 
 /**
  * One codec at work on one tensor: holds the constants of `blocks` blocks and turns weights into codes and back.
@@ -21,9 +30,10 @@ export interface Codec {
   readonly levels: number;
   /**
    * Takes the constants of a block from its range.
+   * @param values the block, clipped to the range or not yet; asked only where −low = high and it matters which comes first
    * @throws KeystoneError quantize/scale-overflow, quantize/range-overflow
    */
-  fit(block: number, low: number, high: number): void;
+  fit(block: number, low: number, high: number, values: BlockValues): void;
   /** codes[at …] = the codes of source[from, to), which must lie in the fitted range. */
   encode(block: number, source: Float32Array, from: number, to: number, codes: Uint8Array, at: number): void;
   /** out[at …] = the f32 values of codes[from, to), not yet rounded to the storage type. */
@@ -35,7 +45,7 @@ export interface Codec {
 export type CodecFactory = (plan: CodecPlan, blocks: number, packed?: PackedConstants) => Codec;
 
 /** What a codec needs to know of a tensor's plan. */
-export type CodecPlan = Pick<TensorPlan, "name" | "bits" | "symmetric">;
+export type CodecPlan = Pick<TensorPlan, "name" | "codec" | "bits" | "symmetric">;
 
 /** Thrown where packed constants of one codec are handed to another: a mistake in the program, not in a file. */
 export function constantsMismatch(codec: CodecName): Error {

@@ -30,7 +30,7 @@ describe("every codec", () => {
 
   it("keeps a block of zeros zero", () => {
     for (const codec of ALL_CODECS)
-      expect(roundTrip([0, 0, 0, 0], codec), JSON.stringify(codec)).toEqual([0, 0, 0, 0]);
+      expect(roundTrip([0, 0, 0, 0], codec).map(Math.abs), JSON.stringify(codec)).toEqual([0, 0, 0, 0]);
   });
 
   it("keeps a single-weight block finite and of its sign", () => {

@@ -1,8 +1,11 @@
 import type { CodecName } from "#shared/recipe.ts";
 import type { Codec, CodecFactory, PackedConstants } from "./codec.ts";
+import { ggufAffineCodec } from "./ggufAffine.ts";
+import { ggufSignedCodec } from "./ggufSigned.ts";
 import { intCodec } from "./int.ts";
 import { normalFloatCodec } from "./normalFloat.ts";
 import { normalFloatMinMaxCodec } from "./normalFloatMinMax.ts";
+import { q8Codec } from "./q8.ts";
 import { rtnCodec } from "./rtn.ts";
 import type { TensorPlan } from "./types.ts";
 
@@ -13,6 +16,11 @@ const FACTORIES: Readonly<Record<CodecName, CodecFactory>> = {
   nf3: normalFloatCodec,
   "nf4-minmax": normalFloatMinMaxCodec,
   "nf3-minmax": normalFloatMinMaxCodec,
+  q4_0: ggufSignedCodec,
+  q4_1: ggufAffineCodec,
+  q5_0: ggufSignedCodec,
+  q5_1: ggufAffineCodec,
+  q8_0: q8Codec,
 };
 
 /** The codec of a plan, with room for `blocks` blocks, or reading packed constants. */

@@ -22,12 +22,13 @@ export function mseThreshold(
   low: number,
   high: number,
 ): number {
+  const values = { source, from, to };
   const largest = Math.max(-low, high);
   let best = largest;
   let least = Infinity;
   for (let percent = 100; percent >= 50; percent--) {
     const threshold = Math.fround((percent / 100) * largest);
-    codec.fit(block, clamp(low, threshold), clamp(high, threshold));
+    codec.fit(block, clamp(low, threshold), clamp(high, threshold), values);
     const error = clippedError(codec, block, source, from, to, threshold, least);
     if (error < least) {
       least = error;

@@ -2,7 +2,7 @@ import { blockLayout, fromTileOrder, toTileOrder } from "./blockLayout.ts";
 import { blockFitter, decodeStored, needsWorkingCopy, prepareWeights } from "./blockPass.ts";
 import type { PackedConstants } from "./codec.ts";
 import { createCodec } from "./codecs.ts";
-import { kernels } from "./kernels/kernels.ts";
+import { kernelsFor } from "./kernels/configure.ts";
 import { assertFinite, storageOverflow } from "./overflow.ts";
 import { restoredIndices } from "./restoreWeights.ts";
 import { bitsOf } from "./storage.ts";
@@ -43,7 +43,7 @@ export function quantize(weights: Float32Array, plan: TensorPlan): Packed {
   const working = needsWorkingCopy(plan) ? new Float32Array(weights.length) : weights;
   const source = prepareWeights(weights, plan, indices, working);
   const codec = createCodec(plan, layout.count);
-  const fitter = blockFitter(codec, plan, source, kernels());
+  const fitter = blockFitter(codec, plan, source, kernelsFor(plan));
   let codes = new Uint8Array(weights.length);
   let clipped = 0;
   for (let block = 0; block < layout.count; block++) {

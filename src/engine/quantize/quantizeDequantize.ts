@@ -1,4 +1,4 @@
-import { kernels } from "./kernels/kernels.ts";
+import { kernelsFor } from "./kernels/configure.ts";
 import { assertLength } from "./quantize.ts";
 import { scalarPass } from "./scalarPass.ts";
 import type { QuantizationStatistics } from "./statistics.ts";
@@ -20,6 +20,6 @@ export function quantizeDequantize(
 ): QuantizationStatistics {
   assertLength(weights, plan, "The weights");
   assertLength(out, plan, "The result");
-  const vector = kernels();
+  const vector = kernelsFor(plan);
   return (vector && vectorPass(vector, weights, plan, out)) ?? scalarPass(weights, plan, out);
 }

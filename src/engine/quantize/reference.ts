@@ -157,6 +157,14 @@ function codecRoundTrip(block: readonly number[], plan: TensorPlan): number[] {
       const normalized = block.map((w) => fround(fround(fround(w - low) * scale) - 1));
       return normalized.map((x) => fround(fround(fround(nearest(x, plan.bits) + 1) / scale) + low));
     }
+    case "q4_0":
+    case "q5_0":
+      return ggufSigned(block, 2 ** (plan.bits - 1));
+    case "q4_1":
+    case "q5_1":
+      return ggufAffine(block, low, high, 2 ** plan.bits - 1);
+    case "q8_0":
+      return q8(block);
   }
 }
 
@@ -183,6 +191,50 @@ function intSymmetric(block: readonly number[], low: number, high: number, bits:
   return block.map((w) =>
     fround(Math.min(Math.max(roundHalfEven(fround(w / scale)), -largest), largest) * scale),
   );
+}
+
+/** ggml's own formulae: codes with the f32 scale, values with the f16 one. */
+function ggufSigned(block: readonly number[], half: number): number[] {
+  const largest = block.reduce((most, w) => (Math.abs(w) > Math.abs(most) ? w : most), 0);
+  const d = fround(largest / -half);
+  const inverse = reciprocal(d);
+  return block.map((w) => {
+    const code = Math.min(wholePart(fround(fround(w * inverse) + (half + 0.5))), 2 * half - 1);
+    return fround((code - half) * ggufConstant(d));
+  });
+}
+
+function ggufAffine(block: readonly number[], low: number, high: number, largest: number): number[] {
+  const d = fround(fround(high - low) / largest);
+  const inverse = reciprocal(d);
+  return block.map((w) => {
+    const code = Math.min(wholePart(fround(fround(fround(w - low) * inverse) + 0.5)), largest);
+    return fround(fround(code * ggufConstant(d)) + ggufConstant(low));
+  });
+}
+
+function q8(block: readonly number[]): number[] {
+  const d = fround(Math.max(...block.map(Math.abs)) / 127);
+  const inverse = reciprocal(d);
+  return block.map((w) => {
+    const scaled = fround(w * inverse);
+    return fround(wholePart(scaled < 0 ? scaled - 0.5 : scaled + 0.5) * ggufConstant(d));
+  });
+}
+
+function reciprocal(d: number): number {
+  return d === 0 ? 0 : fround(1 / d);
+}
+
+/** Truncated; 0 for what is no number or infinite. */
+function wholePart(x: number): number {
+  return Number.isFinite(x) ? Math.trunc(x) : 0;
+}
+
+function ggufConstant(value: number): number {
+  const rounded = Math.f16round(value);
+  if (!Number.isFinite(rounded)) throw new RangeError(`${value} is past f16`);
+  return rounded;
 }
 
 function f16Scale(scale: number): number {

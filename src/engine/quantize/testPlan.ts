@@ -34,6 +34,11 @@ export const ALL_CODECS: readonly { codec: CodecName; bits: number; symmetric: b
   { codec: "nf3", bits: 3, symmetric: false },
   { codec: "nf4-minmax", bits: 4, symmetric: false },
   { codec: "nf3-minmax", bits: 3, symmetric: false },
+  { codec: "q4_0", bits: 4, symmetric: false },
+  { codec: "q4_1", bits: 4, symmetric: false },
+  { codec: "q5_0", bits: 5, symmetric: false },
+  { codec: "q5_1", bits: 5, symmetric: false },
+  { codec: "q8_0", bits: 8, symmetric: false },
 ];
 
 /** Every clip, and none. */

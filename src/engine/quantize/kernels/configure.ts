@@ -1,22 +1,31 @@
+import type { CodecName } from "#shared/codecs.ts";
 import type { StorageType } from "../../checkpoint/types.ts";
 import { normalFloat } from "../normalFloatLevels.ts";
 import type { TensorPlan } from "../types.ts";
-import type { Kernels } from "./kernels.ts";
+import { kernels, type Kernels } from "./kernels.ts";
 
 /** As in assembly/settings.ts. */
 const [RTN, INT, LEVELS, LEVELS_MINMAX] = [0, 1, 2, 3];
 const STORAGE: Readonly<Record<StorageType, number>> = { F32: 0, F16: 1, BF16: 2 };
 
+/** Codecs that only the scalar path knows. */
+const SCALAR: ReadonlySet<CodecName> = new Set(["q4_0", "q4_1", "q5_0", "q5_1", "q8_0"]);
+
+/** The kernels where they know a plan's codec; null sends it down the scalar path. */
+export function kernelsFor({ codec }: Pick<TensorPlan, "codec">): Kernels | null {
+  return SCALAR.has(codec) ? null : kernels();
+}
+
 /** Sets the kernels up for a plan's codec and storage type; every tensor begins with it. */
-export function configureKernels(kernels: Kernels, plan: TensorPlan): void {
+export function configureKernels(module: Kernels, plan: TensorPlan): void {
   const storage = STORAGE[plan.storage];
   const levels = 2 ** plan.bits;
   switch (plan.codec) {
     case "rtn":
-      return kernels.configure(RTN, levels - 1, 0, levels - 1, 0, 0, storage);
+      return module.configure(RTN, levels - 1, 0, levels - 1, 0, 0, storage);
     case "int": {
       const steps = plan.symmetric ? levels / 2 - 1 : levels - 1;
-      return kernels.configure(
+      return module.configure(
         INT,
         steps,
         plan.symmetric ? 1 : 0,
@@ -31,19 +40,22 @@ export function configureKernels(kernels: Kernels, plan: TensorPlan): void {
     case "nf4-minmax":
     case "nf3-minmax": {
       const minmax = plan.codec.endsWith("minmax");
-      const cuts = setLevels(kernels, plan.bits, minmax ? 1 : 0);
-      kernels.configure(minmax ? LEVELS_MINMAX : LEVELS, 1, 0, 0, 0, cuts, storage);
+      const cuts = setLevels(module, plan.bits, minmax ? 1 : 0);
+      module.configure(minmax ? LEVELS_MINMAX : LEVELS, 1, 0, 0, 0, cuts, storage);
+      return;
     }
+    default:
+      throw new Error(`There are no kernels for the codec ${plan.codec}.`);
   }
 }
 
 /** Writes cuts and levels + `raised` (in f32); returns how many cuts there are. */
-function setLevels(kernels: Kernels, bits: number, raised: number): number {
+function setLevels(module: Kernels, bits: number, raised: number): number {
   const { levels, midpoints } = normalFloat(bits);
   const cuts = Float32Array.from(midpoints.subarray(0, levels.length - 1), floorToF32);
-  kernels.cuts.set(cuts);
+  module.cuts.set(cuts);
   const bytes = new Uint8Array(levels.map((level) => level + raised).buffer);
-  bytes.forEach((byte, i) => (kernels.levelBytes[16 * (i % 4) + (i >> 2)] = byte));
+  bytes.forEach((byte, i) => (module.levelBytes[16 * (i % 4) + (i >> 2)] = byte));
   return cuts.length;
 }
 

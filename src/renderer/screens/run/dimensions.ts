@@ -1,5 +1,5 @@
 import { canonicalJson } from "#shared/plan.ts";
-import { parseBlock, type Clip, type Recipe } from "#shared/recipe.ts";
+import { codecName, parseBlock, type Clip, type Recipe } from "#shared/recipe.ts";
 import { blockLabel, clipLabel, codecLabel, restoreLabel } from "#shared/recipeText.ts";
 import type { VariantResult } from "#shared/run.ts";
 
@@ -28,7 +28,7 @@ interface Reader {
   order: (recipe: Recipe) => readonly number[];
 }
 
-const CODECS = ["rtn", "int", "nf4", "nf3", "nf4-minmax", "nf3-minmax"];
+const CODECS = codecName.options;
 const BLOCK_KINDS = ["group", "channel", "flat", "tile", "tensor"];
 const CLIP_METHODS = ["zscore", "iqr", "block-percentage", "tensor-percentage", "mse"];
 

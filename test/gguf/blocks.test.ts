@@ -1,0 +1,88 @@
+import { readFileSync } from "node:fs";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { CodecName } from "#shared/codecs.ts";
+import { unpackBlocks } from "#engine/checkpoint/gguf/unpackBlocks.ts";
+import { packBlocks, type PackedType } from "#engine/export/gguf/packBlocks.ts";
+import { dequantize, quantize } from "#engine/quantize/quantize.ts";
+import { quantizeDequantize } from "#engine/quantize/quantizeDequantize.ts";
+import { testPlan } from "#engine/quantize/testPlan.ts";
+
+/** Written by scripts/golden/gguf_quants.py with ggml's own quantizer. */
+interface Golden {
+  cases: { name: string; codec: CodecName; weights: string; bytes: string; values: string }[];
+  superBlocks: { type: string; bytes: string; values: string }[];
+}
+
+const golden = JSON.parse(
+  readFileSync(new URL("../golden/gguf/blocks.json", import.meta.url), "utf8"),
+) as Golden;
+const BITS: Partial<Record<CodecName, number>> = { q4_0: 4, q4_1: 4, q5_0: 5, q5_1: 5, q8_0: 8 };
+
+const bytesOf = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, "base64"));
+const floatsOf = (text: string): Float32Array => new Float32Array(bytesOf(text).buffer);
+const bitsOf = (values: Float32Array): Uint32Array =>
+  new Uint32Array(values.buffer, values.byteOffset, values.length);
+const planOf = (codec: CodecName, columns: number) =>
+  testPlan({ rows: 1, columns }, { codec, bits: BITS[codec] ?? 0, block: "group:32" });
+
+describe("the super-blocks of other tools' files", () => {
+  for (const { type, bytes, values } of golden.superBlocks) {
+    it(`${type} gives ggml's own values`, () => {
+      const expected = floatsOf(values);
+      const read = new Float32Array(expected.length);
+      unpackBlocks(type, bytesOf(bytes), read);
+      expect(bitsOf(read)).toEqual(bitsOf(expected));
+    });
+  }
+});
+
+describe("the codecs of GGUF", () => {
+  for (const { name, codec, ...texts } of golden.cases) {
+    it(`${codec} gives ggml's own bytes and values: ${name}`, () => {
+      const weights = floatsOf(texts.weights);
+      const plan = planOf(codec, weights.length);
+      const packed = quantize(weights, plan);
+      const bytes = packBlocks(codec.toUpperCase() as PackedType, packed);
+      expect(Buffer.from(bytes).toString("hex")).toBe(Buffer.from(bytesOf(texts.bytes)).toString("hex"));
+      const values = bitsOf(floatsOf(texts.values));
+      expect(bitsOf(dequantize(packed))).toEqual(values);
+      const judged = new Float32Array(weights.length);
+      quantizeDequantize(weights, plan, judged);
+      expect(bitsOf(judged)).toEqual(values);
+      const read = new Float32Array(weights.length);
+      unpackBlocks(codec.toUpperCase(), bytes, read);
+      expect(bitsOf(read)).toEqual(values);
+    });
+  }
+
+  it("read back what was judged, for any weights, clipped or not", () => {
+    const weights = fc.array(fc.float({ min: -100, max: 100, noNaN: true }), {
+      minLength: 64,
+      maxLength: 64,
+    });
+    const clips = fc.constantFrom(
+      null,
+      { method: "zscore" as const, threshold: 1.5 },
+      { method: "mse" as const },
+    );
+    fc.assert(
+      fc.property(weights, clips, fc.constantFrom(...Object.keys(BITS)), (values, clip, name) => {
+        const codec = name as CodecName;
+        const packed = quantize(Float32Array.from(values), { ...planOf(codec, 64), clip });
+        const read = new Float32Array(64);
+        unpackBlocks(codec.toUpperCase(), packBlocks(codec.toUpperCase() as PackedType, packed), read);
+        expect(bitsOf(read)).toEqual(bitsOf(dequantize(packed)));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("refuses a block whose constants are past f16, which ggml would store as infinity", () => {
+    for (const codec of Object.keys(BITS) as CodecName[]) {
+      const weights = new Float32Array(32).fill(-9e6);
+      weights[3] = 9e6;
+      expect(() => quantize(weights, planOf(codec, 32)), codec).toThrow(/past 65504/);
+    }
+  });
+});
