@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import type { NumberedEvent } from "#shared/events.ts";
+import { labReportOf } from "../../test/support/labReports.ts";
 import { EventStream } from "./eventStream.ts";
 
 it("numbers events without a gap and gives them again", () => {
@@ -34,4 +35,26 @@ it("tells a listener nothing after it has stopped listening", () => {
   stop();
   stream.emit({ type: "plans" });
   expect(heard).toBe(1);
+});
+
+it("keeps only the latest report of each experiment, and every number in its place", () => {
+  const stream = new EventStream();
+  const report = labReportOf("sensitivity");
+  const tell = (job: string): void => stream.emit({ type: "lab-report", job, report });
+  for (const job of ["a", "a", "b", "a"]) tell(job);
+  stream.emit({ type: "plans" });
+  const { events, seq, complete } = stream.since(0);
+  expect(events.map((kept) => kept.seq)).toEqual([3, 4, 5]);
+  expect({ seq, complete }).toEqual({ seq: 5, complete: true });
+});
+
+it("drops nothing else when a report follows one that is long gone", () => {
+  const stream = new EventStream();
+  const report = labReportOf("sensitivity");
+  stream.emit({ type: "lab-report", job: "a", report });
+  for (let i = 0; i < 10_000; i++) stream.emit({ type: "plans" });
+  stream.emit({ type: "lab-report", job: "a", report });
+  const { events } = stream.since(2);
+  expect(events).toHaveLength(10_000);
+  expect(events.filter(({ event }) => event.type === "plans")).toHaveLength(9_999);
 });

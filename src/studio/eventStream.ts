@@ -3,14 +3,20 @@ import type { NumberedEvent, StudioEvent } from "#shared/events.ts";
 /** How many events a face can catch up on before it has to read the state afresh. */
 const KEPT_EVENTS = 10_000;
 
-/** Numbers the studio's events, tells them to the listeners and keeps the last ten thousand. */
+/**
+ * Numbers the studio's events, tells them to the listeners and keeps the last ten thousand. Of an experiment's reports,
+ * which grow and replace each other, only the latest is kept.
+ */
 export class EventStream {
-  readonly #ring: NumberedEvent[] = [];
+  readonly #ring: (NumberedEvent | undefined)[] = [];
+  /** Number of each job's latest report. */
+  readonly #reports = new Map<string, number>();
   readonly #listeners = new Set<(event: NumberedEvent) => void>();
   #seq = 0;
 
   emit(event: StudioEvent): void {
     const numbered = { seq: ++this.#seq, event };
+    if (event.type === "lab-report") this.#dropReportBefore(event.job);
     this.#ring[(this.#seq - 1) % KEPT_EVENTS] = numbered;
     for (const listener of this.#listeners) listener(numbered);
   }
@@ -20,7 +26,13 @@ export class EventStream {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Events after `seq`. `complete` is false where some are no longer kept, or `seq` is of another studio's stream. */
+  #dropReportBefore(job: string): void {
+    const before = this.#reports.get(job) ?? 0;
+    if (before > this.#seq - KEPT_EVENTS) this.#ring[(before - 1) % KEPT_EVENTS] = undefined;
+    this.#reports.set(job, this.#seq);
+  }
+
+  /** Events after `seq`, without those that a later one replaced. `complete` is false where some are no longer kept, or `seq` is of another studio's stream. */
   since(seq: number): { events: NumberedEvent[]; seq: number; complete: boolean } {
     const oldest = Math.max(1, this.#seq - KEPT_EVENTS + 1);
     if (seq > this.#seq || seq + 1 < oldest) return { events: [], seq: this.#seq, complete: false };

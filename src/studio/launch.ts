@@ -7,6 +7,7 @@ import { recipeId } from "#engine/quantize/recipeId.ts";
 import type { ModelHandle, TaskFields, TaskKind, TaskResult, VariantRequest } from "#worker/task.ts";
 import type { StudioContext } from "./context.ts";
 import type { JobContext } from "./jobs.ts";
+import { LabReporter } from "./labReporter.ts";
 import type { WorkerPool } from "./pool.ts";
 import { soloThreads } from "./sizing.ts";
 import { summarizeModel } from "./summarizeModel.ts";
@@ -62,17 +63,21 @@ export async function runInPool<K extends TaskKind>(
   kind: K,
   fields: TaskFields<K>,
 ): Promise<TaskResult<K>> {
-  return pool.run(kind, fields, {
-    control: job.control,
-    signal: job.signal,
-    onMessage: (message) => {
-      if (message.type === "progress") job.progress(message.progress);
-      if (message.type === "detect-pass")
-        context.events.emit({ type: "detect-pass", job: job.id, pass: message.pass });
-      if (message.type === "lab-report")
-        context.events.emit({ type: "lab-report", job: job.id, report: message.report });
-    },
-  });
+  const lab = new LabReporter(context.events, job.id);
+  try {
+    return await pool.run(kind, fields, {
+      control: job.control,
+      signal: job.signal,
+      onMessage: (message) => {
+        if (message.type === "progress") job.progress(message.progress);
+        if (message.type === "detect-pass")
+          context.events.emit({ type: "detect-pass", job: job.id, pass: message.pass });
+        if (message.type === "lab-report") lab.report(message.report);
+      },
+    });
+  } finally {
+    lab.flush();
+  }
 }
 
 export const DEFAULT_DETECTION: DetectOptions = detectOptions.parse({});
