@@ -35,6 +35,16 @@ export async function existingFile(io: Io, path: string, what: string): Promise<
 }
 
 /**
+ * A file or folder that must be there.
+ * @throws KeystoneError usage/no-such-file
+ */
+export async function existingPath(io: Io, path: string, what: string): Promise<string> {
+  const full = absolute(io, path);
+  if ((await stat(full).catch(() => null))?.isDirectory()) return full;
+  return existingFile(io, path, what);
+}
+
+/**
  * Reads a JSON file that a person wrote.
  * @throws KeystoneError usage/no-such-file, usage/not-json
  */

@@ -3,7 +3,7 @@ import { compareReport, generateReport } from "./comparison.ts";
 import { detectOptions, detectReport } from "./detection.ts";
 import { deviceReport } from "./device.ts";
 import { planEstimate, textInfo } from "./estimate.ts";
-import { ablateReport, evalReport, taskReport } from "./evaluation.ts";
+import { ablateReport, evalReport, taskDataset, taskReport } from "./evaluation.ts";
 import { numberedEvent } from "./events.ts";
 import { exportReport, exportRequest, formatAnswer, keptModule } from "./exporting.ts";
 import { jobView } from "./job.ts";
@@ -138,7 +138,18 @@ export const calls = {
     z.object({ job: id, run: id }),
   ),
   "job:tasks": call(
-    z.strictObject({ model: path, recipe: recipe.nullable(), files: z.array(path).min(1).max(64) }),
+    z.strictObject({
+      model: path,
+      recipe: recipe.nullable(),
+      /** Files or folders, a task each. */
+      files: z.array(path).min(1).max(64),
+      /** Whose columns they have; recognised where it is absent. */
+      dataset: taskDataset.optional(),
+      /** The first so many items of each. */
+      limit: z.number().int().positive().optional(),
+      /** Whether every item's own log-likelihoods are reported. */
+      items: z.boolean().optional(),
+    }),
     jobStarted,
   ),
   "job:compare": call(

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { errorData } from "./run.ts";
+import { errorData } from "./errorData.ts";
 
 /** The wizard's receipt: what a plan will cost, before it starts. */
 export const planEstimate = z.object({

@@ -95,8 +95,29 @@ export const taskDataset = z.enum([
 ]);
 export type TaskDataset = z.infer<typeof taskDataset>;
 
+/** Where a row of a task file stands: a line of JSON lines, an element of a JSON array or a row of Parquet, from 1. */
+const rowPlace = { file: z.string().default(""), line: z.number().int() };
+
+/** One question's own figures, for parity and for looking closer. */
+export const taskItemReport = z.object({
+  ...rowPlace,
+  /** Of each continuation, nats, in the order of the choices. */
+  logLikelihoods: z.array(finiteOrNull),
+  /** Tokens of each continuation. */
+  tokens: z.array(z.number().int()),
+  /** Index of the right choice; null where there is one continuation. */
+  gold: z.number().int().nullable(),
+  right: z.boolean(),
+  /** By log-likelihood per character; null where the task reports no acc_norm. */
+  rightNorm: z.boolean().nullable(),
+  truncated: z.boolean(),
+});
+export type TaskItemReport = z.infer<typeof taskItemReport>;
+
 export const taskReport = z.object({
   name: z.string(),
+  /** Names of the files that were read. */
+  files: z.array(z.string()).default([]),
   dataset: taskDataset.default("own"),
   kind: z.enum(["last-word", "choice"]),
   n: z.number().int(),
@@ -105,14 +126,18 @@ export const taskReport = z.object({
   accuracy: z.number(),
   /** Sample standard deviation over √n, as lm-eval's. */
   stderr: z.number(),
-  /** Right by log-likelihood per byte of the choice (acc_norm); null where lm-eval reports none. */
+  /** Right by log-likelihood per character of the choice (acc_norm); null where lm-eval reports none. */
   accuracyNorm: z.number().nullable().default(null),
   stderrNorm: z.number().nullable().default(null),
   /** exp of the mean negative log-likelihood of the targets (LAMBADA's perplexity); null for choices. */
   perplexity: finiteOrNull.default(null),
+  notFinite: z.literal(true).optional(),
   /** Items whose context was cut on the left to fit the model's positions. */
   truncated: z.number().int(),
-  skipped: z.array(z.object({ line: z.number().int(), reason: z.string() })),
+  /** Rows that were left out, each with the reason. */
+  skipped: z.array(z.object({ ...rowPlace, reason: z.string() })),
+  /** Only where they were asked for. */
+  items: z.array(taskItemReport).optional(),
 });
 export type TaskReport = z.infer<typeof taskReport>;
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { recipe } from "./recipe.ts";
-import { errorData } from "./run.ts";
+import { errorData } from "./errorData.ts";
 
 /** Formats a variant can leave as. Further ones join here and in `engine/export/exporters.ts`. */
 export const exportFormat = z.enum(["safetensors"]);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { errorData } from "./run.ts";
+import { errorData } from "./errorData.ts";
 
 export const jobKind = z.enum([
   "detect",

@@ -2,17 +2,11 @@ import { z } from "zod";
 import { finiteOrNull } from "./numbers.ts";
 import { judge } from "./plan.ts";
 import { recipe } from "./recipe.ts";
+import { errorData } from "./errorData.ts";
 import { convention, klReport, layerError, scores, tensorError } from "./evaluation.ts";
 
 export const variantStatus = z.enum(["waiting", "running", "done", "failed", "cancelled"]);
 export type VariantStatus = z.infer<typeof variantStatus>;
-
-export const errorData = z.object({
-  code: z.string(),
-  message: z.string(),
-  next: z.string(),
-  details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
-});
 
 /** One row of a run. The numbers are null until it is done. */
 export const variantResult = z.object({

@@ -4,7 +4,7 @@ import type { DetectOptions, DetectPass, DetectReport } from "#shared/detection.
 import type { DeviceName, DeviceReport } from "#shared/device.ts";
 import type { KeystoneErrorData } from "#shared/errors.ts";
 import type { TextInfo } from "#shared/estimate.ts";
-import type { AblateReport, EvalReport, TaskReport } from "#shared/evaluation.ts";
+import type { AblateReport, EvalReport, TaskDataset, TaskReport } from "#shared/evaluation.ts";
 import type { ExportReport, ExportRequest } from "#shared/exporting.ts";
 import type { Progress } from "#shared/job.ts";
 import type { LabReport, LabRequest } from "#shared/lab.ts";
@@ -69,7 +69,14 @@ interface Kinds {
     result: AblateReport;
   };
   tasks: {
-    fields: { model: ModelHandle; files: readonly string[]; variant: VariantRequest | null };
+    fields: {
+      model: ModelHandle;
+      files: readonly string[];
+      variant: VariantRequest | null;
+      dataset: TaskDataset | undefined;
+      limit: number | undefined;
+      items: boolean;
+    };
     result: TaskReport[];
   };
   lab: {

@@ -64,7 +64,7 @@ describe("wrong usage", () => {
     [["eval", "m", "--text", "t", "--windows", "all"], /Allowed choices are bos, gptq, rolling/],
     [["eval", "m", "--text", "t", "--context", "1"], /whole number from 2 to/],
     [["ablate", "m", "--text", "t", "--scale", "1,,2"], /numbers with commas/],
-    [["tasks", "m"], /required option '--tasks <file\.\.\.>'/],
+    [["tasks", "m"], /required option '--tasks <path\.\.\.>'/],
     [["export", "m", "--recipe", "r"], /required option '--out <folder>'/],
     [["export", "m", "--recipe", "r", "--out", "o", "--format", "exe"], /Allowed choices are safetensors/],
     [["runs", "show"], /missing required argument 'run'/],

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { AblateReport, AblationRow, TaskReport } from "#shared/evaluation.ts";
-import { parseTasks } from "#engine/evaluate/taskFile.ts";
 import { ablate } from "#engine/superweight/ablate.ts";
+import { readTaskFile } from "#engine/tasks/read/readTaskFile.ts";
 import { expectNear, expectWithin } from "./bounds.ts";
-import { demoWindows, golden, openDemo, read, type Demo } from "./demoModel.ts";
+import { demoFile, demoWindows, golden, openDemo, type Demo } from "./demoModel.ts";
 
 const DESTROYED_NLL_BOUND = 1e-2;
 const PERPLEXITY_BOUND = 1e-3;
@@ -16,7 +16,8 @@ let report: AblateReport;
 beforeAll(async () => {
   demo = await openDemo();
   const windows = await demoWindows(demo);
-  const tasks = ["tasks-last-word.jsonl", "tasks-choice.jsonl"].map((file) => parseTasks(read(file), file));
+  const files = ["tasks-last-word.jsonl", "tasks-choice.jsonl"];
+  const tasks = await Promise.all(files.map((file) => readTaskFile(demoFile(file))));
   report = await ablate({
     ...demo,
     windows,

@@ -80,6 +80,11 @@ export function demoVariant({ checkpoint, architecture }: Demo, id: string, reci
   return { id, plans: planTensors(parseRecipe(recipe), [...checkpoint.tensors.values()], context).tensors };
 }
 
-export function read(file: string): string {
-  return readFileSync(join(ROOT, file), "utf8");
+/** A file beside the model. */
+export function demoFile(file: string): string {
+  return join(ROOT, file);
+}
+
+function read(file: string): string {
+  return readFileSync(demoFile(file), "utf8");
 }

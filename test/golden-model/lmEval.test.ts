@@ -5,9 +5,9 @@ import { z } from "zod";
 import { judge } from "#shared/plan.ts";
 import type { Tokenizer } from "#engine/checkpoint/types.ts";
 import { summarize } from "#engine/evaluate/metrics.ts";
-import { taskWindow } from "#engine/evaluate/taskWindows.ts";
 import { countBytes, countWords } from "#engine/evaluate/textSize.ts";
 import { cutWindows } from "#engine/evaluate/windows.ts";
+import { encodeRequest } from "#engine/tasks/score/encodeRequest.ts";
 import { expectWithin } from "./bounds.ts";
 import { openDemo, type Demo } from "./demoModel.ts";
 
@@ -54,6 +54,7 @@ describe.each(golden.rolling)(
         tokenText: String,
         bos: 1,
         eos: null,
+        prefix: 1,
       };
       const set = cutWindows(
         ["text"],
@@ -92,16 +93,14 @@ describe.each(golden.pairs)(
   "the context '$context' and '$continuation'",
   ({ context, continuation, contextIds, continuationIds }) => {
     it("split into the tokens that lm-eval's _encode_pair gives", () => {
-      const made = taskWindow(
-        context,
-        continuation,
+      const made = encodeRequest(
+        { context, continuation },
         { ...demo.tokenizer, encode: (text) => demo.tokenizer.encode(text), bos: null },
         192,
       );
       if (typeof made === "string") throw new Error(made);
-      const { window } = made;
-      expect([...window.labels].filter((label) => label >= 0)).toEqual(continuationIds);
-      expect([...window.ids]).toEqual([...contextIds, ...continuationIds].slice(0, -1));
+      expect(made.labels).toEqual(continuationIds);
+      expect(made.fed).toEqual([...contextIds, ...continuationIds].slice(0, -1));
     });
   },
 );

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cancelledError } from "#shared/errors.ts";
 import type { Progress } from "#shared/job.ts";
-import { ORIGINAL } from "#engine/evaluate/tasks.ts";
+import { ORIGINAL } from "#engine/tasks/score/runTasks.ts";
 import { scoreOriginal, scoreWave } from "#engine/evaluate/score.ts";
 import type { Engine, OriginalReference, Variant, WindowSet } from "#engine/evaluate/types.ts";
 import { scaleWeights } from "#engine/superweight/edits.ts";

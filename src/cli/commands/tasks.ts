@@ -1,62 +1,57 @@
-import { Command } from "commander";
-import type { TaskReport } from "#shared/evaluation.ts";
-import { absolute, existingFile, readRecipe } from "../files.ts";
-import { withComputeOptions, type ComputeOptions } from "../options.ts";
-import { count, percent } from "../output/numbers.ts";
-import { textTable } from "../output/table.ts";
+import { Command, Option } from "commander";
+import { taskDataset, type TaskDataset } from "#shared/evaluation.ts";
+import { absolute, existingPath, readRecipe } from "../files.ts";
+import { dropUndefined, withComputeOptions, wholeNumber, type ComputeOptions } from "../options.ts";
+import { itemsText, tasksText } from "../output/taskTables.ts";
 import type { CommandContext } from "../program.ts";
 
 interface TasksOptions extends ComputeOptions {
   tasks: string[];
   recipe?: string;
+  dataset?: TaskDataset;
+  limit?: number;
+  items?: boolean;
 }
 
-/** `tasks MODEL --tasks F`: accuracy on last-word and multiple-choice questions. */
+/** `tasks MODEL --tasks F`: zero-shot accuracy on last-word and multiple-choice questions. */
 export function tasksCommand(context: CommandContext): Command {
   const command = new Command("tasks")
-    .description("score a checkpoint, or a recipe of it, on task files")
+    .description("score a checkpoint, or a recipe of it, zero-shot on task files")
     .argument("<model>", "folder of the checkpoint")
     .requiredOption(
-      "--tasks <file...>",
-      'task files, .jsonl: {"context", "target"} or {"context", "choices", "gold"} a line (required)',
+      "--tasks <path...>",
+      "task files (JSON lines, a JSON array or Parquet) or folders of them, in the columns of a known dataset (required)",
     )
-    .option("--recipe <file>", "recipe of the variant to score (default: none, the original)");
+    .option("--recipe <file>", "recipe of the variant to score (default: none, the original)")
+    .addOption(
+      new Option(
+        "--dataset <name>",
+        "whose columns the files have; others are refused (default: recognised from the columns)",
+      ).choices(taskDataset.options),
+    )
+    .option("--limit <n>", "score the first n items of each task (default: all)", wholeNumber(1, 100_000_000))
+    .option("--items", "report every item's log-likelihoods, right choice and verdict too (default: totals)");
   return withComputeOptions(command).action((model: string, options: TasksOptions) =>
     context.session(options, async (session) => {
       const recipe = options.recipe === undefined ? null : await readRecipe(session.io, options.recipe);
       const files = await Promise.all(
-        options.tasks.map((file) => existingFile(session.io, file, "task file")),
+        options.tasks.map((path) => existingPath(session.io, path, "task file")),
       );
       const started = performance.now();
       const path = absolute(session.io, model);
-      const { job } = await session.studio.call("job:tasks", { model: path, recipe, files });
+      const { dataset, limit, items } = options;
+      const { job } = await session.studio.call("job:tasks", {
+        model: path,
+        recipe,
+        files,
+        ...dropUndefined({ dataset, limit, items }),
+      });
       const { report } = await session.result(job, "tasks");
       const seconds = (performance.now() - started) / 1000;
-      session.print({ model: path, recipe, tasks: report, seconds }, () => tasksText(report));
+      session.print(
+        { model: path, recipe, tasks: report, seconds },
+        () => itemsText(report) + tasksText(report),
+      );
     }),
   );
-}
-
-/** One row a task; the standard error stands once beside each accuracy. */
-export function tasksText(tasks: readonly TaskReport[]): string {
-  const table = textTable(
-    [
-      { title: "task" },
-      { title: "right", align: "right" },
-      { title: "of", align: "right" },
-      { title: "accuracy", align: "right" },
-      { title: "± standard error", align: "right" },
-    ],
-    tasks.map((task) => [
-      task.name,
-      count(task.correct),
-      count(task.n),
-      percent(task.accuracy),
-      percent(task.stderr),
-    ]),
-  );
-  const skipped = tasks.flatMap((task) =>
-    task.skipped.map((s) => `Skipped line ${s.line} of ${task.name}: ${s.reason}\n`),
-  );
-  return table + skipped.join("");
 }

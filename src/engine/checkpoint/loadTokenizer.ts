@@ -24,8 +24,8 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
     readIfPresent(join(folder, "special_tokens_map.json")),
   ]);
   const library = build({ added_tokens: [], ...definition }, config);
-  const endToken = tokenContent(config["eos_token"]) ?? tokenContent(specials["eos_token"]);
-  return wrap(library, endToken);
+  const named = (name: string): string | null => tokenContent(config[name]) ?? tokenContent(specials[name]);
+  return wrap(library, { begin: named("bos_token"), end: named("eos_token") });
 }
 
 async function readIfPresent(path: string): Promise<Record<string, unknown>> {
@@ -82,7 +82,7 @@ function tokenContent(value: unknown): string | null {
   return typeof content === "string" ? content : null;
 }
 
-function wrap(library: Library, endToken: string | null): Tokenizer {
+function wrap(library: Library, named: { begin: string | null; end: string | null }): Tokenizer {
   /** Where the model has no unknown token the library answers undefined for what it cannot express; it is left out. */
   const encode = (text: string) =>
     library.encode(text, { add_special_tokens: false }).ids.filter((id) => Number.isInteger(id));
@@ -109,13 +109,10 @@ function wrap(library: Library, endToken: string | null): Tokenizer {
       : library.decode([id], { clean_up_tokenization_spaces: false });
     return readable(text.includes("\ufffd") || text === "" ? token : text);
   };
-  return {
-    encode,
-    decode,
-    tokenText,
-    bos: leadingToken(library),
-    eos: endToken === null ? null : (library.token_to_id(endToken) ?? null),
-  };
+  const idOf = (token: string | null): number | null =>
+    token === null ? null : (library.token_to_id(token) ?? null);
+  const [bos, eos] = [leadingToken(library), idOf(named.end)];
+  return { encode, decode, tokenText, bos, eos, prefix: idOf(named.begin) ?? bos ?? eos };
 }
 
 function readable(text: string): string {

@@ -46,4 +46,6 @@ export interface Tokenizer {
   /** BOS id where the tokenizer puts one in front of a text by itself, otherwise null. */
   readonly bos: number | null;
   readonly eos: number | null;
+  /** What a prediction without a context begins with: the BOS that the files name, put in front by itself or not; else EOS. */
+  readonly prefix: number | null;
 }

@@ -16,6 +16,7 @@ function characters(bos: number | null, eos: number | null = EOS): Tokenizer {
     tokenText: String,
     bos,
     eos,
+    prefix: bos ?? eos,
   };
 }
 

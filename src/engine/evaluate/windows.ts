@@ -78,7 +78,7 @@ export function cutWindows(
       text: conventionSentence({
         ...facts,
         prefixed: prefix !== null,
-        prefixIsBos: tokenizer.bos !== null,
+        prefixIsBos: tokenizer.prefix !== tokenizer.eos,
         tokens: reached ? scored : null,
       }),
     },
@@ -167,8 +167,7 @@ function chooseContext(judge: Judge, contextLength: number): number {
 
 function choosePrefix(judge: Judge, tokenizer: Tokenizer): number | null {
   if (judge.windows !== "rolling") return tokenizer.bos;
-  const prefix = tokenizer.bos ?? tokenizer.eos;
-  if (prefix !== null) return prefix;
+  if (tokenizer.prefix !== null) return tokenizer.prefix;
   throw new KeystoneError(
     "text/no-prefix-token",
     "Rolling windows begin with BOS or EOS, but this tokenizer has neither.",

@@ -4,9 +4,9 @@ import { KeystoneError } from "#shared/errors.ts";
 import type { Coordinate } from "#shared/recipe.ts";
 import type { Tokenizer } from "../checkpoint/types.ts";
 import { scoreOriginal, scoreWave, type ScoreRequest } from "../evaluate/score.ts";
-import type { TaskFile } from "../evaluate/taskFile.ts";
-import { ORIGINAL, runTasks, type TaskResult } from "../evaluate/tasks.ts";
 import type { OriginalReference, Variant } from "../evaluate/types.ts";
+import { ORIGINAL, runTasks, type TaskResult } from "../tasks/score/runTasks.ts";
+import type { TaskFile } from "../tasks/types.ts";
 import { scaleWeights } from "./edits.ts";
 import { decoderWeights, outlierCount, pruneLargest } from "./largestWeights.ts";
 

@@ -71,6 +71,7 @@ export function plantedModel(layers: readonly PlantedLayer[], shape: { layers?: 
     tokenText: (id) => `<${id}>`,
     bos: 1,
     eos: null,
+    prefix: 1,
   };
   return {
     ran,

@@ -94,7 +94,7 @@ export function jobCalls(context: StudioContext): Answers<JobCall> {
       };
     },
 
-    "job:tasks": async ({ model: path, recipe, files }) => {
+    "job:tasks": async ({ model: path, recipe, files, dataset, limit, items = false }) => {
       const model = await runnableModel(context, path);
       const checked = files.map((file) => access.check(file));
       return {
@@ -107,7 +107,8 @@ export function jobCalls(context: StudioContext): Answers<JobCall> {
               const [variant = null] = recipe
                 ? await variantRequests(context, job, pool, model, [recipe])
                 : [];
-              return { model: await soloHandle(context, model), files: checked, variant };
+              const handle = await soloHandle(context, model);
+              return { model: handle, files: checked, variant, dataset, limit, items };
             }),
         }),
       };

@@ -1,11 +1,11 @@
 import { basename } from "node:path";
 import type { AblateReport } from "#shared/evaluation.ts";
 import { ablate } from "#engine/superweight/ablate.ts";
+import { readTaskFile } from "#engine/tasks/read/readTaskFile.ts";
 import { openModel } from "../openModel.ts";
 import type { Talk } from "../talk.ts";
 import type { TaskFields } from "../task.ts";
 import { windowsOf } from "../windows.ts";
-import { readTaskFile } from "./tasks.ts";
 
 /** What the model loses without its super weights. */
 export async function ablateTask(fields: TaskFields<"ablate">, talk: Talk): Promise<AblateReport> {

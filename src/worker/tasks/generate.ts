@@ -3,7 +3,7 @@ import { KeystoneError } from "#shared/errors.ts";
 import { recipeLabel } from "#shared/recipeText.ts";
 import { generateGreedy } from "#engine/evaluate/generate.ts";
 import { createMeter } from "#engine/evaluate/meter.ts";
-import { ORIGINAL } from "#engine/evaluate/tasks.ts";
+import { ORIGINAL } from "#engine/tasks/score/runTasks.ts";
 import { openModel, type OpenModel } from "../openModel.ts";
 import type { Talk } from "../talk.ts";
 import type { TaskFields } from "../task.ts";

@@ -1,43 +1,28 @@
-import { readFile } from "node:fs/promises";
-import { basename, extname } from "node:path";
 import { KeystoneError } from "#shared/errors.ts";
 import type { TaskReport } from "#shared/evaluation.ts";
-import { parseTasks, type TaskFile } from "#engine/evaluate/taskFile.ts";
-import { ORIGINAL, runTasks } from "#engine/evaluate/tasks.ts";
+import { readTaskFile } from "#engine/tasks/read/readTaskFile.ts";
+import { ORIGINAL, runTasks } from "#engine/tasks/score/runTasks.ts";
+import type { TaskFile } from "#engine/tasks/types.ts";
 import { openModel } from "../openModel.ts";
 import type { Talk } from "../talk.ts";
 import type { TaskFields } from "../task.ts";
 import { planVariant } from "../variants.ts";
 
 /** Task files answered by the original or a variant. */
-export async function tasksTask(
-  { model: handle, files, variant: request }: TaskFields<"tasks">,
-  talk: Talk,
-): Promise<TaskReport[]> {
-  const model = await openModel(handle);
+export async function tasksTask(fields: TaskFields<"tasks">, talk: Talk): Promise<TaskReport[]> {
+  const { files: paths, variant: request, dataset, limit, items } = fields;
+  const files: TaskFile[] = [];
+  for (const path of paths) files.push(await readTaskFile(path, { dataset, limit }));
+  const model = await openModel(fields.model);
   const variant = request ? planVariant(model, request).variant : ORIGINAL;
-  const read = await Promise.all(files.map(readTaskFile));
   const [result] = await runTasks({
     ...model,
     ...talk.watch,
     tokenizer: await model.tokenizer(),
-    files: read,
+    files,
     variants: [variant],
+    items,
   });
   if (result?.error) throw KeystoneError.fromData(result.error);
   return [...(result?.tasks ?? [])];
-}
-
-/** @throws KeystoneError tasks/unreadable, tasks/no-items */
-export async function readTaskFile(path: string): Promise<TaskFile> {
-  const text = await readFile(path, "utf8").catch((cause: unknown) => {
-    throw new KeystoneError(
-      "tasks/unreadable",
-      `The task file ${path} cannot be read.`,
-      "Check its path.",
-      { path },
-      { cause },
-    );
-  });
-  return parseTasks(text, basename(path, extname(path)));
 }

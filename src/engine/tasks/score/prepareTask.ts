@@ -1,0 +1,48 @@
+import { KeystoneError } from "#shared/errors.ts";
+import type { Tokenizer } from "../../checkpoint/types.ts";
+import type { SkippedRow, TaskFile, TaskItem } from "../types.ts";
+import { encodeRequest, type EncodedRequest } from "./encodeRequest.ts";
+import { shareWindows, type SharedWindows } from "./shareWindows.ts";
+
+/** A question brought to tokens. */
+export interface PreparedItem extends SharedWindows {
+  readonly item: TaskItem;
+  readonly requests: readonly EncodedRequest[];
+}
+
+/** A task whose questions fit the model. */
+export interface PreparedTask {
+  readonly file: TaskFile;
+  readonly items: readonly PreparedItem[];
+  /** Rows that are no question, and questions that the model cannot be asked, in the order of their places. */
+  readonly skipped: readonly SkippedRow[];
+}
+
+/** @throws KeystoneError tasks/no-items where no question fits the model */
+export function prepareTask(file: TaskFile, tokenizer: Tokenizer, contextLength: number): PreparedTask {
+  const items: PreparedItem[] = [];
+  const unfit: SkippedRow[] = [];
+  for (const item of file.items) {
+    const encoded = item.requests.map((request) => encodeRequest(request, tokenizer, contextLength));
+    const reason = encoded.find((made) => typeof made === "string");
+    const requests = encoded.filter((made) => typeof made !== "string");
+    if (reason === undefined) items.push({ item, requests, ...shareWindows(requests) });
+    else unfit.push({ file: item.file, line: item.line, reason });
+  }
+  if (items.length === 0) throw nothingFits(file, unfit[0]);
+  return { file, items, skipped: inOrder(file, unfit) };
+}
+
+function inOrder(file: TaskFile, unfit: readonly SkippedRow[]): SkippedRow[] {
+  const place = (row: SkippedRow): number => file.files.indexOf(row.file);
+  return [...file.skipped, ...unfit].sort((a, b) => place(a) - place(b) || a.line - b.line);
+}
+
+function nothingFits(file: TaskFile, first: SkippedRow | undefined): KeystoneError {
+  return new KeystoneError(
+    "tasks/no-items",
+    `${file.name} holds no task that this model can answer: line ${first?.line ?? 1} ${first?.reason ?? "is empty"}.`,
+    "Check that the tasks suit the model's context and tokenizer.",
+    { name: file.name },
+  );
+}
