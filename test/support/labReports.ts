@@ -51,6 +51,7 @@ export function scoresOf(perplexity: number | null, kl: number | null = null): S
 export function taskOf(name: string, accuracy: number): TaskReport {
   return {
     name,
+    files: [],
     dataset: "own",
     kind: "choice",
     n: 200,
