@@ -37,6 +37,7 @@ export interface AttentionShape {
  * softmax(q·kᵀ/√size + mask)·v with grouped queries [arXiv:2305.13245]: `heads / keyValueHeads` neighbouring query heads
  * share a key head, so one matrix product per key head serves the whole group.
  * q: (batch, heads, sequence, size); k, v: (batch, keyValueHeads, sequence, size); mask: (sequence, sequence).
+ * In one block there may be more keys than queries, and the mask may be another for each window: (batch, 1, sequence, keys).
  * Gives (batch, heads, sequence, size).
  *
  * The queries are cut into blocks. A block needs only the keys up to its own end (and, with a sliding window, from
@@ -51,8 +52,8 @@ export interface AttentionShape {
 export function attention(g: Graph, q: Value, k: Value, v: Value, mask: Value, shape: AttentionShape): Value {
   const scaled = g.multiply(q, g.float(1 / Math.sqrt(shape.headSize)));
   const keys = g.transpose(k, [0, 1, 3, 2]);
+  if (shape.queryBlocks === 1) return attend(g, scaled, keys, v, mask, g.size(k, 2), shape);
   const length = g.size(q, 2);
-  if (shape.queryBlocks === 1) return attend(g, scaled, keys, v, mask, length, shape);
   const bound = (i: number): Value =>
     g.op("Div", [g.multiply(length, g.ints([i])), g.ints([shape.queryBlocks])]);
   const blocks = Array.from({ length: shape.queryBlocks }, (_, i) => {

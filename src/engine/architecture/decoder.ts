@@ -1,29 +1,26 @@
 import type { ArchitectureFacts } from "#shared/model.ts";
-import { ACTIVATIONS } from "./activations.ts";
-import { attention, rmsNorm, rotate } from "./blocks.ts";
 import type { DecoderConfig } from "./decoderConfig.ts";
+import { buildDecoderGraph } from "./decoderGraph.ts";
+import { decoderLayer, type LayerOperands } from "./decoderLayer.ts";
 import { Graph, type Value } from "./graph.ts";
 import { buildHeadGraph, buildJudgeGraph, buildScoreGraph } from "./heads.ts";
+import { causalMask } from "./mask.ts";
 import { rotaryTables } from "./rope.ts";
 import { describeRope } from "./ropeConfig.ts";
 import type { Architecture, LayerGraphOptions, LayerTensor } from "./types.ts";
 
-/** What a masked score gets: far below any score, and far enough from f32's end that adding a score cannot overflow. */
-const MASKED = -1e30;
-
-/**
- * The architecture of a pre-norm decoder with rotary grouped-query attention and a gated MLP: llama, mistral and relatives.
- *
- *     h = x + Attention(RMSNorm(x));  y = h + W_down(act(W_gate·u) ⊙ W_up·u), u = RMSNorm(h)     [arXiv:2302.13971]
- */
+/** The architecture of a decoder whose layers are {@link decoderLayer}'s: llama, mistral and relatives. */
 export function decoder(config: DecoderConfig): Architecture {
-  return {
-    facts: factsOf(config),
-    normEpsilon: config.normEpsilon,
+  const names = {
     embedTensor: "model.embed_tokens.weight",
     normTensor: "model.norm.weight",
     headTensor: config.tiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight",
-    layerTensors: (layer) => layerTensors(config, layer),
+    layerTensors: (layer: number) => layerTensors(config, layer),
+  };
+  return {
+    ...names,
+    facts: factsOf(config),
+    normEpsilon: config.normEpsilon,
     downProjection: (layer) => `model.layers.${layer}.mlp.down_proj.weight`,
     rotary: (length) => rotaryTables(config.rope, config.headSize, length),
     mask: maskOfEveryLayer(config.slidingWindow),
@@ -31,6 +28,7 @@ export function decoder(config: DecoderConfig): Architecture {
     headGraph: () => buildHeadGraph(config),
     scoreGraph: () => buildScoreGraph(config),
     judgeGraph: () => buildJudgeGraph(config),
+    decoderGraph: (weights) => buildDecoderGraph(config, names, weights),
   };
 }
 
@@ -86,69 +84,38 @@ function maskOfEveryLayer(window: number | null): Architecture["mask"] {
   };
 }
 
-/** 0 where key ≤ query, and within the window where there is one; MASKED elsewhere. */
-function causalMask(length: number, window: number | null): Float32Array {
-  const mask = new Float32Array(length * length).fill(MASKED);
-  for (let query = 0; query < length; query++) {
-    const first = window === null ? 0 : Math.max(0, query - window + 1);
-    mask.fill(0, query * length + first, query * length + query + 1);
-  }
-  return mask;
-}
-
 function layerGraph(config: DecoderConfig, options: LayerGraphOptions): Uint8Array {
-  const { hiddenSize, intermediateSize, headSize, normEpsilon } = config;
+  const { hiddenSize, intermediateSize, headSize } = config;
   const g = new Graph("layer");
   const hidden = g.input("hidden", ["batch", "sequence", hiddenSize]);
   const cos = g.input("cos", ["sequence", headSize / 2]);
   const sin = g.input("sin", ["sequence", headSize / 2]);
   const mask = g.input("mask", ["sequence", "sequence"]);
   const weights = new Map(layerTensors(config, 0).map(({ slot, shape }) => [slot, g.input(slot, shape)]));
-  const { weight, linear } = bySlot(g, weights);
 
-  /** Rows of all windows below one another: (batch · sequence, hidden). */
   const x = g.reshape(hidden, [-1, hiddenSize]);
   const [batch, sequence] = [g.size(hidden, 0), g.size(hidden, 1)];
-  const perWindow = (rows: Value, columns: number): Value => g.reshape(rows, [batch, sequence, columns]);
+  const input = { x, batch, sequence, cos, sin, mask };
+  const { y, downInput, downOutput } = decoderLayer(
+    g,
+    config,
+    bySlot(g, weights),
+    input,
+    options.queryBlocks,
+  );
 
-  const h = g.scope("attention", () => {
-    const u = rmsNorm(g, x, weight("input_layernorm"), normEpsilon);
-    const heads = (slot: string, count: number): Value =>
-      g.transpose(g.reshape(linear(slot, u), [batch, sequence, count, headSize]), [0, 2, 1, 3]);
-    const q = rotate(g, heads("q_proj", config.heads), cos, sin);
-    const k = rotate(g, heads("k_proj", config.keyValueHeads), cos, sin);
-    const v = heads("v_proj", config.keyValueHeads);
-    const mixed = attention(g, q, k, v, mask, {
-      ...config,
-      window: config.slidingWindow,
-      queryBlocks: options.queryBlocks ?? 1,
-    });
-    return g.add(
-      x,
-      linear("o_proj", g.reshape(g.transpose(mixed, [0, 2, 1, 3]), [-1, config.heads * headSize])),
-    );
-  });
-
-  const y = g.scope("mlp", () => {
-    const u = rmsNorm(g, h, weight("post_attention_layernorm"), normEpsilon);
-    const downInput = g.multiply(
-      ACTIVATIONS[config.activation](g, linear("gate_proj", u)),
-      linear("up_proj", u),
-    );
-    const downOutput = linear("down_proj", downInput);
-    if (options.taps) {
-      g.output("down_input", perWindow(downInput, intermediateSize), ["batch", "sequence", intermediateSize]);
-      g.output("down_output", perWindow(downOutput, hiddenSize), ["batch", "sequence", hiddenSize]);
-    }
-    return g.add(h, downOutput);
-  });
-
-  g.output("hidden_out", perWindow(y, hiddenSize), ["batch", "sequence", hiddenSize]);
+  const output = (name: string, rows: Value, width: number): void =>
+    g.output(name, g.reshape(rows, [batch, sequence, width]), ["batch", "sequence", width]);
+  if (options.taps) {
+    output("down_input", downInput, intermediateSize);
+    output("down_output", downOutput, hiddenSize);
+  }
+  output("hidden_out", y, hiddenSize);
   return g.encode();
 }
 
 /** Looks weights up by slot; `linear` adds the bias where the layer has one. */
-function bySlot(g: Graph, weights: ReadonlyMap<string, Value>) {
+function bySlot(g: Graph, weights: ReadonlyMap<string, Value>): LayerOperands {
   const weight = (slot: string): Value => {
     const value = weights.get(slot);
     if (!value) throw new Error(`the layer has no tensor in slot ${slot}`);

@@ -1,14 +1,18 @@
 import {
+  ELEMENT_TYPES,
   encodeModel,
   type Attribute,
   type Dimension,
   type ElementType,
+  type OnnxLocation,
   type OnnxNode,
   type OnnxTensor,
   type OnnxValue,
 } from "./onnx.ts";
 
-const OPSET = 21;
+/** Versions of the operator sets that graphs draw on: ONNX's own, and onnxruntime's quantized ones where they are used. */
+const OPSETS = { "": 21, "com.microsoft": 1 } as const;
+export type Domain = keyof typeof OPSETS;
 
 /** A tensor inside a graph: what an operator gave or what the graph is fed. Only the graph that made it may use it. */
 export interface Value {
@@ -16,6 +20,14 @@ export interface Value {
 }
 
 type Attributes = Readonly<Record<string, Attribute>>;
+
+/** A constant whose data is not in the graph: it goes into a file beside the model. */
+export interface StoredTensor {
+  readonly name: string;
+  readonly type: ElementType;
+  readonly shape: readonly number[];
+  readonly bytes: number;
+}
 
 /**
  * Builds an ONNX graph by calling operators on handles, so that a layer reads like its equations.
@@ -25,6 +37,7 @@ export class Graph {
   readonly #name: string;
   readonly #nodes: OnnxNode[] = [];
   readonly #constants = new Map<string, OnnxTensor>();
+  readonly #stored = new Map<string, StoredTensor>();
   readonly #inputs: OnnxValue[] = [];
   readonly #outputs: OnnxValue[] = [];
   readonly #scopes: string[] = [];
@@ -62,9 +75,9 @@ export class Graph {
     }
   }
 
-  /** Any operator of ONNX with one result. */
-  op(type: string, inputs: readonly Value[], attributes: Attributes = {}): Value {
-    return this.#node(type, inputs, attributes, 1)[0];
+  /** Any operator of ONNX, or of another domain, with one result. */
+  op(type: string, inputs: readonly Value[], attributes: Attributes = {}, domain: Domain = ""): Value {
+    return this.#node(type, inputs, attributes, 1, domain)[0];
   }
 
   add = (a: Value, b: Value): Value => this.op("Add", [a, b]);
@@ -93,6 +106,10 @@ export class Graph {
     return this.op("Reshape", [x, this.concat(parts, 0)]);
   }
 
+  cast(x: Value, type: ElementType): Value {
+    return this.op("Cast", [x], { to: ELEMENT_TYPES[type].number });
+  }
+
   /** Two equal halves along an axis. */
   halves(x: Value, axis: number): [Value, Value] {
     const [first, second] = this.#node("Split", [x], { axis, num_outputs: 2 }, 2);
@@ -114,25 +131,69 @@ export class Graph {
     return this.#constant("float32", [], new Uint8Array(Float32Array.of(value).buffer), `float_${value}`);
   }
 
+  /** A constant f64 scalar. */
+  double(value: number): Value {
+    return this.#constant("float64", [], new Uint8Array(Float64Array.of(value).buffer), `double_${value}`);
+  }
+
+  /** A constant int64 scalar. */
+  int(value: number): Value {
+    const bytes = new Uint8Array(BigInt64Array.of(BigInt(value)).buffer);
+    return this.#constant("int64", [], bytes, `int_${value}`);
+  }
+
   /** A constant vector of int64. */
   ints(values: readonly number[]): Value {
     const bytes = new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
     return this.#constant("int64", [values.length], bytes, `ints_${values.join("_")}`);
   }
 
-  /** The finished graph as the bytes of an `.onnx` file. */
-  encode(): Uint8Array {
+  /** A constant vector of f32, or of f64. */
+  floats(name: string, values: Float32Array | Float64Array): Value {
+    const type = values instanceof Float64Array ? "float64" : "float32";
+    const bytes = new Uint8Array(values.slice().buffer);
+    return this.#constant(type, [values.length], bytes, [...this.#scopes, name].join("/"));
+  }
+
+  /** A constant whose data will lie in a file beside the model. The same name is the same tensor. */
+  store(name: string, type: ElementType, shape: readonly number[]): Value {
+    const bytes = shape.reduce((product, size) => product * size, ELEMENT_TYPES[type].bytes);
+    if (!this.#stored.has(name)) this.#stored.set(name, { name, type, shape, bytes });
+    return { id: name };
+  }
+
+  /** Everything that {@link store} declared, in the order of first use. */
+  get stored(): readonly StoredTensor[] {
+    return [...this.#stored.values()];
+  }
+
+  /**
+   * The finished graph as the bytes of an `.onnx` file.
+   * @param place where each stored tensor lies
+   */
+  encode(place?: (tensor: StoredTensor) => OnnxLocation): Uint8Array {
+    const stored = this.stored.map((tensor): OnnxTensor => {
+      if (!place) throw new Error(`${tensor.name} is stored outside the graph, but nothing says where`);
+      return { name: tensor.name, type: tensor.type, shape: tensor.shape, data: place(tensor) };
+    });
+    const domains = new Set(["", ...this.#nodes.map(({ domain }) => domain)] as Domain[]);
     return encodeModel({
       name: this.#name,
       nodes: this.#nodes,
-      initializers: [...this.#constants.values()],
+      initializers: [...this.#constants.values(), ...stored],
       inputs: this.#inputs,
       outputs: this.#outputs,
-      opsets: [{ domain: "", version: OPSET }],
+      opsets: [...domains].map((domain) => ({ domain, version: OPSETS[domain] })),
     });
   }
 
-  #node(type: string, inputs: readonly Value[], attributes: Attributes, results: number): Value[] {
+  #node(
+    type: string,
+    inputs: readonly Value[],
+    attributes: Attributes,
+    results: number,
+    domain: Domain = "",
+  ): Value[] {
     const name = [...this.#scopes, `${type}_${this.#nodes.length}`].join("/");
     const outputs = Array.from({ length: results }, (_, i) => `${name}:${i}`);
     this.#nodes.push({
@@ -141,14 +202,14 @@ export class Graph {
       inputs: inputs.map((value) => value.id),
       outputs,
       attributes,
-      domain: "",
+      domain,
     });
     return outputs.map((id) => ({ id }));
   }
 
   /** The same constant is stored once. */
   #constant(type: ElementType, shape: readonly number[], bytes: Uint8Array, name: string): Value {
-    if (!this.#constants.has(name)) this.#constants.set(name, { name, type, shape, bytes });
+    if (!this.#constants.has(name)) this.#constants.set(name, { name, type, shape, data: bytes });
     return { id: name };
   }
 }

@@ -8,7 +8,8 @@ const SCHEMA = `
   message Graph { repeated Node node = 1; string name = 2; repeated Tensor initializer = 5; repeated ValueInfo input = 11; repeated ValueInfo output = 12; }
   message Node { repeated string input = 1; repeated string output = 2; string name = 3; string op_type = 4; repeated Attribute attribute = 5; string domain = 7; }
   message Attribute { string name = 1; float f = 2; int64 i = 3; bytes s = 4; repeated int64 ints = 8; int32 type = 20; }
-  message Tensor { repeated int64 dims = 1; int32 data_type = 2; string name = 8; bytes raw_data = 9; }
+  message Tensor { repeated int64 dims = 1; int32 data_type = 2; string name = 8; bytes raw_data = 9; repeated Entry external_data = 13; int32 data_location = 14; }
+  message Entry { string key = 1; string value = 2; }
   message ValueInfo { string name = 1; Type type = 2; }
   message Type { TensorType tensor_type = 1; }
   message TensorType { int32 elem_type = 1; Shape shape = 2; }
@@ -17,7 +18,19 @@ const SCHEMA = `
 `;
 
 const IR_VERSION = 10;
-const ELEMENT_TYPES = { float32: 1, int32: 6, int64: 7 } as const;
+/** Numbers of ONNX's element types, and bytes of one element. */
+export const ELEMENT_TYPES = {
+  float32: { number: 1, bytes: 4 },
+  uint8: { number: 2, bytes: 1 },
+  int32: { number: 6, bytes: 4 },
+  int64: { number: 7, bytes: 8 },
+  bool: { number: 9, bytes: 1 },
+  float16: { number: 10, bytes: 2 },
+  float64: { number: 11, bytes: 8 },
+  bfloat16: { number: 16, bytes: 2 },
+} as const;
+/** TensorProto.DataLocation of data in a file beside the model. */
+const EXTERNAL = 1;
 const ATTRIBUTE_TYPES = { float: 1, int: 2, string: 3, ints: 7 } as const;
 
 export type ElementType = keyof typeof ELEMENT_TYPES;
@@ -35,11 +48,17 @@ export interface OnnxNode {
   /** Empty for ONNX's own operators. */
   readonly domain: string;
 }
+/** Bytes of a file beside the model: where a tensor's data lies that is too large for the model's own message. */
+export interface OnnxLocation {
+  readonly file: string;
+  readonly offset: number;
+  readonly length: number;
+}
 export interface OnnxTensor {
   readonly name: string;
   readonly type: ElementType;
   readonly shape: readonly number[];
-  readonly bytes: Uint8Array;
+  readonly data: Uint8Array | OnnxLocation;
 }
 export interface OnnxValue {
   readonly name: string;
@@ -66,17 +85,24 @@ export function encodeModel(graph: OnnxGraph): Uint8Array {
     graph: {
       name: graph.name,
       node: graph.nodes.map(encodeNode),
-      initializer: graph.initializers.map((tensor) => ({
-        name: tensor.name,
-        dims: tensor.shape,
-        data_type: ELEMENT_TYPES[tensor.type],
-        raw_data: tensor.bytes,
-      })),
+      initializer: graph.initializers.map(encodeTensor),
       input: graph.inputs.map(encodeValue),
       output: graph.outputs.map(encodeValue),
     },
   });
   return modelType.encode(message).finish();
+}
+
+function encodeTensor({ name, type, shape, data }: OnnxTensor): object {
+  const facts = { name, dims: shape, data_type: ELEMENT_TYPES[type].number };
+  if (data instanceof Uint8Array) return { ...facts, raw_data: data };
+  // numbers are written as text, so that places past 2 GB need nothing of the message format
+  const place = { location: data.file, offset: String(data.offset), length: String(data.length) };
+  return {
+    ...facts,
+    data_location: EXTERNAL,
+    external_data: Object.entries(place).map(([key, value]) => ({ key, value })),
+  };
 }
 
 function encodeNode(node: OnnxNode): object {
@@ -103,6 +129,6 @@ function encodeValue(value: OnnxValue): object {
   );
   return {
     name: value.name,
-    type: { tensor_type: { elem_type: ELEMENT_TYPES[value.type], shape: { dim } } },
+    type: { tensor_type: { elem_type: ELEMENT_TYPES[value.type].number, shape: { dim } } },
   };
 }

@@ -35,7 +35,7 @@ export function rotaryTables(
   length: number,
 ): { cos: Float32Array; sin: Float32Array } {
   const frequencies = rotaryFrequencies(rope, size, length);
-  const scale = rope.kind === "yarn" ? rope.attentionFactor : 1;
+  const scale = rotaryScale(rope);
   const half = frequencies.length;
   const cos = new Float32Array(length * half);
   const sin = new Float32Array(length * half);
@@ -47,6 +47,11 @@ export function rotaryTables(
     }
   }
   return { cos, sin };
+}
+
+/** What cos and sin are multiplied with. */
+export function rotaryScale(rope: RopeSettings): number {
+  return rope.kind === "yarn" ? rope.attentionFactor : 1;
 }
 
 /** Radians per position of each pair of channels: (size / 2). `length` matters to `dynamic` only. */

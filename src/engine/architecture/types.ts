@@ -1,4 +1,5 @@
 import type { ArchitectureFacts } from "#shared/model.ts";
+import type { Graph, Value } from "./graph.ts";
 
 /** One weight of a decoder layer: the graph input it feeds and the tensor that fills it. */
 export interface LayerTensor {
@@ -17,6 +18,16 @@ export interface LayerGraphOptions {
   taps: boolean;
   /** Blocks that attention cuts its queries into, so that scores of one block at a time are in memory. Default 1. */
   queryBlocks?: number;
+}
+
+/** How the graph of a whole decoder gets at its weights. Whoever writes the graph decides how each is stored. */
+export interface DecoderWeights {
+  /** A norm's weight or a bias, in f32. */
+  vector(g: Graph, name: string): Value;
+  /** x·Wᵀ, plus a bias where there is one. x: (rows, in); the matrix of that name: (out, in). */
+  linear(g: Graph, name: string, x: Value, bias: Value | null): Value;
+  /** Rows of the (vocabulary, hidden) table in f32. ids: (n) int64. */
+  rows(g: Graph, name: string, ids: Value): Value;
 }
 
 /**
@@ -55,4 +66,12 @@ export interface Architecture {
   judgeGraph(): Uint8Array;
   /** As judgeGraph, without a reference: `hidden`, `norm`, `head`, `labels` → `nll` (rows), `top` (rows) int32. */
   scoreGraph(): Uint8Array;
+
+  /**
+   * The whole decoder with its weights: `input_ids`, `position_ids` (batch, sequence), `attention_mask` (batch, total),
+   * `past_key_values.N.key` and `.value` (batch, keyValueHeads, past, headSize), total = past + sequence → `logits`
+   * (batch, sequence, vocabulary), `present.N.key` and `.value` (batch, keyValueHeads, total, headSize). Integers are int64,
+   * all else f32. A past of length 0 begins a text.
+   */
+  decoderGraph(weights: DecoderWeights): Graph;
 }

@@ -1,0 +1,88 @@
+import { ACTIVATIONS } from "./activations.ts";
+import { attention, rmsNorm, rotate } from "./blocks.ts";
+import type { DecoderConfig } from "./decoderConfig.ts";
+import type { Graph, Value } from "./graph.ts";
+
+/** A layer's weights as its equations use them, by slot. */
+export interface LayerOperands {
+  /** A norm's weight. */
+  weight(slot: string): Value;
+  /** x·Wᵀ, with the bias where the layer has one. x: (rows, in). */
+  linear(slot: string, x: Value): Value;
+}
+
+/** Keys and values of one layer: (batch, keyValueHeads, tokens, headSize). */
+export interface KeysAndValues {
+  readonly keys: Value;
+  readonly values: Value;
+}
+
+export interface LayerInput {
+  /** Rows of all windows below one another: (batch · sequence, hidden). */
+  readonly x: Value;
+  /** Sizes, as 1-element int64 tensors. */
+  readonly batch: Value;
+  readonly sequence: Value;
+  /** Of each token's angles, to be multiplied with (batch, heads, sequence, headSize / 2). */
+  readonly cos: Value;
+  readonly sin: Value;
+  /** Additive, to be added to (batch, heads, sequence, keys). */
+  readonly mask: Value;
+  /** Of the tokens before these, where they were computed before. */
+  readonly past?: KeysAndValues;
+}
+
+export interface LayerResult {
+  /** (batch · sequence, hidden) */
+  readonly y: Value;
+  /** Of all tokens so far; keys are rotated. */
+  readonly present: KeysAndValues;
+  /** What goes into `down_proj` and what comes out, as rows. */
+  readonly downInput: Value;
+  readonly downOutput: Value;
+}
+
+/**
+ * One layer of a pre-norm decoder with rotary grouped-query attention and a gated MLP:
+ *
+ *     h = x + Attention(RMSNorm(x));  y = h + W_down(act(W_gate·u) ⊙ W_up·u), u = RMSNorm(h)     [arXiv:2302.13971]
+ *
+ * @param queryBlocks blocks that attention cuts its queries into; only without a past
+ */
+export function decoderLayer(
+  g: Graph,
+  config: DecoderConfig,
+  { weight, linear }: LayerOperands,
+  { x, batch, sequence, cos, sin, mask, past }: LayerInput,
+  queryBlocks = 1,
+): LayerResult {
+  const { headSize, normEpsilon } = config;
+
+  const { h, present } = g.scope("attention", () => {
+    const u = rmsNorm(g, x, weight("input_layernorm"), normEpsilon);
+    const heads = (slot: string, count: number): Value =>
+      g.transpose(g.reshape(linear(slot, u), [batch, sequence, count, headSize]), [0, 2, 1, 3]);
+    const q = rotate(g, heads("q_proj", config.heads), cos, sin);
+    const k = rotate(g, heads("k_proj", config.keyValueHeads), cos, sin);
+    const v = heads("v_proj", config.keyValueHeads);
+    const keys = past ? g.concat([past.keys, k], 2) : k;
+    const values = past ? g.concat([past.values, v], 2) : v;
+    const mixed = attention(g, q, keys, values, mask, {
+      ...config,
+      window: config.slidingWindow,
+      queryBlocks,
+    });
+    const rows = g.reshape(g.transpose(mixed, [0, 2, 1, 3]), [-1, config.heads * headSize]);
+    return { h: g.add(x, linear("o_proj", rows)), present: { keys, values } };
+  });
+
+  return g.scope("mlp", () => {
+    const u = rmsNorm(g, h, weight("post_attention_layernorm"), normEpsilon);
+    const downInput = g.multiply(
+      ACTIVATIONS[config.activation](g, linear("gate_proj", u)),
+      linear("up_proj", u),
+    );
+    const downOutput = linear("down_proj", downInput);
+    return { y: g.add(h, downOutput), present, downInput, downOutput };
+  });
+}

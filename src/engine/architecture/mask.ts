@@ -1,0 +1,36 @@
+import type { Graph, Value } from "./graph.ts";
+
+/** What a masked score gets: far below any score, and far enough from f32's end that adding a score cannot overflow. */
+const MASKED = -1e30;
+
+/** (length, length): 0 where key ≤ query, and within the window where there is one; MASKED elsewhere. */
+export function causalMask(length: number, window: number | null): Float32Array {
+  const mask = new Float32Array(length * length).fill(MASKED);
+  for (let query = 0; query < length; query++) {
+    const first = window === null ? 0 : Math.max(0, query - window + 1);
+    mask.fill(0, query * length + first, query * length + query + 1);
+  }
+  return mask;
+}
+
+/**
+ * The same inside a graph, for queries that follow a past and windows that are padded: (batch, 1, sequence, total).
+ * @param attentionMask (batch, total) int64, 0 for keys that nobody sees
+ * @param sequence number of queries, the last of the `total` tokens; a 1-element int64 tensor
+ */
+export function causalMaskOf(g: Graph, attentionMask: Value, sequence: Value, window: number | null): Value {
+  return g.scope("mask", () => {
+    const total = g.size(attentionMask, 1);
+    const scalar = (size: Value): Value => g.op("Squeeze", [size]);
+    const [zero, one] = [g.int(0), g.int(1)];
+    const keys = g.op("Range", [zero, scalar(total), one]);
+    const queries = g.op("Range", [scalar(g.subtract(total, sequence)), scalar(total), one]);
+    const [row, column] = [g.reshape(queries, [1, 1, -1, 1]), g.reshape(keys, [1, 1, 1, -1])];
+    const visible = [
+      g.op("LessOrEqual", [column, row]),
+      g.op("Greater", [g.reshape(attentionMask, [0, 1, 1, -1]), zero]),
+      ...(window === null ? [] : [g.op("Greater", [column, g.subtract(row, g.int(window))])]),
+    ];
+    return g.op("Where", [visible.reduce((a, b) => g.op("And", [a, b])), g.float(0), g.float(MASKED)]);
+  });
+}
