@@ -6,9 +6,9 @@ import type { Graph, Value } from "./graph.ts";
 /** A layer's weights as its equations use them, by slot. */
 export interface LayerOperands {
   /** A norm's weight. */
-  weight(slot: string): Value;
+  readonly weight: (slot: string) => Value;
   /** x·Wᵀ, with the bias where the layer has one. x: (rows, in). */
-  linear(slot: string, x: Value): Value;
+  readonly linear: (slot: string, x: Value) => Value;
 }
 
 /** Keys and values of one layer: (batch, keyValueHeads, tokens, headSize). */
