@@ -179,7 +179,10 @@ export const superActivationsReport = z.object({
   persistence: z.array(
     z.object({
       superWeight: coordinate,
-      /** Per layer: share of prompts whose largest value lies in the super weight's row, and at the commonest token position. */
+      /**
+       * Per layer: share of prompts whose largest value lies in the super weight's row (other super weights' rows left out), and
+       * share that also has it at the commonest token position.
+       */
       layers: z.array(
         z.object({
           layer: z.number().int(),
@@ -187,7 +190,7 @@ export const superActivationsReport = z.object({
           sameToken: z.number(),
           /** Median over prompts of |value| in that channel at its largest position. */
           magnitude: finiteOrNull,
-          /** The same without the super weights. */
+          /** What is left there, at the original's position, without the super weights. */
           withoutSuperWeights: finiteOrNull,
         }),
       ),

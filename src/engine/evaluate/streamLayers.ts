@@ -39,6 +39,11 @@ export interface StreamOptions {
   /** The original's hidden states behind every layer: the variants' errors against them are noted. */
   readonly trajectory?: Trajectory | undefined;
   readonly checkFinite: boolean;
+  /**
+   * Shown the hidden states behind every layer: [variant][batch], a variant's own or, until it differs, the original's. They are
+   * overwritten by the next layer. A variant that failed has none.
+   */
+  readonly observe?: (layer: number, states: readonly (readonly HiddenBatch[])[]) => void;
 }
 
 export interface Streamed {
@@ -104,6 +109,7 @@ export async function streamLayers(
     original = next;
     if (original && kept > 0) trajectory.push(keepStates(original, kept));
     if (options.trajectory) noteLayerErrors(step, lanes, options.trajectory[layer]);
+    options.observe?.(layer, statesOf(lanes, original));
     watch.onLayer?.(layer);
   }
   return { ...finish(engine, plan, lanes, original, options.original), trajectory };
@@ -161,6 +167,13 @@ async function laneLayer(step: Step, lane: Lane, original: readonly HiddenBatch[
   }
   lane.hidden = batches;
   lane.seconds += (performance.now() - begin) / 1000;
+}
+
+function statesOf(
+  lanes: readonly Lane[],
+  original: readonly HiddenBatch[] | null,
+): (readonly HiddenBatch[])[] {
+  return lanes.map((lane) => (lane.error === null ? (lane.hidden ?? original ?? []) : []));
 }
 
 function noteLayerErrors(

@@ -1,9 +1,23 @@
 import { basename } from "node:path";
 import type { Convention } from "#shared/evaluation.ts";
-import { readDocuments } from "../checkpoint/readDocuments.ts";
-import type { WindowSet } from "../evaluate/types.ts";
-import { cutWindows } from "../evaluate/windows.ts";
+import type { ExperimentName, LabReportOf } from "#shared/lab.ts";
+import { KeystoneError } from "#shared/errors.ts";
 import type { LabRun } from "./types.ts";
+
+type Common =
+  | "experiment"
+  | "model"
+  | "modelName"
+  | "fingerprint"
+  | "text"
+  | "calibration"
+  | "convention"
+  | "superWeights"
+  | "device"
+  | "seconds";
+
+/** What an experiment adds to the facts of its run. */
+export type Findings<E extends ExperimentName> = Omit<LabReportOf<E>, Common>;
 
 /** What stands in every report of a run, less what it found out. */
 export function labFacts(run: LabRun, convention: Convention, begin: number) {
@@ -21,8 +35,13 @@ export function labFacts(run: LabRun, convention: Convention, begin: number) {
   };
 }
 
-/** The judged text as the model sees it. @throws KeystoneError text/…, usage/… */
-export async function windowsOf(run: LabRun, text: string): Promise<WindowSet> {
-  const documents = await readDocuments(text);
-  return cutWindows(documents, run.tokenizer, run.request.judge, run.architecture.facts.contextLength);
+/** @throws KeystoneError lab/no-super-weights: the experiment has nothing to change */
+export function requireSuperWeights({ superWeights, checkpoint }: LabRun): void {
+  if (superWeights.length > 0) return;
+  throw new KeystoneError(
+    "lab/no-super-weights",
+    `${basename(checkpoint.path)} has no super weight that detection finds: there is nothing to prune, keep or scale.`,
+    "Look at detect's candidates and their reasons; block scaling and the threshold search run without super weights.",
+    { model: checkpoint.path },
+  );
 }

@@ -4,11 +4,16 @@ import { KeystoneError } from "#shared/errors.ts";
 import type { Coordinate } from "#shared/recipe.ts";
 import type { Tokenizer } from "../checkpoint/types.ts";
 import { scoreOriginal, scoreWave, type ScoreRequest } from "../evaluate/score.ts";
-import type { OriginalReference, Variant } from "../evaluate/types.ts";
+import type { OriginalReference } from "../evaluate/types.ts";
 import { ORIGINAL, runTasks, type TaskResult } from "../tasks/score/runTasks.ts";
 import type { TaskFile } from "../tasks/types.ts";
-import { scaleWeights } from "./edits.ts";
-import { decoderWeights, outlierCount, pruneLargest } from "./largestWeights.ts";
+import {
+  largestOthersPruned,
+  superActivationKept,
+  superWeightsPruned,
+  superWeightsScaled,
+  type Ablation,
+} from "./ablations.ts";
 
 export interface AblateRequest extends ScoreRequest {
   readonly tokenizer: Tokenizer;
@@ -20,14 +25,6 @@ export interface AblateRequest extends ScoreRequest {
   /** Name of the text, for the report. */
   readonly text: string;
   readonly reference?: OriginalReference;
-}
-
-/** A row before it is scored. */
-interface Ablation {
-  readonly variant: Variant;
-  readonly name: string;
-  readonly change: string;
-  readonly weights: number;
 }
 
 /**
@@ -71,42 +68,12 @@ export async function ablate(request: AblateRequest): Promise<AblateReport> {
 }
 
 async function planAblations(request: AblateRequest): Promise<Ablation[]> {
-  const { architecture, superWeights, scales } = request;
-  const weights = superWeights.length;
-  const them = weights === 1 ? "the super weight" : `the ${weights} super weights`;
-  const pruned = scaleWeights(architecture, superWeights, 0);
-  const rows = new Map(superWeights.map(([layer, row]) => [`${layer},${row}`, { layer, row }]));
-  const count = outlierCount(decoderWeights(request));
-  const outliers = await pruneLargest(request, count, superWeights, request);
+  const { superWeights, scales } = request;
   return [
-    {
-      name: "super weights pruned",
-      change: `${them} set to zero`,
-      weights,
-      variant: { id: "pruned", plans: new Map(), edits: pruned },
-    },
-    {
-      name: "super weights pruned, super activation kept",
-      change: `${them} set to zero, the largest value of their output channel put back as the original has it`,
-      weights,
-      variant: { id: "kept", plans: new Map(), edits: pruned, keepSuperActivation: [...rows.values()] },
-    },
-    {
-      name: "largest other weights pruned",
-      change: `the ${count.toLocaleString("en-US")} largest other weights of the decoder's linears set to zero`,
-      weights: count,
-      variant: { id: "outliers", plans: new Map(), edits: outliers },
-    },
-    ...scales.map((factor) => ({
-      name: `super weights × ${factor}`,
-      change: `${them} multiplied by ${factor}`,
-      weights,
-      variant: {
-        id: `scale ${factor}`,
-        plans: new Map(),
-        edits: scaleWeights(architecture, superWeights, factor),
-      },
-    })),
+    superWeightsPruned(request, superWeights),
+    superActivationKept(request, superWeights),
+    await largestOthersPruned(request, superWeights, request),
+    ...scales.map((factor) => superWeightsScaled(request, superWeights, factor)),
   ];
 }
 

@@ -1,0 +1,96 @@
+import { KeystoneError } from "#shared/errors.ts";
+import type { Scores, TaskReport } from "#shared/evaluation.ts";
+import { planBatches } from "../evaluate/hiddenStates.ts";
+import { scoreOriginal, scoreWave } from "../evaluate/score.ts";
+import type { OriginalReference, Variant, WindowSet } from "../evaluate/types.ts";
+import { Journey } from "./journey.ts";
+import { LabTasks } from "./labTasks.ts";
+import type { LabRun } from "./types.ts";
+
+/** What a model, or a variant of it, scores on the text and the tasks. */
+export interface Judged {
+  readonly scores: Scores;
+  /** Absent where no tasks were asked for. */
+  readonly tasks?: TaskReport[];
+  /** Mean NLL less the original's, and the standard error of that mean over tokens; absent for the original. */
+  readonly difference?: { readonly mean: number; readonly standardError: number };
+}
+
+/** Scores one variant after another on one text, each as soon as it is asked for; the original is scored first. */
+export class Judging {
+  readonly #run: LabRun;
+  readonly #windows: WindowSet;
+  readonly #journey: Journey;
+  readonly #tasks: LabTasks | null;
+  /** Name of its passes on the journey. */
+  readonly #kind: string;
+  #reference: OriginalReference | null = null;
+
+  /** @param tasks what variants answer too; null = nothing but the text */
+  constructor(run: LabRun, journey: Journey, windows: WindowSet, tasks: LabTasks | null = null) {
+    this.#run = run;
+    this.#windows = windows;
+    this.#journey = journey;
+    this.#tasks = tasks;
+    this.#kind = windows.convention.text;
+  }
+
+  /** Announces the original and so many variants. */
+  announce(variants: number): void {
+    const { tokens, scored } = planBatches(this.#windows);
+    const units = tokens * this.#run.architecture.facts.layers + scored;
+    this.#journey.announce(this.#kind, units, 1 + variants);
+    this.#tasks?.announce(1 + variants);
+  }
+
+  /** Takes back announced variants that will not be scored. */
+  skip(variants = 1): void {
+    this.#journey.skip(this.#kind, variants);
+    this.#tasks?.skip(variants);
+  }
+
+  /** @throws KeystoneError checkpoint/not-finite, job/cancelled, tasks/… */
+  async original(label = "original"): Promise<Judged> {
+    this.#reference = await scoreOriginal({
+      ...this.#run,
+      ...this.#journey.leg(this.#kind, label),
+      windows: this.#windows,
+    });
+    return { scores: this.#reference.scores, ...(await this.#answers(null, label)) };
+  }
+
+  /** @throws KeystoneError what cannot be made of the variant's weights, job/cancelled, tasks/… */
+  async variant(variant: Variant, label: string): Promise<Judged> {
+    if (this.#reference === null) throw new Error("the original is scored before its variants");
+    const [found] = await scoreWave({
+      ...this.#run,
+      ...this.#journey.leg(this.#kind, label),
+      windows: this.#windows,
+      reference: this.#reference,
+      variants: [variant],
+      perToken: true,
+    });
+    if (found.error) throw KeystoneError.fromData(found.error);
+    if (found.scores === null) throw new Error(`variant ${variant.id} came back without scores`);
+    return {
+      scores: found.scores,
+      ...(found.perToken ? { difference: paired(found.perToken.nll, this.#reference.nll) } : {}),
+      ...(await this.#answers(variant, label)),
+    };
+  }
+
+  async #answers(variant: Variant | null, label: string): Promise<Pick<Judged, "tasks">> {
+    return this.#tasks === null ? {} : { tasks: await this.#tasks.answer(variant, label) };
+  }
+}
+
+/** Mean of a − b over tokens and its standard error: token by token, so that what both find hard cancels. */
+function paired(a: Float32Array, b: Float32Array): { mean: number; standardError: number } {
+  const n = a.length;
+  let total = 0;
+  for (let i = 0; i < n; i++) total += a[i] - b[i];
+  const mean = total / n;
+  let squares = 0;
+  for (let i = 0; i < n; i++) squares += (a[i] - b[i] - mean) ** 2;
+  return { mean, standardError: n > 1 ? Math.sqrt(squares / (n - 1) / n) : 0 };
+}

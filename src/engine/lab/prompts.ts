@@ -1,0 +1,81 @@
+import { KeystoneError } from "#shared/errors.ts";
+import type { Convention } from "#shared/evaluation.ts";
+import { planBatches, type BatchPlan } from "../evaluate/hiddenStates.ts";
+import type { TokenWindow } from "../evaluate/types.ts";
+import { count } from "./words.ts";
+import type { LabRun } from "./types.ts";
+
+/** A prompt as the model sees it. */
+export interface Prompt {
+  readonly text: string;
+  /** With BOS, where the tokenizer puts one. */
+  readonly ids: readonly number[];
+  /** Whether it was cut to the model's positions. */
+  readonly cut: boolean;
+}
+
+/**
+ * Brings a text to tokens. What does not fit the model's positions is cut: behind where `keep` is "beginning", in front where it
+ * is "end".
+ * @throws KeystoneError usage/empty-prompt
+ */
+export function toPrompt(
+  { tokenizer, architecture }: LabRun,
+  text: string,
+  keep: "beginning" | "end",
+  most = Infinity,
+): Prompt {
+  const lead = tokenizer.bos === null ? [] : [tokenizer.bos];
+  const room = Math.min(most, architecture.facts.contextLength - lead.length);
+  const whole = tokenizer.encode(text);
+  const kept = keep === "beginning" ? whole.slice(0, room) : whole.slice(-room);
+  if (kept.length === 0) throw emptyPrompt(text);
+  const cut = kept.length < whole.length;
+  return { text: cut ? tokenizer.decode(kept) : text, ids: [...lead, ...kept], cut };
+}
+
+/**
+ * So many pieces of the documents: the documents themselves or, where they are too few, their paragraphs. Fewer where the text
+ * has no more.
+ */
+export function passages(documents: readonly string[], wanted: number): string[] {
+  const pieces =
+    documents.length >= wanted
+      ? documents
+      : documents.flatMap((document) => document.split(/\n\s*\n/).filter((part) => part.trim() !== ""));
+  return pieces.slice(0, wanted);
+}
+
+/** The prompts as one pass takes them. @param scored which position of each prompt is scored; none where it is null */
+export function promptPlan(prompts: readonly Prompt[], scored: "last" | null): BatchPlan {
+  const windows = prompts.map(({ ids }): TokenWindow => {
+    const labels = new Int32Array(ids.length).fill(-1);
+    if (scored === "last") labels[ids.length - 1] = 0;
+    return { document: 0, ids: Int32Array.from(ids), labels, lead: 0 };
+  });
+  return planBatches({ windows, scored: scored === "last" ? prompts.length : 0 });
+}
+
+/** How prompts are run, in the words of a scored text's convention. */
+export function promptConvention({ tokenizer, architecture }: LabRun, prompts: number): Convention {
+  const bos = tokenizer.bos !== null;
+  const context = architecture.facts.contextLength;
+  return {
+    windows: "bos",
+    context,
+    stride: context,
+    bos,
+    documents: prompts,
+    windowCount: prompts,
+    text: `${count(prompts)} prompt${prompts === 1 ? "" : "s"}${bos ? ", each led by BOS" : ""}, each run once and by itself.`,
+  };
+}
+
+function emptyPrompt(text: string): KeystoneError {
+  return new KeystoneError(
+    "usage/empty-prompt",
+    `The prompt "${text.slice(0, 60)}" holds no token.`,
+    "Write a sentence of a few words.",
+    { prompt: text.slice(0, 60) },
+  );
+}

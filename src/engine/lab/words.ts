@@ -1,0 +1,39 @@
+import type { Coordinate } from "#shared/recipe.ts";
+
+/** `1,279,787,008`. */
+export function count(value: number): string {
+  return value.toLocaleString("en-US");
+}
+
+/** Three significant digits: `1,190`, `0.0312`; `not finite` where there is no number. */
+export function figure(value: number | null | undefined): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "not finite";
+  return value.toLocaleString("en-US", { maximumSignificantDigits: 3 }).replace("-", "−");
+}
+
+/** Five significant digits, for perplexities that lie close together. */
+export function exact(value: number | null | undefined): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "not finite";
+  return value.toLocaleString("en-US", { maximumSignificantDigits: 5 });
+}
+
+/** A share as percent: `42 %`, `0.31 %`. */
+export function percent(share: number): string {
+  return `${figure(100 * share)} %`;
+}
+
+/** A change as percent with its sign: `+0.31 %`, `−2 %`. */
+export function change(share: number): string {
+  const sign = share < 0 ? "−" : "+";
+  return `${sign}${percent(Math.abs(share))}`;
+}
+
+/** `the super weight`, `the 3 super weights`. */
+export function them({ length }: readonly Coordinate[]): string {
+  return length === 1 ? "the super weight" : `the ${length} super weights`;
+}
+
+/** A sentence's first letter in upper case. */
+export function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
