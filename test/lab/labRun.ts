@@ -67,6 +67,7 @@ const letters: Tokenizer = {
   tokenText: (id) => (id < 3 || id > 28 ? `<${id}>` : String.fromCharCode(id + 94)),
   bos: 1,
   eos: 2,
+  prefix: 1,
 };
 
 /** A tiny random model over letters. The caller closes it. */
