@@ -16,6 +16,9 @@ export const codecName = z.enum([
   "q5_0",
   "q5_1",
   "q8_0",
+  "compressed-tensors",
+  "gptq",
+  "awq",
 ]);
 export type CodecName = z.infer<typeof codecName>;
 
@@ -27,8 +30,10 @@ export interface CodecFacts {
   readonly symmetric: boolean;
   /** `any`; `rows` = groups along a row, or the row (`group:N`, `channel`); or the one block that the format knows. */
   readonly blocks: "any" | "rows" | `group:${number}`;
-  /** Bits of one block's constants beside its codes. */
-  readonly constants: (bits: number, symmetric: boolean) => number;
+  /** Bits of one block's constants beside its codes; `dtype` is what ŵ is rounded to (`F32`, `F16`, `BF16`). */
+  readonly constants: (bits: number, symmetric: boolean, dtype: string) => number;
+  /** Set where the format's runtimes compute in half precision whatever the checkpoint's type: ŵ of an F32 tensor is F16. */
+  readonly half?: true;
 }
 
 const ANY_BITS = [2, 3, 4, 5, 6, 7, 8] as const;
@@ -69,6 +74,30 @@ export const CODECS: Readonly<Record<CodecName, CodecFacts>> = {
   q5_0: { title: "GGUF Q5_0", bits: [5], symmetric: false, blocks: "group:32", constants: () => 16 },
   q5_1: { title: "GGUF Q5_1", bits: [5], symmetric: false, blocks: "group:32", constants: () => 16 + 16 },
   q8_0: { title: "GGUF Q8_0", bits: [8], symmetric: false, blocks: "group:32", constants: () => 16 },
+  "compressed-tensors": {
+    title: "compressed-tensors integer",
+    bits: [4, 8],
+    symmetric: true,
+    blocks: "rows",
+    constants: (bits, symmetric, dtype) => (dtype === "F32" ? 32 : 16) + (symmetric ? 0 : bits),
+  },
+  gptq: {
+    title: "GPTQ integer, round to nearest",
+    bits: [2, 3, 4, 8],
+    symmetric: true,
+    blocks: "rows",
+    // the file has zero points in any case
+    constants: (bits) => 16 + bits,
+    half: true,
+  },
+  awq: {
+    title: "AWQ integer, round to nearest",
+    bits: [4],
+    symmetric: false,
+    blocks: "rows",
+    constants: (bits) => 16 + bits,
+    half: true,
+  },
 };
 
 /** What contradicts a codec in a recipe's fields; empty = nothing. */

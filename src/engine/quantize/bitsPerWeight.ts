@@ -15,7 +15,7 @@ export function storedBits(plan: TensorPlan): number {
   const restoredBits = 16 + Math.max(32, Math.ceil(Math.log2(weights)));
   return (
     plan.bits * weights +
-    CODECS[plan.codec].constants(plan.bits, plan.symmetric) * count +
+    CODECS[plan.codec].constants(plan.bits, plan.symmetric, plan.storage) * count +
     restoredBits * restoredCount(plan)
   );
 }

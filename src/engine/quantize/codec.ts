@@ -1,4 +1,5 @@
 import type { CodecName } from "#shared/recipe.ts";
+import type { StorageType } from "../checkpoint/types.ts";
 import type { TensorPlan } from "./types.ts";
 
 /** Adding and subtracting 1.5·2^23 in f32 rounds to the nearest integer, ties to even, for |x| < 2^22. */
@@ -8,8 +9,13 @@ export const ROUND = 12582912;
 export type PackedConstants =
   /** w ≈ code / scale + low, both f32 (counted as f16 in bits per weight). */
   | { readonly kind: "offset"; readonly low: Float32Array; readonly scale: Float32Array }
-  /** w ≈ (code − zero)·scale; symmetric blocks have zero = 2^(bits − 1), which costs nothing. */
-  | { readonly kind: "integer"; readonly scale: Float16Array; readonly zero: Uint8Array }
+  /** w ≈ (code − zero)·scale; symmetric blocks have zero = 2^(bits − 1). `scale` holds values of `scaleType`. */
+  | {
+      readonly kind: "integer";
+      readonly scale: Float32Array;
+      readonly scaleType: StorageType;
+      readonly zero: Uint8Array;
+    }
   /** w ≈ code·scale + low. */
   | { readonly kind: "affine"; readonly scale: Float16Array; readonly low: Float16Array }
   /** w ≈ level[code]·scale. */
@@ -45,7 +51,7 @@ export interface Codec {
 export type CodecFactory = (plan: CodecPlan, blocks: number, packed?: PackedConstants) => Codec;
 
 /** What a codec needs to know of a tensor's plan. */
-export type CodecPlan = Pick<TensorPlan, "name" | "codec" | "bits" | "symmetric">;
+export type CodecPlan = Pick<TensorPlan, "name" | "codec" | "bits" | "symmetric" | "storage">;
 
 /** Thrown where packed constants of one codec are handed to another: a mistake in the program, not in a file. */
 export function constantsMismatch(codec: CodecName): Error {

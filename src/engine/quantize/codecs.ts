@@ -2,7 +2,7 @@ import type { CodecName } from "#shared/recipe.ts";
 import type { Codec, CodecFactory, PackedConstants } from "./codec.ts";
 import { ggufAffineCodec } from "./ggufAffine.ts";
 import { ggufSignedCodec } from "./ggufSigned.ts";
-import { intCodec } from "./int.ts";
+import { integerCodec } from "./integer.ts";
 import { normalFloatCodec } from "./normalFloat.ts";
 import { normalFloatMinMaxCodec } from "./normalFloatMinMax.ts";
 import { q8Codec } from "./q8.ts";
@@ -11,7 +11,7 @@ import type { TensorPlan } from "./types.ts";
 
 const FACTORIES: Readonly<Record<CodecName, CodecFactory>> = {
   rtn: rtnCodec,
-  int: intCodec,
+  int: integerCodec,
   nf4: normalFloatCodec,
   nf3: normalFloatCodec,
   "nf4-minmax": normalFloatMinMaxCodec,
@@ -21,6 +21,9 @@ const FACTORIES: Readonly<Record<CodecName, CodecFactory>> = {
   q5_0: ggufSignedCodec,
   q5_1: ggufAffineCodec,
   q8_0: q8Codec,
+  "compressed-tensors": integerCodec,
+  gptq: integerCodec,
+  awq: integerCodec,
 };
 
 /** The codec of a plan, with room for `blocks` blocks, or reading packed constants. */

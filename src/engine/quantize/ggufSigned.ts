@@ -67,7 +67,7 @@ class GgufSignedCodec implements Codec {
 
   constants(): PackedConstants {
     const zero = new Uint8Array(this.scale.length).fill(this.half);
-    return { kind: "integer", scale: new Float16Array(this.scale), zero };
+    return { kind: "integer", scale: this.scale, scaleType: "F16", zero };
   }
 }
 

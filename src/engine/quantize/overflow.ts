@@ -1,12 +1,18 @@
 import { KeystoneError } from "#shared/errors.ts";
-import { F16_MAX, F32_MAX } from "./storage.ts";
+import type { StorageType } from "../checkpoint/types.ts";
+import { F32_MAX, LARGEST } from "./storage.ts";
 
-/** @throws KeystoneError quantize/scale-overflow where a block's scale is past the largest f16. */
-export function assertScaleFits(scale: number, tensor: string, block: number): void {
-  if (scale <= F16_MAX) return;
+/** @throws KeystoneError quantize/scale-overflow where a block's scale is past the largest value of its type. */
+export function assertScaleFits(
+  scale: number,
+  tensor: string,
+  block: number,
+  type: StorageType = "F16",
+): void {
+  if (scale <= LARGEST[type]) return;
   throw new KeystoneError(
     "quantize/scale-overflow",
-    `Tensor "${tensor}": the scale of a block is past ${F16_MAX}, the largest f16 value.`,
+    `Tensor "${tensor}": the scale of a block is past ${LARGEST[type]}, the largest ${type} value.`,
     'Leave this tensor out with "keep", or use the rtn codec, whose constants are f32.',
     { tensor, block },
   );

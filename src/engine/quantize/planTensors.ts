@@ -1,6 +1,14 @@
+import { CODECS } from "#shared/codecs.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { TensorInfo } from "#shared/model.ts";
-import { DEFAULT_KEEP, parseBlock, type Coordinate, type Override, type Recipe } from "#shared/recipe.ts";
+import {
+  DEFAULT_KEEP,
+  parseBlock,
+  type CodecName,
+  type Coordinate,
+  type Override,
+  type Recipe,
+} from "#shared/recipe.ts";
 import type { StorageType } from "../checkpoint/types.ts";
 import { blockNotes, checkBlocksFit } from "./blockFit.ts";
 import { Notes } from "./notes.ts";
@@ -14,7 +22,7 @@ export interface PlanContext {
   readonly superWeights: readonly Coordinate[];
   /** Name of a layer's `down_proj` weight. */
   downProjection(layer: number): string;
-  /** Rounds every ŵ to this type; absent = each tensor's own, as an export stores it. */
+  /** Rounds every ŵ to this type; absent = each tensor's own, or the half type that the codec's runtimes make of it. */
   readonly storage?: StorageType | undefined;
 }
 
@@ -43,19 +51,20 @@ export function planTensors(
   const plans = new Map<string, TensorPlan>();
   for (const [tensor, override] of chosen) {
     const [rows = 0, columns = 0] = tensor.shape;
+    const codec = override?.codec ?? recipe.codec;
     plans.set(tensor.name, {
       name: tensor.name,
       layer: tensor.layer,
       rows,
       columns,
-      codec: override?.codec ?? recipe.codec,
+      codec,
       bits: override?.bits ?? recipe.bits,
       symmetric: override?.symmetric ?? recipe.symmetric,
       block: parseBlock(override?.block ?? recipe.block),
       clip: override?.clip === undefined ? recipe.clip : override.clip,
       restore: restore(tensor.name),
       holdOut: recipe.holdOut,
-      storage: context.storage ?? storageOf(tensor),
+      storage: context.storage ?? judgedType(codec, tensor),
     });
   }
   checkBlocksFit([...plans.values()]);
@@ -124,6 +133,12 @@ function noteTiedEmbedding(
       notes.add(`"${tensor.name}" is also the output head (tied): both use its quantized values.`);
     }
   }
+}
+
+/** What ŵ is rounded to: the tensor's own type, or the half type that the codec's runtimes make of it. */
+function judgedType(codec: CodecName, tensor: TensorInfo): StorageType {
+  const storage = storageOf(tensor);
+  return storage === "F32" && CODECS[codec].half ? "F16" : storage;
 }
 
 function storageOf(tensor: TensorInfo): StorageType {

@@ -55,6 +55,6 @@ class Q8Codec implements Codec {
 
   constants(): PackedConstants {
     const zero = new Uint8Array(this.scale.length).fill(ZERO);
-    return { kind: "integer", scale: new Float16Array(this.scale), zero };
+    return { kind: "integer", scale: this.scale, scaleType: "F16", zero };
   }
 }

@@ -145,6 +145,11 @@ function codecRoundTrip(block: readonly number[], plan: TensorPlan): number[] {
       return plan.symmetric
         ? intSymmetric(block, low, high, plan.bits)
         : intAsymmetric(block, low, high, plan.bits);
+    case "compressed-tensors":
+      return compressedTensors(block, low, high, plan);
+    case "gptq":
+    case "awq":
+      return gptqOrAwq(block, low, high, plan);
     case "nf4":
     case "nf3": {
       const scale = f16Scale(Math.max(-low, high));
@@ -235,6 +240,43 @@ function ggufConstant(value: number): number {
   const rounded = Math.f16round(value);
   if (!Number.isFinite(rounded)) throw new RangeError(`${value} is past f16`);
   return rounded;
+}
+
+/** calculate_qparams, quantize and dequantize of compressed-tensors on f32 tensors, scale_dtype the plan's. */
+function compressedTensors(block: readonly number[], low: number, high: number, plan: TensorPlan): number[] {
+  const [least, most] = [-(2 ** (plan.bits - 1)), 2 ** (plan.bits - 1) - 1];
+  const limit = (q: number): number => Math.min(Math.max(q, least), most);
+  const [bottom, top] = [Math.min(low, 0), Math.max(high, 0)];
+  const exact = plan.symmetric
+    ? fround(Math.max(-bottom, top) / ((most - least) / 2))
+    : fround(fround(top - bottom) / (most - least));
+  const rounded = toStorage(exact, plan.storage);
+  const epsilon = { F32: 2 ** -23, F16: 2 ** -10, BF16: 2 ** -7 }[plan.storage];
+  const scale = rounded === 0 ? epsilon : rounded;
+  if (!Number.isFinite(scale)) throw new RangeError(`scale ${scale}`);
+  const zero =
+    plan.symmetric || exact === 0 ? 0 : roundHalfEven(limit(fround(least - fround(bottom / exact))));
+  return block.map((w) => {
+    const code = roundHalfEven(limit(fround(fround(w / scale) + zero)));
+    return fround((code - zero) * scale);
+  });
+}
+
+/** GPTQ's Quantizer.find_params and AutoAWQ's pseudo_quantize_tensor with a range that holds 0, stored as half. */
+function gptqOrAwq(block: readonly number[], low: number, high: number, plan: TensorPlan): number[] {
+  const most = 2 ** plan.bits - 1;
+  const limit = (q: number): number => Math.min(Math.max(q, 0), most);
+  const blank = plan.codec === "gptq" && low === 0 && high === 0;
+  const [bottom, top] = blank ? [-1, 1] : [Math.min(low, 0), Math.max(high, 0)];
+  const largest = Math.max(-bottom, top);
+  const range = plan.symmetric ? fround(2 * largest) : fround(top - bottom);
+  const exact = fround((plan.codec === "awq" ? Math.max(range, fround(1e-5)) : range) / most);
+  const stored = Math.f16round(plan.storage === "BF16" ? toStorage(exact, "BF16") : exact);
+  if (!Number.isFinite(stored)) throw new RangeError(`scale ${exact} is past f16`);
+  const scale = stored === 0 ? 2 ** -24 : stored;
+  const divisor = stored === 0 ? scale : exact;
+  const zero = plan.symmetric ? (most + 1) / 2 : limit(roundHalfEven(fround(-bottom / divisor)));
+  return block.map((w) => fround((limit(roundHalfEven(fround(w / divisor)) + zero) - zero) * scale));
 }
 
 function f16Scale(scale: number): number {

@@ -11,6 +11,12 @@ export const F16_MAX = 65504;
 export const F16_TINY = 2 ** -24;
 /** Largest finite f32 value. */
 export const F32_MAX = 3.4028234663852886e38;
+/** Largest finite value of each storage type. */
+export const LARGEST: Readonly<Record<StorageType, number>> = {
+  F32: F32_MAX,
+  F16: F16_MAX,
+  BF16: 3.3895313892515355e38,
+};
 
 /** The same memory as `values`, seen as 32-bit patterns. */
 export function bitsOf(values: Float32Array): Int32Array {
@@ -64,5 +70,12 @@ const singleBits = bitsOf(single);
 export function toF16(value: number): number {
   single[0] = value;
   roundToF16(single, singleBits, 0, 1);
+  return single[0];
+}
+
+/** One f32 value, not negative, rounded to each type in turn. */
+export function roundScale(value: number, types: readonly StorageType[]): number {
+  single[0] = value;
+  for (const type of types) roundToStorage(single, singleBits, 0, 1, type);
   return single[0];
 }

@@ -39,6 +39,15 @@ export const ALL_CODECS: readonly { codec: CodecName; bits: number; symmetric: b
   { codec: "q5_0", bits: 5, symmetric: false },
   { codec: "q5_1", bits: 5, symmetric: false },
   { codec: "q8_0", bits: 8, symmetric: false },
+  ...[4, 8].flatMap((bits) => [
+    { codec: "compressed-tensors" as const, bits, symmetric: false },
+    { codec: "compressed-tensors" as const, bits, symmetric: true },
+  ]),
+  ...[2, 3, 4, 8].flatMap((bits) => [
+    { codec: "gptq" as const, bits, symmetric: false },
+    { codec: "gptq" as const, bits, symmetric: true },
+  ]),
+  { codec: "awq", bits: 4, symmetric: false },
 ];
 
 /** Every clip, and none. */

@@ -25,8 +25,9 @@ export function packBlocks(type: PackedType, { codes, constants }: Packed): Uint
   return out;
 }
 
-function patterns(halves: Float16Array): Uint16Array {
-  return new Uint16Array(halves.buffer, halves.byteOffset, halves.length);
+/** Bits of f16 values. */
+function patterns(values: ArrayLike<number>): Uint16Array {
+  return new Uint16Array(new Float16Array(values).buffer);
 }
 
 function putU16(out: Uint8Array, at: number, value: number): number {

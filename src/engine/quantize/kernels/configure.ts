@@ -1,6 +1,8 @@
 import type { CodecName } from "#shared/codecs.ts";
 import type { StorageType } from "../../checkpoint/types.ts";
 import { normalFloat } from "../normalFloatLevels.ts";
+import { integerGrid } from "../integerGrid.ts";
+import { LARGEST } from "../storage.ts";
 import type { TensorPlan } from "../types.ts";
 import { kernels, type Kernels } from "./kernels.ts";
 
@@ -23,18 +25,11 @@ export function configureKernels(module: Kernels, plan: TensorPlan): void {
   switch (plan.codec) {
     case "rtn":
       return module.configure(RTN, levels - 1, 0, levels - 1, 0, 0, storage);
-    case "int": {
-      const steps = plan.symmetric ? levels / 2 - 1 : levels - 1;
-      return module.configure(
-        INT,
-        steps,
-        plan.symmetric ? 1 : 0,
-        levels - 1,
-        plan.symmetric ? levels / 2 : -1,
-        0,
-        storage,
-      );
-    }
+    case "int":
+    case "compressed-tensors":
+    case "gptq":
+    case "awq":
+      return configureInteger(module, plan);
     case "nf4":
     case "nf3":
     case "nf4-minmax":
@@ -47,6 +42,33 @@ export function configureKernels(module: Kernels, plan: TensorPlan): void {
     default:
       throw new Error(`There are no kernels for the codec ${plan.codec}.`);
   }
+}
+
+function configureInteger(module: Kernels, plan: TensorPlan): void {
+  const grid = integerGrid(plan);
+  const levels = 2 ** plan.bits;
+  const { symmetric } = plan;
+  module.configure(
+    INT,
+    symmetric ? grid.symmetricSteps : levels - 1,
+    symmetric ? grid.smallest : 0,
+    levels - 1,
+    symmetric ? levels / 2 : -1,
+    0,
+    STORAGE[plan.storage],
+  );
+  const first = grid.scaleTypes[0] ?? "F32";
+  const last = grid.scaleTypes.at(-1) ?? "F32";
+  module.configureGrid(
+    STORAGE[first],
+    STORAGE[last],
+    LARGEST[last],
+    grid.zeroScale,
+    grid.codesFrom === "exact" ? 1 : 0,
+    grid.zeroFirst ? levels / 2 : 0,
+    grid.emptyBound,
+    grid.leastRange,
+  );
 }
 
 /** Writes cuts and levels + `raised` (in f32); returns how many cuts there are. */

@@ -25,6 +25,16 @@ interface KernelFunctions {
     cuts: number,
     storage: number,
   ): void;
+  configureGrid(
+    firstScaleType: number,
+    secondScaleType: number,
+    largestScale: number,
+    zeroScale: number,
+    exactDivisor: number,
+    middle: number,
+    emptyBound: number,
+    leastRange: number,
+  ): void;
   ranges(size: number, count: number): void;
   /** 0 where a block's constants overflow. */
   fitBlocks(blocks: number): number;

@@ -1,5 +1,6 @@
-import { FIRST, HIGH, LOW, SECOND, THRESHOLD } from "./layout";
-import { codec, fixedZero, INT, largest, LEVELS, RTN, steps } from "./settings";
+import { FIRST, HIGH, LOW, SECOND, THIRD, THRESHOLD } from "./layout";
+import { codec, INT, LEVELS, RTN, steps } from "./settings";
+import { fitInteger } from "./integer";
 import { clampTo, firstLanes, toF16 } from "./vectors";
 
 const F16_MAX: f32 = 65504;
@@ -15,6 +16,7 @@ export function fit(
   thresholds: usize,
   firsts: usize,
   seconds: usize,
+  thirds: usize,
   count: i32,
 ): bool {
   for (let i = 0; i < count; i += 4) {
@@ -23,10 +25,10 @@ export function fit(
     const minus = f32x4.neg(threshold);
     const low = clampTo(v128.load(lows + at), threshold, minus);
     const high = clampTo(v128.load(highs + at), threshold, minus);
-    const fits =
-      codec == INT || codec == LEVELS
-        ? fitScale(low, high, firsts + at, seconds + at)
-        : fitOffset(low, high, firsts + at, seconds + at);
+    let fits: v128;
+    if (codec == INT) fits = fitInteger(low, high, firsts + at, seconds + at, thirds + at);
+    else if (codec == LEVELS) fits = fitScale(low, high, firsts + at);
+    else fits = fitOffset(low, high, firsts + at, seconds + at);
     if (v128.any_true(v128.andnot(firstLanes(count - i), fits))) return false;
   }
   return true;
@@ -34,7 +36,7 @@ export function fit(
 
 /** The constants of the first `count` blocks from their LOW, HIGH and THRESHOLD. */
 export function fitBlocks(count: i32): bool {
-  return fit(LOW, HIGH, THRESHOLD, FIRST, SECOND, count);
+  return fit(LOW, HIGH, THRESHOLD, FIRST, SECOND, THIRD, count);
 }
 
 /** low and s, both f32; a range of 0 gets s = 1, an s past the largest f32 becomes that. */
@@ -52,23 +54,11 @@ function fitOffset(low: v128, high: v128, first: usize, second: usize): v128 {
   return f32x4.le(range, f32x4.splat(f32.MAX_VALUE));
 }
 
-/** An f16 scale, at least 2^−24, and the zero point of `int`. */
+/** An f16 scale, at least 2^−24. */
 @inline
-function fitScale(low: v128, high: v128, first: usize, second: usize): v128 {
-  const none = f32x4.splat(0);
-  const ofItsOwn = codec == INT && fixedZero < 0;
-  const bottom = f32x4.pmin(low, none);
-  let range = ofItsOwn ? f32x4.sub(f32x4.pmax(high, none), bottom) : f32x4.pmax(f32x4.neg(low), high);
-  if (codec == INT) range = f32x4.div(range, f32x4.splat(steps));
-  const rounded = toF16(range);
-  const scale = v128.bitselect(f32x4.splat(F16_TINY), rounded, f32x4.eq(rounded, none));
+function fitScale(low: v128, high: v128, first: usize): v128 {
+  const rounded = toF16(f32x4.pmax(f32x4.neg(low), high));
+  const scale = v128.bitselect(f32x4.splat(F16_TINY), rounded, f32x4.eq(rounded, f32x4.splat(0)));
   v128.store(first, scale);
-  if (ofItsOwn) {
-    // Adding 0 turns the −0 of a block without negative weights into 0.
-    const zero = f32x4.add(f32x4.nearest(f32x4.div(f32x4.neg(bottom), scale)), none);
-    v128.store(second, f32x4.pmax(f32x4.pmin(zero, f32x4.splat(largest)), none));
-  } else {
-    v128.store(second, f32x4.splat(fixedZero));
-  }
   return f32x4.le(scale, f32x4.splat(F16_MAX));
 }

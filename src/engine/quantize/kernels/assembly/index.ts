@@ -12,7 +12,7 @@ export {
   SQUARES,
   THRESHOLD,
 } from "./layout";
-export { configure } from "./settings";
+export { configure, configureGrid } from "./settings";
 export { ranges } from "./range";
 export { fitBlocks } from "./fit";
 export { roundTripBlocks } from "./roundTrip";

@@ -19,22 +19,24 @@ export const INPUT: usize = 4096;
 export const OUTPUT: usize = INPUT + REGION;
 /** The original weights, where they are not what is quantized. */
 export const ORIGINAL: usize = OUTPUT + REGION;
-/** One f32 a block: smallest and largest weight, clip threshold (Infinity for none), first and second constant. */
+/** One f32 a block: smallest and largest weight, clip threshold (Infinity for none), first, second and third constant. */
 export const LOW: usize = ORIGINAL + REGION;
 export const HIGH: usize = LOW + REGION;
 export const THRESHOLD: usize = HIGH + REGION;
 export const FIRST: usize = THRESHOLD + REGION;
 export const SECOND: usize = FIRST + REGION;
+export const THIRD: usize = SECOND + REGION;
 /** ŵ of a stretch of weights under one candidate threshold of the mse search. */
-export const SCRATCH: usize = SECOND + REGION;
+export const SCRATCH: usize = THIRD + REGION;
 /** One f32 a candidate: threshold, range cut to it, constants. */
 export const CANDIDATE_THRESHOLD: usize = SCRATCH + REGION;
 export const CANDIDATE_LOW: usize = CANDIDATE_THRESHOLD + <usize>CANDIDATE_SLOTS * 4;
 export const CANDIDATE_HIGH: usize = CANDIDATE_LOW + <usize>CANDIDATE_SLOTS * 4;
 export const CANDIDATE_FIRST: usize = CANDIDATE_HIGH + <usize>CANDIDATE_SLOTS * 4;
 export const CANDIDATE_SECOND: usize = CANDIDATE_FIRST + <usize>CANDIDATE_SLOTS * 4;
+export const CANDIDATE_THIRD: usize = CANDIDATE_SECOND + <usize>CANDIDATE_SLOTS * 4;
 /** Sums in four f64 lanes of 32 bytes: one of each kind, and one a candidate. */
-export const LANES: usize = CANDIDATE_SECOND + <usize>CANDIDATE_SLOTS * 4;
+export const LANES: usize = CANDIDATE_THIRD + <usize>CANDIDATE_SLOTS * 4;
 export const SQUARES: usize = LANES + 32;
 export const ERRORS: usize = SQUARES + 32;
 export const LARGEST: usize = ERRORS + 32;

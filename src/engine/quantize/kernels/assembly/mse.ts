@@ -4,6 +4,7 @@ import {
   CANDIDATE_HIGH,
   CANDIDATE_LOW,
   CANDIDATE_SECOND,
+  CANDIDATE_THIRD,
   CANDIDATE_THRESHOLD,
   CANDIDATES,
   HIGH,
@@ -15,7 +16,8 @@ import {
   THRESHOLD,
 } from "./layout";
 import { fit } from "./fit";
-import { intOf, roundTrip, rtnOf } from "./roundTrip";
+import { afterOf, beforeOf, integerOf } from "./integer";
+import { roundTrip, rtnOf } from "./roundTrip";
 import { codec, INT, largest, RTN, smallest } from "./settings";
 import { addSquaredErrors, clearLanes, totalOfLanes } from "./sums";
 import { clampTo, firstLanes, laneTotal, lowerHalf, upperHalf } from "./vectors";
@@ -44,6 +46,7 @@ export function beginSearch(low: f32, high: f32): bool {
     CANDIDATE_THRESHOLD,
     CANDIDATE_FIRST,
     CANDIDATE_SECOND,
+    CANDIDATE_THIRD,
     CANDIDATES,
   );
 }
@@ -117,8 +120,8 @@ const ORDINARY: f32 = 1099511627776; // 2^40
 
 /**
  * A lower bound of Σ(w − ŵ)² for candidate k and all smaller ones: Σ max(|w| − reach, 0)², where no |ŵ| is past the reach.
- * Reach: the threshold, what rounding the constants (f16 scales, smallest scales) can add, and for `int` half a step, by which
- * the rounded zero point moves the range. None of these grows with k. Slack far above f32's own errors keeps it a bound.
+ * Reach: the threshold, what rounding the constants (f16 scales, smallest scales) can add, and for integer codes half a step, by
+ * which a rounded zero point, or symmetric codes that are one more on the negative side, move the range. None of these grows with k. Slack far above f32's own errors keeps it a bound.
  */
 function cutOff(k: i32, at: usize, length: i32): f32 {
   if (load<f32>(CANDIDATE_THRESHOLD) > ORDINARY) return 0;
@@ -147,13 +150,14 @@ function addErrors(k: i32, lanes: usize, at: usize, length: i32, limit: f64): f6
   const threshold = load<f32>(CANDIDATE_THRESHOLD + slot);
   const first = load<f32>(CANDIDATE_FIRST + slot);
   const second = load<f32>(CANDIDATE_SECOND + slot);
-  if (codec == RTN) return addRounded(true, lanes, at, length, limit, threshold, first, second);
-  if (codec == INT) return addRounded(false, lanes, at, length, limit, threshold, first, second);
+  const third = load<f32>(CANDIDATE_THIRD + slot);
+  if (codec == RTN) return addRounded(true, lanes, at, length, limit, threshold, first, second, third);
+  if (codec == INT) return addRounded(false, lanes, at, length, limit, threshold, first, second, third);
   let error: f64 = 0;
   for (let done = 0; done < length; done += STRETCH) {
     const from = at + (<usize>done << 2);
     const stretch = min(STRETCH, length - done);
-    roundTrip(from, SCRATCH, stretch, threshold, first, second);
+    roundTrip(from, SCRATCH, stretch, threshold, first, second, third);
     addSquaredErrors(lanes, from, SCRATCH, stretch);
     error = totalOfLanes(lanes);
     if (error > limit) break;
@@ -172,11 +176,15 @@ function addRounded(
   threshold: f32,
   first: f32,
   second: f32,
+  third: f32,
 ): f64 {
   const t = f32x4.splat(threshold);
   const minus = f32x4.neg(t);
   const a = f32x4.splat(first);
   const b = f32x4.splat(second);
+  const divisor = f32x4.splat(third);
+  const before = beforeOf(b);
+  const after = afterOf(b);
   const bottom = f32x4.splat(smallest);
   const top = f32x4.splat(largest);
   let lower = v128.load(lanes, 0);
@@ -186,7 +194,7 @@ function addRounded(
     for (const pause = min(at + (<usize>STRETCH << 2), end); at < pause; at += 16) {
       let w = v128.load(at);
       const cut = clampTo(w, t, minus);
-      let restored = isRtn ? rtnOf(cut, a, b) : intOf(cut, a, b, bottom, top);
+      let restored = isRtn ? rtnOf(cut, a, b) : integerOf(cut, a, b, divisor, before, after, bottom, top);
       if (at + 16 > end) {
         const inside = firstLanes(<i32>(end - at) >> 2);
         w = v128.and(w, inside);

@@ -1,4 +1,5 @@
-import { FIRST, INPUT, OUTPUT, SECOND, THRESHOLD } from "./layout";
+import { FIRST, INPUT, OUTPUT, SECOND, THIRD, THRESHOLD } from "./layout";
+import { afterOf, beforeOf, integerOf } from "./integer";
 import { levels } from "./levels";
 import { BF16, codec, F16, INT, largest, LEVELS, RTN, smallest, storage } from "./settings";
 import { clampTo, toBf16, toF16 } from "./vectors";
@@ -18,6 +19,7 @@ export function roundTripBlocks(size: i32, count: i32): void {
       load<f32>(THRESHOLD + block),
       load<f32>(FIRST + block),
       load<f32>(SECOND + block),
+      load<f32>(THIRD + block),
     );
   }
   const end = OUTPUT + (<usize>count << 2);
@@ -29,12 +31,20 @@ export function roundTripBlocks(size: i32, count: i32): void {
  * Clips, encodes and decodes `length` weights of one block in f32. Writes up to 15 values past the end, and reads as far:
  * blocks are therefore worked on in ascending order.
  */
-export function roundTrip(from: usize, to: usize, length: i32, threshold: f32, first: f32, second: f32): void {
+export function roundTrip(
+  from: usize,
+  to: usize,
+  length: i32,
+  threshold: f32,
+  first: f32,
+  second: f32,
+  third: f32,
+): void {
   const t = f32x4.splat(threshold);
   const a = f32x4.splat(first);
   const b = f32x4.splat(second);
   if (codec == RTN) rtn(from, to, length, t, a, b);
-  else if (codec == INT) int(from, to, length, t, a, b);
+  else if (codec == INT) integer(from, to, length, t, a, b, f32x4.splat(third));
   else if (codec == LEVELS) levels(false, from, to, length, t, a, b);
   else levels(true, from, to, length, t, a, b);
 }
@@ -47,13 +57,24 @@ function rtn(from: usize, to: usize, length: i32, threshold: v128, low: v128, sc
   }
 }
 
-function int(from: usize, to: usize, length: i32, threshold: v128, scale: v128, zero: v128): void {
+function integer(
+  from: usize,
+  to: usize,
+  length: i32,
+  threshold: v128,
+  scale: v128,
+  zero: v128,
+  divisor: v128,
+): void {
   const minus = f32x4.neg(threshold);
+  const before = beforeOf(zero);
+  const after = afterOf(zero);
   const bottom = f32x4.splat(smallest);
   const top = f32x4.splat(largest);
   const end = from + (<usize>length << 2);
   for (; from < end; from += 16, to += 16) {
-    v128.store(to, intOf(clampTo(v128.load(from), threshold, minus), scale, zero, bottom, top));
+    const w = clampTo(v128.load(from), threshold, minus);
+    v128.store(to, integerOf(w, scale, zero, divisor, before, after, bottom, top));
   }
 }
 
@@ -62,12 +83,4 @@ function int(from: usize, to: usize, length: i32, threshold: v128, scale: v128, 
 export function rtnOf(w: v128, low: v128, scale: v128): v128 {
   const code = f32x4.nearest(f32x4.mul(f32x4.sub(w, low), scale));
   return f32x4.add(f32x4.div(code, scale), low);
-}
-
-/** ŵ of four clipped weights under `int`. */
-@inline
-export function intOf(w: v128, scale: v128, zero: v128, bottom: v128, top: v128): v128 {
-  let code = f32x4.add(f32x4.nearest(f32x4.div(w, scale)), zero);
-  code = f32x4.pmax(f32x4.pmin(code, top), bottom);
-  return f32x4.mul(f32x4.sub(code, zero), scale);
 }

@@ -1,6 +1,6 @@
 /** ŵ = round((w − low)·s)/s + low; constants low, s. */
 export const RTN: i32 = 0;
-/** ŵ = (clamp(round(w/scale) + zero) − zero)·scale; constants scale, zero. */
+/** ŵ = (code − zero)·scale, code = clamp(round(w/divisor + before) + after); constants scale, zero, divisor. */
 export const INT: i32 = 1;
 /** ŵ = level·scale; constant scale. */
 export const LEVELS: i32 = 2;
@@ -14,7 +14,7 @@ export const BF16: i32 = 2;
 export let codec: i32 = RTN;
 /** What a range is divided into: its denominator in a scale. */
 export let steps: f32 = 15;
-/** Codes of `int` are clamped to smallest … largest. */
+/** Integer codes are clamped to smallest … largest. */
 export let smallest: f32 = 0;
 export let largest: f32 = 15;
 /** The zero point of symmetric codes, −1 where each block has its own. */
@@ -23,6 +23,20 @@ export let fixedZero: f32 = -1;
 export let cuts: i32 = 0;
 /** 0 for F32, else F16 or BF16. */
 export let storage: i32 = 0;
+
+/** What tells the integer codecs apart (see integerGrid.ts): the types that a scale is rounded to, one after the other … */
+export let firstScaleType: i32 = F16;
+export let secondScaleType: i32 = F16;
+/** … the largest scale, and what a scale of 0 becomes … */
+export let largestScale: f32 = 65504;
+export let zeroScale: f32 = 0;
+/** … whether codes are divided by the scale before it was rounded … */
+export let exactDivisor: bool = false;
+/** … half the levels where the zero point is added before rounding, else 0 … */
+export let middle: f32 = 0;
+/** … and what an empty and a narrow range count as. */
+export let emptyBound: f32 = 0;
+export let leastRange: f32 = 0;
 
 /** Sets codec, its numbers and the storage type for the calls that follow. */
 export function configure(
@@ -41,4 +55,25 @@ export function configure(
   fixedZero = nextFixedZero;
   cuts = nextCuts;
   storage = nextStorage;
+}
+
+/** Sets what tells the integer codecs apart; follows `configure`. */
+export function configureGrid(
+  nextFirstScaleType: i32,
+  nextSecondScaleType: i32,
+  nextLargestScale: f32,
+  nextZeroScale: f32,
+  nextExactDivisor: bool,
+  nextMiddle: f32,
+  nextEmptyBound: f32,
+  nextLeastRange: f32,
+): void {
+  firstScaleType = nextFirstScaleType;
+  secondScaleType = nextSecondScaleType;
+  largestScale = nextLargestScale;
+  zeroScale = nextZeroScale;
+  exactDivisor = nextExactDivisor;
+  middle = nextMiddle;
+  emptyBound = nextEmptyBound;
+  leastRange = nextLeastRange;
 }
