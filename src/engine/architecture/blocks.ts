@@ -33,6 +33,12 @@ export interface AttentionShape {
   readonly queryBlocks: number;
 }
 
+/** What the inputs of attention's two products go through. */
+export interface AttentionInputs {
+  heads(x: Value): Value;
+  probabilities(x: Value): Value;
+}
+
 /**
  * softmax(q·kᵀ/√size + mask)·v with grouped queries [arXiv:2305.13245]: `heads / keyValueHeads` neighbouring query heads
  * share a key head, so one matrix product per key head serves the whole group.
@@ -49,10 +55,16 @@ export interface AttentionShape {
  *     queries 2     ■   ■   ■
  *     queries 3     ■   ■   ■   ■
  */
-export function attention(g: Graph, q: Value, k: Value, v: Value, mask: Value, shape: AttentionShape): Value {
-  const scaled = g.multiply(q, g.float(1 / Math.sqrt(shape.headSize)));
-  const keys = g.transpose(k, [0, 1, 3, 2]);
-  if (shape.queryBlocks === 1) return attend(g, scaled, keys, v, mask, g.size(k, 2), shape);
+export function attention(
+  g: Graph,
+  { q, k, v, mask }: Readonly<Record<"q" | "k" | "v" | "mask", Value>>,
+  shape: AttentionShape,
+  inputs: AttentionInputs,
+): Value {
+  const scaled = g.multiply(inputs.heads(q), g.float(1 / Math.sqrt(shape.headSize)));
+  const keys = g.transpose(inputs.heads(k), [0, 1, 3, 2]);
+  const values = inputs.heads(v);
+  if (shape.queryBlocks === 1) return attend(g, scaled, keys, values, mask, g.size(k, 2), shape, inputs);
   const length = g.size(q, 2);
   const bound = (i: number): Value =>
     g.op("Div", [g.multiply(length, g.ints([i])), g.ints([shape.queryBlocks])]);
@@ -64,10 +76,11 @@ export function attention(g: Graph, q: Value, k: Value, v: Value, mask: Value, s
       g,
       g.slice(scaled, begin, end, 2),
       g.slice(keys, first, end, 3),
-      g.slice(v, first, end, 2),
+      g.slice(values, first, end, 2),
       g.slice(rows, first, end, 1),
       g.subtract(end, first),
       shape,
+      inputs,
     );
   });
   return g.concat(blocks, 2);
@@ -88,11 +101,12 @@ function attend(
   mask: Value,
   keyCount: Value,
   shape: AttentionShape,
+  inputs: AttentionInputs,
 ): Value {
   const { heads, keyValueHeads, headSize } = shape;
   const grouped = g.reshape(q, [0, keyValueHeads, -1, headSize]);
   const scores = g.reshape(g.matMul(grouped, keys), [0, heads, -1, keyCount]);
-  const weights = g.softmax(g.add(scores, mask), -1);
+  const weights = inputs.probabilities(g.softmax(g.add(scores, mask), -1));
   const mixed = g.matMul(g.reshape(weights, [0, keyValueHeads, -1, keyCount]), v);
   return g.reshape(mixed, [0, heads, -1, headSize]);
 }

@@ -1,4 +1,5 @@
 import type { ArchitectureFacts } from "#shared/model.ts";
+import { linearInputs } from "../activations/linearInputs.ts";
 import type { DecoderConfig } from "./decoderConfig.ts";
 import { buildDecoderGraph } from "./decoderGraph.ts";
 import { decoderLayer, type LayerOperands } from "./decoderLayer.ts";
@@ -7,7 +8,7 @@ import { buildHeadGraph, buildJudgeGraph, buildScoreGraph } from "./heads.ts";
 import { causalMask } from "./mask.ts";
 import { rotaryTables } from "./rope.ts";
 import { describeRope } from "./ropeConfig.ts";
-import type { Architecture, LayerGraphOptions, LayerTensor } from "./types.ts";
+import type { Architecture, LayerGraphOptions, LayerTensor, SmoothGroup } from "./types.ts";
 
 /** The architecture of a decoder whose layers are {@link decoderLayer}'s: llama, mistral and relatives. */
 export function decoder(config: DecoderConfig): Architecture {
@@ -21,6 +22,7 @@ export function decoder(config: DecoderConfig): Architecture {
     ...names,
     facts: factsOf(config),
     normEpsilon: config.normEpsilon,
+    smoothGroups,
     downProjection: (layer) => `model.layers.${layer}.mlp.down_proj.weight`,
     rotary: (length) => rotaryTables(config.rope, config.headSize, length),
     mask: maskOfEveryLayer(config.slidingWindow),
@@ -75,6 +77,22 @@ function layerTensors(config: DecoderConfig, layer: number): LayerTensor[] {
   ];
 }
 
+function smoothGroups(layer: number): SmoothGroup[] {
+  const weight = (path: string): string => `model.layers.${layer}.${path}.weight`;
+  return [
+    {
+      input: "attention",
+      norms: [weight("input_layernorm")],
+      linears: ["q_proj", "k_proj", "v_proj"].map((slot) => weight(`self_attn.${slot}`)),
+    },
+    {
+      input: "mlp",
+      norms: [weight("post_attention_layernorm")],
+      linears: ["gate_proj", "up_proj"].map((slot) => weight(`mlp.${slot}`)),
+    },
+  ];
+}
+
 /** All layers share one mask; the last length's is kept, so that a pass makes it once. */
 function maskOfEveryLayer(window: number | null): Architecture["mask"] {
   let kept: { length: number; mask: Float32Array } | null = null;
@@ -96,12 +114,16 @@ function layerGraph(config: DecoderConfig, options: LayerGraphOptions): Uint8Arr
   const x = g.reshape(hidden, [-1, hiddenSize]);
   const [batch, sequence] = [g.size(hidden, 0), g.size(hidden, 1)];
   const input = { x, batch, sequence, cos, sin, mask };
-  const { y, downInput, downOutput } = decoderLayer(
+  const style = {
+    queryBlocks: options.queryBlocks,
+    inputs: linearInputs(g, options.activations, batch),
+  };
+  const { y, attentionInput, mlpInput, downInput, downOutput } = decoderLayer(
     g,
     config,
     bySlot(g, weights),
     input,
-    options.queryBlocks,
+    style,
   );
 
   const output = (name: string, rows: Value, width: number): void =>
@@ -110,8 +132,17 @@ function layerGraph(config: DecoderConfig, options: LayerGraphOptions): Uint8Arr
     output("down_input", downInput, intermediateSize);
     output("down_output", downOutput, hiddenSize);
   }
+  if (options.maxima) {
+    g.output("attention_maxima", columnMaxima(g, attentionInput), [hiddenSize]);
+    g.output("mlp_maxima", columnMaxima(g, mlpInput), [hiddenSize]);
+  }
   output("hidden_out", y, hiddenSize);
   return g.encode();
+}
+
+/** max |x| of every column. */
+function columnMaxima(g: Graph, x: Value): Value {
+  return g.op("ReduceMax", [g.op("Abs", [x]), g.ints([0])], { keepdims: 0 });
 }
 
 /** Looks weights up by slot; `linear` adds the bias where the layer has one. */

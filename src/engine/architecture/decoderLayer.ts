@@ -1,3 +1,4 @@
+import { AS_THEY_ARE, type LinearInputs } from "../activations/linearInputs.ts";
 import { ACTIVATIONS } from "./activations.ts";
 import { attention, rmsNorm, rotate } from "./blocks.ts";
 import type { DecoderConfig } from "./decoderConfig.ts";
@@ -32,11 +33,21 @@ export interface LayerInput {
   readonly past?: KeysAndValues;
 }
 
+export interface LayerStyle {
+  /** Blocks that attention cuts its queries into; only without a past. Default 1. */
+  readonly queryBlocks?: number | undefined;
+  /** What the inputs of linears and of attention's products go through. Default: nothing. */
+  readonly inputs?: LinearInputs;
+}
+
 export interface LayerResult {
   /** (batch · sequence, hidden) */
   readonly y: Value;
   /** Of all tokens so far; keys are rotated. */
   readonly present: KeysAndValues;
+  /** What goes into q, k and v, and into gate and up, as rows; like `downInput` before it is quantized. */
+  readonly attentionInput: Value;
+  readonly mlpInput: Value;
   /** What goes into `down_proj` and what comes out, as rows. */
   readonly downInput: Value;
   readonly downOutput: Value;
@@ -46,20 +57,19 @@ export interface LayerResult {
  * One layer of a pre-norm decoder with rotary grouped-query attention and a gated MLP:
  *
  *     h = x + Attention(RMSNorm(x));  y = h + W_down(act(W_gate·u) ⊙ W_up·u), u = RMSNorm(h)     [arXiv:2302.13971]
- *
- * @param queryBlocks blocks that attention cuts its queries into; only without a past
  */
 export function decoderLayer(
   g: Graph,
   config: DecoderConfig,
   { weight, linear }: LayerOperands,
   { x, batch, sequence, cos, sin, mask, past }: LayerInput,
-  queryBlocks = 1,
+  { queryBlocks = 1, inputs = AS_THEY_ARE }: LayerStyle = {},
 ): LayerResult {
   const { headSize, normEpsilon } = config;
 
-  const { h, present } = g.scope("attention", () => {
-    const u = rmsNorm(g, x, weight("input_layernorm"), normEpsilon);
+  const { h, present, attentionInput } = g.scope("attention", () => {
+    const attentionInput = rmsNorm(g, x, weight("input_layernorm"), normEpsilon);
+    const u = inputs.residual(attentionInput);
     const heads = (slot: string, count: number): Value =>
       g.transpose(g.reshape(linear(slot, u), [batch, sequence, count, headSize]), [0, 2, 1, 3]);
     const q = rotate(g, heads("q_proj", config.heads), cos, sin);
@@ -67,22 +77,20 @@ export function decoderLayer(
     const v = heads("v_proj", config.keyValueHeads);
     const keys = past ? g.concat([past.keys, k], 2) : k;
     const values = past ? g.concat([past.values, v], 2) : v;
-    const mixed = attention(g, q, keys, values, mask, {
-      ...config,
-      window: config.slidingWindow,
-      queryBlocks,
-    });
+    const shape = { ...config, window: config.slidingWindow, queryBlocks };
+    const mixed = attention(g, { q, k: keys, v: values, mask }, shape, inputs);
     const rows = g.reshape(g.transpose(mixed, [0, 2, 1, 3]), [-1, config.heads * headSize]);
-    return { h: g.add(x, linear("o_proj", rows)), present: { keys, values } };
+    return { h: g.add(x, linear("o_proj", inputs.mixed(rows))), present: { keys, values }, attentionInput };
   });
 
   return g.scope("mlp", () => {
-    const u = rmsNorm(g, h, weight("post_attention_layernorm"), normEpsilon);
+    const mlpInput = rmsNorm(g, h, weight("post_attention_layernorm"), normEpsilon);
+    const u = inputs.residual(mlpInput);
     const downInput = g.multiply(
       ACTIVATIONS[config.activation](g, linear("gate_proj", u)),
       linear("up_proj", u),
     );
-    const downOutput = linear("down_proj", downInput);
-    return { y: g.add(h, downOutput), present, downInput, downOutput };
+    const downOutput = linear("down_proj", inputs.down(downInput));
+    return { y: g.add(h, downOutput), present, attentionInput, mlpInput, downInput, downOutput };
   });
 }

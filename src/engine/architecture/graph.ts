@@ -116,6 +116,15 @@ export class Graph {
     return [first, second];
   }
 
+  /**
+   * The `count` (1-element int64) smallest values of every row in no order, or largest, descending, along the last axis.
+   * Of values that are not numbers anything may come.
+   */
+  topK(x: Value, count: Value, which: "smallest" | "largest"): Value {
+    const largest = which === "largest" ? 1 : 0;
+    return this.#node("TopK", [x, count], { axis: -1, largest, sorted: largest }, 2)[0];
+  }
+
   /** [begin, end) along one axis; both are 1-element int64 tensors. */
   slice(x: Value, begin: Value, end: Value, axis: number): Value {
     return this.op("Slice", [x, begin, end, this.ints([axis])]);

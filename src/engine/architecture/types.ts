@@ -1,4 +1,5 @@
 import type { ArchitectureFacts } from "#shared/model.ts";
+import type { InputOptions } from "../activations/linearInputs.ts";
 import type { Graph, Value } from "./graph.ts";
 
 /** One weight of a decoder layer: the graph input it feeds and the tensor that fills it. */
@@ -18,6 +19,19 @@ export interface LayerGraphOptions {
   taps: boolean;
   /** Blocks that attention cuts its queries into, so that scores of one block at a time are in memory. Default 1. */
   queryBlocks?: number;
+  /** Quantize what goes into the linears; windows then hold no padding where a unit or a median spans a window. */
+  activations?: InputOptions | undefined;
+  /** Also output `attention_maxima` and `mlp_maxima` (hidden): max |x| per channel of the normed inputs, over all tokens. */
+  maxima?: boolean;
+}
+
+/** Linears that share one normed input: where SmoothQuant moves scales from the input into the weights. */
+export interface SmoothGroup {
+  readonly input: "attention" | "mlp";
+  /** The norm's weight (and bias, where it has one); empty where the norm has no weight to fold a scale into. */
+  readonly norms: readonly string[];
+  /** Weights (out, hidden). */
+  readonly linears: readonly string[];
 }
 
 /** How the graph of a whole decoder gets at its weights. Whoever writes the graph decides how each is stored. */
@@ -43,6 +57,7 @@ export interface Architecture {
   readonly headTensor: string;
 
   layerTensors(layer: number): readonly LayerTensor[];
+  smoothGroups(layer: number): readonly SmoothGroup[];
   /** Name of the `down_proj` weight of a layer: (hidden, intermediate) = (row, column). */
   downProjection(layer: number): string;
 
@@ -53,7 +68,8 @@ export interface Architecture {
   mask(layer: number, length: number): Float32Array;
 
   /**
-   * ONNX model of one layer. Inputs: `hidden` (batch, sequence, hidden), `cos`, `sin`, `mask`, one per slot.
+   * ONNX model of one layer. Inputs: `hidden` (batch, sequence, hidden), `cos`, `sin`, `mask`, one per slot, and the channels
+   * that `activations` declares.
    * Output: `hidden_out` (batch, sequence, hidden), and the taps asked for.
    */
   layerGraph(options: LayerGraphOptions): Uint8Array;

@@ -41,9 +41,12 @@ export async function generateGreedy({
   const ids = [...prompt];
   while (ids.length < prompt.length + tokens) {
     const padded = Int32Array.from({ length: Math.ceil(ids.length / PAD) * PAD }, (_, i) => ids[i] ?? 0);
-    let hidden = await forward.embed(weights.embedding ?? checkpoint, [padded]);
-    for (let layer = 0; layer < layers; layer++)
-      hidden = await forward.layer(layer, hidden, await weights.layer(layer));
+    const embedded = await forward.embed(weights.embedding ?? checkpoint, [padded]);
+    let hidden: HiddenBatch = { ...embedded, lengths: [ids.length] };
+    for (let layer = 0; layer < layers; layer++) {
+      const inputs = variant.activations?.layers[layer];
+      hidden = await forward.layer(layer, hidden, await weights.layer(layer), inputs);
+    }
     const next = mostLikely(await forward.logits(row(hidden, ids.length - 1, hiddenSize), weights.head));
     if (next === eos) break;
     ids.push(next);

@@ -155,11 +155,12 @@ async function laneLayer(step: Step, lane: Lane, original: readonly HiddenBatch[
   const weights = attempt(lane, () => lane.weights.layer(layer, step.weights));
   if (weights === null) return;
   const rows = keptRows([lane.variant], layer);
+  const inputs = lane.variant.activations?.layers[layer];
   const batches = lane.hidden ?? [...original];
   for (const [b, batch] of batches.entries()) {
-    if (rows.length === 0) batches[b] = await engine.forward.layer(layer, batch, weights);
+    if (rows.length === 0) batches[b] = await engine.forward.layer(layer, batch, weights, inputs);
     else {
-      const { hidden, taps } = await engine.forward.layerWithTaps(layer, batch, weights);
+      const { hidden, taps } = await engine.forward.layerWithTaps(layer, batch, weights, inputs);
       putBack(peaks, rows, b, hidden, taps.output, engine.architecture.facts.hiddenSize);
       batches[b] = hidden;
     }

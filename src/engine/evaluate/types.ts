@@ -1,6 +1,7 @@
 import type { Convention, LayerError, Scores, TensorError } from "#shared/evaluation.ts";
 import type { KeystoneErrorData } from "#shared/errors.ts";
 import type { Progress } from "#shared/job.ts";
+import type { ActivationPlan } from "../activations/types.ts";
 import type { Architecture } from "../architecture/types.ts";
 import type { Checkpoint } from "../checkpoint/types.ts";
 import type { Forward } from "../forward/types.ts";
@@ -38,7 +39,7 @@ export interface WeightEdit {
   readonly factor: number;
 }
 
-/** A checkpoint seen through changed weights. Tensors that are named nowhere are used as they are. */
+/** A checkpoint seen through changed weights and activations. Tensors that are named nowhere are used as they are. */
 export interface Variant {
   readonly id: string;
   /** Quantized tensors, by name. */
@@ -47,6 +48,8 @@ export interface Variant {
   readonly edits?: ReadonlyMap<string, readonly WeightEdit[]>;
   /** down_proj outputs whose largest value of channel `row` is put back as the original has it. */
   readonly keepSuperActivation?: readonly { readonly layer: number; readonly row: number }[];
+  /** How every layer's inputs are quantized, and what is smoothed before the weights are. */
+  readonly activations?: ActivationPlan;
 }
 
 /** Asked between batches: throws `cancelledError()`, or waits while the job is paused. */

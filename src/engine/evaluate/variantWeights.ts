@@ -1,4 +1,5 @@
 import type { TensorError } from "#shared/evaluation.ts";
+import { applySmoothing } from "../activations/smoothing.ts";
 import type { Architecture } from "../architecture/types.ts";
 import type { LayerWeights } from "../forward/types.ts";
 import { quantizeDequantize } from "../quantize/quantizeDequantize.ts";
@@ -18,7 +19,7 @@ export interface WeightMaker {
   layer(layer: number, original: LayerWeights): LayerWeights;
   /** One tensor outside the layers: a buffer of its own, or the original where nothing changes. */
   tensor(name: string, original: Float32Array): Float32Array;
-  /** Errors of the quantized tensors so far, in the order they were made. */
+  /** Errors of the quantized tensors so far, in the order they were made; of smoothed ones against the smoothed weights. */
   errors(): readonly TensorError[];
   /** 10·log10(Σw² / Σ(w − ŵ)²) over them; null where nothing was quantized or nothing differs. */
   sqnrDb(): number | null;
@@ -45,6 +46,7 @@ export function changes(variant: Variant, name: string): boolean {
 /** First layer whose hidden states differ from the original's: −1 where the embedding changes, the number of layers where none does. */
 export function firstChange(architecture: Architecture, variant: Variant): number {
   if (changes(variant, architecture.embedTensor)) return -1;
+  if (variant.activations) return 0;
   const { layers } = architecture.facts;
   for (let layer = 0; layer < layers; layer++) {
     if (architecture.layerTensors(layer).some(({ name }) => changes(variant, name))) return layer;
@@ -66,10 +68,12 @@ export function createWeightMaker(
   function make(name: string, original: Float32Array, take: (use: string) => Float32Array): Float32Array {
     const edits = variant.edits?.get(name);
     const edited = edits ? applyEdits(original, edits, take("edited")) : original;
+    const smoothing = variant.activations?.smoothing.get(name);
+    const smoothed = smoothing ? applySmoothing(edited, smoothing, take("smoothed")) : edited;
     const plan = variant.plans.get(name);
-    if (!plan) return edited;
+    if (!plan) return smoothed;
     const out = take("quantized");
-    quantized.set(name, { plan, statistics: quantizeDequantize(edited, plan, out) });
+    quantized.set(name, { plan, statistics: quantizeDequantize(smoothed, plan, out) });
     return out;
   }
 

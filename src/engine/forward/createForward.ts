@@ -25,11 +25,12 @@ export async function createForward(architecture: Architecture, options: Forward
   return {
     device,
     embed: (checkpoint, windows) => embed(architecture, checkpoint, windows),
-    layer: (layer, hidden, weights) => layers.run(layer, hidden, weights),
-    layerWithTaps: async (layer, hidden, weights) => {
+    layer: (layer, hidden, weights, inputs) => layers.run(layer, hidden, weights, { inputs }),
+    layerWithTaps: async (layer, hidden, weights, inputs) => {
       const taps = tapsOf(architecture, hidden.batch * hidden.sequence);
-      return { hidden: await layers.run(layer, hidden, weights, taps), taps };
+      return { hidden: await layers.run(layer, hidden, weights, { taps, inputs }), taps };
     },
+    layerWithMaxima: (layer, hidden, weights, maxima) => layers.run(layer, hidden, weights, { maxima }),
     logits: head.logits,
     logProbabilities: head.logProbabilities,
     score: head.score,

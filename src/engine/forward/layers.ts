@@ -1,7 +1,17 @@
 import type { Tensor } from "onnxruntime-node";
-import type { Architecture } from "../architecture/types.ts";
-import { floats, openSession, type Provider, type Session, type SessionOptions } from "./session.ts";
+import type { InputOptions } from "../activations/linearInputs.ts";
+import type { InputMaxima, InputQuantization } from "../activations/types.ts";
+import type { Architecture, LayerGraphOptions } from "../architecture/types.ts";
+import {
+  floats,
+  longIntegers,
+  openSession,
+  type Provider,
+  type Session,
+  type SessionOptions,
+} from "./session.ts";
 import type { HiddenBatch, LayerWeights, Taps } from "./types.ts";
+import { cutRows, windowRuns, type Rows } from "./windowRuns.ts";
 
 /** Bytes that attention's scores of one block of queries may take. */
 const MAX_SCORE_BYTES = 64 * 2 ** 20;
@@ -10,9 +20,24 @@ const CPU_QUERY_BLOCK = 128;
 /** Tokens that go through a layer at once: enough for the matrix products to run at full speed, few enough to bound memory. */
 const MAX_TOKENS_PER_RUN = 4096;
 
+/** What a run of a layer is asked beside the next hidden states. */
+export interface LayerExtras {
+  /** Filled with down_proj's input and output. */
+  readonly taps?: Taps | undefined;
+  /** Raised to the normed inputs' max |x| where that is larger. */
+  readonly maxima?: InputMaxima | undefined;
+  /** How the linears' inputs are quantized. */
+  readonly inputs?: InputQuantization | undefined;
+}
+
 export interface Layers {
-  /** One decoder layer; fills `taps` where they are given. The input is not changed. */
-  run(layer: number, hidden: HiddenBatch, weights: LayerWeights, taps?: Taps): Promise<HiddenBatch>;
+  /** One decoder layer. The input is not changed. */
+  run(
+    layer: number,
+    hidden: HiddenBatch,
+    weights: LayerWeights,
+    extras?: LayerExtras,
+  ): Promise<HiddenBatch>;
   close(): Promise<void>;
 }
 
@@ -22,39 +47,54 @@ export function createLayers(architecture: Architecture, options: SessionOptions
   const sessions = new Map<string, Promise<Session>>();
   const tables = createTables(architecture);
 
-  function session(taps: boolean, queryBlocks: number): Promise<Session> {
-    const key = `${taps} ${queryBlocks}`;
-    const opened = sessions.get(key) ?? openSession(architecture.layerGraph({ taps, queryBlocks }), options);
+  function session(graph: LayerGraphOptions): Promise<Session> {
+    const key = JSON.stringify(graph);
+    const opened = sessions.get(key) ?? openSession(architecture.layerGraph(graph), options);
     sessions.set(key, opened);
     return opened;
   }
 
   return {
-    run: async (layer, hidden, weights, taps) => {
-      const { batch, sequence } = hidden;
-      const windows = Math.max(1, Math.min(batch, Math.floor(MAX_TOKENS_PER_RUN / sequence)));
-      const opened = await session(
-        taps !== undefined,
-        queryBlocks(architecture, windows, sequence, options.provider),
-      );
-      const shared = { ...weightTensors(architecture, layer, weights), ...tables(layer, sequence) };
+    run: async (layer, hidden, weights, { taps, maxima, inputs } = {}) => {
+      const { sequence } = hidden;
+      const shared = { ...weightTensors(architecture, layer, weights), ...channelTensors(inputs) };
       const data = new Float32Array(hidden.data.length);
-      for (let first = 0; first < batch; first += windows) {
-        const count = Math.min(windows, batch - first);
-        const part = (all: Float32Array, width: number): Tensor =>
-          floats(all.subarray(first * sequence * width, (first + count) * sequence * width), [
-            count,
-            sequence,
-            width,
-          ]);
+      const exact = maxima !== undefined || (inputs !== undefined && spansWindow(inputs));
+      for (const run of windowRuns(hidden, MAX_TOKENS_PER_RUN, exact)) {
+        const opened = await session({
+          taps: taps !== undefined,
+          queryBlocks: queryBlocks(architecture, run.count, run.length, options.provider),
+          ...(maxima ? { maxima: true } : {}),
+          ...(inputs ? { activations: inputOptions(inputs) } : {}),
+        });
+        const rows = (all: Float32Array, width: number): Rows => cutRows(all, width, sequence, run);
+        const tensor = ({ values }: Rows, width: number): Tensor =>
+          floats(values, [run.count, run.length, width]);
+        const [input, output] = [rows(hidden.data, hiddenSize), rows(data, hiddenSize)];
         const tapped = taps && {
-          down_input: part(taps.input, intermediateSize),
-          down_output: part(taps.output, hiddenSize),
+          down_input: rows(taps.input, intermediateSize),
+          down_output: rows(taps.output, hiddenSize),
+        };
+        const largest = maxima && {
+          attention: new Float32Array(hiddenSize),
+          mlp: new Float32Array(hiddenSize),
         };
         await opened.run(
-          { hidden: part(hidden.data, hiddenSize), ...shared },
-          { hidden_out: part(data, hiddenSize), ...tapped },
+          { hidden: tensor(input, hiddenSize), ...shared, ...tables(layer, run.length, sequence) },
+          {
+            hidden_out: tensor(output, hiddenSize),
+            ...(tapped && {
+              down_input: tensor(tapped.down_input, intermediateSize),
+              down_output: tensor(tapped.down_output, hiddenSize),
+            }),
+            ...(largest && {
+              attention_maxima: floats(largest.attention, [hiddenSize]),
+              mlp_maxima: floats(largest.mlp, [hiddenSize]),
+            }),
+          },
         );
+        for (const each of [output, tapped?.down_input, tapped?.down_output]) each?.putBack();
+        if (maxima && largest) raise(maxima, largest);
       }
       return { ...hidden, data };
     },
@@ -64,6 +104,42 @@ export function createLayers(architecture: Architecture, options: SessionOptions
       for (const result of opened) if (result.status === "fulfilled") await result.value.release();
     },
   };
+}
+
+/** Whether a window's padding would count: where a scale or a median is that of a whole window. */
+function spansWindow({ per, residualChannels, downChannels }: InputQuantization): boolean {
+  return per === "tensor" || residualChannels.length > 0 || downChannels.length > 0;
+}
+
+function inputOptions({
+  bits,
+  per,
+  matmuls,
+  residualChannels,
+  downChannels,
+}: InputQuantization): InputOptions {
+  const channels = { residualChannels: residualChannels.length > 0, downChannels: downChannels.length > 0 };
+  return { bits, per, matmuls, ...channels };
+}
+
+/** Channels of super activations as graph inputs, where there are any. */
+function channelTensors(inputs: InputQuantization | undefined): Record<string, Tensor> {
+  const given = {
+    residual_channels: inputs?.residualChannels ?? [],
+    down_channels: inputs?.downChannels ?? [],
+  };
+  return Object.fromEntries(
+    Object.entries(given).flatMap(([name, channels]) =>
+      channels.length > 0 ? [[name, longIntegers(channels)]] : [],
+    ),
+  );
+}
+
+function raise(maxima: InputMaxima, seen: InputMaxima): void {
+  for (const input of ["attention", "mlp"] as const)
+    seen[input].forEach((value, i) => {
+      maxima[input][i] = Math.max(maxima[input][i], value);
+    });
 }
 
 /**
@@ -97,18 +173,22 @@ function weightTensors(
   );
 }
 
-/** cos, sin and mask for a length, kept for the last length: windows of one evaluation have one length but for the last. */
-function createTables(architecture: Architecture): (layer: number, length: number) => Record<string, Tensor> {
-  let kept: { length: number; cos: Tensor; sin: Tensor; masks: Map<Float32Array, Tensor> } | null = null;
-  return (layer, length) => {
-    if (kept?.length !== length) {
-      const { cos, sin } = architecture.rotary(length);
-      const shape = [length, cos.length / length];
-      kept = { length, cos: floats(cos, shape), sin: floats(sin, shape), masks: new Map() };
-    }
-    const data = architecture.mask(layer, length);
-    const mask = kept.masks.get(data) ?? floats(data, [length, length]);
-    kept.masks.set(data, mask);
-    return { cos: kept.cos, sin: kept.sin, mask };
+/**
+ * cos, sin and mask of the first `length` positions; angles are those of a batch of `sequence` (some depend on it). The
+ * last sequence's are kept: windows of one evaluation have one length but for a document's last.
+ */
+function createTables(
+  architecture: Architecture,
+): (layer: number, length: number, sequence: number) => Record<string, Tensor> {
+  let kept: { sequence: number; cos: Float32Array; sin: Float32Array } | null = null;
+  return (layer, length, sequence) => {
+    if (kept?.sequence !== sequence) kept = { sequence, ...architecture.rotary(sequence) };
+    const width = kept.cos.length / sequence;
+    const first = (table: Float32Array): Tensor => floats(table.subarray(0, length * width), [length, width]);
+    return {
+      cos: first(kept.cos),
+      sin: first(kept.sin),
+      mask: floats(architecture.mask(layer, length), [length, length]),
+    };
   };
 }

@@ -69,3 +69,8 @@ export function floats(data: Float32Array, shape: readonly number[]): Tensor {
 export function integers(data: Int32Array, shape: readonly number[]): Tensor {
   return new Tensor("int32", data, shape);
 }
+
+/** A vector of int64. */
+export function longIntegers(values: readonly number[]): Tensor {
+  return new Tensor("int64", BigInt64Array.from(values, BigInt), [values.length]);
+}

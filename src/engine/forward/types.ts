@@ -1,4 +1,5 @@
 import type { DeviceReport } from "#shared/device.ts";
+import type { InputMaxima, InputQuantization } from "../activations/types.ts";
 import type { Checkpoint } from "../checkpoint/types.ts";
 
 /** Hidden states of a batch of windows, right-padded: (batch, sequence, hidden), row-major f32. */
@@ -48,13 +49,27 @@ export interface Forward {
     windows: readonly ArrayLike<number>[],
   ): Promise<HiddenBatch>;
 
-  /** One decoder layer. The input is not changed. */
-  layer(layer: number, hidden: HiddenBatch, weights: LayerWeights): Promise<HiddenBatch>;
+  /** One decoder layer, the inputs of its linears quantized where asked. The input is not changed. */
+  layer(
+    layer: number,
+    hidden: HiddenBatch,
+    weights: LayerWeights,
+    inputs?: InputQuantization,
+  ): Promise<HiddenBatch>;
+  /** The same with taps; down_proj's input is tapped before it is quantized. */
   layerWithTaps(
     layer: number,
     hidden: HiddenBatch,
     weights: LayerWeights,
+    inputs?: InputQuantization,
   ): Promise<{ hidden: HiddenBatch; taps: Taps }>;
+  /** One layer as it is; `maxima` rise to the normed inputs' largest |x| per channel, padding left out. */
+  layerWithMaxima(
+    layer: number,
+    hidden: HiddenBatch,
+    weights: LayerWeights,
+    maxima: InputMaxima,
+  ): Promise<HiddenBatch>;
 
   /** Final norm and head over rows (n, hidden): logits (n, vocabulary). For generation and tests. */
   logits(rows: Float32Array, head: HeadWeights): Promise<Float32Array>;
