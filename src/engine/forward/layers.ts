@@ -32,12 +32,7 @@ export interface LayerExtras {
 
 export interface Layers {
   /** One decoder layer. The input is not changed. */
-  run(
-    layer: number,
-    hidden: HiddenBatch,
-    weights: LayerWeights,
-    extras?: LayerExtras,
-  ): Promise<HiddenBatch>;
+  run(layer: number, hidden: HiddenBatch, weights: LayerWeights, extras?: LayerExtras): Promise<HiddenBatch>;
   close(): Promise<void>;
 }
 

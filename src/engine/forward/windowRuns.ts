@@ -17,7 +17,7 @@ export function windowRuns(
   exact: boolean,
 ): WindowRun[] {
   const runs: WindowRun[] = [];
-  for (let first = 0; first < batch; ) {
+  for (let first = 0; first < batch;) {
     const length = exact ? lengths[first] : sequence;
     const most = Math.max(1, Math.floor(maxTokens / length));
     let count = 1;
