@@ -54,7 +54,7 @@ export function linearInputs(g: Graph, options: InputOptions | undefined, batch:
     (x: Value): Value =>
       channels ? keepSuperActivations(g, x, channels, units, plain) : plain(x);
   const channels = (name: string, declared: boolean): Value | null =>
-    declared ? g.input(name, ["channels"], "int64") : null;
+    declared ? g.input(name, [`${name}_count`], "int64") : null;
   return {
     residual: keeping(channels("residual_channels", options.residualChannels)),
     mixed: plain,
