@@ -1,8 +1,8 @@
-import { createRequire } from "node:module";
 import { availableParallelism, freemem, totalmem } from "node:os";
 import { KeystoneError } from "#shared/errors.ts";
 import type { Answers, StudioContext } from "../context.ts";
 import { listFolder } from "../listFolder.ts";
+import { runtimeVersion } from "../versions.ts";
 
 type AppCall =
   | "app:info"
@@ -61,12 +61,4 @@ export function appCalls(context: StudioContext): Answers<AppCall> {
     },
     "events:since": ({ seq }) => events.since(seq),
   };
-}
-
-/** Read from its package.json: loading the runtime itself belongs into workers. */
-function runtimeVersion(): string {
-  const found: unknown = createRequire(import.meta.url)("onnxruntime-node/package.json");
-  return typeof found === "object" && found !== null && "version" in found
-    ? String(found.version)
-    : "unknown";
 }

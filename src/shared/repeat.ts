@@ -1,0 +1,113 @@
+import { labRequest, type LabRequest } from "./lab.ts";
+import { canonicalJson, type Judge } from "./plan.ts";
+import type { Clip } from "./recipe.ts";
+import type { RunDetail } from "./run.ts";
+
+/** How to do something again from a terminal: files to write first, then one command. */
+export interface Repeat {
+  readonly files: readonly { readonly name: string; readonly content: string }[];
+  readonly argv: readonly string[];
+}
+
+/** What is pasted into a POSIX shell. */
+export function repeatText({ files, argv }: Repeat): string {
+  const written = files.map(
+    ({ name, content }) => `cat > ${shellWord(name)} <<'EOF'\n${content.replace(/\n$/, "")}\nEOF\n`,
+  );
+  return `${written.join("")}${argv.map(shellWord).join(" ")}\n`;
+}
+
+/** A word as a POSIX shell reads it back. */
+export function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** The command that asks for the same experiment; what is left at its default is left out. */
+export function repeatLab(request: LabRequest, model: string): Repeat {
+  const { experiment, text, calibration, tasks, taskLimit, judge } = request;
+  const own = ownOptions(request);
+  return {
+    files: own.files,
+    argv: [
+      "keystone",
+      "lab",
+      experiment,
+      model,
+      "--text",
+      text,
+      ...(calibration === null ? [] : ["--calibration", calibration]),
+      ...(tasks.length > 0 ? ["--tasks", ...tasks] : []),
+      ...(taskLimit === null ? [] : ["--task-limit", String(taskLimit)]),
+      ...own.argv,
+      ...judgeOptions(judge),
+    ],
+  };
+}
+
+/** The sweep with its recipes written out in full, in the plan's order, and how each is judged. */
+export function repeatSweep({ summary, results, judge, text }: RunDetail): Repeat {
+  const recipes = [...results].sort((a, b) => a.index - b.index).map(({ recipe }) => JSON.stringify(recipe));
+  const plan = `{\n  "name": ${JSON.stringify(summary.name)},\n  "recipes": [\n    ${recipes.join(",\n    ")}\n  ],\n  "judge": ${JSON.stringify(judge)}\n}`;
+  return {
+    files: [{ name: "plan.json", content: plan }],
+    argv: ["keystone", "sweep", summary.model, "--plan", "plan.json", "--text", text],
+  };
+}
+
+function judgeOptions({ context, stride, tokens, windows }: Judge): string[] {
+  const option = (name: string, value: number | undefined): string[] =>
+    value === undefined ? [] : [name, String(value)];
+  return [
+    ...option("--context", context),
+    ...option("--stride", stride),
+    ...option("--tokens", tokens),
+    ...(windows === "bos" ? [] : ["--windows", windows]),
+  ];
+}
+
+/** `zscore:9`, `mse`: a clip as the command line reads it. */
+export function clipWord(clip: Clip): string {
+  return "threshold" in clip ? `${clip.method}:${clip.threshold}` : clip.method;
+}
+
+/** The options that belong to one experiment, by the field they fill. */
+const OPTIONS: Readonly<Record<string, { option: string; word: (value: never) => string }>> = {
+  promptCount: { option: "--prompt-count", word: String },
+  factors: { option: "--factors", word: (value: number[]) => value.join(",") },
+  blocks: { option: "--blocks", word: (value: string[]) => value.join(",") },
+  block: { option: "--block", word: String },
+  thresholds: { option: "--thresholds", word: (value: number[]) => value.join(",") },
+  per: { option: "--per", word: (value: string[]) => value.join(",") },
+  alphas: { option: "--alphas", word: (value: number[]) => value.join(",") },
+  clip: { option: "--clip", word: clipWord },
+  bits: { option: "--bits", word: (value: number | number[]) => [value].flat().join(",") },
+  methods: { option: "--methods", word: (value: string[]) => value.join(",") },
+  scope: { option: "--scope", word: String },
+  by: { option: "--by", word: String },
+  maxTrials: { option: "--max-trials", word: String },
+  maxSeconds: { option: "--max-seconds", word: String },
+};
+
+function ownOptions(request: LabRequest): { files: Repeat["files"]; argv: string[] } {
+  const defaults: Record<string, unknown> = labRequest.parse({
+    experiment: request.experiment,
+    text: request.text,
+  });
+  const argv: string[] = [];
+  const files: { name: string; content: string }[] = [];
+  for (const [field, value] of Object.entries(request)) {
+    if (canonicalJson(value) === canonicalJson(defaults[field])) continue;
+    const known = OPTIONS[field];
+    if (known) argv.push(known.option, known.word(value as never));
+    if (field === "matmuls") argv.push("--matmuls");
+    if (field === "prompts") {
+      files.push({ name: "prompts.jsonl", content: promptLines(value as string[]) });
+      argv.push("--prompts-file", "prompts.jsonl");
+    }
+  }
+  return { files, argv };
+}
+
+function promptLines(prompts: readonly string[]): string {
+  return prompts.map((text) => JSON.stringify({ text })).join("\n");
+}

@@ -1,0 +1,105 @@
+import { duration, place } from "#shared/format.ts";
+import { labFigures, type Palette } from "#shared/figures/index.ts";
+import { EXPERIMENTS, type LabReport, type LabResult } from "#shared/lab.ts";
+import { repeatLab, repeatText } from "#shared/repeat.ts";
+import type { Block, Section } from "./document.ts";
+import { besidePaper } from "./paper.ts";
+
+/** An experiment: its question, its figures, its table, what the paper saw, and the command to run it again. */
+export function labSection(
+  { summary, request, report }: LabResult,
+  index: number,
+  palette: Palette,
+): Section {
+  const { title, paper, question } = EXPERIMENTS[report.experiment];
+  const figures = labFigures(report, palette);
+  const main = figures[0];
+  const blocks: Block[] = [
+    { kind: "text", text: question },
+    ...(main ? [{ kind: "table", label: main.title, table: main.table } as const] : []),
+    ...figures.map((figure): Block => ({
+      kind: "figure",
+      figure,
+      values: figure !== main && JSON.stringify(figure.table) !== JSON.stringify(main?.table),
+    })),
+    ...examples(report),
+    ...foundRecipe(report),
+    { kind: "heading", text: "Beside the paper" },
+    { kind: "list", items: besidePaper(report) },
+    ...(report.notes.length > 0
+      ? [{ kind: "heading", text: "What to know" } as const, { kind: "list", items: report.notes } as const]
+      : []),
+    { kind: "heading", text: "How it was measured" },
+    { kind: "facts", facts: factsOf(summary, report) },
+    {
+      kind: "code",
+      label: "Run this experiment again",
+      text: repeatText(repeatLab(request, report.model)),
+    },
+  ];
+  return {
+    id: `lab-${index + 1}`,
+    label: `${title} · ${paper} of the paper`,
+    finding: report.finding,
+    blocks,
+  };
+}
+
+function factsOf(summary: LabResult["summary"], report: LabReport): [string, string][] {
+  const weights = report.superWeights.map(([layer, row, column]) => `layer ${layer} ${place(row, column)}`);
+  return [
+    ["Experiment", summary.id],
+    ["Model", `${report.modelName} (${report.model})`],
+    ["Super weights", weights.join(", ") || "none"],
+    ["Text", report.text],
+    ...(report.calibration === null ? [] : [["Calibration text", report.calibration] as [string, string]]),
+    ["Judged on", report.convention.text],
+    [
+      "Made",
+      `${summary.created.slice(0, 16).replace("T", " ")} UTC, ${duration(report.seconds)} on ${report.device}`,
+    ],
+  ];
+}
+
+/** Prompts with the likeliest next token of each state, where the experiment has some. */
+function examples(report: LabReport): Block[] {
+  if (report.experiment !== "token-probabilities" || report.examples.length === 0) return [];
+  return [
+    {
+      kind: "table",
+      label: "Examples: the likeliest next token",
+      table: {
+        columns: [
+          { title: "Prompt", format: "text" },
+          { title: "Original", format: "text" },
+          { title: "Probability", format: "percent" },
+          { title: "Without super weights", format: "text" },
+          { title: "Probability", format: "percent" },
+        ],
+        rows: report.examples.map(({ text, original, pruned }) => [
+          shortened(text),
+          original.text,
+          original.probability,
+          pruned.text,
+          pruned.probability,
+        ]),
+      },
+    },
+  ];
+}
+
+/** The longest end of a prompt that a table cell shows, in characters. */
+const PROMPT_END = 120;
+
+function shortened(text: string): string {
+  return text.length > PROMPT_END ? `…${text.slice(-PROMPT_END)}` : text;
+}
+
+function foundRecipe(report: LabReport): Block[] {
+  if (report.experiment !== "threshold-search" || report.recipe === null) return [];
+  const repeat = {
+    files: [{ name: "found.json", content: JSON.stringify(report.recipe, null, 2) }],
+    argv: ["keystone", "eval", report.model, "--recipe", "found.json", "--text", report.text],
+  };
+  return [{ kind: "code", label: "Score the recipe that was found", text: repeatText(repeat) }];
+}

@@ -1,0 +1,128 @@
+import {
+  activation,
+  count,
+  fileSize,
+  list,
+  memory,
+  number,
+  percent,
+  place,
+  shortCount,
+  weight,
+} from "#shared/format.ts";
+import type { FigureTable } from "#shared/figures/index.ts";
+import type { Block, Section } from "./document.ts";
+import { DEMO_NOTE } from "./paper.ts";
+import type { Environment, ReportModel } from "./source.ts";
+
+/** What was judged: the checkpoint, its architecture, its super weights. */
+export function modelSection(model: ReportModel, index: number): Section {
+  const { summary, absent, isDemo } = model;
+  const found = model.detected ?? [];
+  const notes = [...(absent === null ? [] : [absent]), ...(summary?.notes ?? [])];
+  const blocks: Block[] = [
+    ...(isDemo ? [{ kind: "text", text: DEMO_NOTE } as const] : []),
+    { kind: "facts", facts: [...identity(model), ...architecture(model)] },
+    ...(notes.length > 0 ? [{ kind: "list", items: notes } as const] : []),
+    ...(found.length > 0 || model.superWeights.length > 0
+      ? [
+          { kind: "heading", text: "Super weights" } as const,
+          { kind: "table", label: `Super weights of ${model.name}`, table: superWeightTable(model) } as const,
+        ]
+      : [{ kind: "text", text: "No super weights of this model are on record." } as const]),
+  ];
+  return { id: `model-${index + 1}`, label: `Model · ${model.name}`, finding: null, blocks };
+}
+
+function identity({ name, path, fingerprint, summary }: ReportModel): [string, string][] {
+  return [
+    ["Name", name],
+    ["Folder", path],
+    ["Fingerprint", fingerprint],
+    ...(summary
+      ? ([
+          ["Parameters", `${count(summary.parameters)} (${shortCount(summary.parameters)})`],
+          [
+            "Stored as",
+            `${list(Object.keys(summary.dtypes))}, ${fileSize(summary.bytes)} in ${summary.shards.length === 1 ? "one file" : `${summary.shards.length} files`}`,
+          ],
+        ] as [string, string][])
+      : []),
+  ];
+}
+
+function architecture({ summary }: ReportModel): [string, string][] {
+  if (!summary) return [];
+  const { architecture: facts } = summary;
+  return [
+    ["Architecture", `${facts.name}, ${count(facts.layers)} layers`],
+    [
+      "Sizes",
+      `hidden ${count(facts.hiddenSize)}, MLP ${count(facts.intermediateSize)}, vocabulary ${count(facts.vocabulary)}, positions ${count(facts.contextLength)}`,
+    ],
+    [
+      "Attention",
+      `${count(facts.heads)} heads, ${count(facts.keyValueHeads)} for keys and values, ${count(facts.headSize)} wide`,
+    ],
+  ];
+}
+
+function superWeightTable({ detected, superWeights }: ReportModel): FigureTable {
+  const rows = detected ?? [];
+  if (rows.length === 0) {
+    return {
+      columns: [
+        { title: "Layer", format: "text" },
+        { title: "[row, column] of down_proj", format: "text" },
+      ],
+      rows: superWeights.map(([layer, row, column]) => [String(layer), place(row, column)]),
+    };
+  }
+  return {
+    columns: [
+      { title: "Tensor", format: "text" },
+      { title: "[row, column]", format: "text" },
+      { title: "Value", format: "text" },
+      { title: "Input", format: "text" },
+      { title: "Output", format: "text" },
+      { title: "Share of the output", format: "text" },
+      { title: "Rank by size", format: "count" },
+      { title: "Published for", format: "text" },
+    ],
+    rows: rows.map((found) => [
+      found.tensor,
+      place(found.row, found.column),
+      weight(found.value),
+      activation(found.inputActivation),
+      activation(found.outputActivation),
+      percent(found.share),
+      found.rank,
+      found.published ?? "–",
+    ]),
+  };
+}
+
+/** On what, and with what, the report was made. */
+export function environmentSection(environment: Environment, devices: readonly string[]): Section {
+  const facts: [string, string][] = [
+    ["Keystone", environment.keystone],
+    ["Node.js", environment.node],
+    ["onnxruntime", environment.onnxruntime],
+    ["Device", devices.length > 0 ? list(devices) : "none used"],
+    ["Processor", `${environment.processor}, ${number(environment.cores, 0)} cores`],
+    ["Memory", memory(environment.memoryBytes)],
+    ["System", environment.system],
+  ];
+  return {
+    id: "environment",
+    label: "Environment",
+    finding: null,
+    blocks: [
+      { kind: "facts", facts },
+      {
+        kind: "text",
+        text: "This is the machine and the version that made the report; runs and experiments kept earlier may have been computed by another version. The device of each is named with it.",
+      },
+    ],
+  };
+}

@@ -1,0 +1,160 @@
+import { bits, count, decimalsThatSeparate, divergence, duration, plural } from "#shared/format.ts";
+import { runFigures, type FigureTable, type Palette } from "#shared/figures/index.ts";
+import { perplexityText, scoreCell, type Cell } from "#shared/figures/table.ts";
+import { repeatSweep, repeatText } from "#shared/repeat.ts";
+import type { RunDetail, VariantResult } from "#shared/run.ts";
+import type { Block, RowMark, Section } from "./document.ts";
+
+/** Characters of a recipe's id in tables: enough to tell recipes apart; the data holds all 64. */
+const ID_LENGTH = 12;
+
+/** A sweep: its best, its table, its figures, and the plan to run it again. */
+export function runSection(run: RunDetail, index: number, palette: Palette): Section {
+  const sorted = [...run.results].sort(byKl);
+  const best = run.results.find(({ id }) => id === run.best);
+  const blocks: Block[] = [
+    { kind: "facts", facts: runFacts(run) },
+    ...(run.notes.length > 0 ? [{ kind: "list", items: run.notes } as const] : []),
+    ...runFigures(run, palette).map((figure): Block => ({ kind: "figure", figure, values: true })),
+    { kind: "heading", text: "Variants" },
+    {
+      kind: "text",
+      text: "Closest to the original first. ★ = least KL divergence, ties to fewer bits; · = no other variant beats it in both bits per weight and KL.",
+    },
+    {
+      kind: "table",
+      label: `Variants of ${run.summary.name}`,
+      table: variantTable(run, sorted),
+      marks: [...(run.baseline ? [null] : []), ...sorted.map((result) => markOf(run, result))],
+    },
+    ...failures(sorted),
+    ...(best ? bestRecipe(run, best) : []),
+    { kind: "code", label: "Run this sweep again", text: repeatText(repeatSweep(run)) },
+  ];
+  return {
+    id: `run-${index + 1}`,
+    label: `Sweep · ${run.summary.name}`,
+    finding: findingOf(run, best),
+    blocks,
+  };
+}
+
+function findingOf({ summary, baseline }: RunDetail, best: VariantResult | undefined): string {
+  if (!best) return `No variant of ${count(summary.total)} has been scored`;
+  const decimals = decimalsThatSeparate(best.perplexity, baseline?.perplexity ?? null);
+  const original = baseline ? `, the original has ${perplexityText(baseline.perplexity, decimals)}` : "";
+  return `${best.label} is closest to the original: perplexity ${perplexityText(best.perplexity, decimals)}${original}; KL ${divergence(best.kl?.mean)} nats at ${bits(best.bitsPerWeight, "prose")} bits per weight`;
+}
+
+function runFacts(run: RunDetail): [string, string][] {
+  const { summary, baseline, convention } = run;
+  return [
+    ["Run", summary.id],
+    ["Model", `${summary.modelName} (${summary.model})`],
+    [
+      "Scored",
+      `${count(summary.done)} of ${plural(summary.total, "variant")}${summary.failed > 0 ? `, ${count(summary.failed)} failed` : ""}; ${summary.status}`,
+    ],
+    ["Text", run.text],
+    ["Judged on", convention?.text ?? "not scored yet"],
+    [
+      "Original",
+      baseline
+        ? `perplexity ${perplexityText(baseline.perplexity, 4)} over ${count(baseline.tokens)} tokens`
+        : "not scored yet",
+    ],
+    ["Started", `${summary.created.slice(0, 16).replace("T", " ")} UTC, ${duration(run.seconds)}`],
+    [
+      "Computed by",
+      `${plural(run.workers, "worker")} × ${plural(run.threadsPerWorker, "thread")} on ${run.device}`,
+    ],
+  ];
+}
+
+function variantTable(run: RunDetail, sorted: readonly VariantResult[]): FigureTable {
+  const lowest = run.results.flatMap(({ perplexity }) => perplexity ?? []);
+  const decimals = decimalsThatSeparate(
+    run.baseline?.perplexity ?? null,
+    lowest.length > 0 ? Math.min(...lowest) : null,
+  );
+  return {
+    columns: [
+      { title: "", format: "text" },
+      { title: "Variant", format: "text" },
+      { title: "Bits/weight", format: "bits" },
+      { title: "Whole file", format: "bits" },
+      { title: "Perplexity", format: "perplexity", decimals },
+      { title: "KL, nats", format: "divergence" },
+      { title: "Same top token", format: "percent" },
+      { title: "SQNR, dB", format: "number", decimals: 1 },
+      { title: "Recipe", format: "text" },
+    ],
+    rows: [
+      ...(run.baseline ? [originalRow(run)] : []),
+      ...sorted.map((result): Cell[] => [
+        { best: "★", front: "·", failed: "" }[markOf(run, result) ?? "failed"],
+        result.status === "done" ? result.label : `${result.label} (${result.status})`,
+        result.bitsPerWeight,
+        result.fileBitsPerWeight,
+        scoreCell(result.perplexity, result.notFinite),
+        scoreCell(result.kl?.mean, result.notFinite),
+        result.kl?.topAgreement ?? null,
+        result.sqnrDb,
+        result.id.slice(0, ID_LENGTH),
+      ]),
+    ],
+  };
+}
+
+function originalRow({ baseline }: RunDetail): Cell[] {
+  return [
+    "",
+    "original",
+    null,
+    null,
+    scoreCell(baseline?.perplexity, baseline?.notFinite),
+    null,
+    null,
+    null,
+    null,
+  ];
+}
+
+function markOf(run: RunDetail, result: VariantResult): RowMark | null {
+  if (result.status === "failed") return "failed";
+  if (result.id === run.best) return "best";
+  return run.pareto.includes(result.id) ? "front" : null;
+}
+
+function failures(sorted: readonly VariantResult[]): Block[] {
+  const failed = sorted.filter(({ status }) => status === "failed");
+  if (failed.length === 0) return [];
+  return [
+    {
+      kind: "list",
+      items: failed.map(
+        ({ label, error }) =>
+          `${label} failed: ${error ? `${error.message} ${error.next}` : "no reason is on record."}`,
+      ),
+    },
+  ];
+}
+
+function bestRecipe({ summary, text }: RunDetail, best: VariantResult): Block[] {
+  const recipe = JSON.stringify(best.recipe, null, 2);
+  const repeat = {
+    files: [{ name: "best.json", content: recipe }],
+    argv: [
+      ...["keystone", "export", summary.model, "--recipe", "best.json", "--out", "exported"],
+      ...["--verify", "--text", text],
+    ],
+  };
+  return [{ kind: "code", label: `Export the best variant (recipe ${best.id})`, text: repeatText(repeat) }];
+}
+
+function byKl(a: VariantResult, b: VariantResult): number {
+  const klOf = (result: VariantResult): number =>
+    result.kl?.mean ?? (result.status === "done" ? Number.MAX_VALUE : Infinity);
+  const [left, right] = [klOf(a), klOf(b)];
+  return left === right ? a.index - b.index : left - right;
+}

@@ -1,0 +1,63 @@
+/** The design tokens a report uses; a test holds them to those of the window. */
+export const TOKENS: Readonly<Record<"light" | "dark", Readonly<Record<string, string>>>> = {
+  light: {
+    chrome: "#EDF0F2",
+    pane: "#FAFBFC",
+    raised: "#FFFFFF",
+    sunken: "#E5E8EB",
+    hover: "#EAEDF0",
+    rule: "#DADDE0",
+    "rule-strong": "#BABEC3",
+    control: "#81878D",
+    ink: "#15191E",
+    "ink-2": "#4B5057",
+    "ink-3": "#5D6269",
+    "ink-inverse": "#FAFBFC",
+    focus: "#15191E",
+    sw: "#F7B105",
+    "sw-line": "#AE7102",
+    "sw-text": "#794B00",
+    "sw-tint": "#FCECC4",
+    err: "#B7191C",
+    "err-tint": "#FFEBEA",
+    "cat-1": "#1C57AB",
+    "cat-2": "#00907A",
+    "cat-3": "#661554",
+    "cat-4": "#9570E0",
+    "grid-line": "#DADDE0",
+  },
+  dark: {
+    chrome: "#0D0E11",
+    pane: "#15171A",
+    raised: "#202327",
+    sunken: "#0F1113",
+    hover: "#1E2124",
+    rule: "#272A2E",
+    "rule-strong": "#3C4045",
+    control: "#6A6F76",
+    ink: "#E9EBEE",
+    "ink-2": "#ABB0B6",
+    "ink-3": "#949BA1",
+    "ink-inverse": "#15171A",
+    focus: "#E9EBEE",
+    sw: "#F7BD30",
+    "sw-line": "#F7BD30",
+    "sw-text": "#F8CF68",
+    "sw-tint": "#3B2D0E",
+    err: "#FB857D",
+    "err-tint": "#3F1C1B",
+    "cat-1": "#3D98EE",
+    "cat-2": "#0B8766",
+    "cat-3": "#BC62A2",
+    "cat-4": "#BDB6FF",
+    "grid-line": "#272A2E",
+  },
+};
+
+/** Type of the tokens: system stacks only, nothing is loaded. */
+export const FONTS: Readonly<Record<string, string>> = {
+  "font-ui":
+    'system-ui, -apple-system, "Segoe UI Variable Text", "Segoe UI", "Adwaita Sans", Cantarell, Ubuntu, "Noto Sans", sans-serif',
+  "font-mono":
+    'ui-monospace, "SF Mono", "Cascadia Mono", "Adwaita Mono", "Ubuntu Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace',
+};
