@@ -17,6 +17,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, relative, sep } from "node:path";
 import { z } from "zod";
@@ -160,6 +161,20 @@ function checkUnpacked(folder: string): void {
     libraries.every((path) => path.includes(`linux/${process.arch}/`)),
     "libraries of other platforms are packed",
   );
+  checkPlotly(folder);
+}
+
+/** A report inlines Plotly's bundle, which it finds among the packages from where the main bundle lies. */
+function checkPlotly(folder: string): void {
+  try {
+    const found = createRequire(join(folder, "out", "main", "index.js")).resolve("plotly.js-basic-dist-min");
+    expect(
+      found.startsWith(folder) && statSync(found).size > 500_000,
+      `${found} is not Plotly's packed bundle`,
+    );
+  } catch (error) {
+    problems.push(`Plotly's bundle for reports is not unpacked: ${String(error)}`);
+  }
 }
 
 function checkDemoModel(folder: string): void {

@@ -1,10 +1,13 @@
 import { existsSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Scores } from "#shared/evaluation.ts";
+import type { DetectReport } from "#shared/detection.ts";
 import { toErrorData } from "#shared/errors.ts";
+import type { Scores } from "#shared/evaluation.ts";
+import type { LabReport } from "#shared/lab.ts";
 import { obey } from "#worker/control.ts";
 import type { Baseline, Task, TaskMessage, TaskReply, VariantRequest } from "#worker/task.ts";
+import { labReportOf } from "../support/labReports.ts";
 
 /**
  * A worker without an engine: the same tasks, made-up numbers. What it does beside that is told by the environment:
@@ -15,6 +18,10 @@ import type { Baseline, Task, TaskMessage, TaskReply, VariantRequest } from "#wo
  * FAKE_DEAF      it does not listen to pausing and cancelling, and takes for ever with everything after the first wave
  */
 const STEPS = 10;
+/** How often an experiment tells its report. */
+const LAB_TOLD = 500;
+
+type TaskOf<K extends Task["kind"]> = Extract<Task, { kind: K }>;
 
 export default async function fakeWorker(task: Task): Promise<TaskReply> {
   const tell = (message: TaskMessage): void => task.port.postMessage(message);
@@ -28,10 +35,17 @@ export default async function fakeWorker(task: Task): Promise<TaskReply> {
   }
 }
 
-async function run(task: Task, tell: (message: TaskMessage) => void): Promise<Baseline | null> {
+async function run(
+  task: Task,
+  tell: (message: TaskMessage) => void,
+): Promise<Baseline | LabReport | DetectReport | null> {
   switch (task.kind) {
     case "baseline":
       return baseline();
+    case "detect":
+      return detection(task);
+    case "lab":
+      return lab(task, tell);
     case "wave":
       await wave(task.variants, task, tell);
       return null;
@@ -72,6 +86,61 @@ function isDeadly({ recipe, id }: VariantRequest): boolean {
   if (existsSync(mark)) return false;
   writeFileSync(mark, "");
   return true;
+}
+
+/** The made-up report of the experiment, told many times on the way. */
+function lab(task: TaskOf<"lab">, tell: (message: TaskMessage) => void): LabReport {
+  const { model, request, superWeights } = task;
+  const report: LabReport = {
+    ...labReportOf(request.experiment),
+    model: model.path,
+    modelName: basename(model.path),
+    fingerprint: model.fingerprint,
+    text: request.text,
+    calibration: request.calibration,
+    superWeights: superWeights.map((coordinate) => [...coordinate] as [number, number, number]),
+  };
+  for (let i = 0; i < LAB_TOLD; i++) tell({ type: "lab-report", report: { ...report, complete: false } });
+  return report;
+}
+
+function detection({ model, options }: TaskOf<"detect">): DetectReport {
+  return {
+    model: model.path,
+    fingerprint: model.fingerprint,
+    options,
+    tokens: [],
+    superWeights: [
+      {
+        layer: 1,
+        row: 137,
+        column: 401,
+        tensor: "model.layers.1.mlp.down_proj.weight",
+        value: 1.9004,
+        inputActivation: 128,
+        outputActivation: 242.6,
+        contribution: 243.2,
+        share: 1.003,
+        token: 0,
+        pass: 1,
+        rank: 1,
+        sigma: 60,
+        timesMedian: 10.8,
+        published: null,
+        nextLargest: [],
+        verdict: "super-weight",
+        reason: "Made up.",
+      },
+    ],
+    candidates: [],
+    layers: [],
+    passes: [],
+    medianOutput: 22.5,
+    thresholdOutput: 180,
+    device: "cpu",
+    seconds: 0,
+    peakRssBytes: 0,
+  };
 }
 
 function outcome({ id, recipe }: VariantRequest): Extract<TaskMessage, { type: "variant" }>["outcome"] {

@@ -35,7 +35,7 @@ export function activationFigures(report: Report, palette: Palette): Figure[] {
       id: "activations-perplexity",
       title: "Perplexity with 8-bit activations",
       caption:
-        "Tables 3 and 4 of the paper: left is better, the dotted line is the original; in brackets, the share of naive rounding's loss that is recovered. In the paper keeping the super activation recovers 71 to 83 % of what SmoothQuant gains on the Llama family, 60 to 84 % of the whole loss on OLMo, and 9 to 25 % on Mistral-7B and Llama-2-7B.",
+        "Tables 3 and 4 of the paper: left is better, the dotted line is the original; in brackets, the share of naive rounding's loss that is recovered. In the paper keeping the super activation recovers 71 to 83% of what SmoothQuant gains on the Llama family, 60 to 84% of the whole loss on OLMo, and 9 to 25% on Mistral-7B and Llama-2-7B.",
       summary: `Perplexity: ${report.rows.map((row) => `${row.name} ${written(row)}`).join(", ")}.`,
       ...dotPlot(
         {

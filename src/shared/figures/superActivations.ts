@@ -57,7 +57,7 @@ function peaksFigure(report: Report, palette: Palette): Figure {
   return {
     id: "super-activations-peaks",
     title: "Largest value of the residual stream behind each layer",
-    caption: `Figure 4 of the paper: the value appears behind the super weight's layer and stays until the last ones; without the super weight the paper's Llama-7B loses about 75 % of it. Median of ${plural(report.prompts.length, "prompt")}.`,
+    caption: `Figure 4 of the paper: the value appears behind the super weight's layer and stays until the last ones; without the super weight the paper's Llama-7B loses about 75% of it. Median of ${plural(report.prompts.length, "prompt")}.`,
     summary: `Behind layer ${middle}: ${lines.map(({ state, values }) => `${state.name} ${activation(values[middle])}`).join(", ")}.`,
     height: HEIGHT,
     ...plot,

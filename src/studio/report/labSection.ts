@@ -1,5 +1,5 @@
 import { duration, place } from "#shared/format.ts";
-import { labFigures, type Palette } from "#shared/figures/index.ts";
+import { labFigures, type Figure, type Palette } from "#shared/figures/index.ts";
 import { EXPERIMENTS, type LabReport, type LabResult } from "#shared/lab.ts";
 import { repeatLab, repeatText } from "#shared/repeat.ts";
 import type { Block, Section } from "./document.ts";
@@ -16,12 +16,7 @@ export function labSection(
   const main = figures[0];
   const blocks: Block[] = [
     { kind: "text", text: question },
-    ...(main ? [{ kind: "table", label: main.title, table: main.table } as const] : []),
-    ...figures.map((figure): Block => ({
-      kind: "figure",
-      figure,
-      values: figure !== main && JSON.stringify(figure.table) !== JSON.stringify(main?.table),
-    })),
+    ...figures.flatMap((figure): Block[] => figureBlocks(figure, main)),
     ...examples(report),
     ...foundRecipe(report),
     { kind: "heading", text: "Beside the paper" },
@@ -43,6 +38,18 @@ export function labSection(
     finding: report.finding,
     blocks,
   };
+}
+
+/** The first figure's table is the experiment's own and stands open below it; others fold theirs away, unless it is the same. */
+function figureBlocks(figure: Figure, main: Figure | undefined): Block[] {
+  if (figure === main) {
+    return [
+      { kind: "figure", figure, values: false },
+      { kind: "table", label: figure.title, table: figure.table },
+    ];
+  }
+  const isSame = JSON.stringify(figure.table) === JSON.stringify(main?.table);
+  return [{ kind: "figure", figure, values: !isSame }];
 }
 
 function factsOf(summary: LabResult["summary"], report: LabReport): [string, string][] {

@@ -38,7 +38,7 @@ function importance({ rows, recovered }: LabReportOf<"importance">): string[] {
       ? "Here the share cannot be told: pruning lost nothing, or its loss is not finite."
       : `Here it recovers ${percent(recovered, recovered > 0.999 ? 0 : 1)}${recovered > 0.9 ? ": nearly all that this super weight does, it does through that one value" : ""}.`;
   return [
-    `In the paper (Llama-7B) perplexity on Wikitext-2 goes from 5.67 to 1,211.11 without its one super weight, to 720.57 with the super activation kept, and to 6.08 without the 7,000 largest other weights; mean accuracy from 70.11 to 35.14, 50.09 and 69.22. Keeping the super activation recovers about 42 % of the loss. ${here}`,
+    `In the paper (Llama-7B) perplexity on Wikitext-2 goes from 5.67 to 1,211.11 without its one super weight, to 720.57 with the super activation kept, and to 6.08 without the 7,000 largest other weights; mean accuracy from 70.11 to 35.14, 50.09 and 69.22. Keeping the super activation recovers about 42% of the loss. ${here}`,
     ...(pruned?.perplexity != null && kept?.perplexity != null
       ? [
           `Perplexity here: ${perplexityText(pruned.perplexity, 2)} pruned, ${perplexityText(kept.perplexity, 4)} with the super activation kept.`,
@@ -61,7 +61,7 @@ function superActivations({ states, layers }: LabReportOf<"super-activations">):
   ];
   const fall = original !== null && without !== null && original > 0 ? 1 - without / original : null;
   return [
-    `In the paper's Llama-7B the value is about 1,360 from layer 3 to layer 29, about 324 without the super weight (75 % less) and about 976 without the other outliers. Here, behind layer ${at}: ${activation(original)}, ${activation(without)}${fall === null ? "" : ` (${percent(fall, 0)} less)`} and ${activation(others)}.`,
+    `In the paper's Llama-7B the value is about 1,360 from layer 3 to layer 29, about 324 without the super weight (75% less) and about 976 without the other outliers. Here, behind layer ${at}: ${activation(original)}, ${activation(without)}${fall === null ? "" : ` (${percent(fall, 0)} less)`} and ${activation(others)}.`,
   ];
 }
 
@@ -79,7 +79,7 @@ function activations({ rows }: LabReportOf<"activations">): string[] {
   const naive = rows.filter(({ method }) => method === "naive").map(({ scores }) => scores.kl?.mean ?? null);
   const most = Math.max(...naive.filter((value) => value !== null));
   return [
-    "The paper's percentages are shares of what SmoothQuant gains (Llama family: 71 to 83 %) or of the whole gap to 16 bits (OLMo-1B 84 and 60 %, OLMo-7B 76 and 78 %, Mistral-7B 14 and 25 %, Llama-2-7B 9.1 and 16.7 %, on Wikitext-2 and C4). Here all are shares of the gap that naive rounding opens.",
+    "The paper's percentages are shares of what SmoothQuant gains (Llama family: 71 to 83%) or of the whole gap to 16 bits (OLMo-1B 84 and 60%, OLMo-7B 76 and 78%, Mistral-7B 14 and 25%, Llama-2-7B 9.1 and 16.7%, on Wikitext-2 and C4). Here all are shares of the gap that naive rounding opens.",
     ...(Number.isFinite(most)
       ? [
           `Naive rounding costs up to ${divergence(most)} nats here; where it costs little, the shares are ratios of small numbers.`,

@@ -15,7 +15,8 @@ export function runSection(run: RunDetail, index: number, palette: Palette): Sec
   const blocks: Block[] = [
     { kind: "facts", facts: runFacts(run) },
     ...(run.notes.length > 0 ? [{ kind: "list", items: run.notes } as const] : []),
-    ...runFigures(run, palette).map((figure): Block => ({ kind: "figure", figure, values: true })),
+    // The table of all variants below holds what the first chart plots.
+    ...runFigures(run, palette).map((figure, i): Block => ({ kind: "figure", figure, values: i > 0 })),
     { kind: "heading", text: "Variants" },
     {
       kind: "text",

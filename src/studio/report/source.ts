@@ -96,19 +96,24 @@ async function gatherModels(
     })),
     ...lab.map(({ report }) => ({ ...report, path: report.model, name: report.modelName })),
   ];
-  const byFingerprint = new Map(named.map((model) => [model.fingerprint, model]));
+  const distinct = named.filter(
+    ({ fingerprint }, i) => named.findIndex((other) => other.fingerprint === fingerprint) === i,
+  );
   return Promise.all(
-    [...byFingerprint.values()].map(async ({ fingerprint, path, name }) => ({
-      fingerprint,
-      path,
-      name,
-      ...(await describeModel(context, path, fingerprint)),
-      detected: context.kept.detection(fingerprint, DEFAULT_DETECTION)?.superWeights ?? null,
-      superWeights:
-        named.find((model) => model.fingerprint === fingerprint && model.superWeights.length > 0)
-          ?.superWeights ?? [],
-      isDemo: fingerprint === demo,
-    })),
+    distinct.map(async ({ fingerprint, path, name }) => {
+      const described = await describeModel(context, path, fingerprint);
+      return {
+        fingerprint,
+        path,
+        name: described.summary?.name ?? name,
+        ...described,
+        detected: context.kept.detection(fingerprint, DEFAULT_DETECTION)?.superWeights ?? null,
+        superWeights:
+          named.find((other) => other.fingerprint === fingerprint && other.superWeights.length > 0)
+            ?.superWeights ?? [],
+        isDemo: fingerprint === demo,
+      };
+    }),
   );
 }
 

@@ -16,7 +16,6 @@ main{max-width:960px;margin:0 auto;padding:40px 24px 64px}
 :focus-visible{outline:2px solid var(--focus);outline-offset:2px}
 .brand{display:flex;align-items:center;gap:8px;color:var(--ink-3);font-size:12px;line-height:16px}
 .brand svg{width:14px;height:14px;flex:none}
-.brand b{color:var(--ink);font-weight:600}
 h1{font-size:28px;line-height:36px;font-weight:600;margin:16px 0 0;text-wrap:balance}
 h2{font-size:20px;line-height:28px;font-weight:600;margin:4px 0 12px;text-wrap:pretty}
 h3{font-size:14px;line-height:20px;font-weight:600;margin:32px 0 4px}
@@ -41,13 +40,14 @@ figcaption span{color:var(--ink-2);font-size:13px;line-height:18px;display:block
 .chart{width:100%;overflow:hidden}
 .scroll{overflow:auto;max-height:560px;margin:0 0 12px}
 table{border-collapse:separate;border-spacing:0;min-width:100%;font-size:12px;line-height:16px;font-variant-numeric:tabular-nums}
-th{position:sticky;top:0;background:var(--pane);color:var(--ink-3);font-weight:400;text-align:left;vertical-align:bottom;padding:6px 10px;border-bottom:1px solid var(--rule-strong)}
-td{padding:6px 10px;border-bottom:1px solid var(--rule);vertical-align:top}
+th{position:sticky;top:0;background:var(--pane);color:var(--ink-3);font-weight:400;text-align:left;vertical-align:bottom;padding:6px 8px;border-bottom:1px solid var(--rule-strong)}
+td{padding:6px 8px;border-bottom:1px solid var(--rule);vertical-align:top}
 th:first-child,td:first-child{padding-left:0}
 th:last-child,td:last-child{padding-right:0}
-.n{text-align:right;white-space:nowrap}
-td.w{min-width:13em}
-tr.best td{font-weight:600;background:var(--sw-tint)}
+.n{text-align:right}
+td.n{white-space:nowrap}
+td.w{min-width:12em}
+tr.best td{font-weight:600;background:var(--select)}
 tr.failed td{background:var(--err-tint)}
 details{margin:8px 0 0}
 summary{cursor:pointer;color:var(--ink-2);font-size:12px;line-height:24px;width:max-content;max-width:100%}

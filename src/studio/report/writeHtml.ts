@@ -26,7 +26,7 @@ export function writeHtml(report: Report, plotly: string): string {
 <body>
 <main>
 <header>
-<div class="brand">${WEDGE}<b>Keystone</b><span>${report.subtitle}</span></div>
+<div class="brand">${WEDGE}<span>${report.subtitle}</span></div>
 <h1>${report.title}</h1>
 ${findings(report)}
 </header>

@@ -68,7 +68,7 @@ export function escapeMarkdown(text: string): string {
     .replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;")
     .replaceAll("://", ":&#47;&#47;")
-    .replace(/^([-+]|\d+[.)])(?=\s)/, "\\$1");
+    .replace(/^(\d*)([-+.)])(?=\s)/, "$1\\$2");
 }
 
 /** A code block whose fence is longer than any run of backticks in it. */

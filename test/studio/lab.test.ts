@@ -1,0 +1,71 @@
+import { describe, expect, it } from "vitest";
+import type { LabReport } from "#shared/lab.ts";
+import { waitForJob } from "#studio/waitForJob.ts";
+import type { Studio } from "#studio/studio.ts";
+import { DEMO, fakeStudio, PLAN } from "./helpers.ts";
+
+async function keep(studio: Studio, text: string): Promise<string> {
+  const { job } = await studio.call("job:lab", {
+    model: DEMO,
+    request: { experiment: "sensitivity", text, factors: [0, 1] },
+  });
+  await waitForJob(studio, job);
+  const result = await studio.call("job:result", { job });
+  if (result.kind !== "lab") throw new Error(`The job ended as ${result.kind}.`);
+  return result.id;
+}
+
+describe("an experiment", () => {
+  it("tells its report on the way in few events, and is kept, listed, read and deleted", async () => {
+    const { studio, text } = fakeStudio();
+    const told: LabReport[] = [];
+    studio.on(({ event }) => event.type === "lab-report" && told.push(event.report));
+    const id = await keep(studio, text);
+    expect(told.length).toBeGreaterThan(0);
+    expect(told.length).toBeLessThan(20);
+    const [summary] = await studio.call("lab:list", {});
+    expect(summary).toMatchObject({ id, experiment: "sensitivity", model: DEMO });
+    expect(await studio.call("lab:list", { experiment: "importance" })).toEqual([]);
+    expect(await studio.call("lab:get", { id })).toMatchObject({
+      request: { factors: [0, 1], text },
+      report: { experiment: "sensitivity", superWeights: [[1, 137, 401]] },
+    });
+    await studio.call("lab:delete", { id });
+    expect(await studio.call("lab:list", {})).toEqual([]);
+    await expect(studio.call("lab:get", { id })).rejects.toMatchObject({ code: "lab/unknown" });
+  });
+});
+
+describe("a report", () => {
+  it("is about the runs and experiments named, with the model as it lies there and its super weights", async () => {
+    const { studio, text } = fakeStudio({ demoModel: DEMO, version: "1.2.3" });
+    const lab = await keep(studio, text);
+    const { job, run } = await studio.call("job:sweep", { model: DEMO, plan: PLAN, text });
+    await waitForJob(studio, job);
+    const { name, content } = await studio.call("report:make", {
+      runs: [run],
+      lab: [lab, lab],
+      format: "markdown",
+      title: "For the board",
+    });
+    expect(name).toMatch(/^keystone-demo-model-\d{4}-\d\d-\d\d\.md$/);
+    expect(content).toMatch(/^# For the board\n\nKeystone 1\.2\.3 · /);
+    expect(content).toContain("LlamaForCausalLM, 6 layers");
+    expect(content).toContain("Parameters: 4,951,296 (5.0 M)");
+    expect(content).toContain("1.9004 | 128.0 | 242.6 | 100.3%");
+    expect(content).toContain("its super weight was seeded before training");
+    expect(content.match(/^## Sensitivity/gm)).toHaveLength(1);
+    expect(content).toContain(`keystone lab sensitivity ${DEMO} --text ${text} --factors 0,1`);
+    const html = await studio.call("report:make", { runs: [run], format: "html" });
+    expect(html.name).toMatch(/\.html$/);
+    expect(html.content).toMatch(/^<!doctype html>/);
+    expect(html.content).toContain("Plotly");
+  });
+
+  it("needs something to be about, and names what it does not know", async () => {
+    const { studio } = fakeStudio();
+    await expect(studio.call("report:make", {})).rejects.toMatchObject({ code: "usage/nothing-to-report" });
+    await expect(studio.call("report:make", { runs: ["r"] })).rejects.toMatchObject({ code: "run/unknown" });
+    await expect(studio.call("report:make", { lab: ["l"] })).rejects.toMatchObject({ code: "lab/unknown" });
+  });
+});
