@@ -1,12 +1,14 @@
-import { createHash } from "node:crypto";
 import { readdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { KeystoneError } from "#shared/errors.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import { fileSource, readFailedError, readRange, type ClosableSource } from "./byteSource.ts";
+import { fingerprintOf } from "./fingerprint.ts";
+import { findGguf } from "./gguf/findGguf.ts";
+import { openGguf } from "./gguf/openGguf.ts";
 import { readJsonObject } from "./jsonFile.ts";
 import { readHeader, type HeaderEntry } from "./readHeader.ts";
-import { readRowsOf, readWhole, storageOf } from "./readTensor.ts";
+import { plainFormat, readRowsOf, readWhole } from "./readTensor.ts";
 import { findShards, shardSize } from "./shardFiles.ts";
 import { shown } from "./strictJson.ts";
 import { isLinear, layerOf, roleOf } from "./tensorRole.ts";
@@ -15,12 +17,18 @@ import type { Checkpoint } from "./types.ts";
 const MAX_CONFIG_BYTES = 16_000_000;
 
 /**
- * Opens a Hugging Face folder: reads config.json and every shard's header, and checks them against each other and
- * against the files' sizes. No tensor data is read; a shard stays closed until something is read from it.
- * @throws KeystoneError checkpoint/… and safetensors/…
+ * Opens a model: a Hugging Face folder, a folder with a GGUF file, or a `.gguf` file itself. Reads config and headers and checks
+ * them against each other and against the files' sizes; no weights are read.
+ * @throws KeystoneError checkpoint/…, safetensors/… and gguf/…
  */
-export async function openCheckpoint(folder: string): Promise<Checkpoint> {
-  const path = resolve(folder);
+export async function openCheckpoint(location: string): Promise<Checkpoint> {
+  const path = resolve(location);
+  const gguf = await findGguf(path);
+  return gguf ? openGguf(path, gguf) : openFolder(path);
+}
+
+/** A Hugging Face folder: config.json and every shard's header. A shard stays closed until something is read from it. */
+async function openFolder(path: string): Promise<Checkpoint> {
   await checkFolder(path);
   const config = await readJsonObject(join(path, "config.json"), {
     maxBytes: MAX_CONFIG_BYTES,
@@ -157,14 +165,15 @@ class FolderCheckpoint implements Checkpoint {
 
   async read(name: string, out?: Float32Array): Promise<Float32Array> {
     const [source, tensor] = this.find(name);
-    storageOf(tensor);
+    const format = plainFormat(tensor);
     const target = out ?? new Float32Array(tensor.parameters);
-    await readWhole(source, tensor, target);
+    await readWhole(source, tensor, target, format);
     return target;
   }
 
   async readRows(name: string, indices: ArrayLike<number>): Promise<Float32Array> {
-    return readRowsOf(...this.find(name), indices);
+    const [source, tensor] = this.find(name);
+    return readRowsOf(source, tensor, indices, plainFormat(tensor));
   }
 
   async readBytes(name: string, begin = 0, end?: number): Promise<Uint8Array> {
@@ -191,16 +200,4 @@ class FolderCheckpoint implements Checkpoint {
       { tensor: name },
     );
   }
-}
-
-/** Changes whenever config.json, a tensor's name, type, shape or place, or a file's size does. */
-function fingerprintOf(
-  config: Readonly<Record<string, unknown>>,
-  tensors: ReadonlyMap<string, TensorInfo>,
-  shards: readonly { file: string; bytes: number }[],
-): string {
-  const hash = createHash("sha256").update(JSON.stringify([config, shards]));
-  for (const { name, dtype, shape, file, begin, end } of tensors.values())
-    hash.update(JSON.stringify([name, dtype, shape, file, begin, end]));
-  return hash.digest("hex");
 }

@@ -22,45 +22,68 @@ export function storageOf(tensor: TensorInfo): StorageType {
   );
 }
 
+/** How stored bytes become weights: `bytes` of them are `weights` weights, and decode() takes any number of such units. */
+export interface RowFormat {
+  readonly weights: number;
+  readonly bytes: number;
+  /** `bytes` begins on a multiple of 4 of its buffer. */
+  decode(bytes: Uint8Array, out: Float32Array): void;
+}
+
+/** One weight after another in a storage type. @throws KeystoneError checkpoint/unreadable-dtype */
+export function plainFormat(tensor: TensorInfo): RowFormat {
+  const storage = storageOf(tensor);
+  return { weights: 1, bytes: STORAGE_BYTES[storage], decode: (bytes, out) => widen(bytes, storage, out) };
+}
+
+/** What reading needs to know of a tensor. */
+type StoredFields = Pick<TensorInfo, "name" | "shape" | "parameters" | "bytes" | "begin">;
+
 /**
- * A whole tensor, widened into `out` (row-major f32). While one chunk is widened the next is read; beside `out`
+ * A whole tensor, decoded into `out` (row-major f32). While one chunk is decoded the next is read; beside `out`
  * two chunks are in memory.
  */
-export async function readWhole(source: ByteSource, tensor: TensorInfo, out: Float32Array): Promise<void> {
-  const storage = storageOf(tensor);
+export async function readWhole(
+  source: ByteSource,
+  tensor: StoredFields,
+  out: Float32Array,
+  format: RowFormat,
+): Promise<void> {
   if (out.length !== tensor.parameters) {
     throw new RangeError(
       `${tensor.name} has ${tensor.parameters} elements; the buffer for it holds ${out.length}`,
     );
   }
-  const size = STORAGE_BYTES[storage];
-  const chunkBytes = Math.min(CHUNK_BYTES, tensor.bytes);
-  const buffers = [new Uint8Array(chunkBytes), new Uint8Array(tensor.bytes > CHUNK_BYTES ? chunkBytes : 0)];
+  const perByte = format.weights / format.bytes;
+  const step = CHUNK_BYTES - (CHUNK_BYTES % format.bytes);
+  const chunkBytes = Math.min(step, tensor.bytes);
+  const buffers = [new Uint8Array(chunkBytes), new Uint8Array(tensor.bytes > step ? chunkBytes : 0)];
   const fetchChunk = async (begin: number): Promise<Uint8Array> => {
-    const chunk = buffers[(begin / CHUNK_BYTES) % 2].subarray(0, Math.min(CHUNK_BYTES, tensor.bytes - begin));
+    const chunk = buffers[(begin / step) % 2].subarray(0, Math.min(step, tensor.bytes - begin));
     await source.readInto(chunk, tensor.begin + begin);
     return chunk;
   };
   let coming = tensor.bytes > 0 ? fetchChunk(0) : null;
-  for (let begin = 0; coming !== null; begin += CHUNK_BYTES) {
+  for (let begin = 0; coming !== null; begin += step) {
     const chunk: Uint8Array = await coming;
-    coming = begin + CHUNK_BYTES < tensor.bytes ? fetchChunk(begin + CHUNK_BYTES) : null;
-    widen(chunk, storage, out.subarray(begin / size, (begin + chunk.byteLength) / size));
+    coming = begin + step < tensor.bytes ? fetchChunk(begin + step) : null;
+    const from = Math.round(begin * perByte);
+    format.decode(chunk, out.subarray(from, from + Math.round(chunk.byteLength * perByte)));
   }
 }
 
 /**
- * Rows of a 2-D tensor, widened, in the order asked: (indices.length, columns). Neighbouring rows come in one read.
- * @throws KeystoneError checkpoint/not-a-matrix, checkpoint/no-such-row, checkpoint/unreadable-dtype
+ * Rows of a 2-D tensor, decoded, in the order asked: (indices.length, columns). Neighbouring rows come in one read.
+ * @throws KeystoneError checkpoint/not-a-matrix, checkpoint/no-such-row
  */
 export async function readRowsOf(
   source: ByteSource,
-  tensor: TensorInfo,
+  tensor: StoredFields,
   indices: ArrayLike<number>,
+  format: RowFormat,
 ): Promise<Float32Array> {
-  const storage = storageOf(tensor);
   const [rows, columns] = matrixShape(tensor);
-  const rowBytes = columns * STORAGE_BYTES[storage];
+  const rowBytes = (columns / format.weights) * format.bytes;
   const out = new Float32Array(indices.length * columns);
   for (const run of runsOf(sortedRows(tensor, indices, rows), rowBytes)) {
     const first = run[0].row;
@@ -69,13 +92,13 @@ export async function readRowsOf(
     for (const { row, place } of run) {
       // a copy, because a row of odd length would leave the next one unaligned
       const bytes = span.slice((row - first) * rowBytes, (row - first + 1) * rowBytes);
-      widen(bytes, storage, out.subarray(place * columns, (place + 1) * columns));
+      format.decode(bytes, out.subarray(place * columns, (place + 1) * columns));
     }
   }
   return out;
 }
 
-function matrixShape(tensor: TensorInfo): readonly [number, number] {
+function matrixShape(tensor: StoredFields): readonly [number, number] {
   if (tensor.shape.length === 2) return [tensor.shape[0], tensor.shape[1]];
   throw new KeystoneError(
     "checkpoint/not-a-matrix",
@@ -91,7 +114,7 @@ interface AskedRow {
   readonly place: number;
 }
 
-function sortedRows(tensor: TensorInfo, indices: ArrayLike<number>, rows: number): AskedRow[] {
+function sortedRows(tensor: StoredFields, indices: ArrayLike<number>, rows: number): AskedRow[] {
   const asked = Array.from(indices, (row, place) => ({ row, place }));
   const wrong = asked.find(({ row }) => !Number.isInteger(row) || row < 0 || row >= rows);
   if (wrong) {

@@ -4,6 +4,8 @@ export interface GgmlType {
   readonly name: string;
   readonly weights: number;
   readonly bytes: number;
+  /** Whether its blocks become weights here. */
+  readonly read: boolean;
 }
 
 /** Bytes of a block as a sum of its fields: f16 constants, nibbles, high bits, 6- or 8-bit scales. */
@@ -42,16 +44,19 @@ const TYPES: readonly (readonly [id: number, name: string, weights: number, byte
   [39, "MXFP4", 32, 1 + 16],
 ];
 
-/** By number, as a file names them. */
-export const GGML_TYPES: ReadonlyMap<number, GgmlType> = new Map(
-  TYPES.map(([id, name, weights, bytes]) => [id, { id, name, weights, bytes }]),
-);
-
 /** Types whose blocks become weights here. */
-export const READ_TYPES = [
+export const READ_TYPES: readonly string[] = [
   ...["F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0"],
   ...["Q4_K", "Q5_K", "Q6_K"],
-] as const;
+];
+
+/** By number, as a file names them. */
+export const GGML_TYPES: ReadonlyMap<number, GgmlType> = new Map(
+  TYPES.map(([id, name, weights, bytes]) => [
+    id,
+    { id, name, weights, bytes, read: READ_TYPES.includes(name) },
+  ]),
+);
 
 const BY_NAME: ReadonlyMap<string, GgmlType> = new Map(
   [...GGML_TYPES.values()].map((type) => [type.name, type]),

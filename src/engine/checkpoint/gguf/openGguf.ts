@@ -1,0 +1,147 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { TensorInfo } from "#shared/model.ts";
+import { fileSource, readFailedError, type ClosableSource } from "../byteSource.ts";
+import { isStorageType } from "../dtypes.ts";
+import { fingerprintOf } from "../fingerprint.ts";
+import { shown } from "../strictJson.ts";
+import { isLinear, layerOf, roleOf } from "../tensorRole.ts";
+import type { Checkpoint } from "../types.ts";
+import type { GgufFiles } from "./findGguf.ts";
+import { GgufCheckpoint, type StoredTensor } from "./ggufCheckpoint.ts";
+import { ggufConfig } from "./ggufConfig.ts";
+import { ggufError } from "./ggufError.ts";
+import { bitsOfType } from "./ggmlTypes.ts";
+import { isInterleaved } from "./headRows.ts";
+import { MetadataReader } from "./metadata.ts";
+import { readGgufHeader, type GgufHeader, type GgufTensor } from "./readGgufHeader.ts";
+import { ROPE_TENSORS, tensorNames } from "./tensorNames.ts";
+import { readBlocks } from "./readBlocks.ts";
+
+/** Divisors of rotary frequencies: one for every pair of a head's channels. */
+const MAX_ROPE_FACTORS = 4096;
+
+/**
+ * Opens a GGUF model as a checkpoint: tensors by their Hugging Face names with rows in Hugging Face's order, a config made
+ * from the metadata. Headers are read, and the small tensors of rotary frequencies; no weights.
+ * @param path what was opened: the folder or the file
+ * @throws KeystoneError gguf/…, checkpoint/read-failed
+ */
+export async function openGguf(path: string, { folder, files }: GgufFiles): Promise<Checkpoint> {
+  const sources = new Map<string, ClosableSource>();
+  try {
+    const parts: { file: string; bytes: number; header: GgufHeader }[] = [];
+    for (const file of files) {
+      const bytes = await sizeOf(folder, file);
+      const source = fileSource(join(folder, file), bytes);
+      sources.set(file, source);
+      parts.push({ file, bytes, header: await readGgufHeader(source) });
+    }
+    return await checkpointOf(path, parts, sources);
+  } catch (thrown) {
+    await Promise.all([...sources.values()].map((source) => source.close()));
+    throw thrown;
+  }
+}
+
+async function sizeOf(folder: string, file: string): Promise<number> {
+  const found = await stat(join(folder, file)).catch((cause: unknown) => {
+    throw readFailedError(file, cause);
+  });
+  return found.size;
+}
+
+async function checkpointOf(
+  path: string,
+  parts: readonly { file: string; bytes: number; header: GgufHeader }[],
+  sources: ReadonlyMap<string, ClosableSource>,
+): Promise<Checkpoint> {
+  const [first] = parts;
+  const reader = new MetadataReader(first.header.metadata, first.file);
+  const architecture = reader.string("general.architecture");
+  if (architecture === null)
+    throw ggufError("bad-metadata", { name: first.file }, "names no architecture (general.architecture)");
+  const names = tensorNames(architecture);
+  const tensors = new Map<string, StoredTensor>();
+  const ropeFactors = new Map<string, readonly number[]>();
+  for (const { file, header } of parts) {
+    for (const tensor of header.tensors) {
+      const source = sources.get(file);
+      if (source && isRopeTensor(tensor)) {
+        ropeFactors.set(tensor.name, [...(await readBlocks(source, tensor))]);
+        continue;
+      }
+      const name = names.toHuggingFace(tensor.name);
+      if (tensors.has(name))
+        throw ggufError("duplicate-tensor", { name: file }, `holds tensor ${shown(name)} a second time`);
+      const headSize = isInterleaved(architecture, name)
+        ? headSizeOf(reader, architecture, name, tensor)
+        : null;
+      tensors.set(name, { info: tensorInfo(name, tensor, file), tensor, headSize });
+    }
+  }
+  if (tensors.size === 0) throw ggufError("no-tensors", { name: first.file }, "holds no tensor");
+  const shapes = new Map([...tensors].map(([name, { tensor }]) => [name, tensor.shape]));
+  const config = ggufConfig(reader, { architecture, shapes, ropeFactors });
+  const shards = parts.map(({ file, bytes }) => ({ file, bytes }));
+  const infos = new Map([...tensors].map(([name, { info }]) => [name, info]));
+  return new GgufCheckpoint({
+    ...{ path, config, shards, tensors, sources },
+    fingerprint: fingerprintOf(config, infos, shards),
+    notes: [describe(first.file, infos)],
+  });
+}
+
+function isRopeTensor({ name, type, parameters }: GgufTensor): boolean {
+  const known: readonly string[] = Object.values(ROPE_TENSORS);
+  return known.includes(name) && type.name === "F32" && parameters <= MAX_ROPE_FACTORS;
+}
+
+/** Rows of one head. @throws KeystoneError gguf/bad-metadata where the heads do not divide the rows */
+function headSizeOf(
+  reader: MetadataReader,
+  architecture: string,
+  name: string,
+  { shape }: GgufTensor,
+): number | null {
+  const heads = reader.commonNumber(`${architecture}.attention.head_count`);
+  const keyHeads = reader.commonNumber(`${architecture}.attention.head_count_kv`) ?? heads;
+  const count = name.includes(".q_proj.") ? heads : keyHeads;
+  const size = shape[0] / (count ?? NaN);
+  if (Number.isInteger(size) && size > 0 && size % 2 === 0) return size;
+  throw ggufError(
+    "bad-metadata",
+    { name: shown(name) },
+    `has ${shape[0]} rows, which ${count ?? "no"} heads of an even size cannot share`,
+  );
+}
+
+function tensorInfo(
+  name: string,
+  { type, shape, parameters, begin, end }: GgufTensor,
+  file: string,
+): TensorInfo {
+  const packed = type.weights > 1;
+  return {
+    name,
+    shape: [...shape],
+    // blocks that are read become f32; others are only listed
+    dtype: packed && type.read ? "F32" : type.name,
+    parameters,
+    bytes: end - begin,
+    file,
+    begin,
+    end,
+    role: roleOf(name),
+    layer: layerOf(name),
+    linear: isLinear(name, shape),
+    ...(packed ? { packed: { codec: type.name, bitsPerWeight: bitsOfType(type) } } : {}),
+  };
+}
+
+function describe(file: string, tensors: ReadonlyMap<string, TensorInfo>): string {
+  const types = new Set([...tensors.values()].map(({ dtype, packed }) => packed?.codec ?? dtype));
+  const unread = [...tensors.values()].some(({ dtype }) => !isStorageType(dtype));
+  const rest = unread ? " Those that Keystone does not read are listed only." : "";
+  return `A GGUF file (${file}) with tensors of type ${[...types].join(", ")}.${rest}`;
+}
