@@ -2,6 +2,7 @@ import { z } from "zod";
 import { KeystoneError } from "#shared/errors.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import { decoder } from "./decoder.ts";
+import type { DecoderConfig } from "./decoderConfig.ts";
 import { readLlama } from "./llama.ts";
 import { readMistral } from "./mistral.ts";
 import type { Architecture } from "./types.ts";
@@ -13,16 +14,16 @@ interface Family {
   readonly modelType: string;
   /** Classes that name the family where `model_type` is absent. */
   readonly classes: readonly string[];
-  readonly read: (config: unknown) => Architecture;
+  readonly read: (config: unknown) => DecoderConfig;
 }
 
 const FAMILIES: readonly Family[] = [
   {
     modelType: "llama",
     classes: ["LlamaForCausalLM", "LLaMAForCausalLM"],
-    read: (config) => decoder(readLlama(config)),
+    read: readLlama,
   },
-  { modelType: "mistral", classes: ["MistralForCausalLM"], read: (config) => decoder(readMistral(config)) },
+  { modelType: "mistral", classes: ["MistralForCausalLM"], read: readMistral },
 ];
 
 /** `model_type` of every family, for help texts and errors. */
@@ -42,12 +43,20 @@ export function readArchitecture(
   config: unknown,
   tensors: ReadonlyMap<string, Pick<TensorInfo, "shape">>,
 ): Architecture {
-  const architecture = familyOf(config).read(config);
+  const architecture = decoder(readDecoderConfig(config));
   validateTensors(architecture, tensors);
   return architecture;
 }
 
-/** The same for an open checkpoint. */
+/**
+ * The settings of a config.json's family, every default filled in: what formats write down beside the weights.
+ * @throws KeystoneError architecture/unknown, architecture/bad-config, architecture/quantized, architecture/unknown-rope
+ */
+export function readDecoderConfig(config: unknown): DecoderConfig {
+  return familyOf(config).read(config);
+}
+
+/** {@link readArchitecture} of an open checkpoint. */
 export function architectureOf(checkpoint: {
   readonly config: unknown;
   readonly tensors: ReadonlyMap<string, Pick<TensorInfo, "shape">>;

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { Tokenizer as Library } from "@huggingface/tokenizers";
 import { KeystoneError } from "#shared/errors.ts";
+import { readGgufTokenizer } from "./gguf/ggufTokenizer.ts";
 import { readJsonObject } from "./jsonFile.ts";
 import { isRegularFile } from "./sideFiles.ts";
 import { shown } from "./strictJson.ts";
@@ -10,19 +11,49 @@ import type { Tokenizer } from "./types.ts";
 const MAX_TOKENIZER_BYTES = 256_000_000;
 const RULES = { maxBytes: MAX_TOKENIZER_BYTES, badCode: "tokenizer/bad-file" };
 
+/** The files that define a checkpoint's tokenizer, as parsed. */
+export interface TokenizerFiles {
+  /** tokenizer.json. */
+  readonly definition: Readonly<Record<string, unknown>>;
+  /** tokenizer_config.json and special_tokens_map.json name its special tokens; empty where absent. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly specials: Readonly<Record<string, unknown>>;
+}
+
 /**
- * The tokenizer of a checkpoint, from tokenizer.json; tokenizer_config.json (or special_tokens_map.json) names its
- * special tokens and may be absent.
- * @throws KeystoneError tokenizer/missing, tokenizer/bad-file, tokenizer/unsupported
+ * The tokenizer of a model: from tokenizer.json in its folder, or from the metadata of its GGUF file.
+ * @param location folder or `.gguf` file
+ * @throws KeystoneError tokenizer/missing, tokenizer/bad-file, tokenizer/unsupported, gguf/…
  */
-export async function loadTokenizer(folder: string): Promise<Tokenizer> {
+export async function loadTokenizer(location: string): Promise<Tokenizer> {
+  const files = (await readTokenizerFiles(location)) ?? (await readGgufTokenizer(location));
+  if (!files) throw await missingError(location);
+  return tokenizerOf(files);
+}
+
+/** True where {@link loadTokenizer} has something to read. */
+export async function hasTokenizer(location: string): Promise<boolean> {
+  if (await isRegularFile(join(location, "tokenizer.json"))) return true;
+  return readGgufTokenizer(location).then(
+    (files) => files !== null,
+    () => false,
+  );
+}
+
+/** Null where the folder holds no tokenizer.json. @throws KeystoneError tokenizer/bad-file */
+export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles | null> {
   const path = join(folder, "tokenizer.json");
-  if (!(await isRegularFile(path))) throw await missingError(folder);
+  if (!(await isRegularFile(path))) return null;
   const [definition, config, specials] = await Promise.all([
     readJsonObject(path, RULES),
     readIfPresent(join(folder, "tokenizer_config.json")),
     readIfPresent(join(folder, "special_tokens_map.json")),
   ]);
+  return { definition, config, specials };
+}
+
+/** @throws KeystoneError tokenizer/unsupported */
+export function tokenizerOf({ definition, config, specials }: TokenizerFiles): Tokenizer {
   const library = build({ added_tokens: [], ...definition }, config);
   const named = (name: string): string | null => tokenContent(config[name]) ?? tokenContent(specials[name]);
   return wrap(library, { begin: named("bos_token"), end: named("eos_token") });
@@ -76,7 +107,7 @@ function modelType(model: unknown): string | null {
 }
 
 /** Special tokens are written as text or as an object with `content`. */
-function tokenContent(value: unknown): string | null {
+export function tokenContent(value: unknown): string | null {
   if (typeof value === "string") return value;
   const content = typeof value === "object" && value !== null && "content" in value ? value.content : null;
   return typeof content === "string" ? content : null;

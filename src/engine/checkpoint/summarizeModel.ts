@@ -1,7 +1,7 @@
-import { basename, dirname, join } from "node:path";
+import { basename, dirname } from "node:path";
 import type { ArchitectureFacts, ModelSummary, TensorInfo } from "#shared/model.ts";
 import { isStorageType } from "./dtypes.ts";
-import { isRegularFile } from "./sideFiles.ts";
+import { hasTokenizer } from "./loadTokenizer.ts";
 import type { Checkpoint } from "./types.ts";
 
 /** What the architecture's reader says about a checkpoint; `unsupported` = why forward passes are refused. */
@@ -16,7 +16,7 @@ export async function summarizeModel(
   { facts, unsupported }: ReadArchitecture,
 ): Promise<ModelSummary> {
   const tensors = [...checkpoint.tensors.values()];
-  const hasTokenizer = await isRegularFile(join(checkpoint.path, "tokenizer.json"));
+  const withTokenizer = await hasTokenizer(checkpoint.path);
   return {
     path: checkpoint.path,
     name: modelName(checkpoint.path),
@@ -27,18 +27,18 @@ export async function summarizeModel(
     dtypes: weightsPerType(tensors),
     shards: checkpoint.shards.map((shard) => ({ ...shard })),
     tensors,
-    hasTokenizer,
-    notes: [...checkpoint.notes, ...oddities(tensors, hasTokenizer)],
+    hasTokenizer: withTokenizer,
+    notes: [...checkpoint.notes, ...oddities(tensors, withTokenizer)],
     unsupported,
     memory: estimateMemory(tensors, facts),
   };
 }
 
-/** The folder's name; `owner/name` for an entry of Hugging Face's cache; the parent's name for a folder called `model`. */
+/** The folder's name; `owner/name` for an entry of Hugging Face's cache; the parent's name for a folder called `model`; a file's without `.gguf`. */
 export function modelName(path: string): string {
   const cached = /models--([^/\\]+)[/\\]snapshots[/\\][^/\\]+$/.exec(path);
   if (cached) return cached[1].replace("--", "/");
-  const name = basename(path);
+  const name = basename(path).replace(/\.gguf$/i, "");
   return name === "model" ? basename(dirname(path)) || name : name;
 }
 
@@ -52,13 +52,13 @@ function weightsPerType(tensors: readonly TensorInfo[]): Record<string, number> 
   return counts;
 }
 
-function oddities(tensors: readonly TensorInfo[], hasTokenizer: boolean): string[] {
+function oddities(tensors: readonly TensorInfo[], withTokenizer: boolean): string[] {
   const unreadable = [
     ...new Set(tensors.map((tensor) => tensor.dtype).filter((dtype) => !isStorageType(dtype))),
   ];
   const empty = tensors.filter((tensor) => tensor.parameters === 0).length;
   return [
-    ...(hasTokenizer ? [] : ["There is no tokenizer.json: texts cannot be evaluated."]),
+    ...(withTokenizer ? [] : ["There is no tokenizer.json: texts cannot be evaluated."]),
     ...(unreadable.length > 0
       ? [`Tensors of type ${unreadable.join(", ")} are listed but cannot be read.`]
       : []),

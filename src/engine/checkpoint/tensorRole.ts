@@ -30,3 +30,8 @@ export function isLinear(name: string, shape: readonly number[]): boolean {
     name.endsWith(".weight")
   );
 }
+
+/** True for tables that old checkpoints carry along and that every program computes from the config. */
+export function isDerived(name: string): boolean {
+  return /\.rotary_emb\.inv_freq$/.test(name);
+}

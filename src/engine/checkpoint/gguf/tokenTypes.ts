@@ -1,0 +1,20 @@
+/** `tokenizer.ggml.token_type`: what a token is for. */
+export const TOKEN_TYPE = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
+
+/** Keys of the tokenizer's metadata. */
+export const TOKENIZER_KEYS = {
+  model: "tokenizer.ggml.model",
+  pre: "tokenizer.ggml.pre",
+  tokens: "tokenizer.ggml.tokens",
+  types: "tokenizer.ggml.token_type",
+  scores: "tokenizer.ggml.scores",
+  merges: "tokenizer.ggml.merges",
+  bos: "tokenizer.ggml.bos_token_id",
+  eos: "tokenizer.ggml.eos_token_id",
+  unknown: "tokenizer.ggml.unknown_token_id",
+  padding: "tokenizer.ggml.padding_token_id",
+  addBos: "tokenizer.ggml.add_bos_token",
+  addEos: "tokenizer.ggml.add_eos_token",
+  addSpace: "tokenizer.ggml.add_space_prefix",
+  chatTemplate: "tokenizer.chat_template",
+} as const;

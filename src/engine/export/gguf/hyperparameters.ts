@@ -1,0 +1,95 @@
+import type { DecoderConfig } from "#engine/architecture/decoderConfig.ts";
+import { rotaryFrequencies, type RopeSettings } from "#engine/architecture/rope.ts";
+import type { MetadataEntry, ScalarType } from "#engine/checkpoint/gguf/metadata.ts";
+import { ROPE_TENSORS } from "#engine/checkpoint/gguf/tensorNames.ts";
+import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
+
+/** llama.cpp's architecture for each of Keystone's families. */
+const ARCHITECTURES: Readonly<Record<string, string>> = { llama: "llama", mistral: "llama" };
+
+/** `general.architecture` of a family; null where GGUF export does not know it. */
+export function ggufArchitecture(family: string): string | null {
+  return ARCHITECTURES[family] ?? null;
+}
+
+/** What of a model's equations llama.cpp does not compute. */
+export function equationProblems({ family, activation, rope }: DecoderConfig): KeystoneErrorData[] {
+  const problem = (what: string): KeystoneErrorData =>
+    new KeystoneError(
+      "export/gguf-model",
+      `llama.cpp cannot compute this model: ${what}.`,
+      "Export as safetensors or onnx instead.",
+      { family },
+    ).toData();
+  return [
+    ...(ggufArchitecture(family) === null ? [problem(`GGUF export does not know the family ${family}`)] : []),
+    ...(activation === "silu" ? [] : [problem(`its activation is ${activation}, and llama.cpp has silu`)]),
+    ...(rope.kind === "yarn" && !rope.truncate
+      ? [problem("its YaRN ramp is not truncated to whole channels, and llama.cpp's is")]
+      : []),
+  ];
+}
+
+/** What llama.cpp computes otherwise, in texts that are long enough. */
+export function equationNotes({ family, rope, slidingWindow, contextLength }: DecoderConfig): string[] {
+  const notes: string[] = [];
+  if (rope.kind === "dynamic")
+    notes.push(
+      `llama.cpp has no dynamic rotary scaling: texts longer than ${contextLength} tokens are computed without it.`,
+    );
+  if (family === "mistral" && slidingWindow !== null && slidingWindow < contextLength)
+    notes.push(
+      `llama.cpp computes this family without its sliding window: from token ${slidingWindow + 1} on it sees more than the model was trained with.`,
+    );
+  return notes;
+}
+
+/** The hyperparameters as metadata, under the architecture's name. */
+export function hyperparameters(config: DecoderConfig): Map<string, MetadataEntry> {
+  const architecture = ggufArchitecture(config.family) ?? config.family;
+  const entries = new Map<string, MetadataEntry>();
+  const put = (key: string, type: ScalarType, value: MetadataEntry["value"]): void =>
+    void entries.set(`${architecture}.${key}`, { type, value });
+  put("vocab_size", "u32", config.vocabulary);
+  put("context_length", "u32", config.contextLength);
+  put("embedding_length", "u32", config.hiddenSize);
+  put("block_count", "u32", config.layers);
+  put("feed_forward_length", "u32", config.intermediateSize);
+  put("attention.head_count", "u32", config.heads);
+  put("attention.head_count_kv", "u32", config.keyValueHeads);
+  put("attention.key_length", "u32", config.headSize);
+  put("attention.value_length", "u32", config.headSize);
+  put("attention.layer_norm_rms_epsilon", "f32", config.normEpsilon);
+  if (config.slidingWindow !== null) put("attention.sliding_window", "u32", config.slidingWindow);
+  put("rope.dimension_count", "u32", config.headSize);
+  put("rope.freq_base", "f32", config.rope.theta);
+  ropeScaling(config.rope, put);
+  return entries;
+}
+
+function ropeScaling(
+  rope: RopeSettings,
+  put: (key: string, type: ScalarType, value: MetadataEntry["value"]) => void,
+): void {
+  if (rope.kind === "linear") {
+    put("rope.scaling.type", "string", "linear");
+    put("rope.scaling.factor", "f32", rope.factor);
+  }
+  if (rope.kind === "yarn") {
+    put("rope.scaling.type", "string", "yarn");
+    put("rope.scaling.factor", "f32", rope.factor);
+    put("rope.scaling.original_context_length", "u32", rope.originalContext);
+    // llama.cpp multiplies this with YaRN's own factor
+    put("rope.scaling.attn_factor", "f32", rope.attentionFactor / (0.1 * Math.log(rope.factor) + 1));
+    put("rope.scaling.yarn_beta_fast", "f32", rope.betaFast);
+    put("rope.scaling.yarn_beta_slow", "f32", rope.betaSlow);
+  }
+}
+
+/** Small tensors that hold what rotary frequencies are divided by: name and values. */
+export function ropeTensors({ rope, headSize, contextLength }: DecoderConfig): Map<string, Float32Array> {
+  if (rope.kind !== "llama3") return new Map();
+  const plain = rotaryFrequencies({ kind: "default", theta: rope.theta }, headSize, contextLength);
+  const scaled = rotaryFrequencies(rope, headSize, contextLength);
+  return new Map([[ROPE_TENSORS.both, plain.map((frequency, i) => frequency / scaled[i])]]);
+}

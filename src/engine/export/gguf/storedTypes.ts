@@ -1,0 +1,59 @@
+import { isStorageType } from "#engine/checkpoint/dtypes.ts";
+import type { TensorPlan } from "#engine/quantize/types.ts";
+import type { TensorInfo } from "#shared/model.ts";
+import type { Block, Recipe } from "#shared/recipe.ts";
+import type { PackedType } from "./packBlocks.ts";
+
+/** Weights that share one scale in every block type. */
+const GROUP = 32;
+
+/**
+ * The block type that holds a quantized tensor exactly: GGUF's own codecs, and symmetric integers of as many bits, whose
+ * codes and f16 scales are the same. Null where none does.
+ */
+export function blockType({
+  codec,
+  bits,
+  symmetric,
+  block,
+}: Pick<TensorPlan, "codec" | "bits" | "symmetric"> & { readonly block: Block }): PackedType | null {
+  if (block.kind !== "group" || block.size !== GROUP) return null;
+  switch (codec) {
+    case "q4_0":
+      return "Q4_0";
+    case "q4_1":
+      return "Q4_1";
+    case "q5_0":
+      return "Q5_0";
+    case "q5_1":
+      return "Q5_1";
+    case "q8_0":
+      return "Q8_0";
+    case "int":
+      return symmetric ? (SYMMETRIC[bits] ?? null) : null;
+    default:
+      return null;
+  }
+}
+
+const SYMMETRIC: Readonly<Record<number, PackedType>> = { 4: "Q4_0", 5: "Q5_0", 8: "Q8_0" };
+
+/** What a recipe may ask for, in words. */
+export const HELD_CODECS = "q4_0, q4_1, q5_0, q5_1, q8_0, and int symmetric with 4, 5 or 8 bits";
+
+/** The settings of a recipe and of each of its overrides, as far as they decide a block type. */
+export function recipeSettings(recipe: Recipe): Pick<Recipe, "codec" | "bits" | "symmetric" | "block">[] {
+  const others = recipe.overrides.filter(({ skip }) => skip !== true);
+  return [recipe, ...others].map((settings) => ({
+    codec: settings.codec ?? recipe.codec,
+    bits: settings.bits ?? recipe.bits,
+    symmetric: settings.symmetric ?? recipe.symmetric,
+    block: settings.block ?? recipe.block,
+  }));
+}
+
+/** The type of a tensor that is not quantized: matrices keep theirs, norms and biases become F32, as llama.cpp wants them. */
+export function storedType({ dtype, shape }: TensorInfo): string | null {
+  if (!isStorageType(dtype)) return null;
+  return shape.length === 1 ? "F32" : dtype;
+}

@@ -1,0 +1,73 @@
+import { interleavedRow, moveRows } from "#engine/checkpoint/gguf/headRows.ts";
+import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import type { TensorInfo } from "#shared/model.ts";
+import { sourceBytes } from "../exportedTensor.ts";
+import type { ExportVariant } from "../types.ts";
+import { requireFinite } from "../storageBytes.ts";
+import { packBlocks } from "./packBlocks.ts";
+import type { GgufTensorPlan } from "./planGguf.ts";
+import { blockType } from "./storedTypes.ts";
+
+/** Bytes handed on at once. */
+const CHUNK_BYTES = 8 * 1024 * 1024;
+
+/**
+ * The data of one tensor as the file holds it, in order. A quantized tensor is in memory as f32 and as codes; others never
+ * whole, except queries and keys whose rows move.
+ * @throws KeystoneError checkpoint/not-finite, checkpoint/read-failed, quantize/…
+ */
+export async function* tensorData(
+  { model: { checkpoint }, variant }: { model: { checkpoint: Checkpoint }; variant: ExportVariant },
+  { source, headSize, type }: GgufTensorPlan,
+): AsyncGenerator<Uint8Array> {
+  if (source instanceof Float32Array) {
+    yield bytesOf(source);
+    return;
+  }
+  const plan = variant.plans.get(source.name);
+  if (!plan && type === source.dtype && headSize === null) {
+    yield* sourceBytes(checkpoint, source.name);
+    return;
+  }
+  let data: Uint8Array;
+  if (plan) {
+    const weights = await checkpoint.read(source.name);
+    requireFinite(bytesOf(weights), "F32", source.name);
+    data = packBlocks(requireType(blockType(plan)), variant.pack(weights, plan));
+  } else data = await unquantized(checkpoint, source, type);
+  if (headSize !== null) data = interleaved(data, source, headSize);
+  for (let at = 0; at < data.byteLength; at += CHUNK_BYTES) yield data.subarray(at, at + CHUNK_BYTES);
+}
+
+/** The whole tensor in its own type, or widened to F32. */
+async function unquantized(
+  checkpoint: Checkpoint,
+  { name, dtype }: TensorInfo,
+  type: string,
+): Promise<Uint8Array> {
+  if (type === dtype) {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of sourceBytes(checkpoint, name)) chunks.push(chunk);
+    return Buffer.concat(chunks);
+  }
+  const values = bytesOf(await checkpoint.read(name));
+  requireFinite(values, "F32", name);
+  return values;
+}
+
+/** Rows of every head in llama.cpp's order. */
+function interleaved(data: Uint8Array, { shape }: TensorInfo, headSize: number): Uint8Array {
+  const out = new Uint8Array(data.byteLength);
+  moveRows(data, data.byteLength / shape[0], (row) => interleavedRow(row, headSize), out);
+  return out;
+}
+
+function bytesOf(values: Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
+function requireType<T>(type: T | null): T {
+  // problems() was asked before anything was written
+  if (type === null) throw new TypeError("a planned tensor has no block type");
+  return type;
+}

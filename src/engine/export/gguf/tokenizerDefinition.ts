@@ -1,0 +1,49 @@
+import { z } from "zod";
+import { KeystoneError } from "#shared/errors.ts";
+import { describeIssues } from "#shared/plan.ts";
+
+const id = z.number().int().nonnegative();
+const part = z.looseObject({}).nullish();
+
+/** A merge is written as one text, or as a pair since tokens may hold blanks. */
+const merge = z.union([
+  z.tuple([z.string(), z.string()]),
+  z.string().transform((text): [string, string] => {
+    const at = text.indexOf(" ", 1);
+    return [text.slice(0, at), text.slice(at + 1)];
+  }),
+]);
+
+const addedToken = z.looseObject({ id, content: z.string(), special: z.boolean().default(false) });
+
+/** What of a tokenizer.json a GGUF file is made of. */
+const definition = z.looseObject({
+  model: z.looseObject({
+    type: z.literal("BPE"),
+    vocab: z.record(z.string(), id),
+    merges: z.array(merge),
+    byte_fallback: z.boolean().nullish(),
+    unk_token: z.string().nullish(),
+  }),
+  added_tokens: z
+    .array(addedToken)
+    .nullish()
+    .transform((tokens) => tokens ?? []),
+  normalizer: part,
+  pre_tokenizer: part,
+});
+
+export type TokenizerDefinition = z.output<typeof definition>;
+export type AddedToken = z.output<typeof addedToken>;
+
+/** @throws KeystoneError export/gguf-tokenizer where it is not byte-level or SentencePiece-style BPE */
+export function readTokenizerDefinition(content: unknown): TokenizerDefinition {
+  const parsed = definition.safeParse(content);
+  if (parsed.success) return parsed.data;
+  throw new KeystoneError(
+    "export/gguf-tokenizer",
+    `tokenizer.json cannot be put into a GGUF file: ${describeIssues(parsed.error.issues)}.`,
+    "GGUF export holds BPE tokenizers, byte-level or with byte fallback; export as safetensors instead.",
+    {},
+  );
+}

@@ -1,0 +1,195 @@
+import type { MetadataEntry, ScalarType } from "#engine/checkpoint/gguf/metadata.ts";
+import { TOKEN_TYPE, TOKENIZER_KEYS as KEY } from "#engine/checkpoint/gguf/tokenTypes.ts";
+import { tokenContent, tokenizerOf, type TokenizerFiles } from "#engine/checkpoint/loadTokenizer.ts";
+import { KeystoneError } from "#shared/errors.ts";
+import { recognisePreTokenizer } from "./recognisePreTokenizer.ts";
+import { readTokenizerDefinition, type AddedToken, type TokenizerDefinition } from "./tokenizerDefinition.ts";
+
+/** The tokenizer as a GGUF file holds it, and what the person should know about it. */
+export interface TokenizerMetadata {
+  readonly entries: ReadonlyMap<string, MetadataEntry>;
+  readonly notes: readonly string[];
+}
+
+type Entries = Map<string, MetadataEntry>;
+
+/**
+ * A tokenizer.json in GGUF's terms: byte-level BPE as `gpt2` with merges and the name of llama.cpp's rules for cutting words,
+ * SentencePiece-style BPE with byte fallback as `llama` with scores.
+ * @param vocabulary rows of the embedding; ids without a token become unused ones
+ * @throws KeystoneError export/gguf-tokenizer, tokenizer/unsupported
+ */
+export function tokenizerMetadata(
+  files: TokenizerFiles,
+  vocabulary: number,
+  modelConfig: Readonly<Record<string, unknown>>,
+): TokenizerMetadata {
+  const definition = readTokenizerDefinition(files.definition);
+  const tokens = tokensById(definition, vocabulary);
+  const entries: Entries = new Map();
+  const notes: string[] = [];
+  if (definition.model.byte_fallback === true) sentencePiece(definition, tokens, entries);
+  else notes.push(...byteLevel(files, definition, tokens, entries));
+  specialTokens(files, tokens, modelConfig, entries);
+  return { entries, notes };
+}
+
+interface Token {
+  readonly text: string;
+  readonly type: number;
+}
+
+/** @throws KeystoneError export/gguf-tokenizer where a token lies outside the embedding */
+function tokensById({ model, added_tokens: added }: TokenizerDefinition, vocabulary: number): Token[] {
+  const tokens: Token[] = Array.from({ length: vocabulary }, (_, id) => ({
+    text: `[PAD${id}]`,
+    type: TOKEN_TYPE.unused,
+  }));
+  const put = (id: number, token: Token): void => {
+    if (id >= vocabulary)
+      throw new KeystoneError(
+        "export/gguf-tokenizer",
+        `tokenizer.json has a token with id ${id}, but the model knows ids 0 to ${vocabulary - 1} only.`,
+        "Check that tokenizer.json belongs to this model.",
+        { id, vocabulary },
+      );
+    tokens[id] = token;
+  };
+  const bytes = model.byte_fallback === true;
+  for (const [text, id] of Object.entries(model.vocab)) {
+    const isByte = bytes && /^<0x[0-9A-F]{2}>$/.test(text);
+    const isUnknown = bytes && text === model.unk_token;
+    put(id, {
+      text,
+      type: isByte ? TOKEN_TYPE.byte : isUnknown ? TOKEN_TYPE.unknown : TOKEN_TYPE.normal,
+    });
+  }
+  for (const token of added) {
+    const isUnknown = bytes && token.content === model.unk_token;
+    put(token.id, { text: token.content, type: isUnknown ? TOKEN_TYPE.unknown : addedType(token) });
+  }
+  return tokens;
+}
+
+function addedType({ special }: AddedToken): number {
+  return special ? TOKEN_TYPE.control : TOKEN_TYPE.userDefined;
+}
+
+function byteLevel(
+  files: TokenizerFiles,
+  { model }: TokenizerDefinition,
+  tokens: readonly Token[],
+  entries: Entries,
+): string[] {
+  const { rules, differing } = recognisePreTokenizer(files.definition);
+  put(entries, KEY.model, "string", "gpt2");
+  put(entries, KEY.pre, "string", rules.name);
+  putTokens(entries, tokens);
+  put(
+    entries,
+    KEY.merges,
+    "string",
+    model.merges.map(([left, right]) => `${left} ${right}`),
+  );
+  const [example] = differing;
+  if (example === undefined) return [];
+  return [
+    `llama.cpp knows its rules for cutting texts into words by name only, and none has this tokenizer's; "${rules.name}" is nearest and gives other tokens for texts such as ${JSON.stringify(example)}.`,
+  ];
+}
+
+/** Scores stand for the order of merges: the token of an earlier merge scores higher. */
+function sentencePiece(definition: TokenizerDefinition, tokens: readonly Token[], entries: Entries): void {
+  const ranks = new Map<string, number>();
+  for (const [rank, [left, right]] of definition.model.merges.entries()) {
+    const joined = left + right;
+    if (!ranks.has(joined)) ranks.set(joined, rank);
+  }
+  const unmerged = definition.model.merges.length;
+  put(entries, KEY.model, "string", "llama");
+  put(entries, KEY.pre, "string", "default");
+  putTokens(entries, tokens);
+  const scores = tokens.map(({ text, type }, id) => {
+    if (type !== TOKEN_TYPE.normal) return type === TOKEN_TYPE.unused ? -10_000 : 0;
+    return -(ranks.get(text) ?? unmerged + id);
+  });
+  put(entries, KEY.scores, "f32", scores);
+  put(entries, KEY.addSpace, "bool", addsSpace(definition));
+}
+
+/** Whether a text gets a blank in front. */
+function addsSpace({ normalizer, pre_tokenizer: preTokenizer }: TokenizerDefinition): boolean {
+  const parts = [normalizer, preTokenizer].flatMap(function all(part): Record<string, unknown>[] {
+    if (!part) return [];
+    const inner = part["normalizers"] ?? part["pretokenizers"];
+    return Array.isArray(inner) ? (inner as Record<string, unknown>[]).flatMap(all) : [part];
+  });
+  return parts.some(
+    (part) =>
+      part["type"] === "Prepend" ||
+      (part["type"] === "Metaspace" &&
+        (part["prepend_scheme"] ?? (part["add_prefix_space"] === false ? "never" : "always")) !== "never"),
+  );
+}
+
+function specialTokens(
+  files: TokenizerFiles,
+  tokens: readonly Token[],
+  modelConfig: Readonly<Record<string, unknown>>,
+  entries: Entries,
+): void {
+  const idOf = (name: string): number | null => {
+    const text = tokenContent(files.config[`${name}_token`]) ?? tokenContent(files.specials[`${name}_token`]);
+    const found = text === null ? -1 : tokens.findIndex((token) => token.text === text);
+    if (found >= 0) return found;
+    const given = modelConfig[`${name}_token_id`];
+    const first: unknown = Array.isArray(given) ? given[0] : given;
+    const usable =
+      typeof first === "number" && Number.isInteger(first) && first >= 0 && first < tokens.length;
+    return usable ? first : null;
+  };
+  for (const [key, name] of [
+    [KEY.bos, "bos"],
+    [KEY.eos, "eos"],
+    [KEY.unknown, "unk"],
+    [KEY.padding, "pad"],
+  ] as const) {
+    const id = idOf(name);
+    if (id !== null) put(entries, key, "u32", id);
+  }
+  const { bos } = tokenizerOf(files);
+  // the tokenizer's own leading token is what it puts there, whatever the config calls BOS
+  if (bos !== null) put(entries, KEY.bos, "u32", bos);
+  put(entries, KEY.addBos, "bool", bos !== null);
+  put(entries, KEY.addEos, "bool", false);
+  chatTemplates(files.config["chat_template"], entries);
+}
+
+function chatTemplates(template: unknown, entries: Entries): void {
+  if (typeof template === "string") put(entries, KEY.chatTemplate, "string", template);
+  if (!Array.isArray(template)) return;
+  for (const each of template as { name?: unknown; template?: unknown }[]) {
+    if (typeof each.name !== "string" || typeof each.template !== "string") continue;
+    const key = each.name === "default" ? KEY.chatTemplate : `${KEY.chatTemplate}.${each.name}`;
+    put(entries, key, "string", each.template);
+  }
+}
+
+function putTokens(entries: Entries, tokens: readonly Token[]): void {
+  put(
+    entries,
+    KEY.tokens,
+    "string",
+    tokens.map(({ text }) => text),
+  );
+  put(
+    entries,
+    KEY.types,
+    "i32",
+    tokens.map(({ type }) => type),
+  );
+}
+
+function put(entries: Entries, key: string, type: ScalarType, value: MetadataEntry["value"]): void {
+  entries.set(key, { type, value });
+}
