@@ -4,6 +4,7 @@ import { onTestFinished } from "vitest";
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
 import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
 import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import { adaptVariant, type AdaptedVariant } from "#engine/export/adaptVariant.ts";
 import { ExportJob } from "#engine/export/exportJob.ts";
 import type { ExportModel } from "#engine/export/exporter.ts";
 import { exportVariant } from "#engine/export/exportVariant.ts";
@@ -11,6 +12,7 @@ import { writeExport, type FinishedExport } from "#engine/export/writeExport.ts"
 import type { FileSystem } from "#engine/export/fileSystem.ts";
 import { nodeFileSystem } from "#engine/export/nodeFileSystem.ts";
 import type { ExportControl, ExportVariant } from "#engine/export/types.ts";
+import type { ExportFormat, KeptModule } from "#shared/exporting.ts";
 import { parseRecipe } from "#shared/plan.ts";
 import {
   temporaryFolder,
@@ -55,12 +57,23 @@ export function variantOf(checkpoint: Checkpoint, recipe: unknown): ExportVarian
   });
 }
 
+/** The variant of a recipe as a format holds it. */
+export function adapted(
+  checkpoint: Checkpoint,
+  recipe: unknown,
+  format: ExportFormat,
+  kept: KeptModule = "unquantized",
+): AdaptedVariant {
+  return adaptVariant(modelOf(checkpoint), { recipe: parseRecipe(recipe), format, kept });
+}
+
 /** The checkpoint as exports see it. */
 export function modelOf(checkpoint: Checkpoint): ExportModel {
   return { checkpoint, architecture: architectureOf(checkpoint), superWeights: [[1, 3, 7]] };
 }
 
 export interface ExportOptions {
+  format?: ExportFormat;
   overwrite?: boolean;
   maxShardBytes?: number | null;
   fileSystem?: FileSystem;
@@ -72,10 +85,16 @@ export async function exportTo(
   { checkpoint, variant, out }: Bench,
   options: ExportOptions = {},
 ): Promise<FinishedExport> {
-  const { overwrite = false, maxShardBytes = null, fileSystem = nodeFileSystem, control = freely } = options;
+  const {
+    format = "safetensors",
+    overwrite = false,
+    maxShardBytes = null,
+    fileSystem = nodeFileSystem,
+    control = freely,
+  } = options;
   const job = await ExportJob.plan({ source: checkpoint.path, out, overwrite }, fileSystem);
   return writeExport({
-    format: "safetensors",
+    format,
     model: modelOf(checkpoint),
     variant,
     changes: [],

@@ -1,0 +1,201 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { architectureOf, readDecoderConfig } from "#engine/architecture/readArchitecture.ts";
+import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import { checkExport } from "#engine/export/checkExport.ts";
+import { exporters } from "#engine/export/exporters.ts";
+import { verifyExport } from "#engine/export/verifyExport.ts";
+import { parseRecipe } from "#shared/plan.ts";
+import {
+  adapted,
+  bench,
+  exportTo,
+  freely,
+  modelOf,
+  SUPER_WEIGHT,
+  tree,
+  type Bench,
+} from "../export/exporting.ts";
+import type { SyntheticOptions } from "../support/syntheticCheckpoint.ts";
+
+const SHAPE = { hidden: 64, intermediate: 96, heads: 4, keyValueHeads: 2, vocabulary: 40 } as const;
+const RECIPES = [
+  { codec: "q4_0", bits: 4, block: "group:32" },
+  { codec: "q4_1", bits: 4, block: "group:32", clip: { method: "mse" } },
+  { codec: "q5_0", bits: 5, block: "group:32" },
+  { codec: "q5_1", bits: 5, block: "group:32", clip: { method: "zscore", threshold: 2 } },
+  { codec: "q8_0", bits: 8, block: "group:32" },
+  { codec: "int", bits: 4, symmetric: true, block: "group:32" },
+  { codec: "int", bits: 5, symmetric: true, block: "group:32" },
+  { codec: "int", bits: 8, symmetric: true, block: "group:32" },
+] as const;
+
+const unevaluated = () => Promise.resolve({ perplexity: null, judgedPerplexity: null, tokens: 0 });
+
+async function made(
+  options: SyntheticOptions,
+  recipe: unknown,
+  kept?: "8-bit",
+): Promise<Bench & { changes: readonly string[] }> {
+  const source = await bench({ ...SHAPE, ...options });
+  const { variant, changes } = adapted(source.checkpoint, recipe, "gguf", kept);
+  const whole = { ...source, variant, changes };
+  await exportTo(whole, { format: "gguf" });
+  return whole;
+}
+
+function verified({ checkpoint, variant, out }: Bench) {
+  return verifyExport({ source: checkpoint, variant, out, evaluate: unevaluated, control: freely });
+}
+
+describe("exporting as GGUF", () => {
+  for (const recipe of RECIPES) {
+    for (const storage of ["F32", "F16", "BF16"] as const) {
+      it(`reopens to exactly the judged weights: ${recipe.codec}${recipe.bits} from ${storage}`, async () => {
+        const done = await made({ storage, shards: 2 }, recipe);
+        expect((await verified(done)).maxAbsDiff).toBe(0);
+      });
+    }
+  }
+
+  it("keeps every bit of what is not quantized: matrices in their type, rows of queries and keys in place, norms in F32", async () => {
+    const done = await made(
+      { storage: "BF16" },
+      { ...RECIPES[0], overrides: [{ match: "*self_attn*", skip: true }] },
+    );
+    expect((await verified(done)).maxAbsDiff).toBe(0);
+    const reopened = await openCheckpoint(done.out);
+    for (const part of ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"]) {
+      const name = `model.layers.1.${part}.weight`;
+      const bytes = await done.checkpoint.readBytes(name);
+      expect(await reopened.readBytes(name)).toEqual(bytes);
+      expect(await reopened.readBytes(name, 131, 1900)).toEqual(bytes.subarray(131, 1900));
+      expect(await reopened.readRows(name, [5, 0, 17])).toEqual(
+        await done.checkpoint.readRows(name, [5, 0, 17]),
+      );
+    }
+    expect(reopened.tensors.get("model.norm.weight")?.dtype).toBe("F32");
+    expect(reopened.tensors.get("model.embed_tokens.weight")?.dtype).toBe("BF16");
+    expect(reopened.tensors.get("model.layers.0.mlp.up_proj.weight")?.packed).toEqual({
+      codec: "Q4_0",
+      bitsPerWeight: 4.5,
+    });
+    await reopened.close();
+  });
+
+  it("reads rows of packed queries as the whole tensor has them", async () => {
+    const done = await made({}, RECIPES[2]);
+    const reopened = await openCheckpoint(done.out);
+    const name = "model.layers.0.self_attn.q_proj.weight";
+    const whole = await reopened.read(name);
+    const rows = await reopened.readRows(name, [3, 40]);
+    expect(rows).toEqual(Float32Array.from([...whole.subarray(192, 256), ...whole.subarray(2560, 2624)]));
+    await reopened.close();
+  });
+
+  it("moves rows only, so that blocks along the columns are those of the unmoved tensor", async () => {
+    const done = await made({}, RECIPES[0]);
+    const name = "model.layers.0.self_attn.k_proj.weight";
+    const plan = done.variant.plans.get(name);
+    if (!plan) throw new Error("the plan has no keys");
+    const judged = await done.variant.quantize(await done.checkpoint.read(name), plan);
+    const reopened = await openCheckpoint(done.out);
+    expect(await reopened.read(name)).toEqual(judged);
+    await reopened.close();
+  });
+
+  it("keeps the module of a super weight unquantized or in 8 bits, and says what that costs", async () => {
+    const recipe = { ...RECIPES[0], restore: "super-weights" };
+    const plain = await made({ storage: "F16" }, recipe);
+    expect(plain.changes[0]).toContain(`${SUPER_WEIGHT.tensor} stays unquantized`);
+    const eight = await made({ storage: "F16" }, recipe, "8-bit");
+    for (const [done, codec] of [
+      [plain, undefined],
+      [eight, "Q8_0"],
+    ] as const) {
+      expect((await verified(done)).maxAbsDiff).toBe(0);
+      const reopened = await openCheckpoint(done.out);
+      expect(reopened.tensors.get(SUPER_WEIGHT.tensor)?.packed?.codec).toBe(codec);
+      await reopened.close();
+    }
+  });
+
+  it("names the file after model and type, and leaves config.json to the metadata", async () => {
+    const done = await made({ files: { "tokenizer_config.json": "{}", LICENSE: "MIT" } }, RECIPES[4]);
+    const files = await tree(done.out);
+    expect(files.filter((name) => name.endsWith(".gguf"))).toEqual([expect.stringMatching(/-Q8_0\.gguf$/)]);
+    expect(files).not.toContain("config.json");
+    expect(files).toContain("LICENSE");
+  });
+
+  for (const config of [
+    {},
+    { rope_theta: 500_000, rms_norm_eps: 1e-6 },
+    { rope_scaling: { rope_type: "linear", factor: 4 } },
+    {
+      rope_scaling: {
+        rope_type: "yarn",
+        factor: 4,
+        original_max_position_embeddings: 16,
+        attention_factor: 1.3,
+      },
+    },
+    { model_type: "mistral", architectures: ["MistralForCausalLM"], sliding_window: 7 },
+  ]) {
+    it(`opens as a folder and as a file with the same equations: ${JSON.stringify(config)}`, async () => {
+      const done = await made({ config, tied: true }, RECIPES[0]);
+      const expected = readDecoderConfig(done.checkpoint.config);
+      const [file = ""] = (await readdir(done.out)).filter((name) => name.endsWith(".gguf"));
+      for (const location of [done.out, join(done.out, file)]) {
+        const reopened = await openCheckpoint(location);
+        const found = readDecoderConfig(reopened.config);
+        for (const [key, value] of Object.entries(found.rope)) {
+          const wanted: unknown = Object.entries(expected.rope).find(([name]) => name === key)?.[1];
+          if (typeof value === "number") expect(value).toBeCloseTo(Number(wanted), 6);
+          else expect(value).toBe(wanted);
+        }
+        expect({ ...found, rope: null }).toEqual({ ...expected, rope: null });
+        architectureOf(reopened);
+        await reopened.close();
+      }
+    });
+  }
+
+  it("counts bytes up to exactly the announced total", async () => {
+    const source = await bench({ ...SHAPE, shards: 2 });
+    const { variant } = adapted(source.checkpoint, RECIPES[1], "gguf");
+    const seen: { done: number; total: number }[] = [];
+    await exportTo(
+      { ...source, variant },
+      { format: "gguf", control: { check: () => undefined, report: (progress) => seen.push(progress) } },
+    );
+    expect(seen.at(-1)?.done).toBe(seen.at(-1)?.total);
+  });
+});
+
+describe("what GGUF has no place for", () => {
+  const codesOf = (recipe: unknown) => exporters.gguf.problems(parseRecipe(recipe)).map(({ code }) => code);
+
+  it("is said before a model is open", () => {
+    expect(codesOf({ codec: "rtn", bits: 4, block: "group:32" })).toEqual(["export/gguf-codec"]);
+    expect(codesOf({ codec: "int", bits: 4, block: "group:32" })).toEqual(["export/gguf-codec"]);
+    expect(codesOf({ codec: "int", bits: 4, symmetric: true, block: "group:64" })).toEqual([
+      "export/gguf-codec",
+    ]);
+    expect(codesOf({ ...RECIPES[0], restore: { largest: 5 } })).toEqual(["export/restore-largest"]);
+    expect(
+      codesOf({ ...RECIPES[0], overrides: [{ match: "*up*", codec: "nf4", block: "group:32" }] }),
+    ).toEqual(["export/gguf-codec"]);
+    for (const recipe of RECIPES) expect(codesOf(recipe)).toEqual([]);
+  });
+
+  it("is said of a model whose equations llama.cpp does not have", async () => {
+    const source = await bench({ ...SHAPE, config: { hidden_act: "gelu" } });
+    const check = await checkExport(modelOf(source.checkpoint), {
+      ...{ recipe: parseRecipe(RECIPES[0]), format: "gguf", out: source.out, overwrite: false },
+      ...{ maxShardBytes: null, kept: "unquantized" },
+    });
+    expect(check.problems.map(({ code }) => code)).toEqual(["export/gguf-model"]);
+  });
+});
