@@ -36,6 +36,8 @@ const common = {
 
 /** Clips tried where a threshold is searched. Kept short: each is scored on the calibration text. */
 export const DEFAULT_THRESHOLDS: readonly number[] = [3, 5, 7, 9, 12, 20];
+/** The same for the methods whose threshold is a fraction of the weights. */
+export const DEFAULT_FRACTIONS: readonly number[] = [1e-6, 1e-5, 1e-4, 1e-3];
 /** Figure 6 of the paper, with the region around 1 closer. */
 export const DEFAULT_FACTORS: readonly number[] = [0, 0.1, 0.2, 0.3, 0.5, 0.8, 1, 1.2, 1.5, 2, 3];
 /** Figure 7 of the paper: B×B consecutive weights. */
@@ -109,6 +111,7 @@ export const labRequest = z.discriminatedUnion("experiment", [
     ...common,
     bits: bits.default(4),
     block: blockText.default("tensor"),
+    /** Of 1 and more for zscore and iqr, below 1 for the percentages; a method that has none of its kind takes the defaults. */
     thresholds,
     methods: z
       .array(z.enum(["zscore", "block-percentage", "tensor-percentage", "iqr", "mse"]))

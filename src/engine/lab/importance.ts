@@ -32,7 +32,7 @@ export const importance: Experiment<"importance"> = async (run) => {
   requireSuperWeights(run);
   const windows = await textWindows(run);
   const journey = new Journey(run);
-  const judging = new Judging(run, journey, windows, await LabTasks.open(run, journey));
+  const judging = new Judging(run, journey, "text", windows, await LabTasks.open(run, journey));
   const ablations = await planRows(run);
   judging.announce(ablations.length);
 

@@ -22,17 +22,25 @@ export class Judging {
   readonly #windows: WindowSet;
   readonly #journey: Journey;
   readonly #tasks: LabTasks | null;
-  /** Name of its passes on the journey. */
   readonly #kind: string;
   #reference: OriginalReference | null = null;
 
-  /** @param tasks what variants answer too; null = nothing but the text */
-  constructor(run: LabRun, journey: Journey, windows: WindowSet, tasks: LabTasks | null = null) {
+  /**
+   * @param kind names the passes on the journey, e.g. `text`
+   * @param tasks what variants answer too; null = nothing but the text
+   */
+  constructor(
+    run: LabRun,
+    journey: Journey,
+    kind: string,
+    windows: WindowSet,
+    tasks: LabTasks | null = null,
+  ) {
     this.#run = run;
     this.#windows = windows;
     this.#journey = journey;
     this.#tasks = tasks;
-    this.#kind = windows.convention.text;
+    this.#kind = kind;
   }
 
   /** Announces the original and so many variants. */

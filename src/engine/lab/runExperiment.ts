@@ -1,8 +1,10 @@
 import { KeystoneError } from "#shared/errors.ts";
 import { EXPERIMENTS, type ExperimentName, type LabReport } from "#shared/lab.ts";
+import { blockScaling } from "./blockScaling.ts";
 import { importance } from "./importance.ts";
 import { sensitivity } from "./sensitivity.ts";
 import { superActivations } from "./superActivations.ts";
+import { thresholdSearch } from "./thresholdSearch.ts";
 import { tokenProbabilities } from "./tokenProbabilities.ts";
 import { checkSplit } from "./texts.ts";
 import type { Experiment, LabRun } from "./types.ts";
@@ -13,6 +15,8 @@ const experiments: { readonly [E in ExperimentName]?: Experiment<E> } = {
   "super-activations": superActivations,
   "token-probabilities": tokenProbabilities,
   sensitivity,
+  "block-scaling": blockScaling,
+  "threshold-search": thresholdSearch,
 };
 
 /**

@@ -28,7 +28,7 @@ export const sensitivity: Experiment<"sensitivity"> = async (run) => {
   requireSuperWeights(run);
   const windows = await textWindows(run);
   const journey = new Journey(run);
-  const judging = new Judging(run, journey, windows, await LabTasks.open(run, journey));
+  const judging = new Judging(run, journey, "text", windows, await LabTasks.open(run, journey));
   const factors = [...new Set(run.request.factors)].sort((a, b) => a - b);
   judging.announce(factors.length);
 

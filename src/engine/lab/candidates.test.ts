@@ -1,0 +1,91 @@
+import { describe, expect, it } from "vitest";
+import type { Clip } from "#shared/recipe.ts";
+import { bestOf, coarse, finer, type Tried } from "./candidates.ts";
+import { Budget } from "./budget.ts";
+import { searchClips } from "./search.ts";
+
+const z = (threshold: number): Clip => ({ method: "zscore", threshold });
+const tried = (losses: Record<string, number>): Tried[] =>
+  Object.entries(losses).map(([threshold, loss]) => ({ clip: z(Number(threshold)), loss }));
+const thresholds = (clips: readonly Clip[]): number[] =>
+  clips.map((clip) => ("threshold" in clip ? clip.threshold : NaN));
+
+/** Loss of a z with its least at 6. */
+const bowl = async (clip: Clip | null): Promise<number> =>
+  clip && "threshold" in clip ? Math.log(clip.threshold / 6) ** 2 : 10;
+
+describe("the first candidates", () => {
+  it("are no clip, and every method with the thresholds of its kind", () => {
+    expect(coarse(["zscore", "block-percentage", "mse"], [9, 3, 0.001])).toEqual([
+      null,
+      z(3),
+      z(9),
+      { method: "block-percentage", threshold: 0.001 },
+      { method: "mse" },
+    ]);
+  });
+
+  it("are the defaults of a method that no threshold suits", () => {
+    const clips = coarse(["tensor-percentage"], [3, 5]);
+    expect(clips).toHaveLength(5);
+    expect(clips[1]).toEqual({ method: "tensor-percentage", threshold: 1e-6 });
+  });
+});
+
+describe("the finer candidates", () => {
+  it("lie halfway to the best one's neighbours on a log scale", () => {
+    expect(thresholds(finer(tried({ 2: 3, 4: 1, 16: 2 })))).toEqual([2.83, 8]);
+  });
+
+  it("reach past the last one as far as to its one neighbour", () => {
+    expect(thresholds(finer(tried({ 2: 3, 4: 1 })))).toEqual([2.83, 8]);
+    expect(thresholds(finer(tried({ 2: 1, 4: 3 })))).toEqual([1, 2.83]);
+    expect(thresholds(finer(tried({ 5: 1 })))).toEqual([2.5, 10]);
+  });
+
+  it("are none around no clip, around mse, and past a fraction of 1", () => {
+    expect(finer([{ clip: null, loss: 1 }, ...tried({ 3: 2 })])).toEqual([]);
+    expect(finer([{ clip: { method: "mse" }, loss: 1 }])).toEqual([]);
+    const fraction: Clip = { method: "block-percentage", threshold: 0.6 };
+    expect(thresholds(finer([{ clip: fraction, loss: 1 }]))).toEqual([0.3]);
+  });
+});
+
+it("takes the least loss, the first of equals, and what is not finite last", () => {
+  expect(bestOf(tried({ 3: 2, 5: 1, 9: 1 }))?.clip).toEqual(z(5));
+  expect(bestOf([{ clip: null, loss: null }, ...tried({ 3: 2 })])?.clip).toEqual(z(3));
+  expect(bestOf([])).toBeNull();
+});
+
+describe("a search", () => {
+  it("comes closer to the least round by round", async () => {
+    const { tried: all, stopped } = await searchClips(
+      [null, z(3), z(9), z(20)],
+      new Budget(null, null),
+      bowl,
+    );
+    const best = bestOf(all)?.clip;
+    expect(stopped).toBeNull();
+    expect(best && "threshold" in best && Math.abs(Math.log(best.threshold / 6)) < 0.1).toBe(true);
+    expect(all.length).toBeGreaterThan(4);
+  });
+
+  it("stops after as many trials as it may make, and says so", async () => {
+    const { tried: all, stopped } = await searchClips([null, z(3), z(9)], new Budget(2, null), bowl);
+    expect(all).toHaveLength(2);
+    expect(stopped).toMatch(/^after 2 trials/);
+  });
+
+  it("stops when its time is over", async () => {
+    const { tried: all, stopped } = await searchClips(
+      [null, z(3), z(9)],
+      new Budget(null, 0.02),
+      async () => {
+        await new Promise((done) => setTimeout(done, 30));
+        return 1;
+      },
+    );
+    expect(all).toHaveLength(1);
+    expect(stopped).toMatch(/^after 0\.02 s/);
+  });
+});

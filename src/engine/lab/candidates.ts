@@ -1,0 +1,70 @@
+import { DEFAULT_FRACTIONS, DEFAULT_THRESHOLDS, type LabRequestOf } from "#shared/lab.ts";
+import type { Clip } from "#shared/recipe.ts";
+
+type Method = LabRequestOf<"threshold-search">["methods"][number];
+
+/** One clip that was tried, null = none, and what it costs; less is better, null = not finite. */
+export interface Tried {
+  readonly clip: Clip | null;
+  readonly loss: number | null;
+}
+
+/** Rounds of refinement around the best, at most; each tries two thresholds. */
+export const REFINEMENTS = 3;
+/** A round that lowers the loss by less than this share is the last. */
+const WORTHWHILE = 0.01;
+const isFraction = (method: Method): boolean => method.endsWith("percentage");
+
+/** What is tried first: no clip, then every method with every threshold of its kind; `mse` has none. */
+export function coarse(methods: readonly Method[], thresholds: readonly number[]): (Clip | null)[] {
+  const clips = [...new Set(methods)].flatMap((method): Clip[] =>
+    method === "mse" ? [{ method }] : thresholdsOf(method, thresholds).map((t) => withThreshold(method, t)),
+  );
+  return [null, ...clips];
+}
+
+/** Those below 1 are fractions of the weights, the others multiples; a method without any takes the defaults. */
+function thresholdsOf(method: Method, thresholds: readonly number[]): number[] {
+  const own = thresholds.filter((threshold) => threshold < 1 === isFraction(method));
+  const defaults = isFraction(method) ? DEFAULT_FRACTIONS : DEFAULT_THRESHOLDS;
+  return [...new Set(own.length > 0 ? own : defaults)].sort((a, b) => a - b);
+}
+
+/** The least loss, the first of equals; null before anything was tried. */
+export function bestOf<T extends Tried>(tried: readonly T[]): T | null {
+  const worth = ({ loss }: T): number => loss ?? Infinity;
+  return tried.reduce<T | null>((best, it) => (best === null || worth(it) < worth(best) ? it : best), null);
+}
+
+/**
+ * The next two thresholds, around the best: halfway, on a log scale, to its neighbours among those of its method that were tried;
+ * beyond the last, as far again as to the one neighbour there is (twice, half, where there is none). None where the best has no
+ * threshold.
+ */
+export function finer(tried: readonly Tried[]): Clip[] {
+  const best = bestOf(tried)?.clip;
+  if (!best || !("threshold" in best)) return [];
+  const known = tried
+    .flatMap(({ clip }) => (clip && "threshold" in clip && clip.method === best.method ? clip.threshold : []))
+    .sort((a, b) => a - b);
+  const place = known.indexOf(best.threshold);
+  const [below, above] = [known[place - 1], known[place + 1]] as const;
+  /** Of the one neighbour there is. */
+  const ratio = above ? above / best.threshold : below ? best.threshold / below : 2;
+  const next = [
+    below ? Math.sqrt(below * best.threshold) : best.threshold / ratio,
+    above ? Math.sqrt(above * best.threshold) : best.threshold * ratio,
+  ].map((threshold) => Number(threshold.toPrecision(3)));
+  return next
+    .filter((threshold) => !known.includes(threshold) && (!isFraction(best.method) || threshold < 1))
+    .map((threshold) => withThreshold(best.method, threshold));
+}
+
+/** Whether a round of refinement gained enough to go on. */
+export function worthwhile(before: number | null, after: number | null): boolean {
+  return before === null || (after !== null && after < before * (1 - WORTHWHILE));
+}
+
+function withThreshold(method: Exclude<Method, "mse">, threshold: number): Clip {
+  return { method, threshold };
+}

@@ -1,0 +1,113 @@
+import { parseRecipe } from "#shared/plan.ts";
+import type { Clip, Override, Recipe } from "#shared/recipe.ts";
+import { createLayerReader } from "../evaluate/layerReader.ts";
+import { createMeter } from "../evaluate/meter.ts";
+import { createScratch } from "../evaluate/variantWeights.ts";
+import type { LayerWeights } from "../forward/types.ts";
+import { quantizeDequantize } from "../quantize/quantizeDequantize.ts";
+import type { TensorPlan } from "../quantize/types.ts";
+import { restoreList } from "./arms.ts";
+import { bestOf, coarse, REFINEMENTS } from "./candidates.ts";
+import { recipeVariant } from "./recipeVariant.ts";
+import { searchClips } from "./search.ts";
+import { marked } from "./searchModel.ts";
+import { openLosses } from "./tensorLosses.ts";
+import { said, type Found, type SearchBench, type Trial } from "./thresholdSearch.ts";
+import { count } from "./words.ts";
+
+const KIND = "tensors";
+
+/**
+ * Each tensor its own clip: the one of least error of its weights (exact, without data) or of its output on the calibration text.
+ * One layer is in memory at a time. The inputs of a layer are the original's, so tensors are chosen independently of one another.
+ */
+export async function searchTensors(bench: SearchBench): Promise<Found> {
+  const { run, budget, onTrials, journey, calibration } = bench;
+  const { layers } = run.architecture.facts;
+  const { plans } = recipeVariant(run, "tensors", recipeOf(bench, new Map())).variant;
+  const first = coarse(run.request.methods, run.request.thresholds);
+  const losses = await openLosses(bench);
+  const most = first.length + 2 * REFINEMENTS;
+  const total = losses.unitsPerLayer * layers + most * losses.unitsPerTrial * plans.size;
+  journey.announce(KIND, total);
+  calibration?.judging.announce(1);
+  const meter = createMeter(total, "tokens·layers", journey.leg(KIND, "the search"));
+
+  const reader = createLayerReader(run);
+  const scratch = createScratch();
+  const trials: Trial[] = [];
+  const chosen = new Map<string, Clip | null>();
+  let stopped: string | null = null;
+  for (let layer = 0; layer < layers && stopped === null; layer++) {
+    const weights = await reader.read(layer);
+    await losses.enter(layer, weights);
+    await meter.advance(losses.unitsPerLayer, `layer ${layer + 1} of ${layers}`);
+    for (const { plan, slot } of plansOf(bench, plans, layer)) {
+      const out = scratch.take(slot, weights[slot].length);
+      const searched = await searchClips(first, budget, async (clip) => {
+        const statistics = quantizeDequantize(weights[slot], { ...plan, clip }, out);
+        const loss = await losses.of(slot, weights[slot], out, statistics);
+        trials.push({ clip, tensor: plan.name, loss, best: false });
+        await meter.advance(losses.unitsPerTrial, `${plan.name}, ${said(clip)}`);
+        return loss;
+      });
+      await meter.advance((most - searched.tried.length) * losses.unitsPerTrial, plan.name);
+      chosen.set(plan.name, bestOf(searched.tried)?.clip ?? null);
+      onTrials(marked(trials));
+      stopped = searched.stopped;
+      if (stopped !== null) break;
+    }
+  }
+
+  const recipe = recipeOf(bench, chosen);
+  if (calibration) await calibration.judging.original("original, calibration text");
+  const judged = calibration
+    ? await calibration.judging.variant(recipeVariant(run, "found", recipe).variant, "calibration text")
+    : null;
+  return {
+    recipe,
+    trials: marked(trials),
+    stopped,
+    calibration: judged,
+    chosen: chosenWords(bench, chosen),
+    notes: notesOf(chosen.size, plans.size, bench),
+  };
+}
+
+function plansOf(
+  { run }: SearchBench,
+  plans: ReadonlyMap<string, TensorPlan>,
+  layer: number,
+): { plan: TensorPlan; slot: keyof LayerWeights }[] {
+  return run.architecture.layerTensors(layer).flatMap(({ name, slot }) => {
+    const plan = plans.get(name);
+    return plan ? [{ plan, slot }] : [];
+  });
+}
+
+/** The clip of every tensor that has one as an override, first match first; nothing else is clipped. */
+function recipeOf({ run, grid }: SearchBench, chosen: ReadonlyMap<string, Clip | null>): Recipe {
+  const overrides = [...chosen].flatMap(([match, clip]): Override[] => (clip ? [{ match, clip }] : []));
+  return parseRecipe({ codec: "rtn", ...grid, restore: restoreList(run), overrides });
+}
+
+function chosenWords({ run }: SearchBench, chosen: ReadonlyMap<string, Clip | null>): string {
+  const methods = [...Map.groupBy(chosen.values(), (clip) => clip?.method ?? "no clip")];
+  const each = methods
+    .toSorted(([, a], [, b]) => b.length - a.length)
+    .map(([method, { length }]) => `${count(length)} × ${method}`);
+  const by = run.request.by === "weight-error" ? "weights' error" : "output's error on the calibration text";
+  return `each tensor has the clip of its least ${by} (${each.join(", ")})`;
+}
+
+function notesOf(searched: number, tensors: number, { run }: SearchBench): string[] {
+  const notes =
+    run.request.by === "weight-error"
+      ? ["A tensor's loss is ‖W − Ŵ‖ / ‖W‖ over all its weights: no data is used to choose."]
+      : ["A tensor's loss is ‖XWᵀ − XŴᵀ‖ / ‖XWᵀ‖ for inputs X of the original on the calibration text."];
+  if (searched < tensors)
+    notes.push(
+      `${count(tensors - searched)} of ${count(tensors)} tensors were not searched: they keep their outliers.`,
+    );
+  return notes;
+}
