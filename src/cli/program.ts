@@ -5,6 +5,8 @@ import { detectCommand } from "./commands/detect.ts";
 import { evalCommand } from "./commands/eval.ts";
 import { exportCommand } from "./commands/export.ts";
 import { inspectCommand } from "./commands/inspect.ts";
+import { labCommand } from "./commands/lab.ts";
+import { reportCommand } from "./commands/report.ts";
 import { runsCommand } from "./commands/runs.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { sweepCommand } from "./commands/sweep.ts";
@@ -42,9 +44,11 @@ export function buildProgram(io: Io, dependencies: Dependencies): Command {
     evalCommand,
     sweepCommand,
     ablateCommand,
+    labCommand,
     tasksCommand,
     exportCommand,
     runsCommand,
+    reportCommand,
     demoCommand,
     serveCommand,
   ];

@@ -1,0 +1,166 @@
+import { Command } from "commander";
+import { EXPERIMENTS, experimentName, type ExperimentName, type LabReport } from "#shared/lab.ts";
+import { absolute } from "../files.ts";
+import { withOwnOptions } from "../lab/experimentOptions.ts";
+import { livePoints } from "../lab/livePoints.ts";
+import { CHOOSES, labRequestOf, type LabOptions } from "../lab/request.ts";
+import {
+  withCommonOptions,
+  withComputeOptions,
+  withJudgeOptions,
+  wholeNumber,
+  type CommonOptions,
+} from "../options.ts";
+import { printJson } from "../output/json.ts";
+import { labTable, labText } from "../output/labText.ts";
+import { textTable } from "../output/table.ts";
+import type { CommandContext } from "../program.ts";
+import { usageError } from "../reportError.ts";
+import type { Session } from "../session.ts";
+
+interface ParentOptions extends CommonOptions {
+  list?: boolean;
+}
+
+/** `lab EXPERIMENT MODEL`: one of the paper's experiments; `lab list`, `lab show ID` and `lab delete ID`: those that are kept. */
+export function labCommand(context: CommandContext): Command {
+  const command = withCommonOptions(
+    new Command("lab")
+      .description("run the paper's experiments on a checkpoint; each result is kept")
+      .usage("EXPERIMENT MODEL [options]")
+      .option("--list", "list the experiments and the question each answers (default: off)"),
+  )
+    // Whatever is no experiment and no subcommand ends here, so that the error can name the experiments.
+    .argument("[words...]")
+    .allowUnknownOption()
+    .action((words: string[], options: ParentOptions) => {
+      if (options.list && words.length === 0) listExperiments(context, options);
+      else throw noExperiment(words[0]);
+    });
+  for (const name of experimentName.options) command.addCommand(experimentCommand(context, name));
+  for (const build of [keptCommand, showCommand, deleteCommand]) command.addCommand(build(context));
+  return command;
+}
+
+function noExperiment(word: string | undefined): Error {
+  return usageError(
+    word === undefined ? "No experiment was named." : `There is no experiment "${word}".`,
+    `Name one of ${experimentName.options.join(", ")}; keystone lab --list says what each shows.`,
+  );
+}
+
+function listExperiments({ io }: CommandContext, options: ParentOptions): void {
+  const experiments = experimentName.options.map((name) => ({ name, ...EXPERIMENTS[name] }));
+  if (options.json) {
+    printJson(io.stdout, { experiments });
+    return;
+  }
+  const columns = [{ title: "experiment" }, { title: "in the paper" }, { title: "question" }];
+  const rows = experiments.map(({ name, paper, question }) => [name, paper, question]);
+  io.stdout.write(textTable(columns, rows));
+}
+
+function experimentCommand(context: CommandContext, experiment: ExperimentName): Command {
+  const { question, paper } = EXPERIMENTS[experiment];
+  const command = new Command(experiment)
+    .description(`${paper} of the paper: ${question}`)
+    .argument("<model>", "folder of the checkpoint")
+    .option(
+      "--text <file>",
+      "text that is judged (default: eval.jsonl in the model's folder or the one around it)",
+    )
+    .option(
+      "--calibration <file>",
+      CHOOSES.has(experiment)
+        ? "text that thresholds and scales are chosen on (default: calibration.jsonl in the model's folder or the one around it)"
+        : "accepted by every experiment; this one chooses nothing and does not read it (default: none)",
+    )
+    .option(
+      "--tasks <path...>",
+      "task files or folders of them that are answered too, as keystone tasks reads them (default: none)",
+    )
+    .option("--task-limit <n>", "answer the first n items of each task (default: all)", wholeNumber(1));
+  withOwnOptions(command, experiment);
+  return withComputeOptions(withJudgeOptions(command)).action(
+    (model: string, _options: LabOptions, self: Command) => {
+      const options = self.optsWithGlobals<LabOptions>();
+      return context.session(options, (session) => conduct(session, experiment, model, options));
+    },
+  );
+}
+
+async function conduct(
+  session: Session,
+  experiment: ExperimentName,
+  model: string,
+  options: LabOptions,
+): Promise<void> {
+  const request = await labRequestOf(session.io, experiment, model, options);
+  const path = absolute(session.io, model);
+  const { job } = await session.studio.call("job:lab", { model: path, request });
+  const stopStreaming = streamPoints(session, job);
+  try {
+    const { id, report } = await session.result(job, "lab");
+    session.print({ id, ...report }, () => `${labText(report)}\n${keptAs(id)}`);
+  } finally {
+    stopStreaming();
+  }
+}
+
+function keptAs(id: string): string {
+  return `Kept as ${id}. keystone report ${id} --out report.html writes it down with its charts.\n`;
+}
+
+/** On a terminal, prints each point as it comes, above the bar. */
+function streamPoints(session: Session, job: string): () => void {
+  if (!session.progress.live) return () => undefined;
+  const shown = new Set<string>();
+  const show = (report: LabReport): void => {
+    for (const line of livePoints(report)) {
+      if (shown.has(line)) continue;
+      shown.add(line);
+      session.progress.line(line);
+    }
+  };
+  return session.studio.on(({ event }) => {
+    if (event.type === "lab-report" && event.job === job) show(event.report);
+  });
+}
+
+function keptCommand(context: CommandContext): Command {
+  return withCommonOptions(new Command("list").description("list the kept experiments, newest first")).action(
+    (_options: CommonOptions, self: Command) =>
+      context.session(self.optsWithGlobals<CommonOptions>(), async (session) => {
+        const kept = await session.studio.call("lab:list", {});
+        session.print({ kept }, () =>
+          kept.length === 0 ? "No experiments yet. keystone lab --list names them.\n" : labTable(kept),
+        );
+      }),
+  );
+}
+
+function showCommand(context: CommandContext): Command {
+  return withCommonOptions(
+    new Command("show")
+      .description("show a kept experiment")
+      .argument("<id>", "id of the experiment, as lab list gives it"),
+  ).action((id: string, _options: CommonOptions, self: Command) =>
+    context.session(self.optsWithGlobals<CommonOptions>(), async (session) => {
+      const { report } = await session.studio.call("lab:get", { id });
+      session.print({ id, ...report }, () => labText(report));
+    }),
+  );
+}
+
+function deleteCommand(context: CommandContext): Command {
+  return withCommonOptions(
+    new Command("delete")
+      .description("delete a kept experiment")
+      .argument("<id>", "id of the experiment, as lab list gives it"),
+  ).action((id: string, _options: CommonOptions, self: Command) =>
+    context.session(self.optsWithGlobals<CommonOptions>(), async (session) => {
+      await session.studio.call("lab:delete", { id });
+      session.print({ deleted: id }, () => `Deleted experiment ${id}.\n`);
+    }),
+  );
+}

@@ -1,0 +1,72 @@
+import { labFigures, paletteOf, type FigureColumn, type FigureTable } from "#shared/figures/index.ts";
+import { cellText, type Cell } from "#shared/figures/table.ts";
+import { EXPERIMENTS, type LabReport, type LabSummary } from "#shared/lab.ts";
+import { duration, fixed, percent, place } from "./numbers.ts";
+import { conventionClause } from "./scores.ts";
+import { textTable } from "./table.ts";
+
+/** An experiment for people: the finding, how it was measured, the values of each of its figures once, what to know. */
+export function labText(report: LabReport): string {
+  const { title, paper } = EXPERIMENTS[report.experiment];
+  const found = report.superWeights.map(([layer, row, column]) => `layer ${layer} ${place(row, column)}`);
+  const head = [
+    `${title} (${paper}): ${sentence(report.finding)}`,
+    `Super weights: ${found.join(", ") || "none"}. ${conventionClause(report.convention)}; ${duration(report.seconds)} on ${report.device}.`,
+    ...(report.calibration === null ? [] : [`Chosen on ${report.calibration}.`]),
+  ];
+  const notes = report.notes.map((note) => `Note: ${note}`);
+  const parts = [head.join("\n"), ...tables(report), ...(notes.length > 0 ? [notes.join("\n")] : [])];
+  return `${parts.map((part) => part.trimEnd()).join("\n\n")}\n`;
+}
+
+/** The tables of the figures, those that several share once. */
+function tables(report: LabReport): string[] {
+  const figures = labFigures(
+    report,
+    paletteOf((name) => name),
+  );
+  const seen = new Set<string>();
+  return figures.flatMap(({ title, table }) => {
+    const key = JSON.stringify(table);
+    if (seen.has(key) || table.rows.length === 0) return [];
+    seen.add(key);
+    return [`${title}\n${tableText(table)}`];
+  });
+}
+
+function tableText({ columns, rows }: FigureTable): string {
+  return textTable(
+    columns.map(({ title, format }) => ({ title, align: format === "text" ? "left" : "right" })),
+    rows.map((row) => columns.map((column, i) => cell(row[i] ?? null, column))),
+  );
+}
+
+/** Percentages as everywhere on the command line, the rest as in figures. */
+function cell(value: Cell, column: FigureColumn): string {
+  if (column.format !== "percent" || typeof value !== "number") return cellText(value, column);
+  return column.decimals === undefined ? percent(value) : `${fixed(value * 100, column.decimals)} %`;
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+/** Kept experiments, newest first as the store gives them. */
+export function labTable(kept: readonly LabSummary[]): string {
+  return textTable(
+    [
+      { title: "experiment" },
+      { title: "id" },
+      { title: "created (UTC)" },
+      { title: "model" },
+      { title: "finding" },
+    ],
+    kept.map(({ experiment, id, created, modelName, finding }) => [
+      experiment,
+      id,
+      created.slice(0, 16).replace("T", " "),
+      modelName,
+      finding,
+    ]),
+  );
+}

@@ -1,0 +1,284 @@
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { labReport, labRequest, type LabReport, type LabRequest, type LabRequestInput } from "#shared/lab.ts";
+import { repeatLab } from "#shared/repeat.ts";
+import { keptExperiment } from "../support/reportSource.ts";
+import { LAB_REPORTS, labReportOf, madeUpRun } from "../support/labReports.ts";
+import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
+import { DEMO } from "./demo.ts";
+import { fakeStudio, jobView, type Fake } from "./fakeStudio.ts";
+import { runMain } from "./runMain.ts";
+
+const CALIBRATION = join(DEMO.folder, "calibration.jsonl");
+
+/** A studio in which an experiment tells these reports and ends with the last. */
+function studioWith(...told: LabReport[]): Fake {
+  const report = told.at(-1);
+  return fakeStudio({
+    "job:lab": (_args, emit) => {
+      setTimeout(() => {
+        for (const partial of told) emit({ type: "lab-report", job: "job-1", report: partial });
+        emit({ type: "job", job: jobView({ kind: "lab" }) });
+      });
+      return { job: "job-1" };
+    },
+    "job:list": () => [],
+    "job:result": () => ({ kind: "lab", id: "lab-1", report }),
+  });
+}
+
+const askedFor = (fake: Fake): LabRequest =>
+  labRequest.parse((fake.asked.find(({ name }) => name === "job:lab")?.args as { request: unknown }).request);
+
+describe("keystone lab EXPERIMENT MODEL", () => {
+  it("takes text and calibration from beside the model, and everything else at its default", async () => {
+    for (const { experiment } of LAB_REPORTS) {
+      const fake = studioWith(labReportOf(experiment));
+      const { code, stderr } = await runMain(["lab", experiment, DEMO.model, "--json"], {
+        dependencies: fake,
+      });
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      const chooses = ["block-scaling", "activations", "threshold-search"].includes(experiment);
+      const calibration = chooses ? CALIBRATION : null;
+      expect(askedFor(fake)).toEqual(labRequest.parse({ experiment, text: DEMO.text, calibration }));
+    }
+  });
+
+  it("--json prints the report and the id it is kept by", async () => {
+    const report = labReportOf("importance");
+    const { json } = await runMain(["lab", "importance", DEMO.model, "--json"], {
+      dependencies: studioWith(report),
+    });
+    expect(json()).toMatchObject({ id: "lab-1", experiment: "importance" });
+    expect(labReport.parse(json())).toEqual(report);
+  });
+
+  it("people get the finding first, then the tables of the figures once each, the notes and where it is kept", async () => {
+    const { stdout } = await runMain(["lab", "sensitivity", DEMO.model], {
+      dependencies: studioWith(labReportOf("sensitivity")),
+    });
+    expect(stdout).toMatch(
+      /^Sensitivity \(Figure 6\): A finding with its numbers\.\nSuper weights: layer 1 \[137, 401\]\. /,
+    );
+    expect(stdout).toMatch(/^× 0 +11,953,626 +15\.6600 +90\.0 % +31\.0 % +0\.0 % +15\.5 %$/m);
+    expect(stdout).toMatch(/^× 0\.8 +not finite/m);
+    expect(stdout.match(/^× 1\.5 /gm)).toHaveLength(1);
+    expect(stdout).toContain("Note: One thing the reader must know.");
+    expect(stdout).toMatch(/Kept as lab-1\. keystone report lab-1 --out report\.html/);
+  });
+
+  it("shows each point once as it arrives, on a terminal only", async () => {
+    const whole = labReportOf("sensitivity");
+    const told = [1, 2, 3].map((n) => ({ ...whole, complete: false, points: whole.points.slice(0, n) }));
+    const onTerminal = await runMain(["lab", "sensitivity", DEMO.model], {
+      dependencies: studioWith(...told, whole),
+      terminal: true,
+    });
+    const lines = onTerminal.stderr.split("\n").filter((line) => line.startsWith("×"));
+    expect(lines).toHaveLength(whole.points.length);
+    expect(lines[0]).toMatch(/^× 0: perplexity 11,953,626\.0000, KL 15\.6600/);
+    const piped = await runMain(["lab", "sensitivity", DEMO.model], {
+      dependencies: studioWith(...told, whole),
+    });
+    expect(piped.stderr).toBe("");
+  });
+
+  it.each(LAB_REPORTS.map((report) => [report.experiment, report] as const))(
+    "%s has a table for people and lines for a terminal",
+    async (experiment, report) => {
+      const { code, stdout, stderr } = await runMain(["lab", experiment, DEMO.model], {
+        dependencies: studioWith(report),
+        terminal: true,
+      });
+      expect(code).toBe(0);
+      expect(stdout.split("\n").length).toBeGreaterThan(8);
+      for (const text of [stdout, stderr]) expect(text).not.toMatch(/undefined|NaN|\[object/);
+    },
+  );
+});
+
+/** Requests that differ from the defaults in every field. */
+const REQUESTS: LabRequestInput[] = [
+  { experiment: "importance", text: DEMO.text, tasks: [DEMO.tasksChoice, DEMO.tasksLastWord], taskLimit: 7 },
+  {
+    experiment: "super-activations",
+    text: DEMO.text,
+    promptCount: 3,
+    prompts: ["It's 5 o'clock.", 'A "second"\nwith two lines'],
+    judge: { context: 64, tokens: 100, windows: "gptq" },
+  },
+  {
+    experiment: "token-probabilities",
+    text: DEMO.text,
+    promptCount: 5,
+    judge: { windows: "rolling", stride: 9 },
+  },
+  { experiment: "sensitivity", text: DEMO.text, factors: [-1, 0, 0.25, 1] },
+  {
+    experiment: "block-scaling",
+    text: DEMO.text,
+    calibration: CALIBRATION,
+    bits: [3, 2],
+    blocks: ["tile:8x16", "group:64"],
+    thresholds: [4.5, 9],
+  },
+  {
+    experiment: "activations",
+    text: DEMO.text,
+    calibration: CALIBRATION,
+    per: ["tensor"],
+    matmuls: true,
+    alphas: [0.5, 1],
+    clip: { method: "iqr", threshold: 3 },
+  },
+  { experiment: "activations", text: DEMO.text, calibration: CALIBRATION, clip: { method: "mse" } },
+  {
+    experiment: "threshold-search",
+    text: DEMO.text,
+    calibration: CALIBRATION,
+    bits: 3,
+    block: "flat:4096",
+    thresholds: [3],
+    methods: ["iqr", "tensor-percentage"],
+    scope: "tensor",
+    by: "output-error",
+    maxTrials: 12,
+    maxSeconds: 90.5,
+  },
+];
+
+describe("the command that a report prints", () => {
+  it.each(REQUESTS.map((request) => [request.experiment, labRequest.parse(request)] as const))(
+    "asks for the same %s again",
+    async (experiment, request) => {
+      const folder = await temporaryFolder();
+      const { files, argv } = repeatLab(request, DEMO.model);
+      for (const { name, content } of files) await writeFile(join(folder, name), content);
+      const fake = studioWith(labReportOf(experiment));
+      const { code, stderr } = await runMain(argv.slice(1), { dependencies: fake, cwd: folder });
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      expect(askedFor(fake)).toEqual(request);
+    },
+  );
+
+  it("leaves out what is at its default", () => {
+    const request = labRequest.parse({ experiment: "sensitivity", text: "/t.txt" });
+    expect(repeatLab(request, "/m").argv.join(" ")).toBe("keystone lab sensitivity /m --text /t.txt");
+  });
+});
+
+describe("prompts", () => {
+  const ask = async (name: string, content: string) => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, name), content);
+    const fake = studioWith(labReportOf("super-activations"));
+    const outcome = await runMain(["lab", "super-activations", DEMO.model, "--prompts-file", name], {
+      dependencies: fake,
+      cwd: folder,
+    });
+    return { fake, ...outcome };
+  };
+
+  it("are the lines of a text file, or the texts of a .jsonl file", async () => {
+    const plain = await ask("p.txt", "One.\r\n\nTwo.\n");
+    expect(askedFor(plain.fake)).toMatchObject({ prompts: ["One.", "Two."] });
+    const lines = await ask("p.jsonl", '{"text": "One\\ntwo."}\n');
+    expect(askedFor(lines.fake)).toMatchObject({ prompts: ["One\ntwo."] });
+  });
+
+  it("that cannot be read are refused with the line", async () => {
+    expect(await ask("p.txt", "\n \n")).toMatchObject({ code: 2 });
+    const broken = await ask("p.jsonl", '{"text": "One."}\n{"prompt": 1}\n');
+    expect(broken.code).toBe(2);
+    expect(broken.stderr).toMatch(/has no \{"text": …\} in its line 2/);
+  });
+});
+
+describe("kept experiments", () => {
+  const kept = LAB_REPORTS.map((report) => keptExperiment(report));
+  const fake = fakeStudio({
+    "lab:list": () => kept.map(({ summary }) => summary),
+    "lab:get": (args) => kept.find(({ summary }) => summary.id === (args as { id: string }).id),
+    "lab:delete": () => ({}),
+  });
+
+  it("are listed, shown and deleted", async () => {
+    const list = await runMain(["lab", "list"], { dependencies: fake });
+    expect(list.stdout).toMatch(/^sensitivity +lab-sensitivity +2026-01-02 03:04 +demo +A finding/m);
+    const shown = await runMain(["lab", "show", "lab-sensitivity", "--json"], { dependencies: fake });
+    expect(shown.json()).toMatchObject({ id: "lab-sensitivity", experiment: "sensitivity" });
+    expect((await runMain(["lab", "show", "lab-sensitivity"], { dependencies: fake })).stdout).toMatch(
+      /^Sensitivity/,
+    );
+    const deleted = await runMain(["lab", "delete", "lab-sensitivity", "--json"], { dependencies: fake });
+    expect(deleted.json()).toEqual({ deleted: "lab-sensitivity" });
+    expect(fake.asked.at(-1)).toEqual({ name: "lab:delete", args: { id: "lab-sensitivity" } });
+  });
+
+  it("without any, the list is an object with an empty list", async () => {
+    const none = fakeStudio({ "lab:list": () => [] });
+    expect((await runMain(["lab", "list", "--json"], { dependencies: none })).json()).toEqual({ kept: [] });
+    expect((await runMain(["lab", "list"], { dependencies: none })).stdout).toMatch(/^No experiments yet/);
+  });
+
+  it("lab --list names the experiments and starts no studio", async () => {
+    const studio = fakeStudio({});
+    const { code, json } = await runMain(["lab", "--list", "--json"], { dependencies: studio });
+    expect(code).toBe(0);
+    expect(json()).toMatchObject({
+      experiments: LAB_REPORTS.map(({ experiment }) => ({ name: experiment })),
+    });
+    expect(studio.options).toEqual([]);
+  });
+});
+
+describe("keystone report", () => {
+  const content = "<!doctype html>…";
+  const studio = (): Fake =>
+    fakeStudio({
+      "run:list": () => [madeUpRun().summary],
+      "lab:list": () => [keptExperiment(labReportOf("importance")).summary],
+      "report:make": () => ({ name: "n", content }),
+    });
+  const report = (fake: Fake, cwd: string, ...argv: string[]) =>
+    runMain(["report", "run-1", "lab-importance", ...argv], { dependencies: fake, cwd });
+
+  it("writes runs and experiments into one file, in the format of its ending", async () => {
+    for (const [name, format] of [
+      ["r.html", "html"],
+      ["r.HTM", "html"],
+      ["r.md", "markdown"],
+    ]) {
+      const folder = await temporaryFolder();
+      const fake = studio();
+      const { code, json } = await report(fake, folder, "--out", name ?? "", "--title", "T", "--json");
+      expect(code).toBe(0);
+      const named = { runs: ["run-1"], lab: ["lab-importance"] };
+      expect(json()).toEqual({ out: join(folder, name ?? ""), format, bytes: 18, ...named });
+      expect(fake.asked.at(-1)).toEqual({ name: "report:make", args: { ...named, format, title: "T" } });
+      expect(await readFile(join(folder, name ?? ""), "utf8")).toBe(content);
+      expect(await readdir(folder)).toEqual([name]);
+    }
+  });
+
+  it("leaves an existing file alone, unless it is asked to replace it", async () => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, "r.html"), "mine");
+    const refused = studio();
+    expect(await report(refused, folder, "--out", "r.html")).toMatchObject({ code: 2 });
+    expect(refused.asked).toEqual([]);
+    expect(await readFile(join(folder, "r.html"), "utf8")).toBe("mine");
+    expect(await report(studio(), folder, "--out", "r.html", "--overwrite")).toMatchObject({ code: 0 });
+    expect(await readFile(join(folder, "r.html"), "utf8")).toBe(content);
+    expect(await readdir(folder)).toEqual(["r.html"]);
+  });
+
+  it("names an id that is neither a run nor an experiment, and writes nothing", async () => {
+    const folder = await temporaryFolder();
+    const { code, stderr } = await report(studio(), folder, "nobody", "--out", "r.html");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/There is no run and no kept experiment nobody/);
+    expect(await readdir(folder)).toEqual([]);
+  });
+});
