@@ -2,7 +2,7 @@ import { BrowserWindow, dialog, type MessageBoxOptions, type OpenDialogOptions }
 import { toErrorData } from "#shared/errors.ts";
 import type { JobView } from "#shared/job.ts";
 
-export type PickPurpose = "model" | "text" | "export" | "plan";
+export type PickPurpose = "model" | "text" | "tasks" | "export" | "plan";
 
 const OPTIONS: Record<PickPurpose, OpenDialogOptions> = {
   model: { title: "Open a checkpoint", buttonLabel: "Open", properties: ["openDirectory"] },
@@ -10,6 +10,11 @@ const OPTIONS: Record<PickPurpose, OpenDialogOptions> = {
     title: "Choose a text",
     properties: ["openFile"],
     filters: [{ name: "Text", extensions: ["txt", "jsonl"] }],
+  },
+  tasks: {
+    title: "Choose a task file",
+    properties: ["openFile"],
+    filters: [{ name: "Tasks", extensions: ["jsonl", "json", "parquet"] }],
   },
   export: {
     title: "Choose where the export goes",

@@ -57,6 +57,7 @@ function viewMenu(actions: MenuActions, { packaged }: MenuFacts): MenuItemConstr
     { type: "separator" },
     go(actions, "Overview", "overview", "CmdOrCtrl+1"),
     go(actions, "Super weights", "super-weights", "CmdOrCtrl+2"),
+    go(actions, "Lab", "lab", "CmdOrCtrl+3"),
     go(actions, "Sweep", "sweep", "CmdOrCtrl+4"),
     go(actions, "Compare", "compare", "CmdOrCtrl+5"),
     go(actions, "Export", "export", "CmdOrCtrl+6"),

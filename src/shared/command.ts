@@ -6,7 +6,17 @@ export const shellCommand = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("open-plan"), path: z.string() }),
   z.strictObject({
     type: z.literal("go"),
-    view: z.enum(["home", "overview", "super-weights", "sweep", "runs", "compare", "export", "settings"]),
+    view: z.enum([
+      "home",
+      "overview",
+      "super-weights",
+      "lab",
+      "sweep",
+      "runs",
+      "compare",
+      "export",
+      "settings",
+    ]),
   }),
   z.strictObject({ type: z.literal("palette") }),
 ]);

@@ -89,7 +89,7 @@ export const calls = {
   "devices:probe": call(nothing, deviceReport),
 
   "folder:pick": call(
-    z.strictObject({ purpose: z.enum(["model", "text", "export", "plan"]) }),
+    z.strictObject({ purpose: z.enum(["model", "text", "tasks", "export", "plan"]) }),
     z.object({ path: z.string().nullable() }),
   ),
   "folder:list": call(z.strictObject({ path: path.nullable() }), folderListing),

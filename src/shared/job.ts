@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { errorData } from "./errorData.ts";
+import { experimentName } from "./lab.ts";
 
 export const jobKind = z.enum([
   "detect",
@@ -38,6 +39,8 @@ export const jobView = z.object({
   model: z.string().nullable(),
   /** The run it executes, for sweeps. */
   run: z.string().nullable(),
+  /** The experiment it conducts, for the lab. */
+  experiment: experimentName.optional(),
   status: jobStatus,
   progress: progress.nullable(),
   created: z.string(),

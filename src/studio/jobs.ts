@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { cancelledError, KeystoneError, toErrorData } from "#shared/errors.ts";
 import type { JobKind, JobStatus, JobView, Progress } from "#shared/job.ts";
+import type { ExperimentName } from "#shared/lab.ts";
 import { cancel, createControl, goOn, isCancelled, pause, type Control } from "#worker/control.ts";
 import type { EventStream } from "./eventStream.ts";
 import { throttle, type Throttled } from "./throttle.ts";
@@ -26,6 +27,7 @@ export interface JobRequest<R> {
   title: string;
   model: string | null;
   run?: string;
+  experiment?: ExperimentName;
   work: (context: JobContext) => Promise<R>;
   /** Told when a pause begins or ends, once the job runs. */
   onPause?: (paused: boolean) => void;
@@ -57,7 +59,7 @@ class Job {
   }
 
   view(): JobView {
-    const { kind, title, model, run } = this.request;
+    const { kind, title, model, run, experiment } = this.request;
     const seconds = this.begun === 0 ? 0 : ((this.ended || performance.now()) - this.begun) / 1000;
     return {
       id: this.id,
@@ -65,6 +67,7 @@ class Job {
       title,
       model,
       run: run ?? null,
+      ...(experiment && { experiment }),
       status: this.status,
       progress: this.progress,
       created: this.created.toISOString(),

@@ -7,7 +7,7 @@ import { KeystoneError } from "#shared/errors.ts";
 import type { Access } from "./access.ts";
 
 /** Files a person can choose somewhere in Keystone. */
-const SHOWN = /\.(txt|jsonl?|keystone-plan)$/i;
+const SHOWN = /\.(txt|jsonl?|parquet|keystone-plan)$/i;
 /** More entries than this help nobody and slow the window down. */
 const MAX_ENTRIES = 2_000;
 

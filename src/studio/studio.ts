@@ -1,4 +1,4 @@
-import type { Args, CallName, Reply } from "#shared/contract.ts";
+import type { Args, CallName, CheckedArgs, Reply } from "#shared/contract.ts";
 import type { NumberedEvent } from "#shared/events.ts";
 import type { Settings } from "#shared/settings.ts";
 
@@ -17,7 +17,7 @@ export interface StudioOptions {
   /** Settings for this process only: they win over the kept ones and are never written. */
   overrides?: Partial<Settings>;
   /** Native dialogs, where the face has them. */
-  pickFolder?: (purpose: "model" | "text" | "export" | "plan") => Promise<string | null>;
+  pickFolder?: (purpose: CheckedArgs<"folder:pick">["purpose"]) => Promise<string | null>;
   revealFolder?: (path: string) => Promise<void>;
 }
 

@@ -24,6 +24,11 @@ declare module "plotly.js-strict-dist-min" {
     react(element: HTMLElement, data: Trace[], layout: Layout, config: Config): Promise<PlotElement>;
     relayout(element: HTMLElement, change: Layout): Promise<PlotElement>;
     restyle(element: HTMLElement, change: Record<string, unknown>, traces?: number[]): Promise<PlotElement>;
+    /** With `imageDataOnly` and format `svg`: the SVG itself, without a data address. */
+    toImage(
+      figure: { data: Trace[]; layout: Layout },
+      options: { format: "svg"; width: number; height: number; imageDataOnly: true },
+    ): Promise<string>;
     purge(element: HTMLElement): void;
     Plots: { resize(element: HTMLElement): Promise<PlotElement> };
   }

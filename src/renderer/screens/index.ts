@@ -3,6 +3,7 @@ import type { Studio } from "../state/studio.svelte.ts";
 import type { IconName } from "../parts/icons.ts";
 import Compare from "./compare/Compare.svelte";
 import Export from "./export/Export.svelte";
+import Lab from "./lab/Lab.svelte";
 import Home from "./home/Home.svelte";
 import Overview from "./overview/Overview.svelte";
 import Run from "./run/Run.svelte";
@@ -52,6 +53,16 @@ export const SCREENS: readonly Screen[] = [
     digit: "2",
     component: SuperWeights,
     fact: superWeightFact,
+  },
+  {
+    id: "lab",
+    title: "Lab",
+    icon: "flask",
+    section: "model",
+    needsModel: true,
+    digit: "3",
+    component: Lab,
+    fact: labFact,
   },
   {
     id: "sweep",
@@ -117,6 +128,14 @@ function superWeightFact(studio: Studio): { text: string; mark?: boolean } | nul
   const found = studio.model?.detection?.superWeights.length;
   if (found === undefined) return null;
   return found > 0 ? { text: String(found), mark: true } : { text: "none" };
+}
+
+function labFact(studio: Studio): { text: string } | null {
+  if (!studio.model) return null;
+  const running = studio.activeJob("lab");
+  if (running) return { text: "running" };
+  const kept = studio.lab.of(studio.model.summary.fingerprint).length;
+  return kept > 0 ? { text: `${kept} kept` } : null;
 }
 
 function sweepFact(studio: Studio): { text: string } | null {

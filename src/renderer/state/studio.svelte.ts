@@ -8,6 +8,7 @@ import type { RunSummary } from "#shared/run.ts";
 import type { Settings } from "#shared/settings.ts";
 import { isOver } from "./endedJobs.ts";
 import { EventStream } from "./eventStream.ts";
+import { Lab } from "./lab.svelte.ts";
 import { LiveRun } from "./liveRun.svelte.ts";
 import { OpenModel } from "./openModel.svelte.ts";
 import { Picks } from "./picks.svelte.ts";
@@ -19,6 +20,7 @@ export class Studio {
   readonly host: Host;
   readonly picks = new Picks();
   readonly jobs = new SvelteMap<string, JobView>();
+  readonly lab: Lab;
   info: AppInfo | null = $state.raw(null);
   settings: Settings | null = $state.raw(null);
   device: DeviceReport | null = $state.raw(null);
@@ -42,6 +44,7 @@ export class Studio {
 
   constructor(host: Host, schedule: (task: () => void) => void = requestAnimationFrame) {
     this.host = host;
+    this.lab = new Lab(host);
     this.#stream = new EventStream(host, {
       apply: (events) => this.#apply(events),
       reload: () => this.reload(),
@@ -72,6 +75,7 @@ export class Studio {
         this.host.call("run:list", {}),
         this.host.call("model:recent", {}),
         this.host.call("plan:list", {}),
+        this.lab.load(),
       ]);
       Object.assign(this, { info, settings, runs, recent, plans });
       this.jobs.clear();
@@ -170,6 +174,12 @@ export class Studio {
       case "detect-pass":
         if (this.model && this.jobs.get(event.job)?.model === this.model.path)
           this.model.takePass(event.pass);
+        break;
+      case "lab-report":
+        this.lab.takeReport(event.job, event.report);
+        break;
+      case "lab-results":
+        this.lab.load().catch((thrown: unknown) => (this.error = toErrorData(thrown)));
         break;
       case "settings":
         this.settings = event.settings;

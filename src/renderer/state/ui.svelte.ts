@@ -1,5 +1,5 @@
 /** What kind of folder or file is being picked. */
-export type PickPurpose = "model" | "text" | "export" | "plan";
+export type PickPurpose = "model" | "text" | "tasks" | "export" | "plan";
 
 /** A command of the palette. */
 export interface Command {

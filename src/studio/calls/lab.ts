@@ -18,6 +18,7 @@ export function labCalls(context: StudioContext): Answers<LabCall> {
           kind: "lab",
           title: `${EXPERIMENTS[request.experiment].title} of ${model.name}`,
           model: model.path,
+          experiment: request.experiment,
           work: async (job) => {
             const pool = await pools.lend(1);
             try {

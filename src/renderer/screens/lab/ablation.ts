@@ -1,0 +1,24 @@
+import type { AblationRow } from "#shared/evaluation.ts";
+import { factor } from "#renderer/format.ts";
+
+/** What became of the super weights in a row, as the keystone mark says it; null = the row is about other weights. */
+export function markOf({ name }: Pick<AblationRow, "name">): "in-place" | "removed" | null {
+  if (name === "original") return "in-place";
+  return /\b(other|random|ordinary)\b/.test(name) ? null : "removed";
+}
+
+/** Length of each row's bar, 0 to 1: perplexity on a log scale over the decades that hold all rows; null where there is none. */
+export function logBars(perplexities: readonly (number | null)[]): (number | null)[] {
+  const known = perplexities.flatMap((value) => (value !== null && value > 0 ? [value] : []));
+  const low = Math.floor(Math.log10(Math.min(...known)));
+  const high = Math.max(low + 1, Math.ceil(Math.log10(Math.max(...known))));
+  return perplexities.map((value) =>
+    value === null || value <= 0 ? null : Math.max(0.02, (Math.log10(value) - low) / (high - low)),
+  );
+}
+
+/** `× 96` of the original's perplexity; nothing for the original itself. */
+export function factorOf(row: AblationRow, original: AblationRow | undefined): string {
+  if (row === original || !original?.perplexity || row.perplexity === null) return "";
+  return factor(row.perplexity / original.perplexity);
+}

@@ -1,0 +1,333 @@
+import { magnitudeScale, percentScale, type Scale } from "#shared/figures/axes.ts";
+import { blockAxis, sortBlocks } from "#shared/figures/blockScaling.ts";
+import { dotPlot } from "#shared/figures/dotPlot.ts";
+import type { Figure, FigureLayout, FigureTable, Palette } from "#shared/figures/index.ts";
+import { linePlot } from "#shared/figures/linePlot.ts";
+import { layerAxis } from "#shared/figures/template.ts";
+import type { ExperimentName, LabReport, LabReportOf } from "#shared/lab.ts";
+import { blockLabel } from "#shared/recipeText.ts";
+import { axisRange, factorEnds } from "./scaling.ts";
+import { compareTable, type Column, type Line } from "./compareTable.ts";
+import { measures, ratio } from "./compareMeasures.ts";
+
+/** One of up to four results in a comparison. */
+export interface Compared {
+  /** 0 to 3: colour, shape and dash. */
+  place: number;
+  letter: string;
+  name: string;
+  report: LabReport;
+}
+export type ComparedOf<E extends ExperimentName> = Omit<Compared, "report"> & { report: LabReportOf<E> };
+
+const HEIGHT = 340;
+const TIMES = "× the original's perplexity";
+
+/** Charts that hold the results side by side. Perplexities are drawn as multiples of each model's own original. */
+export function compareFigures(
+  experiment: ExperimentName,
+  compared: readonly Compared[],
+  palette: Palette,
+): Figure[] {
+  const of = <E extends ExperimentName>(name: E): ComparedOf<E>[] =>
+    compared.filter((one): one is ComparedOf<E> => one.report.experiment === name);
+  switch (experiment) {
+    case "sensitivity":
+      return compareSensitivity(of("sensitivity"), palette);
+    case "super-activations":
+      return compareSuperActivations(of("super-activations"), palette);
+    case "block-scaling":
+      return compareBlocks(of("block-scaling"), palette);
+    case "token-probabilities":
+      return [compareTokens(of("token-probabilities"), palette)];
+    case "importance":
+    case "activations":
+    case "threshold-search":
+      return [compareRows(experiment, compared, palette)];
+  }
+}
+
+function compareSensitivity(compared: readonly ComparedOf<"sensitivity">[], palette: Palette): Figure[] {
+  const points = compared.flatMap((one) =>
+    [...one.report.points]
+      .sort((a, b) => a.factor - b.factor)
+      .map((point): Line => ({
+        one,
+        row: `× ${point.factor}`,
+        x: point.factor,
+        value: ratio(point.perplexity, one.report.original?.perplexity),
+        cells: [point.perplexity, point.kl?.mean ?? null],
+      })),
+  );
+  return [
+    lines(
+      {
+        id: "compare-sensitivity",
+        title: "Perplexity as the super weights are scaled",
+        caption: "Each model against its own original, which is × 1.",
+        xLabel: "factor of the super weights",
+        x: {
+          type: "linear",
+          range: axisRange(factorEnds(points.map(({ x }) => x ?? 0))),
+          nticks: 8,
+          tickprefix: "× ",
+        },
+        yLabel: TIMES,
+        reference: 1,
+        columns: ["Perplexity", "KL"],
+        first: "Factor",
+        points,
+      },
+      compared,
+      palette,
+    ),
+  ];
+}
+
+function compareSuperActivations(
+  compared: readonly ComparedOf<"super-activations">[],
+  palette: Palette,
+): Figure[] {
+  const layers = Math.max(1, ...compared.map(({ report }) => report.layers));
+  return (["original", "without super weights"] as const).map((state) => {
+    const points = compared.flatMap((one) => {
+      const peaks = one.report.states.find(({ name }) => name === state)?.peaks ?? [];
+      return Array.from({ length: one.report.layers }, (_, layer): Line => {
+        const value = median(peaks.flatMap((prompt) => magnitude(prompt[layer]?.value)));
+        return { one, row: String(layer), x: layer, value, cells: [value] };
+      });
+    });
+    return lines(
+      {
+        id: `compare-super-activations-${state === "original" ? "original" : "without"}`,
+        title: `Largest value of the residual stream, ${state}`,
+        caption: "Median over the prompts, behind each layer.",
+        xLabel: "layer",
+        x: layerAxis(layers),
+        yLabel: "largest |residual stream|",
+        columns: ["Value"],
+        first: "Layer",
+        points: points.map((point) => ({ ...point, value: point.value === 0 ? null : point.value })),
+      },
+      compared,
+      palette,
+    );
+  });
+}
+
+function compareBlocks(compared: readonly ComparedOf<"block-scaling">[], palette: Palette): Figure[] {
+  const cells = compared.flatMap(({ report }) => report.cells);
+  const widths = [...new Set(cells.map(({ bits }) => bits))].sort((a, b) => a - b);
+  const blocks = sortBlocks(cells.map(({ block }) => block));
+  const arms = [
+    { arm: "clip-restore", words: "clipped and restored" },
+    { arm: "plain", words: "plain rounding" },
+  ] as const;
+  return widths.flatMap((bits) =>
+    arms.map(({ arm, words }) => {
+      const points = compared.flatMap((one) =>
+        blocks.flatMap((block, x): Line[] => {
+          const cell = one.report.cells.find(
+            (it) => it.bits === bits && it.block === block && it.arm === arm,
+          );
+          if (!cell) return [];
+          const value = ratio(cell.scores.perplexity, one.report.original?.perplexity);
+          const measured = [cell.scores.perplexity, cell.scores.kl?.mean ?? null, cell.bitsPerWeight];
+          return [{ one, row: blockLabel(block), x, value, cells: measured }];
+        }),
+      );
+      return lines(
+        {
+          id: `compare-block-scaling-int${bits}-${arm}`,
+          title: `INT${bits}, ${words}`,
+          caption: "Each model against its own original, which is × 1.",
+          xLabel: "weights that share one scale",
+          x: blockAxis(blocks),
+          yLabel: TIMES,
+          reference: 1,
+          columns: ["Perplexity", "KL", "Bits/weight"],
+          first: "Block",
+          points,
+        },
+        compared,
+        palette,
+      );
+    }),
+  );
+}
+
+function compareTokens(compared: readonly ComparedOf<"token-probabilities">[], palette: Palette): Figure {
+  const states = [
+    { key: "original", words: "stop word next, original" },
+    { key: "pruned", words: "stop word next, without super weights" },
+  ] as const;
+  const points = states.flatMap(({ key, words }) =>
+    compared.map((one): Line => {
+      const { stopWords, entropy, kl, prompts } = one.report;
+      const divergence = key === "pruned" ? kl : null;
+      return {
+        one,
+        row: words,
+        value: stopWords[key],
+        cells: [stopWords[key], entropy[key], divergence, prompts],
+      };
+    }),
+  );
+  return dots(
+    {
+      id: "compare-token-probabilities",
+      title: "Probability that the next token is a stop word",
+      caption: "Mean over each model's prompts; stop words and punctuation count.",
+      xLabel: "probability",
+      x: percentScale(),
+      columns: ["Stop words", "Entropy, nats", "KL", "Prompts"],
+      first: "State",
+      points,
+    },
+    compared,
+    palette,
+  );
+}
+
+function compareRows(
+  experiment: "importance" | "activations" | "threshold-search",
+  compared: readonly Compared[],
+  palette: Palette,
+): Figure {
+  const { title, columns, first, points } = measures(experiment, compared);
+  const drawn = points.filter(({ value }) => value !== null);
+  return dots(
+    {
+      id: `compare-${experiment}`,
+      title,
+      caption: "Each model against its own original, the dotted line.",
+      xLabel: TIMES,
+      x: magnitudeScale([1, ...drawn.map(({ value }) => value)]),
+      reference: 1,
+      columns,
+      first,
+      points,
+    },
+    compared,
+    palette,
+  );
+}
+
+interface Plot {
+  id: string;
+  title: string;
+  caption: string;
+  xLabel: string;
+  reference?: number;
+  /** Heading of the column that holds the rows' names, and of those behind it. */
+  first: string;
+  columns: readonly Column[];
+  points: readonly Line[];
+}
+
+function lines(
+  plot: Plot & { x: FigureLayout; yLabel: string },
+  compared: readonly Omit<Compared, "report">[],
+  palette: Palette,
+): Figure {
+  const { id, title, caption, xLabel, yLabel, x, points, reference } = plot;
+  const drawn = linePlot(
+    {
+      series: compared.map(({ place, letter, name }) => ({
+        name: letter,
+        role: place,
+        points: points
+          .filter((point) => point.one.place === place)
+          .map((point) => ({
+            x: point.x ?? 0,
+            y: point.value,
+            words: `${letter} ${name}, ${wordsOf(point)}`,
+          })),
+      })),
+      y: magnitudeScale([...points.map(({ value }) => value), reference]),
+      yLabel,
+      x,
+      xLabel,
+      reference: reference === undefined ? undefined : { value: reference, text: "original" },
+      height: HEIGHT,
+    },
+    palette,
+  );
+  return {
+    id,
+    title,
+    caption,
+    summary: summaryOf(plot, compared),
+    height: HEIGHT,
+    ...drawn,
+    table: tableOf(plot),
+  };
+}
+
+function dots(
+  plot: Plot & { x: Scale },
+  compared: readonly Omit<Compared, "report">[],
+  palette: Palette,
+): Figure {
+  const { id, title, caption, xLabel, x, points, reference } = plot;
+  const rows = [...new Set(points.map(({ row }) => row))];
+  const drawn = dotPlot(
+    {
+      rows: rows.map((label) => ({
+        label,
+        joined: true,
+        dots: points
+          .filter(({ row }) => row === label)
+          .map((point) => ({
+            role: point.one.place,
+            value: point.value,
+            text: "",
+            words: `${point.one.letter} ${point.one.name}, ${wordsOf(point)}`,
+          })),
+      })),
+      x,
+      xLabel,
+      reference: reference ?? null,
+      legend: compared.map(({ place, letter, name }) => ({ role: place, name: `${letter} ${name}` })),
+    },
+    palette,
+  );
+  return { id, title, caption, summary: summaryOf(plot, compared), ...drawn, table: tableOf(plot) };
+}
+
+function tableOf({ first, columns, points, xLabel }: Plot & { yLabel?: string }): FigureTable {
+  return compareTable(first, columns, points, xLabel === TIMES || columns.includes("Perplexity"));
+}
+
+function wordsOf({ row, value }: Line): string {
+  return `${row}: ${value === null ? "not finite" : value.toLocaleString("en-US", { maximumSignificantDigits: 4 })}`;
+}
+
+function summaryOf({ points }: Plot, compared: readonly Omit<Compared, "report">[]): string {
+  return compared
+    .map(({ place, letter, name }) => {
+      const values = points.flatMap(({ one, value }) =>
+        one.place === place && value !== null ? [value] : [],
+      );
+      const range =
+        values.length === 0 ? "nothing" : `${short(Math.min(...values))} to ${short(Math.max(...values))}`;
+      return `${letter} ${name}: ${range}`;
+    })
+    .join("; ");
+}
+
+function short(value: number): string {
+  return value.toLocaleString("en-US", { maximumSignificantDigits: 3 });
+}
+
+function magnitude(value: number | null | undefined): number[] {
+  return value === null || value === undefined ? [] : [Math.abs(value)];
+}
+
+function median(values: readonly number[]): number | null {
+  if (values.length === 0) return null;
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const [low, high] = [sorted[middle - 1] ?? 0, sorted[middle] ?? 0];
+  return sorted.length % 2 === 1 ? high : (low + high) / 2;
+}

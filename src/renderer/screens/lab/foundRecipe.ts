@@ -1,0 +1,17 @@
+import type { LabReportOf } from "#shared/lab.ts";
+import { parseRecipe } from "#shared/plan.ts";
+
+/**
+ * A plan that scores the recipe a search found beside plain rounding at the same bits and block.
+ * @throws KeystoneError recipe/invalid
+ */
+export function sweepOf(report: LabReportOf<"threshold-search">): unknown {
+  const found = parseRecipe(report.recipe, "the found recipe");
+  const { codec, bits, symmetric, block } = found;
+  const { windows, context } = report.convention;
+  return {
+    name: `Threshold search, ${bits} bits`,
+    recipes: [{ codec, bits, symmetric, block }, found],
+    judge: { windows, context },
+  };
+}

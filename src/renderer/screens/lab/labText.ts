@@ -1,0 +1,55 @@
+import type { JobView } from "#shared/job.ts";
+import { EXPERIMENTS, type LabReport, type LabSummary } from "#shared/lab.ts";
+import { count, duration, estimate, list, place, plural, rate } from "#renderer/format.ts";
+
+/** The last part of a path. */
+export function baseName(path: string): string {
+  return path.split(/[\\/]/).pop() ?? path;
+}
+
+/** How a result was measured: `eval.jsonl, 22 windows of 192 tokens …; 12 s on CPU.` */
+export function methodOf(report: LabReport): string {
+  const { text, calibration, convention, seconds, device, superWeights } = report;
+  const where = superWeights.map(([layer, row, column]) => `layer ${layer} ${place(row, column)}`);
+  return [
+    `${EXPERIMENTS[report.experiment].paper} of the paper`,
+    `${baseName(text)}, ${plural(convention.windowCount, "window")} of ${count(convention.context)} tokens`,
+    ...(calibration === null ? [] : [`calibrated on ${baseName(calibration)}`]),
+    ...(where.length === 0 || where.length > 2 ? [plural(where.length, "super weight")] : [list(where)]),
+    ...(report.complete ? [`${duration(seconds)} on ${device.toUpperCase()}`] : []),
+  ].join(" · ");
+}
+
+/** What a job is at: `layer 3 of 16 · 271 tok/s · about 11 s left`. */
+export function progressWords({ status, progress }: JobView): string {
+  if (status === "waiting") return "Waits for its turn";
+  if (status === "paused") return "Paused";
+  if (!progress) return "Starting";
+  return [
+    progress.phase,
+    ...(progress.rate === null ? [] : [rate(progress.rate, unitWord(progress.unit))]),
+    ...(progress.secondsLeft === null ? [] : [`${estimate(progress.secondsLeft)} left`]),
+  ]
+    .filter((part) => part !== "")
+    .join(" · ");
+}
+
+function unitWord(unit: string): string {
+  return unit === "tokens" ? "tok" : unit;
+}
+
+/** Share of a job that is done, or null while unknown. */
+export function fractionOf({ progress }: JobView): number | null {
+  return progress && progress.total > 0 ? progress.done / progress.total : null;
+}
+
+/** Whether two kept results were judged alike, so that their numbers belong in one chart. */
+export function judgedAlike(a: LabReport, b: LabReport): boolean {
+  return a.text === b.text && JSON.stringify(a.convention) === JSON.stringify(b.convention);
+}
+
+/** A result's name beside others: the model, and the time where one model stands there twice. */
+export function resultName(summary: LabSummary, others: readonly LabSummary[], when: string): string {
+  const twice = others.some((other) => other.id !== summary.id && other.modelName === summary.modelName);
+  return twice ? `${summary.modelName}, ${when}` : summary.modelName;
+}

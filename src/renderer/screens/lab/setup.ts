@@ -1,0 +1,216 @@
+import { z } from "zod";
+import {
+  EXPERIMENTS,
+  experimentName,
+  labRequest,
+  type ExperimentName,
+  type LabRequest,
+} from "#shared/lab.ts";
+import { windowConvention } from "#shared/plan.ts";
+import { FIELDS, type Field } from "./fields.ts";
+
+const clipEntry = z.object({ method: z.string(), threshold: z.string() });
+const entry = z.union([z.string(), z.array(z.string()), z.boolean(), clipEntry]);
+
+/** What a field holds while it is written: texts as they stand, so that half a number is no loss. */
+export type Entry = z.infer<typeof entry>;
+export type ClipEntry = z.infer<typeof clipEntry>;
+
+const setup = z.object({
+  text: z.string().nullable(),
+  calibration: z.string().nullable(),
+  tasks: z.array(z.string()),
+  taskLimit: z.string(),
+  tokens: z.string(),
+  context: z.string(),
+  stride: z.string(),
+  windows: windowConvention,
+  entries: z.record(experimentName, z.record(z.string(), entry)),
+});
+
+/** The lab's form: what all experiments are judged on, and what each is asked beside it. */
+export type Setup = z.infer<typeof setup>;
+
+/** Tokens scored unless the form says otherwise: enough to tell a destroyed model from a whole one, bearable on a CPU. */
+const DEFAULT_TOKENS = 4096;
+/** Items of each task file, as many as keep the standard error near 3 points. */
+const DEFAULT_TASK_LIMIT = 200;
+
+/** Experiments that choose thresholds or scales, and so need a text that is not the judged one. */
+export const CALIBRATED: ReadonlySet<ExperimentName> = new Set([
+  "block-scaling",
+  "activations",
+  "threshold-search",
+]);
+/** Experiments whose rows can answer tasks too. */
+export const ANSWERS_TASKS: ReadonlySet<ExperimentName> = new Set([
+  "importance",
+  "sensitivity",
+  "block-scaling",
+  "activations",
+]);
+
+export function newSetup(): Setup {
+  const names = experimentName.options;
+  return {
+    text: null,
+    calibration: null,
+    tasks: [],
+    taskLimit: String(DEFAULT_TASK_LIMIT),
+    tokens: String(DEFAULT_TOKENS),
+    context: "",
+    stride: "",
+    windows: "bos",
+    entries: Object.fromEntries(names.map((name) => [name, defaultEntries(name)])) as Setup["entries"],
+  };
+}
+
+/** The schema's own defaults, as the form writes them. */
+export function defaultEntries(experiment: ExperimentName): Record<string, Entry> {
+  const defaults = labRequest.parse({ experiment, text: "-" }) as Record<string, unknown>;
+  return Object.fromEntries(
+    FIELDS[experiment].map((field) => [field.key, written(field, defaults[field.key])]),
+  );
+}
+
+function written({ entry: { kind } }: Field, value: unknown): Entry {
+  if (kind === "flag") return value === true;
+  if (kind === "many") return (value as (string | number)[]).map(String);
+  if (kind === "lines") return (value as string[]).join("\n");
+  if (kind === "clip") {
+    const { method, threshold } = value as { method: string; threshold?: number };
+    return { method, threshold: threshold === undefined ? "" : String(threshold) };
+  }
+  if (Array.isArray(value)) return value.join(", ");
+  return typeof value === "string" || typeof value === "number" ? String(value) : "";
+}
+
+/** What a field's entry says in the request. What cannot be read is given on as it is, for the schema to refuse. */
+function read({ entry: { kind, ...rest } }: Field, value: Entry): unknown {
+  if (typeof value === "boolean") return value;
+  if (Array.isArray(value)) {
+    const options = "options" in rest ? rest.options : [];
+    return options.filter((option) => value.includes(String(option.value))).map((option) => option.value);
+  }
+  if (typeof value === "object") {
+    return value.method === "mse"
+      ? { method: "mse" }
+      : { method: value.method, threshold: numberOf(value.threshold) };
+  }
+  const text = value.trim();
+  if (kind === "numbers") return parts(text).map(numberOf);
+  if (kind === "words") return parts(text);
+  if (kind === "lines")
+    return value
+      .split("\n")
+      .map((line) => line.trim())
+      .filter((line) => line !== "");
+  if (kind === "number") return text === "" ? null : numberOf(text);
+  if (kind === "one" && "options" in rest)
+    return rest.options.find((option) => String(option.value) === text)?.value ?? text;
+  return text;
+}
+
+/** `1,000` is a thousand where one number is asked for; a true minus is a minus. */
+function numberOf(text: string): number | string {
+  const value = Number(
+    text
+      .trim()
+      .replace("−", "-")
+      .replaceAll(/,(?=\d{3}\b)/g, ""),
+  );
+  return text.trim() !== "" && Number.isFinite(value) ? value : text;
+}
+
+function parts(text: string): string[] {
+  return text
+    .split(/[,;\s]+/)
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+}
+
+/** A request that can be sent, or what keeps it from being one: a sentence a field, by its key. */
+export type Composed =
+  { request: LabRequest; problems: null } | { request: null; problems: Readonly<Record<string, string>> };
+
+/**
+ * What the form asks of one experiment.
+ * @param longest positions the model knows
+ */
+export function compose(form: Setup, experiment: ExperimentName, longest = Infinity): Composed {
+  const problems = { ...judgeProblems(form, longest), ...textProblems(form, experiment) };
+  const entries = form.entries[experiment];
+  const asked = Object.fromEntries(
+    FIELDS[experiment].map((field) => [field.key, read(field, entries[field.key] ?? "")]),
+  );
+  const parsed = labRequest.safeParse({
+    experiment,
+    text: form.text ?? "-",
+    calibration: CALIBRATED.has(experiment) ? form.calibration : null,
+    tasks: ANSWERS_TASKS.has(experiment) ? form.tasks : [],
+    taskLimit: form.taskLimit.trim() === "" ? null : wholeOf(form.taskLimit),
+    judge: judgeOf(form),
+    ...asked,
+  });
+  for (const { path } of parsed.error?.issues ?? []) {
+    const field = FIELDS[experiment].find(({ key }) => key === path[0]);
+    if (field) problems[field.key] ??= field.valid;
+  }
+  if (parsed.success && Object.keys(problems).length === 0) return { request: parsed.data, problems: null };
+  return { request: null, problems };
+}
+
+function judgeOf(form: Setup): Record<string, unknown> {
+  const judge: Record<string, unknown> = { windows: form.windows };
+  for (const key of ["context", "stride", "tokens"] as const)
+    if (form[key].trim() !== "") judge[key] = wholeOf(form[key]);
+  return judge;
+}
+
+/** A whole number from 1, or NaN. */
+function wholeOf(text: string): number {
+  const value = Number(text.replaceAll(",", "").trim());
+  return Number.isInteger(value) && value >= 1 ? value : NaN;
+}
+
+/** Problems of what all experiments share, by the field's key. */
+export function judgeProblems(form: Setup, longest: number): Record<string, string> {
+  const problems: Record<string, string> = {};
+  const given = (key: "tokens" | "context" | "stride" | "taskLimit"): number | null =>
+    form[key].trim() === "" ? null : wholeOf(form[key]);
+  const [tokens, context, stride, limit] = [
+    given("tokens"),
+    given("context"),
+    given("stride"),
+    given("taskLimit"),
+  ];
+  const most = context ?? Math.min(2048, longest);
+  if (Number.isNaN(tokens)) problems["tokens"] = "A whole number from 1. Empty: the whole text.";
+  if (context !== null && !(context >= 2 && context <= longest))
+    problems["context"] =
+      `A whole number from 2 to ${longest.toLocaleString("en-US")}, as many as the model knows.`;
+  if (stride !== null && !(stride <= most))
+    problems["stride"] =
+      `A whole number from 1 to ${most.toLocaleString("en-US")}, the context. Empty: none.`;
+  if (Number.isNaN(limit)) problems["taskLimit"] = "A whole number from 1. Empty: every item.";
+  return problems;
+}
+
+function textProblems(form: Setup, experiment: ExperimentName): Record<string, string> {
+  if (form.text === null) return { text: "Choose the text that is scored." };
+  if (!CALIBRATED.has(experiment)) return {};
+  const needs = `${EXPERIMENTS[experiment].title} chooses on a calibration text and is judged on another`;
+  if (form.calibration === null) return { calibration: `${needs}: choose one.` };
+  return form.calibration === form.text ? { calibration: `${needs}: choose two different ones.` } : {};
+}
+
+/** Reads a form that was kept as JSON; null where it is none, or of another version. */
+export function readSetup(text: string | null): Setup | null {
+  if (text === null) return null;
+  try {
+    const read = setup.safeParse(JSON.parse(text));
+    return read.success ? read.data : null;
+  } catch {
+    return null;
+  }
+}
