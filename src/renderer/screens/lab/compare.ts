@@ -4,8 +4,10 @@ import { dotPlot } from "#shared/figures/dotPlot.ts";
 import type { Figure, FigureLayout, FigureTable, Palette } from "#shared/figures/index.ts";
 import { linePlot } from "#shared/figures/linePlot.ts";
 import { layerAxis } from "#shared/figures/template.ts";
-import type { ExperimentName, LabReport, LabReportOf } from "#shared/lab.ts";
+import type { ExperimentName, LabReport, LabReportOf, LabResult } from "#shared/lab.ts";
 import { blockLabel } from "#shared/recipeText.ts";
+import { when } from "#renderer/format.ts";
+import { resultName } from "./labText.ts";
 import { axisRange, factorEnds } from "./scaling.ts";
 import { compareTable, type Column, type Line } from "./compareTable.ts";
 import { measures, ratio } from "./compareMeasures.ts";
@@ -18,6 +20,17 @@ export interface Compared {
   name: string;
   report: LabReport;
 }
+/** Results as they are compared: A first, each with a name that tells it from the others. */
+export function comparedOf(results: readonly LabResult[]): Compared[] {
+  const summaries = results.map(({ summary }) => summary);
+  return results.map(({ summary, report }, place) => ({
+    place,
+    letter: "ABCD".charAt(place),
+    name: resultName(summary, summaries, when(summary.created)),
+    report,
+  }));
+}
+
 export type ComparedOf<E extends ExperimentName> = Omit<Compared, "report"> & { report: LabReportOf<E> };
 
 const HEIGHT = 340;
@@ -275,7 +288,6 @@ function dots(
     {
       rows: rows.map((label) => ({
         label,
-        joined: true,
         dots: points
           .filter(({ row }) => row === label)
           .map((point) => ({

@@ -43,7 +43,7 @@ export function compareTable(
       { title: first, format: "text" },
       { title: "Model", format: "text" },
       ...columns.map((column) => COLUMNS[column]),
-      ...(times ? [{ title: "× original", format: "number", decimals: 3 } as const] : []),
+      ...(times ? [{ title: "× original", format: "perplexity", decimals: 3 } as const] : []),
     ],
     rows: rows.flatMap((row) =>
       points

@@ -1,5 +1,5 @@
 import type { JobView } from "#shared/job.ts";
-import { EXPERIMENTS, type LabReport, type LabSummary } from "#shared/lab.ts";
+import { EXPERIMENTS, type ExperimentName, type LabReport, type LabSummary } from "#shared/lab.ts";
 import { count, duration, estimate, list, place, plural, rate } from "#renderer/format.ts";
 
 /** The last part of a path. */
@@ -7,12 +7,18 @@ export function baseName(path: string): string {
   return path.split(/[\\/]/).pop() ?? path;
 }
 
+/** `Table 1 of the paper`. */
+export function paperPlace(experiment: ExperimentName): string {
+  const { paper } = EXPERIMENTS[experiment];
+  return `${paper.charAt(0).toUpperCase()}${paper.slice(1)} of the paper`;
+}
+
 /** How a result was measured: `eval.jsonl, 22 windows of 192 tokens …; 12 s on CPU.` */
 export function methodOf(report: LabReport): string {
   const { text, calibration, convention, seconds, device, superWeights } = report;
   const where = superWeights.map(([layer, row, column]) => `layer ${layer} ${place(row, column)}`);
   return [
-    `${EXPERIMENTS[report.experiment].paper} of the paper`,
+    paperPlace(report.experiment),
     `${baseName(text)}, ${plural(convention.windowCount, "window")} of ${count(convention.context)} tokens`,
     ...(calibration === null ? [] : [`calibrated on ${baseName(calibration)}`]),
     ...(where.length === 0 || where.length > 2 ? [plural(where.length, "super weight")] : [list(where)]),

@@ -1,4 +1,4 @@
-import { labFigures, type Figure, type Palette } from "#shared/figures/index.ts";
+import { labFigures, type Figure, type FigureLayout, type Palette } from "#shared/figures/index.ts";
 import type { LabReport } from "#shared/lab.ts";
 
 /** Tokens of a card's chart: the whole top 20 stands in the experiment's own view. */
@@ -13,9 +13,22 @@ export function overviewFigure(
   const at = placeOf(report, all);
   const whole = all[at];
   if (!whole) return null;
-  const drawn =
-    report.experiment === "token-probabilities" ? labFigures(shortened(report), palette)[at] : whole;
-  return { drawn: drawn ?? whole, whole, others: all.length - 1 };
+  return { drawn: forCard(report, whole, palette, at), whole, others: all.length - 1 };
+}
+
+/** A card has half the width: fewer tokens, shorter names of blocks. */
+function forCard(report: LabReport, whole: Figure, palette: Palette, at: number): Figure {
+  if (report.experiment === "token-probabilities") return labFigures(shortened(report), palette)[at] ?? whole;
+  if (report.experiment !== "block-scaling") return whole;
+  const { xaxis } = whole.layout as { xaxis?: FigureLayout };
+  const texts = (xaxis?.["ticktext"] ?? []) as string[];
+  return { ...whole, layout: { ...whole.layout, xaxis: { ...xaxis, ticktext: texts.map(shortBlock) } } };
+}
+
+/** `128²` of `128 × 128`, and of two lines the first. */
+export function shortBlock(text: string): string {
+  const [first = ""] = text.split("<br>");
+  return first.replace(/^(\d+) × \1$/, "$1²");
 }
 
 /** Block scaling shows its effect where bits are fewest; elsewhere the first figure is the most telling. */
