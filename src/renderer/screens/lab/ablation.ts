@@ -1,5 +1,5 @@
 import type { AblationRow } from "#shared/evaluation.ts";
-import { factor } from "#renderer/format.ts";
+import { factor } from "#shared/format.ts";
 
 /** What became of the super weights in a row, as the keystone mark says it; null = the row is about other weights. */
 export function markOf({ name }: Pick<AblationRow, "name">): "in-place" | "removed" | null {

@@ -6,7 +6,7 @@ import { linePlot } from "#shared/figures/linePlot.ts";
 import { layerAxis } from "#shared/figures/template.ts";
 import type { ExperimentName, LabReport, LabReportOf, LabResult } from "#shared/lab.ts";
 import { blockLabel } from "#shared/recipeText.ts";
-import { when } from "#renderer/format.ts";
+import { when } from "#shared/format.ts";
 import { resultName } from "./labText.ts";
 import { axisRange, factorEnds } from "./scaling.ts";
 import { compareTable, type Column, type Line } from "./compareTable.ts";

@@ -1,4 +1,4 @@
-import { activation, factor, list, number } from "#renderer/format.ts";
+import { activation, factor, list, number } from "#shared/format.ts";
 import { EXPERIMENTS, type LabReport } from "#shared/lab.ts";
 import type { Compared } from "./compare.ts";
 import { ratio } from "./compareMeasures.ts";

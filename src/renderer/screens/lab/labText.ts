@@ -1,6 +1,6 @@
 import type { JobView } from "#shared/job.ts";
 import { EXPERIMENTS, type ExperimentName, type LabReport, type LabSummary } from "#shared/lab.ts";
-import { count, duration, estimate, list, place, plural, rate } from "#renderer/format.ts";
+import { count, duration, estimate, list, place, plural, rate } from "#shared/format.ts";
 
 /** The last part of a path. */
 export function baseName(path: string): string {

@@ -1,5 +1,5 @@
 import type { LabReport, LabRequest } from "#shared/lab.ts";
-import type { Lab } from "#renderer/state/lab.svelte.ts";
+import type { Lab } from "../../state/lab.svelte.ts";
 import type { Shown } from "./labView.svelte.ts";
 
 /** What the JSON file of a result holds: what was asked, where it is kept, and the whole report. */

@@ -90,7 +90,7 @@ function read({ entry: { kind, ...rest } }: Field, value: Entry): unknown {
   if (typeof value === "boolean") return value;
   if (Array.isArray(value)) {
     const options = "options" in rest ? rest.options : [];
-    return options.filter((option) => value.includes(String(option.value))).map((option) => option.value);
+    return value.flatMap((word) => options.find((option) => String(option.value) === word)?.value ?? []);
   }
   if (typeof value === "object") {
     return value.method === "mse"
