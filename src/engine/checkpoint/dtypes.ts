@@ -1,3 +1,4 @@
+import type { TensorInfo } from "#shared/model.ts";
 import type { StorageType } from "./types.ts";
 
 /**
@@ -34,4 +35,9 @@ export const STORAGE_BYTES: Readonly<Record<StorageType, number>> = { F32: 4, F1
 
 export function isStorageType(dtype: string): dtype is StorageType {
   return Object.hasOwn(STORAGE_BYTES, dtype);
+}
+
+/** Bytes of a tensor's values in its type: what readBytes gives. A packed tensor's `bytes` are what its codes take. */
+export function dataBytes({ dtype, bytes, parameters, packed }: TensorInfo): number {
+  return packed && isStorageType(dtype) ? parameters * STORAGE_BYTES[dtype] : bytes;
 }

@@ -7,6 +7,7 @@ import { fingerprintOf } from "./fingerprint.ts";
 import { findGguf } from "./gguf/findGguf.ts";
 import { openGguf } from "./gguf/openGguf.ts";
 import { readJsonObject } from "./jsonFile.ts";
+import { openPacked } from "./packed/openPacked.ts";
 import { readHeader, type HeaderEntry } from "./readHeader.ts";
 import { plainFormat, readRowsOf, readWhole } from "./readTensor.ts";
 import { findShards, shardSize } from "./shardFiles.ts";
@@ -55,7 +56,17 @@ async function openFolder(path: string): Promise<Checkpoint> {
       { folder: path },
     );
   }
-  return new FolderCheckpoint(path, config, tensors, shards, weightMap !== null, notes);
+  return unpacked(new FolderCheckpoint(path, config, tensors, shards, weightMap !== null, notes));
+}
+
+/** The checkpoint itself, or where its weights are packed in a way that Keystone reads, the model that was packed. */
+async function unpacked(folder: FolderCheckpoint): Promise<Checkpoint> {
+  try {
+    return await openPacked(folder);
+  } catch (thrown) {
+    await folder.close();
+    throw thrown;
+  }
 }
 
 async function checkFolder(path: string): Promise<void> {

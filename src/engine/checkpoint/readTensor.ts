@@ -115,17 +115,22 @@ interface AskedRow {
 }
 
 function sortedRows(tensor: StoredFields, indices: ArrayLike<number>, rows: number): AskedRow[] {
-  const asked = Array.from(indices, (row, place) => ({ row, place }));
-  const wrong = asked.find(({ row }) => !Number.isInteger(row) || row < 0 || row >= rows);
-  if (wrong) {
+  requireRows(tensor.name, indices, rows);
+  return Array.from(indices, (row, place) => ({ row, place })).sort((a, b) => a.row - b.row);
+}
+
+/** @throws KeystoneError checkpoint/no-such-row for the first row that a matrix of `rows` rows does not have */
+export function requireRows(tensor: string, indices: ArrayLike<number>, rows: number): void {
+  for (let i = 0; i < indices.length; i++) {
+    const row = indices[i];
+    if (Number.isInteger(row) && row >= 0 && row < rows) continue;
     throw new KeystoneError(
       "checkpoint/no-such-row",
-      `Row ${wrong.row} of ${shown(tensor.name)} was asked for; it has rows 0 to ${rows - 1}.`,
+      `Row ${row} of ${shown(tensor)} was asked for; it has rows 0 to ${rows - 1}.`,
       "Check that the tokenizer belongs to this model: its token ids must lie inside the vocabulary.",
-      { tensor: tensor.name, row: wrong.row, rows },
+      { tensor, row, rows },
     );
   }
-  return asked.sort((a, b) => a.row - b.row);
 }
 
 /** Cuts sorted rows into runs that are read at once. */

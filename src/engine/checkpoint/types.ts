@@ -18,6 +18,11 @@ export interface Checkpoint {
   readonly sharded: boolean;
   /** What is odd about the folder but not fatal, one sentence each. */
   readonly notes: readonly string[];
+  /**
+   * How its weights are packed, for people (`GPTQ int4, group 128`); absent where they are plain. `config` and `tensors` are then
+   * those of the model that was packed, `TensorInfo.packed` says which tensors the file holds as codes.
+   */
+  readonly packing?: string;
 
   /**
    * A whole tensor, widened to f32 (row-major, exact for all three storage types).
@@ -29,7 +34,10 @@ export interface Checkpoint {
   /** Rows `indices` of a 2-D tensor, widened, in the order asked: (indices.length, columns). Reads only those rows. */
   readRows(name: string, indices: ArrayLike<number>): Promise<Float32Array>;
 
-  /** The stored bytes [begin, end) of a tensor's data, relative to the tensor's own start; whole when omitted. */
+  /**
+   * The bytes [begin, end) of a tensor's data, relative to the tensor's own start; whole when omitted. Of a packed tensor: of its
+   * values in `dtype`, as a plain checkpoint would store them (dtypes.ts: dataBytes).
+   */
   readBytes(name: string, begin?: number, end?: number): Promise<Uint8Array>;
 
   close(): Promise<void>;

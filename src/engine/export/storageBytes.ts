@@ -1,3 +1,4 @@
+import { narrow } from "#engine/checkpoint/narrow.ts";
 import type { StorageType } from "#engine/checkpoint/types.ts";
 import { KeystoneError } from "#shared/errors.ts";
 
@@ -8,32 +9,9 @@ import { KeystoneError } from "#shared/errors.ts";
  * @throws KeystoneError checkpoint/not-finite where a weight is NaN or infinite, or becomes infinite in `storage`
  */
 export function toStorageBytes(weights: Float32Array, storage: StorageType, tensor: string): Uint8Array {
-  const stored = encode(weights, storage);
+  const stored = narrow(weights, storage);
   requireFinite(stored, storage, tensor);
   return stored;
-}
-
-function encode(weights: Float32Array, storage: StorageType): Uint8Array {
-  switch (storage) {
-    case "F32":
-      return new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength);
-    case "F16":
-      return new Uint8Array(new Float16Array(weights).buffer);
-    case "BF16":
-      return toBf16(weights);
-  }
-}
-
-/** The upper half of each f32, the lower half rounded to nearest even. NaN keeps a payload bit so that it stays NaN. */
-function toBf16(weights: Float32Array): Uint8Array {
-  const bits = new Uint32Array(weights.buffer, weights.byteOffset, weights.length);
-  const upper = new Uint16Array(weights.length);
-  for (let i = 0; i < bits.length; i++) {
-    const word = bits[i];
-    const isNan = (word & 0x7fff_ffff) > 0x7f80_0000;
-    upper[i] = isNan ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
-  }
-  return new Uint8Array(upper.buffer);
 }
 
 /** Exponent bits of each type: all of them set means NaN or infinite. */

@@ -1,0 +1,153 @@
+import { z } from "zod";
+import { describeIssues } from "#shared/plan.ts";
+
+/** How a checkpoint says that its weights are packed. */
+export type Packing = CompressedTensorsPacking | GptqPacking | AwqPacking;
+
+export interface CompressedTensorsPacking {
+  readonly method: "compressed-tensors";
+  /** Bits that the config names for weights; a module's own follow from its shapes. */
+  readonly bits: readonly number[];
+  readonly notes: readonly string[];
+}
+
+export interface GptqPacking {
+  readonly method: "gptq";
+  readonly bits: number;
+  /** Version 1 stores zero points less one. */
+  readonly version: 1 | 2;
+  readonly notes: readonly string[];
+}
+
+export interface AwqPacking {
+  readonly method: "awq";
+  readonly notes: readonly string[];
+}
+
+/** What a `quantization_config` comes to; `refused` completes "This checkpoint's weights are …". */
+export type ReadPacking = { readonly packing: Packing } | { readonly refused: string };
+
+/** What Keystone opens, for refusals. */
+export const READABLE_PACKINGS =
+  "compressed-tensors integers (pack-quantized, int-quantized), GPTQ (v1, v2) and AWQ (gemm)";
+
+const method = z.looseObject({ quant_method: z.string().optional() });
+
+/** Reads `quantization_config` of config.json; null where there is none. */
+export function readPacking(config: Readonly<Record<string, unknown>>): ReadPacking | null {
+  const found = config["quantization_config"];
+  if (found === undefined || found === null) return null;
+  const named = method.safeParse(found);
+  if (!named.success) return { refused: "quantized, but its quantization_config is not an object" };
+  const name = named.data.quant_method ?? ("config_groups" in named.data ? "compressed-tensors" : "");
+  switch (name) {
+    case "compressed-tensors":
+      return parsed(compressedTensors, found, ofCompressedTensors);
+    case "gptq":
+      return parsed(gptq, found, ofGptq);
+    case "awq":
+      return parsed(awq, found, ofAwq);
+    default:
+      return { refused: `packed by the method ${JSON.stringify(name)}` };
+  }
+}
+
+function parsed<T>(schema: z.ZodType<T>, found: unknown, read: (config: T) => ReadPacking): ReadPacking {
+  const result = schema.safeParse(found);
+  if (result.success) return read(result.data);
+  return {
+    refused: `quantized, but its quantization_config is not valid (${describeIssues(result.error.issues)})`,
+  };
+}
+
+const weightScheme = z.looseObject({
+  num_bits: z.number().int().default(8),
+  type: z.string().default("int"),
+});
+const configGroup = z.looseObject({
+  weights: weightScheme.nullish(),
+  input_activations: z.unknown().optional(),
+  format: z.string().nullish(),
+});
+const compressedTensors = z.looseObject({
+  format: z.string().nullish(),
+  config_groups: z.record(z.string(), z.union([configGroup, z.array(z.string())])),
+  kv_cache_scheme: z.unknown().optional(),
+  sparsity_config: z.looseObject({ format: z.string().optional() }).nullish(),
+});
+
+const CT_FORMATS = new Set([
+  "pack-quantized",
+  "int-quantized",
+  "naive-quantized",
+  "mixed-precision",
+  "dense",
+]);
+
+function ofCompressedTensors(config: z.infer<typeof compressedTensors>): ReadPacking {
+  const groups = Object.values(config.config_groups);
+  const schemes = groups.flatMap((group) => (Array.isArray(group) ? [] : [group]));
+  if (schemes.length < groups.length)
+    return { refused: "quantized by a preset that config.json does not spell out" };
+  const formats = [config.format, ...schemes.map(({ format }) => format)].filter(
+    (name) => typeof name === "string",
+  );
+  const format = formats.find((name) => !CT_FORMATS.has(name));
+  if (format !== undefined) return { refused: `packed as compressed-tensors ${JSON.stringify(format)}` };
+  const sparsity = config.sparsity_config?.format;
+  if (sparsity !== undefined && sparsity !== "dense")
+    return { refused: `stored sparse (${JSON.stringify(sparsity)})` };
+  const weights = schemes.flatMap((scheme) => (scheme.weights ? [scheme.weights] : []));
+  const float = weights.find(({ type }) => type !== "int");
+  if (float)
+    return {
+      refused: `quantized to ${float.num_bits}-bit numbers of the type ${JSON.stringify(float.type)}`,
+    };
+  const wide = weights.find(({ num_bits }) => !(num_bits >= 1 && num_bits <= 8));
+  if (wide) return { refused: `quantized to ${wide.num_bits} bits` };
+  const activations = schemes.some((scheme) => (scheme.input_activations ?? null) !== null);
+  const cache = (config.kv_cache_scheme ?? null) !== null;
+  const also = [...(activations ? ["activations"] : []), ...(cache ? ["keys and values"] : [])].join(" and ");
+  return {
+    packing: {
+      method: "compressed-tensors",
+      bits: [...new Set(weights.map(({ num_bits }) => num_bits))],
+      notes: also === "" ? [] : [`Its runtimes also quantize ${also}; Keystone computes those unquantized.`],
+    },
+  };
+}
+
+const gptq = z.looseObject({
+  bits: z.number().int(),
+  checkpoint_format: z.string().nullish(),
+  format: z.string().nullish(),
+  is_marlin_format: z.boolean().nullish(),
+});
+
+function ofGptq(config: z.infer<typeof gptq>): ReadPacking {
+  const format = config.checkpoint_format ?? config.format ?? "gptq";
+  if (config.is_marlin_format) return { refused: "packed for Marlin" };
+  if (format !== "gptq" && format !== "gptq_v2")
+    return { refused: `packed as GPTQ ${JSON.stringify(format)}` };
+  if (![2, 3, 4, 8].includes(config.bits)) return { refused: `packed as GPTQ with ${config.bits} bits` };
+  return {
+    packing: { method: "gptq", bits: config.bits, version: format === "gptq" ? 1 : 2, notes: [] },
+  };
+}
+
+const awq = z.looseObject({
+  bits: z.number().int().optional(),
+  w_bit: z.number().int().optional(),
+  version: z.string().nullish(),
+  format: z.string().nullish(),
+  zero_point: z.boolean().nullish(),
+});
+
+function ofAwq(config: z.infer<typeof awq>): ReadPacking {
+  const bits = config.bits ?? config.w_bit ?? 4;
+  const version = (config.version ?? config.format ?? "gemm").toLowerCase();
+  if (version !== "gemm") return { refused: `packed as AWQ ${JSON.stringify(version)}` };
+  if (bits !== 4) return { refused: `packed as AWQ with ${bits} bits` };
+  if (config.zero_point === false) return { refused: "packed as AWQ without zero points" };
+  return { packing: { method: "awq", notes: [] } };
+}

@@ -1,0 +1,51 @@
+import { packBits, wordsFor } from "#engine/checkpoint/packed/bitPacking.ts";
+import { narrow } from "#engine/checkpoint/narrow.ts";
+import type { TensorPlan } from "#engine/quantize/types.ts";
+import { bytesOf, groupsOf, integerConstants, type ModuleLayout, type ModuleTensor } from "./moduleLayout.ts";
+
+/**
+ * compressed-tensors' pack-quantized: weight_packed (rows, words of a row's codes), weight_scale (rows, groups), for asymmetric
+ * codes weight_zero_point (words of a group's zero points, groups), and weight_shape.
+ */
+export const compressedTensorsLayout: ModuleLayout = {
+  tensors(plan) {
+    const { name, rows, columns, bits, symmetric } = plan;
+    const { groups } = groupsOf(plan);
+    const zero: ModuleTensor = {
+      name: `${name}_zero_point`,
+      dtype: "I32",
+      shape: [wordsFor(rows, bits), groups],
+    };
+    return [
+      { name: `${name}_shape`, dtype: "I64", shape: [2] },
+      { name: `${name}_packed`, dtype: "I32", shape: [rows, wordsFor(columns, bits)] },
+      ...(symmetric ? [] : [zero]),
+      { name: `${name}_scale`, dtype: scaleType(plan), shape: [rows, groups] },
+    ];
+  },
+  pack(packed) {
+    const { plan, codes } = packed;
+    const { rows, columns, bits, symmetric } = plan;
+    const { groups } = groupsOf(plan);
+    const { scale, scaleType: type, zero } = integerConstants(packed);
+    const perRow = wordsFor(columns, bits);
+    const words = new Uint32Array(rows * perRow);
+    for (let row = 0; row < rows; row++)
+      packBits(codes, { start: row * columns, step: 1 }, columns, bits, words, {
+        start: row * perRow,
+        step: 1,
+      });
+    const zeros = new Uint32Array(symmetric ? 0 : wordsFor(rows, bits) * groups);
+    for (let group = 0; group < groups && !symmetric; group++) {
+      const place = { start: group, step: groups };
+      packBits(zero, place, rows, bits, zeros, place);
+    }
+    const shape = new Uint8Array(new BigInt64Array([BigInt(rows), BigInt(columns)]).buffer);
+    return [shape, bytesOf(words), ...(symmetric ? [] : [bytesOf(zeros)]), narrow(scale, type)];
+  },
+};
+
+/** `int` has f16 scales whatever the checkpoint's type. */
+function scaleType({ codec, storage }: TensorPlan): ModuleTensor["dtype"] {
+  return codec === "int" ? "F16" : storage;
+}

@@ -1,0 +1,42 @@
+import { packBits, wordsFor } from "#engine/checkpoint/packed/bitPacking.ts";
+import { narrow } from "#engine/checkpoint/narrow.ts";
+import { bytesOf, groupsOf, integerConstants, transposed, type ModuleLayout } from "./moduleLayout.ts";
+
+/**
+ * GPTQ's module: qweight (words of a row's codes, rows), qzeros (groups, words of a group's zero points), scales (groups, rows)
+ * and g_idx, the group of every column.
+ * @param version 1 stores zero points less one, which cannot hold 0: for symmetric codes alone
+ */
+export function gptqLayout(version: 1 | 2): ModuleLayout {
+  return {
+    tensors(plan) {
+      const { name, rows, columns, bits } = plan;
+      const { groups } = groupsOf(plan);
+      const base = name.replace(/\.weight$/, "");
+      return [
+        { name: `${base}.qweight`, dtype: "I32", shape: [wordsFor(columns, bits), rows] },
+        { name: `${base}.qzeros`, dtype: "I32", shape: [groups, wordsFor(rows, bits)] },
+        { name: `${base}.scales`, dtype: "F16", shape: [groups, rows] },
+        { name: `${base}.g_idx`, dtype: "I32", shape: [columns] },
+      ];
+    },
+    pack(packed) {
+      const { plan, codes } = packed;
+      const { rows, columns, bits } = plan;
+      const { groups, size } = groupsOf(plan);
+      const { scale, zero } = integerConstants(packed);
+      const words = new Uint32Array(wordsFor(columns, bits) * rows);
+      for (let row = 0; row < rows; row++)
+        packBits(codes, { start: row * columns, step: 1 }, columns, bits, words, { start: row, step: rows });
+      const stored = version === 1 ? zero.map((point) => point - 1) : zero;
+      const perGroup = wordsFor(rows, bits);
+      const zeros = new Uint32Array(groups * perGroup);
+      for (let group = 0; group < groups; group++) {
+        const to = { start: group * perGroup, step: 1 };
+        packBits(stored, { start: group, step: groups }, rows, bits, zeros, to);
+      }
+      const index = Int32Array.from({ length: columns }, (_, column) => Math.floor(column / size));
+      return [bytesOf(words), bytesOf(zeros), narrow(transposed(scale, rows, groups), "F16"), bytesOf(index)];
+    },
+  };
+}

@@ -1,0 +1,48 @@
+import type { Packed } from "#engine/quantize/quantize.ts";
+import type { TensorPlan } from "#engine/quantize/types.ts";
+
+/** One of the tensors that a format stores a module's weight as. */
+export interface ModuleTensor {
+  /** Takes the place of `weight` in the weight's name, or follows it. */
+  readonly name: string;
+  readonly dtype: "I32" | "I64" | "F32" | "F16" | "BF16";
+  readonly shape: readonly number[];
+}
+
+/** How a format stores a quantized matrix. */
+export interface ModuleLayout {
+  /** The module's tensors, known from its plan, in the order in which `pack` gives their data. */
+  tensors(plan: TensorPlan): readonly ModuleTensor[];
+  /** Their bytes. */
+  pack(packed: Packed): readonly Uint8Array[];
+}
+
+/** Groups of a row, and the columns of one. */
+export function groupsOf({ block, columns, name }: TensorPlan): { groups: number; size: number } {
+  if (block.kind === "channel") return { groups: 1, size: columns };
+  if (block.kind === "group") return { groups: columns / block.size, size: block.size };
+  throw new RangeError(
+    `${name} has blocks of the kind ${block.kind}, which have no place in a packed module.`,
+  );
+}
+
+/** Codes with a scale and a zero point a block. */
+export function integerConstants({ constants, plan }: Packed) {
+  if (constants.kind === "integer") return constants;
+  throw new RangeError(
+    `${plan.name} has constants of the kind ${constants.kind}, which have no place in a packed module.`,
+  );
+}
+
+/** The bytes of words. */
+export function bytesOf(words: Uint32Array | Int32Array): Uint8Array {
+  return new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
+}
+
+/** (rows, groups) as (groups, rows). */
+export function transposed(values: Float32Array, rows: number, groups: number): Float32Array {
+  const out = new Float32Array(values.length);
+  for (let row = 0; row < rows; row++)
+    for (let group = 0; group < groups; group++) out[group * rows + row] = values[row * groups + group];
+  return out;
+}
