@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { KeystoneError } from "#shared/errors.ts";
+import { READABLE_PACKINGS, readPacking } from "#engine/checkpoint/packed/packing.ts";
 import { describeIssues } from "#shared/plan.ts";
 import { ACTIVATION_NAMES, type ActivationName } from "./activations.ts";
 import { readRope, ropeFields } from "./ropeConfig.ts";
@@ -75,7 +76,7 @@ export function decoderConfig(
   own: FamilyFields,
 ): DecoderConfig {
   if (config.quantization_config !== undefined && config.quantization_config !== null)
-    throw alreadyQuantized();
+    throw alreadyQuantized(config.quantization_config);
   const { className, ...family } = own;
   const heads = config.num_attention_heads;
   const headSize = config.head_dim ?? config.hidden_size / heads;
@@ -128,10 +129,13 @@ function badConfig(what: string): KeystoneError {
   );
 }
 
-function alreadyQuantized(): KeystoneError {
+/** Packed weights that Keystone reads were unpacked when the checkpoint was opened; what is left it does not read. */
+function alreadyQuantized(packing: unknown): KeystoneError {
+  const read = readPacking({ quantization_config: packing });
+  const refused = read && "refused" in read ? read.refused : "already quantized";
   return new KeystoneError(
     "architecture/quantized",
-    "config.json has a quantization_config: this checkpoint's weights are already quantized.",
+    `This checkpoint's weights are ${refused}, which Keystone does not read; it reads ${READABLE_PACKINGS}.`,
     "Choose the original checkpoint in F32, F16 or BF16.",
     { field: "quantization_config" },
   );

@@ -119,7 +119,17 @@ describe("readArchitecture refuses", () => {
       /names the architecture "mamba", which Keystone cannot run; it runs llama, mistral/,
     ],
     [{ model_type: undefined, architectures: undefined }, "architecture/unknown", /names no architecture/],
-    [{ quantization_config: { quant_method: "gptq" } }, "architecture/quantized", /already quantized/],
+    [
+      { quantization_config: { quant_method: "fp8" } },
+      "architecture/quantized",
+      /packed by the method "fp8", which Keystone does not read; it reads compressed-tensors/,
+    ],
+    [
+      { quantization_config: { quant_method: "gptq", bits: 4, checkpoint_format: "marlin" } },
+      "architecture/quantized",
+      /packed as GPTQ "marlin"/,
+    ],
+    [{ quantization_config: { quant_method: "gptq" } }, "architecture/quantized", /not valid \(bits/],
     [
       { rope_scaling: { rope_type: "longrope", factor: 2 } },
       "architecture/unknown-rope",
