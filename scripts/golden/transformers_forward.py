@@ -34,6 +34,9 @@ LLAMA = {
     "tie_word_embeddings": False,
 }
 MISTRAL = {**LLAMA, "architectures": ["MistralForCausalLM"], "model_type": "mistral"}
+QWEN2 = {**LLAMA, "architectures": ["Qwen2ForCausalLM"], "model_type": "qwen2"}
+PHI3 = {**LLAMA, "architectures": ["Phi3ForCausalLM"], "model_type": "phi3", "pad_token_id": 0, "eos_token_id": 2}
+LONGROPE = {"type": "longrope", "short_factor": [1.0, 1.1, 1.3, 1.5], "long_factor": [1.2, 1.9, 2.6, 4.0]}
 YARN = {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 8}
 
 # name: (base config, fields that differ, storage)
@@ -89,6 +92,31 @@ CASES = {
     "mistral-window": (MISTRAL, {"sliding_window": 7}, "F16"),
     "mistral-no-window": (MISTRAL, {"sliding_window": None, "rope_theta": 1000000.0, "head_dim": 10}, "BF16"),
     "mistral-default-window": (MISTRAL, {}, "F16"),
+    "qwen2": (QWEN2, {"rope_theta": 1000000.0, "max_position_embeddings": 64}, "BF16"),
+    "qwen2-tied": (QWEN2, {"tie_word_embeddings": True, "num_key_value_heads": 1, "sliding_window": 7}, "F16"),
+    "qwen2-window-layers": (
+        QWEN2,
+        {"use_sliding_window": True, "sliding_window": 7, "max_window_layers": 1, "num_hidden_layers": 3},
+        "F16",
+    ),
+    "qwen2-layer-types": (
+        QWEN2,
+        {"use_sliding_window": True, "sliding_window": 5, "layer_types": ["sliding_attention", "full_attention"]},
+        "F16",
+    ),
+    "phi3": (PHI3, {"num_key_value_heads": 4}, "BF16"),
+    "phi3-window": (PHI3, {"sliding_window": 7}, "F16"),
+    "phi3-partial": (PHI3, {"partial_rotary_factor": 0.5, "head_dim": 8}, "F16"),
+    "phi3-longrope-short": (
+        PHI3,
+        {"rope_scaling": LONGROPE, "max_position_embeddings": 64, "original_max_position_embeddings": 32},
+        "F16",
+    ),
+    "phi3-longrope-long": (
+        PHI3,
+        {"rope_scaling": LONGROPE, "max_position_embeddings": 64, "original_max_position_embeddings": 16},
+        "F16",
+    ),
 }
 DTYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 

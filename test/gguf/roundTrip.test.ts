@@ -2,6 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { architectureOf, readDecoderConfig } from "#engine/architecture/readArchitecture.ts";
+import { rotaryTables } from "#engine/architecture/rope.ts";
 import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
 import { checkExport } from "#engine/export/checkExport.ts";
 import { exporters } from "#engine/export/exporters.ts";
@@ -17,6 +18,7 @@ import {
   tree,
   type Bench,
 } from "../export/exporting.ts";
+import { largestDifference } from "../forward/runModel.ts";
 import type { SyntheticOptions } from "../support/syntheticCheckpoint.ts";
 
 const SHAPE = { hidden: 64, intermediate: 96, heads: 4, keyValueHeads: 2, vocabulary: 40 } as const;
@@ -30,6 +32,10 @@ const RECIPES = [
   { codec: "int", bits: 5, symmetric: true, block: "group:32" },
   { codec: "int", bits: 8, symmetric: true, block: "group:32" },
 ] as const;
+
+const FACTORS = [1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7];
+/** Frequencies and factors go through f32: an angle of 100 differs in its seventh digit. */
+const F32_ANGLE = 5e-5;
 
 const unevaluated = () => Promise.resolve({ perplexity: null, judgedPerplexity: null, tokens: 0 });
 
@@ -141,19 +147,35 @@ describe("exporting as GGUF", () => {
         attention_factor: 1.3,
       },
     },
-    { model_type: "mistral", architectures: ["MistralForCausalLM"], sliding_window: 7 },
-  ]) {
+    {
+      rope_scaling: {
+        ...{ rope_type: "llama3", factor: 8, low_freq_factor: 1, high_freq_factor: 4 },
+        original_max_position_embeddings: 16,
+      },
+    },
+    { family: "mistral", sliding_window: 7 },
+    { family: "qwen2", rope_theta: 1_000_000 },
+    { family: "phi3" },
+    { family: "phi3", sliding_window: 5, partial_rotary_factor: 0.75 },
+    {
+      ...{ family: "phi3", max_position_embeddings: 128, original_max_position_embeddings: 32 },
+      rope_scaling: { rope_type: "longrope", short_factor: FACTORS, long_factor: FACTORS.map((f) => 2 * f) },
+    },
+  ] as const) {
     it(`opens as a folder and as a file with the same equations: ${JSON.stringify(config)}`, async () => {
-      const done = await made({ config, tied: true }, RECIPES[0]);
+      const { family = "llama", ...rest } = config as { family?: "llama" };
+      const done = await made({ config: rest, tied: true, family }, RECIPES[0]);
+      expect((await verified(done)).maxAbsDiff).toBe(0);
       const expected = readDecoderConfig(done.checkpoint.config);
       const [file = ""] = (await readdir(done.out)).filter((name) => name.endsWith(".gguf"));
       for (const location of [done.out, join(done.out, file)]) {
         const reopened = await openCheckpoint(location);
         const found = readDecoderConfig(reopened.config);
-        for (const [key, value] of Object.entries(found.rope)) {
-          const wanted: unknown = Object.entries(expected.rope).find(([name]) => name === key)?.[1];
-          if (typeof value === "number") expect(value).toBeCloseTo(Number(wanted), 6);
-          else expect(value).toBe(wanted);
+        for (const length of [30, 100]) {
+          const [mine, theirs] = [found, expected].map(({ rope, rotarySize }) =>
+            rotaryTables(rope, rotarySize, length),
+          );
+          expect(largestDifference(mine.cos, theirs.cos)).toBeLessThan(F32_ANGLE);
         }
         expect({ ...found, rope: null }).toEqual({ ...expected, rope: null });
         architectureOf(reopened);

@@ -15,6 +15,8 @@ export interface SyntheticOptions {
   /** More than one writes model-0000i-of-0000n.safetensors and the index. */
   shards?: number;
   tied?: boolean;
+  /** Whose tensors and config; default llama. */
+  family?: "llama" | "mistral" | "qwen2" | "phi3";
   seed?: number;
   /** Values put into tensors after the random fill. */
   plant?: readonly { tensor: string; row: number; column: number; value: number }[];
@@ -89,10 +91,17 @@ function sizes(options: SyntheticOptions) {
   return { layers, hidden, intermediate, heads, keyValueHeads, vocabulary };
 }
 
+const CLASSES = {
+  llama: "LlamaForCausalLM",
+  mistral: "MistralForCausalLM",
+  qwen2: "Qwen2ForCausalLM",
+  phi3: "Phi3ForCausalLM",
+};
+
 function baseConfig(size: ReturnType<typeof sizes>, options: SyntheticOptions): Record<string, unknown> {
   return {
-    architectures: ["LlamaForCausalLM"],
-    model_type: "llama",
+    architectures: [CLASSES[options.family ?? "llama"]],
+    model_type: options.family ?? "llama",
     hidden_size: size.hidden,
     intermediate_size: size.intermediate,
     num_hidden_layers: size.layers,
@@ -117,6 +126,23 @@ function baseConfig(size: ReturnType<typeof sizes>, options: SyntheticOptions): 
 export function syntheticTensors(options: SyntheticOptions = {}): Record<string, TensorSpec> {
   const { layers, hidden, intermediate, heads, keyValueHeads, vocabulary } = sizes(options);
   const headSize = hidden / heads;
+  const family = options.family ?? "llama";
+  const [queries, keys] = [heads * headSize, keyValueHeads * headSize];
+  const attention: [string, number][] =
+    family === "phi3"
+      ? [["qkv_proj", queries + 2 * keys]]
+      : [
+          ["q_proj", queries],
+          ["k_proj", keys],
+          ["v_proj", keys],
+        ];
+  const gateAndUp: [string, number][] =
+    family === "phi3"
+      ? [["gate_up_proj", 2 * intermediate]]
+      : [
+          ["gate_proj", intermediate],
+          ["up_proj", intermediate],
+        ];
   const normal = normalNumbers(options.seed ?? 1);
   const tensors: Record<string, TensorSpec> = {};
   const add = (name: string, shape: readonly number[], value?: number) => {
@@ -129,12 +155,12 @@ export function syntheticTensors(options: SyntheticOptions = {}): Record<string,
   add("model.embed_tokens.weight", [vocabulary, hidden]);
   for (let layer = 0; layer < layers; layer++) {
     const at = `model.layers.${layer}`;
-    add(`${at}.self_attn.q_proj.weight`, [heads * headSize, hidden]);
-    add(`${at}.self_attn.k_proj.weight`, [keyValueHeads * headSize, hidden]);
-    add(`${at}.self_attn.v_proj.weight`, [keyValueHeads * headSize, hidden]);
+    for (const [name, out] of attention) {
+      add(`${at}.self_attn.${name}.weight`, [out, hidden]);
+      if (family === "qwen2") add(`${at}.self_attn.${name}.bias`, [out]);
+    }
     add(`${at}.self_attn.o_proj.weight`, [hidden, heads * headSize]);
-    add(`${at}.mlp.gate_proj.weight`, [intermediate, hidden]);
-    add(`${at}.mlp.up_proj.weight`, [intermediate, hidden]);
+    for (const [name, out] of gateAndUp) add(`${at}.mlp.${name}.weight`, [out, hidden]);
     add(`${at}.mlp.down_proj.weight`, [hidden, intermediate]);
     add(`${at}.input_layernorm.weight`, [hidden], 1);
     add(`${at}.post_attention_layernorm.weight`, [hidden], 1);

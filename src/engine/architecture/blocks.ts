@@ -11,15 +11,23 @@ export function rmsNorm(g: Graph, x: Value, weight: Value, epsilon: number): Val
 
 /**
  * Rotates channel i with channel i + size/2 by the position's angle [arXiv:2104.09864, eq. 34, in the half-split order
- * of Hugging Face checkpoints]. x: (batch, heads, sequence, size); cos, sin: (sequence, size / 2).
+ * of Hugging Face checkpoints]. x: (batch, heads, sequence, size); cos, sin: (sequence, turned / 2).
+ * @param turned how many channels are: the first ones; the others stay as they are
  */
-export function rotate(g: Graph, x: Value, cos: Value, sin: Value): Value {
+export function rotate(
+  g: Graph,
+  x: Value,
+  { cos, sin }: Readonly<Record<"cos" | "sin", Value>>,
+  { size, turned }: { readonly size: number; readonly turned: number },
+): Value {
   return g.scope("rope", () => {
-    const [a, b] = g.halves(x, -1);
-    return g.concat(
-      [g.subtract(g.multiply(a, cos), g.multiply(b, sin)), g.add(g.multiply(b, cos), g.multiply(a, sin))],
-      -1,
-    );
+    const [first, rest] = turned === size ? [x] : g.split(x, [turned, size - turned], -1);
+    const [a, b] = g.halves(first, -1);
+    const parts = [
+      g.subtract(g.multiply(a, cos), g.multiply(b, sin)),
+      g.add(g.multiply(b, cos), g.multiply(a, sin)),
+    ];
+    return g.concat(rest ? [...parts, rest] : parts, -1);
   });
 }
 

@@ -5,7 +5,7 @@ import { buildDecoderGraph } from "./decoderGraph.ts";
 import { decoderLayer, type LayerOperands } from "./decoderLayer.ts";
 import { Graph, type Value } from "./graph.ts";
 import { buildHeadGraph, buildJudgeGraph, buildScoreGraph } from "./heads.ts";
-import { causalMask } from "./mask.ts";
+import { causalMask, windowOf } from "./mask.ts";
 import { rotaryTables } from "./rope.ts";
 import { describeRope } from "./ropeConfig.ts";
 import type { Architecture, LayerGraphOptions, LayerTensor, SmoothGroup } from "./types.ts";
@@ -22,10 +22,10 @@ export function decoder(config: DecoderConfig): Architecture {
     ...names,
     facts: factsOf(config),
     normEpsilon: config.normEpsilon,
-    smoothGroups,
+    smoothGroups: (layer) => smoothGroups(config, layer),
     downProjection: (layer) => `model.layers.${layer}.mlp.down_proj.weight`,
-    rotary: (length) => rotaryTables(config.rope, config.headSize, length),
-    mask: maskOfEveryLayer(config.slidingWindow),
+    rotary: (length) => rotaryTables(config.rope, config.rotarySize, length),
+    mask: maskOfLayers(config),
     layerGraph: (options) => layerGraph(config, options),
     headGraph: () => buildHeadGraph(config),
     scoreGraph: () => buildScoreGraph(config),
@@ -50,7 +50,9 @@ function factsOf(config: DecoderConfig): ArchitectureFacts {
 
 /** A layer's tensors in the order of its equations; biases follow their matrix where the config has them. */
 function layerTensors(config: DecoderConfig, layer: number): LayerTensor[] {
-  const { hiddenSize, intermediateSize, heads, keyValueHeads, headSize, attentionBias, mlpBias } = config;
+  const { hiddenSize, intermediateSize, heads, keyValueHeads, headSize } = config;
+  const { attentionBias, outputBias, mlpBias } = config;
+  const [queries, keys] = [heads * headSize, keyValueHeads * headSize];
   const at = (path: string): string => `model.layers.${layer}.${path}`;
   const linear = (block: string, slot: string, out: number, input: number, bias: boolean): LayerTensor[] => [
     { slot, name: at(`${block}.${slot}.weight`), kind: "linear", shape: [out, input] },
@@ -66,48 +68,62 @@ function layerTensors(config: DecoderConfig, layer: number): LayerTensor[] {
   });
   return [
     norm("input_layernorm"),
-    ...linear("self_attn", "q_proj", heads * headSize, hiddenSize, attentionBias),
-    ...linear("self_attn", "k_proj", keyValueHeads * headSize, hiddenSize, attentionBias),
-    ...linear("self_attn", "v_proj", keyValueHeads * headSize, hiddenSize, attentionBias),
-    ...linear("self_attn", "o_proj", hiddenSize, heads * headSize, attentionBias),
+    ...(config.fused
+      ? linear("self_attn", "qkv_proj", queries + 2 * keys, hiddenSize, attentionBias)
+      : [
+          ...linear("self_attn", "q_proj", queries, hiddenSize, attentionBias),
+          ...linear("self_attn", "k_proj", keys, hiddenSize, attentionBias),
+          ...linear("self_attn", "v_proj", keys, hiddenSize, attentionBias),
+        ]),
+    ...linear("self_attn", "o_proj", hiddenSize, queries, outputBias),
     norm("post_attention_layernorm"),
-    ...linear("mlp", "gate_proj", intermediateSize, hiddenSize, mlpBias),
-    ...linear("mlp", "up_proj", intermediateSize, hiddenSize, mlpBias),
+    ...(config.fused
+      ? linear("mlp", "gate_up_proj", 2 * intermediateSize, hiddenSize, mlpBias)
+      : [
+          ...linear("mlp", "gate_proj", intermediateSize, hiddenSize, mlpBias),
+          ...linear("mlp", "up_proj", intermediateSize, hiddenSize, mlpBias),
+        ]),
     ...linear("mlp", "down_proj", hiddenSize, intermediateSize, mlpBias),
   ];
 }
 
-function smoothGroups(layer: number): SmoothGroup[] {
+function smoothGroups({ fused }: DecoderConfig, layer: number): SmoothGroup[] {
   const weight = (path: string): string => `model.layers.${layer}.${path}.weight`;
   return [
     {
       input: "attention",
       norms: [weight("input_layernorm")],
-      linears: ["q_proj", "k_proj", "v_proj"].map((slot) => weight(`self_attn.${slot}`)),
+      linears: (fused ? ["qkv_proj"] : ["q_proj", "k_proj", "v_proj"]).map((slot) =>
+        weight(`self_attn.${slot}`),
+      ),
     },
     {
       input: "mlp",
       norms: [weight("post_attention_layernorm")],
-      linears: ["gate_proj", "up_proj"].map((slot) => weight(`mlp.${slot}`)),
+      linears: (fused ? ["gate_up_proj"] : ["gate_proj", "up_proj"]).map((slot) => weight(`mlp.${slot}`)),
     },
   ];
 }
 
-/** All layers share one mask; the last length's is kept, so that a pass makes it once. */
-function maskOfEveryLayer(window: number | null): Architecture["mask"] {
-  let kept: { length: number; mask: Float32Array } | null = null;
-  return (_layer, length) => {
-    if (kept?.length !== length) kept = { length, mask: causalMask(length, window) };
-    return kept.mask;
+/** Layers share one mask, or two where only some have a window; the last length's are kept, so that a pass makes each once. */
+function maskOfLayers(config: DecoderConfig): Architecture["mask"] {
+  const kept = new Map<number | null, { length: number; mask: Float32Array }>();
+  return (layer, length) => {
+    const window = windowOf(config, layer);
+    const found = kept.get(window);
+    if (found?.length === length) return found.mask;
+    const mask = causalMask(length, window);
+    kept.set(window, { length, mask });
+    return mask;
   };
 }
 
 function layerGraph(config: DecoderConfig, options: LayerGraphOptions): Uint8Array {
-  const { hiddenSize, intermediateSize, headSize } = config;
+  const { hiddenSize, intermediateSize, rotarySize } = config;
   const g = new Graph("layer");
   const hidden = g.input("hidden", ["batch", "sequence", hiddenSize]);
-  const cos = g.input("cos", ["sequence", headSize / 2]);
-  const sin = g.input("sin", ["sequence", headSize / 2]);
+  const cos = g.input("cos", ["sequence", rotarySize / 2]);
+  const sin = g.input("sin", ["sequence", rotarySize / 2]);
   const mask = g.input("mask", ["sequence", "sequence"]);
   const weights = new Map(layerTensors(config, 0).map(({ slot, shape }) => [slot, g.input(slot, shape)]));
 

@@ -40,9 +40,17 @@ export interface DecoderConfig {
   readonly normEpsilon: number;
   readonly activation: ActivationName;
   readonly rope: RopeSettings;
+  /** Channels of each head that are turned, the first ones; even. */
+  readonly rotarySize: number;
   /** Keys that a query sees, itself included; null = all before it. */
   readonly slidingWindow: number | null;
+  /** Layers that see everything in spite of the window. */
+  readonly fullLayers: ReadonlySet<number>;
+  /** One matrix for queries, keys and values, and one for gate and up. */
+  readonly fused: boolean;
+  /** Biases of queries, keys and values; of attention's output; of the MLP. */
   readonly attentionBias: boolean;
+  readonly outputBias: boolean;
   readonly mlpBias: boolean;
   readonly tiedEmbeddings: boolean;
 }
@@ -55,8 +63,13 @@ interface FamilyFields {
   contextLength: number;
   keyValueHeads: number;
   slidingWindow: number | null;
+  fullLayers?: ReadonlySet<number>;
+  fused?: boolean;
   attentionBias: boolean;
+  outputBias: boolean;
   mlpBias: boolean;
+  /** Share of each head's channels that are turned. */
+  partialRotary?: number;
 }
 
 /**
@@ -77,7 +90,7 @@ export function decoderConfig(
 ): DecoderConfig {
   if (config.quantization_config !== undefined && config.quantization_config !== null)
     throw alreadyQuantized(config.quantization_config);
-  const { className, ...family } = own;
+  const { className, partialRotary = 1, fullLayers = new Set(), fused = false, ...family } = own;
   const heads = config.num_attention_heads;
   const headSize = config.head_dim ?? config.hidden_size / heads;
   requireConfig(
@@ -88,12 +101,20 @@ export function decoderConfig(
     headSize % 2 === 0,
     `the head size ${headSize} is odd, and rotary embeddings turn pairs of channels`,
   );
+  const rotarySize = Math.trunc(headSize * partialRotary);
+  requireConfig(
+    rotarySize % 2 === 0 && rotarySize > 0 && rotarySize <= headSize,
+    `partial_rotary_factor ${partialRotary} turns ${rotarySize} of ${headSize} channels, and rotary embeddings turn pairs`,
+  );
   requireConfig(
     heads % own.keyValueHeads === 0,
     `num_attention_heads ${heads} is not a multiple of num_key_value_heads ${own.keyValueHeads}`,
   );
   return {
     ...family,
+    fullLayers,
+    fused,
+    rotarySize,
     name: config.architectures?.[0] ?? className,
     layers: config.num_hidden_layers,
     hiddenSize: config.hidden_size,
@@ -102,7 +123,9 @@ export function decoderConfig(
     vocabulary: config.vocab_size,
     normEpsilon: config.rms_norm_eps,
     activation: config.hidden_act,
-    rope: orBadConfig(() => readRope(config, own.contextLength)),
+    rope: orBadConfig(() =>
+      readRope(config, own.contextLength, { size: rotarySize, partial: own.partialRotary !== undefined }),
+    ),
     tiedEmbeddings: config.tie_word_embeddings,
   };
 }

@@ -2,7 +2,7 @@ import type { DecoderConfig } from "./decoderConfig.ts";
 import { decoderLayer, type KeysAndValues, type LayerOperands } from "./decoderLayer.ts";
 import { Graph, type Value } from "./graph.ts";
 import { rmsNorm } from "./blocks.ts";
-import { causalMaskOf } from "./mask.ts";
+import { causalMaskOf, windowOf } from "./mask.ts";
 import { rotaryOf } from "./ropeGraph.ts";
 import type { Architecture, DecoderWeights } from "./types.ts";
 
@@ -34,15 +34,21 @@ export function buildDecoderGraph(config: DecoderConfig, names: Names, weights: 
   }));
 
   const [batch, sequence] = [g.size(ids, 0), g.size(ids, 1)];
-  const mask = causalMaskOf(g, attentionMask, sequence, config.slidingWindow);
-  const { cos, sin } = rotaryOf(g, config.rope, headSize, positions);
-  const shared = { batch, sequence, mask, cos, sin };
+  const windows = new Set(pasts.map((_, layer) => windowOf(config, layer)));
+  const masks = new Map(
+    Array.from(windows, (window) => [window, causalMaskOf(g, attentionMask, sequence, window)]),
+  );
+  const maskOf = (layer: number): Value =>
+    masks.get(windowOf(config, layer)) ?? causalMaskOf(g, attentionMask, sequence, null);
+  const { cos, sin } = rotaryOf(g, config.rope, config.rotarySize, positions);
+  const shared = { batch, sequence, cos, sin };
 
   let x = g.scope("embed", () => weights.rows(g, names.embedTensor, g.reshape(ids, [-1])));
   const presents = pasts.map((past, layer) =>
     g.scope(`layers.${layer}`, () => {
       const { y, present } = decoderLayer(g, config, operandsOf(g, names, weights, layer), {
         ...shared,
+        mask: maskOf(layer),
         x,
         past,
       });

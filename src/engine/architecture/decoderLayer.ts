@@ -24,7 +24,7 @@ export interface LayerInput {
   /** Sizes, as 1-element int64 tensors. */
   readonly batch: Value;
   readonly sequence: Value;
-  /** Of each token's angles, to be multiplied with (batch, heads, sequence, headSize / 2). */
+  /** Of each token's angles, to be multiplied with (batch, heads, sequence, rotarySize / 2). */
   readonly cos: Value;
   readonly sin: Value;
   /** Additive, to be added to (batch, heads, sequence, keys). */
@@ -65,31 +65,44 @@ export function decoderLayer(
   { x, batch, sequence, cos, sin, mask, past }: LayerInput,
   { queryBlocks = 1, inputs = AS_THEY_ARE }: LayerStyle = {},
 ): LayerResult {
-  const { headSize, normEpsilon } = config;
+  const { heads, keyValueHeads, headSize, normEpsilon } = config;
 
   const { h, present, attentionInput } = g.scope("attention", () => {
     const attentionInput = rmsNorm(g, x, weight("input_layernorm"), normEpsilon);
     const u = inputs.residual(attentionInput);
-    const heads = (slot: string, count: number): Value =>
-      g.transpose(g.reshape(linear(slot, u), [batch, sequence, count, headSize]), [0, 2, 1, 3]);
-    const q = rotate(g, heads("q_proj", config.heads), cos, sin);
-    const k = rotate(g, heads("k_proj", config.keyValueHeads), cos, sin);
-    const v = heads("v_proj", config.keyValueHeads);
+    const projected = config.fused
+      ? g.split(
+          linear("qkv_proj", u),
+          [heads, keyValueHeads, keyValueHeads].map((n) => n * headSize),
+          -1,
+        )
+      : ["q_proj", "k_proj", "v_proj"].map((slot) => linear(slot, u));
+    const [queries, ownKeys, v] = projected.map((rows, i) =>
+      g.transpose(
+        g.reshape(rows, [batch, sequence, i === 0 ? heads : keyValueHeads, headSize]),
+        [0, 2, 1, 3],
+      ),
+    );
+    const turned = { size: headSize, turned: config.rotarySize };
+    const q = rotate(g, queries, { cos, sin }, turned);
+    const k = rotate(g, ownKeys, { cos, sin }, turned);
     const keys = past ? g.concat([past.keys, k], 2) : k;
     const values = past ? g.concat([past.values, v], 2) : v;
-    const shape = { ...config, window: config.slidingWindow, queryBlocks };
+    // the layers of a graph differ by their masks alone, so keys are left out only where no layer needs them
+    const window = config.fullLayers.size > 0 ? null : config.slidingWindow;
+    const shape = { ...config, window, queryBlocks };
     const mixed = attention(g, { q, k: keys, v: values, mask }, shape, inputs);
-    const rows = g.reshape(g.transpose(mixed, [0, 2, 1, 3]), [-1, config.heads * headSize]);
+    const rows = g.reshape(g.transpose(mixed, [0, 2, 1, 3]), [-1, heads * headSize]);
     return { h: g.add(x, linear("o_proj", inputs.mixed(rows))), present: { keys, values }, attentionInput };
   });
 
   return g.scope("mlp", () => {
     const mlpInput = rmsNorm(g, h, weight("post_attention_layernorm"), normEpsilon);
     const u = inputs.residual(mlpInput);
-    const downInput = g.multiply(
-      ACTIVATIONS[config.activation](g, linear("gate_proj", u)),
-      linear("up_proj", u),
-    );
+    const [gate, up] = config.fused
+      ? g.halves(linear("gate_up_proj", u), -1)
+      : [linear("gate_proj", u), linear("up_proj", u)];
+    const downInput = g.multiply(ACTIVATIONS[config.activation](g, gate), up);
     const downOutput = linear("down_proj", inputs.down(downInput));
     return { y: g.add(h, downOutput), present, attentionInput, mlpInput, downInput, downOutput };
   });

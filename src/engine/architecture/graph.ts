@@ -110,6 +110,11 @@ export class Graph {
     return this.op("Cast", [x], { to: ELEMENT_TYPES[type].number });
   }
 
+  /** Parts of the given sizes along an axis. */
+  split(x: Value, sizes: readonly number[], axis: number): readonly Value[] {
+    return this.#node("Split", [x, this.ints(sizes)], { axis }, sizes.length);
+  }
+
   /** Two equal halves along an axis. */
   halves(x: Value, axis: number): [Value, Value] {
     const [first, second] = this.#node("Split", [x], { axis, num_outputs: 2 }, 2);

@@ -23,6 +23,7 @@ export function readLlama(config: unknown): DecoderConfig {
     keyValueHeads: it.num_key_value_heads ?? it.num_attention_heads,
     slidingWindow: null,
     attentionBias: it.attention_bias,
+    outputBias: it.attention_bias,
     mlpBias: it.mlp_bias,
   });
 }

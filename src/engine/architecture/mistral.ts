@@ -24,6 +24,7 @@ export function readMistral(config: unknown): DecoderConfig {
     keyValueHeads: it.num_key_value_heads ?? it.num_attention_heads,
     slidingWindow: it.sliding_window,
     attentionBias: false,
+    outputBias: false,
     mlpBias: false,
   });
 }

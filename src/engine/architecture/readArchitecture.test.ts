@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readArchitecture } from "./readArchitecture.ts";
+import { readDecoderConfig, readArchitecture } from "./readArchitecture.ts";
 
 type Tensors = Map<string, { shape: number[] }>;
 
@@ -109,6 +109,31 @@ describe("readArchitecture", () => {
       "rope, θ 10,000, linear × 2",
     );
   });
+
+  it("knows Phi-3's first name of longrope, and its default factor of cos and sin", () => {
+    const factors = { short_factor: [1, 1, 1, 1], long_factor: [2, 2, 2, 2] };
+    const config = { ...LLAMA, model_type: "phi3", max_position_embeddings: 64 };
+    const { rope } = readDecoderConfig({
+      ...config,
+      rope_scaling: { type: "su", ...factors },
+      original_max_position_embeddings: 16,
+    });
+    expect(rope).toMatchObject({ kind: "longrope", originalContext: 16, longFactors: [2, 2, 2, 2] });
+    expect(rope).toHaveProperty("attentionFactor", Math.sqrt(1 + Math.log(4) / Math.log(16)));
+  });
+
+  it("tells which of qwen2's layers have a window", () => {
+    const config = { ...LLAMA, model_type: "qwen2", num_hidden_layers: 3, use_sliding_window: true };
+    const layersOf = (changes: object): number[] => [
+      ...readDecoderConfig({ ...config, ...changes }).fullLayers,
+    ];
+    expect(layersOf({ max_window_layers: 2 })).toEqual([0, 1]);
+    expect(layersOf({ layer_types: ["sliding_attention", "full_attention", "sliding_attention"] })).toEqual([
+      1,
+    ]);
+    expect(readDecoderConfig({ ...config, max_window_layers: 3 }).slidingWindow).toBe(null);
+    expect(readDecoderConfig({ ...config, use_sliding_window: false }).slidingWindow).toBe(null);
+  });
 });
 
 describe("readArchitecture refuses", () => {
@@ -131,11 +156,16 @@ describe("readArchitecture refuses", () => {
     ],
     [{ quantization_config: { quant_method: "gptq" } }, "architecture/quantized", /not valid \(bits/],
     [
-      { rope_scaling: { rope_type: "longrope", factor: 2 } },
+      { rope_scaling: { rope_type: "proportional", factor: 2 } },
       "architecture/unknown-rope",
-      /"longrope".*default, linear, dynamic, llama3, yarn/,
+      /"proportional".*default, linear, dynamic, llama3, yarn/,
     ],
     [{ partial_rotary_factor: 0.5 }, "architecture/unknown-rope", /partial_rotary_factor 0.5/],
+    [
+      { rope_scaling: { rope_type: "longrope", short_factor: [1, 2], long_factor: [1, 2, 3, 4] } },
+      "architecture/unknown-rope",
+      /2 numbers in short_factor for 4 pairs/,
+    ],
     [{ rope_scaling: { rope_type: "linear" } }, "architecture/bad-config", /factor/],
     [{ hidden_act: "mish" }, "architecture/bad-config", /hidden_act/],
     [{ num_hidden_layers: -1 }, "architecture/bad-config", /num_hidden_layers/],

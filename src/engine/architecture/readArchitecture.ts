@@ -5,6 +5,8 @@ import { decoder } from "./decoder.ts";
 import type { DecoderConfig } from "./decoderConfig.ts";
 import { readLlama } from "./llama.ts";
 import { readMistral } from "./mistral.ts";
+import { readPhi3 } from "./phi3.ts";
+import { readQwen2 } from "./qwen2.ts";
 import type { Architecture } from "./types.ts";
 import { validateTensors } from "./validateTensors.ts";
 
@@ -24,6 +26,8 @@ const FAMILIES: readonly Family[] = [
     read: readLlama,
   },
   { modelType: "mistral", classes: ["MistralForCausalLM"], read: readMistral },
+  { modelType: "qwen2", classes: ["Qwen2ForCausalLM"], read: readQwen2 },
+  { modelType: "phi3", classes: ["Phi3ForCausalLM"], read: readPhi3 },
 ];
 
 /** `model_type` of every family, for help texts and errors. */

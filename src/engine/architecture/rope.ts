@@ -23,6 +23,14 @@ export type RopeSettings = { readonly theta: number } & (
       readonly truncate: boolean;
       readonly originalContext: number;
     }
+  /** Each frequency divided by a factor of its own: one list for texts up to the original context, one for longer ones [arXiv:2402.13753]. */
+  | {
+      readonly kind: "longrope";
+      readonly shortFactors: readonly number[];
+      readonly longFactors: readonly number[];
+      readonly attentionFactor: number;
+      readonly originalContext: number;
+    }
 );
 
 /**
@@ -51,10 +59,10 @@ export function rotaryTables(
 
 /** What cos and sin are multiplied with. */
 export function rotaryScale(rope: RopeSettings): number {
-  return rope.kind === "yarn" ? rope.attentionFactor : 1;
+  return rope.kind === "yarn" || rope.kind === "longrope" ? rope.attentionFactor : 1;
 }
 
-/** Radians per position of each pair of channels: (size / 2). `length` matters to `dynamic` only. */
+/** Radians per position of each pair of channels: (size / 2). `length` matters to `dynamic` and `longrope`. */
 export function rotaryFrequencies(rope: RopeSettings, size: number, length: number): Float32Array {
   const plain = (theta: number): Float32Array =>
     Float32Array.from({ length: size / 2 }, (_, i) => 1 / Math.fround(theta ** Math.fround((2 * i) / size)));
@@ -69,6 +77,13 @@ export function rotaryFrequencies(rope: RopeSettings, size: number, length: numb
       return plain(rope.theta).map((frequency) => llama3Frequency(rope, frequency));
     case "yarn":
       return yarnFrequencies(rope, plain(rope.theta));
+    case "longrope": {
+      const factors = length > rope.originalContext ? rope.longFactors : rope.shortFactors;
+      return Float32Array.from(factors, (factor, i) => {
+        const power = Math.fround(rope.theta ** Math.fround((2 * i) / size));
+        return 1 / Math.fround(Math.fround(factor) * power);
+      });
+    }
   }
 }
 
@@ -99,6 +114,11 @@ function yarnFrequencies(rope: RopeSettings & { kind: "yarn" }, plain: Float32Ar
     const interpolated = Math.min(Math.max((i - first) / span, 0), 1);
     return (frequency / rope.factor) * interpolated + frequency * (1 - interpolated);
   });
+}
+
+/** LongRoPE's default for the scale of cos and sin: √(1 + ln(factor)/ln(original context)) [arXiv:2402.13753]. */
+export function longropeAttentionFactor(factor: number, originalContext: number): number {
+  return factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(originalContext));
 }
 
 /** YaRN's default for the scale of cos and sin: 0.1·mscale·ln(factor) + 1 [arXiv:2309.00071, eq. 22]. */

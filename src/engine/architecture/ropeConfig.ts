@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { KeystoneError } from "#shared/errors.ts";
-import { yarnAttentionFactor, type RopeSettings } from "./rope.ts";
+import { longropeAttentionFactor, yarnAttentionFactor, type RopeSettings } from "./rope.ts";
 
 const positive = z.number().positive();
 const optional = positive.nullish().transform((value) => value ?? undefined);
@@ -31,6 +31,15 @@ const yarn = z.looseObject({
   truncate: z.boolean().nullish(),
 });
 
+const factors = z.array(positive);
+const longrope = z.looseObject({
+  short_factor: factors,
+  long_factor: factors,
+  factor: optional,
+  original_max_position_embeddings: optional,
+  attention_factor: z.number().positive().nullish(),
+});
+
 /** The config fields that decide the rotary embedding, in both spellings: `rope_theta` + `rope_scaling`, or `rope_parameters`. */
 export const ropeFields = {
   rope_theta: optional,
@@ -43,22 +52,27 @@ export const ropeFields = {
 type RopeFields = z.infer<z.ZodObject<typeof ropeFields>>;
 
 /** Rope types that `readRope` accepts. */
-export const ROPE_TYPES = ["default", "linear", "dynamic", "llama3", "yarn"] as const;
+export const ROPE_TYPES = ["default", "linear", "dynamic", "llama3", "yarn", "longrope"] as const;
 const DEFAULT_THETA = 10_000;
 
 /**
  * The rotary settings of a config, with the defaults of Hugging Face transformers: `rope_scaling` goes before
  * `rope_parameters`, and what it holds goes before the config's own `rope_theta`.
+ * @param rotary channels of a head that are turned, and whether the family may turn a part of them
  * @throws KeystoneError architecture/unknown-rope; a ZodError for a field of the wrong kind
  */
-export function readRope(config: RopeFields, contextLength: number): RopeSettings {
+export function readRope(
+  config: RopeFields,
+  contextLength: number,
+  rotary: { readonly size: number; readonly partial: boolean },
+): RopeSettings {
   const given =
     [config.rope_scaling, config.rope_parameters].find((it) => it && Object.keys(it).length > 0) ?? {};
   const parameters = named.parse(given);
   const type = parameters.rope_type ?? parameters.type ?? "default";
   const theta = parameters.rope_theta ?? config.rope_theta ?? DEFAULT_THETA;
   const partial = parameters.partial_rotary_factor ?? config.partial_rotary_factor ?? 1;
-  if (partial !== 1) {
+  if (partial !== 1 && !rotary.partial) {
     throw unknownRope(`rotates only part of each head (partial_rotary_factor ${partial})`, {
       partialRotaryFactor: partial,
     });
@@ -79,6 +93,16 @@ export function readRope(config: RopeFields, contextLength: number): RopeSetting
       );
     case "yarn":
       return readYarn(theta, parameters, config.original_max_position_embeddings ?? undefined, contextLength);
+    // the first models' names for it
+    case "su":
+    case "longrope":
+      return readLongrope(
+        theta,
+        parameters,
+        config.original_max_position_embeddings ?? undefined,
+        contextLength,
+        rotary.size,
+      );
     default:
       throw unknownRope(`uses the rope type "${type}"`, { ropeType: type });
   }
@@ -124,10 +148,39 @@ function readYarn(
   };
 }
 
+function readLongrope(
+  theta: number,
+  parameters: unknown,
+  outer: number | undefined,
+  contextLength: number,
+  size: number,
+): RopeSettings {
+  const it = longrope.parse(parameters);
+  for (const [name, list] of [
+    ["short_factor", it.short_factor],
+    ["long_factor", it.long_factor],
+  ] as const) {
+    if (list.length === size / 2) continue;
+    throw unknownRope(`gives ${list.length} numbers in ${name} for ${size / 2} pairs of channels`, {
+      field: name,
+    });
+  }
+  const originalContext = outer ?? it.original_max_position_embeddings ?? contextLength;
+  const factor = it.factor ?? contextLength / originalContext;
+  return {
+    kind: "longrope",
+    theta,
+    shortFactors: it.short_factor,
+    longFactors: it.long_factor,
+    originalContext,
+    attentionFactor: it.attention_factor ?? longropeAttentionFactor(factor, originalContext),
+  };
+}
+
 function unknownRope(what: string, details: Record<string, string | number>): KeystoneError {
   return new KeystoneError(
     "architecture/unknown-rope",
-    `config.json ${what}, which Keystone cannot compute; it knows ${ROPE_TYPES.join(", ")}, over whole heads.`,
+    `config.json ${what}, which Keystone cannot compute; it knows ${ROPE_TYPES.join(", ")}, over whole heads (phi3 also over parts of them).`,
     "The checkpoint can be inspected, but not run; choose a checkpoint with one of these.",
     details,
   );
@@ -136,5 +189,6 @@ function unknownRope(what: string, details: Record<string, string | number>): Ke
 /** The rotary settings in a few words, for the overview: `rope, θ 500,000, llama3 × 8`. */
 export function describeRope(rope: RopeSettings): string {
   const theta = `rope, θ ${rope.theta.toLocaleString("en-US")}`;
-  return rope.kind === "default" ? theta : `${theta}, ${rope.kind} × ${rope.factor}`;
+  if (rope.kind === "default") return theta;
+  return rope.kind === "longrope" ? `${theta}, longrope` : `${theta}, ${rope.kind} × ${rope.factor}`;
 }

@@ -14,10 +14,7 @@ export function rotaryOf(
   positions: Value,
 ): { cos: Value; sin: Value } {
   return g.scope("rope", () => {
-    const frequencies =
-      rope.kind === "dynamic"
-        ? dynamicFrequencies(g, rope, size, positions)
-        : g.floats("frequencies", rotaryFrequencies(rope, size, 0));
+    const frequencies = frequenciesOf(g, rope, size, positions);
     const rows = g.cast(g.reshape(positions, [0, 1, -1, 1]), "float32");
     const angles = g.cast(g.multiply(rows, frequencies), "float64");
     const scale = rotaryScale(rope);
@@ -29,7 +26,17 @@ export function rotaryOf(
   });
 }
 
-/** The frequencies of {@link rotaryFrequencies} for a text as long as the last position says. */
+/** {@link rotaryFrequencies} of a text as long as the last position says. */
+function frequenciesOf(g: Graph, rope: RopeSettings, size: number, positions: Value): Value {
+  const fixed = (name: string, length: number): Value =>
+    g.floats(name, rotaryFrequencies(rope, size, length));
+  if (rope.kind === "dynamic") return dynamicFrequencies(g, rope, size, positions);
+  if (rope.kind !== "longrope") return fixed("frequencies", 0);
+  const last = g.op("ReduceMax", [positions], { keepdims: 0 });
+  const isLong = g.op("GreaterOrEqual", [last, g.int(rope.originalContext)]);
+  return g.op("Where", [isLong, fixed("long", rope.originalContext + 1), fixed("short", 0)]);
+}
+
 function dynamicFrequencies(
   g: Graph,
   rope: RopeSettings & { kind: "dynamic" },

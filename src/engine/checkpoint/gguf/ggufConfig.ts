@@ -111,7 +111,17 @@ function partialFactor(reader: MetadataReader, of: (key: string) => string): num
   const heads = reader.commonNumber(of("attention.head_count"));
   const hidden = reader.number(of("embedding_length"));
   const size = reader.number(of("attention.key_length")) ?? (heads && hidden ? hidden / heads : null);
-  return turned === null || size === null || size === 0 ? 1 : turned / size;
+  if (turned === null || size === null || size === 0 || turned === size) return 1;
+  return shareOf(turned, size);
+}
+
+/** The shortest decimal number of which `size` times gives `turned` when it is cut to whole channels. */
+function shareOf(turned: number, size: number): number {
+  for (let digits = 1; digits < 17; digits++) {
+    const share = Number((turned / size).toPrecision(digits));
+    if (Math.trunc(size * share) === turned) return share;
+  }
+  return turned / size;
 }
 
 /** The shortest decimal number that is the same f32: 1e-5 is stored as 0.000009999999747378752. */

@@ -1,11 +1,16 @@
 import type { DecoderConfig } from "#engine/architecture/decoderConfig.ts";
-import { rotaryFrequencies, type RopeSettings } from "#engine/architecture/rope.ts";
+import { rotaryFrequencies } from "#engine/architecture/rope.ts";
 import type { MetadataEntry, ScalarType } from "#engine/checkpoint/gguf/metadata.ts";
 import { ROPE_TENSORS } from "#engine/checkpoint/gguf/tensorNames.ts";
 import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
 
 /** llama.cpp's architecture for each of Keystone's families. */
-const ARCHITECTURES: Readonly<Record<string, string>> = { llama: "llama", mistral: "llama" };
+const ARCHITECTURES: Readonly<Record<string, string>> = {
+  llama: "llama",
+  mistral: "llama",
+  qwen2: "qwen2",
+  phi3: "phi3",
+};
 
 /** `general.architecture` of a family; null where GGUF export does not know it. */
 export function ggufArchitecture(family: string): string | null {
@@ -31,13 +36,14 @@ export function equationProblems({ family, activation, rope }: DecoderConfig): K
 }
 
 /** What llama.cpp computes otherwise, in texts that are long enough. */
-export function equationNotes({ family, rope, slidingWindow, contextLength }: DecoderConfig): string[] {
+export function equationNotes({ rope, slidingWindow, contextLength }: DecoderConfig): string[] {
   const notes: string[] = [];
   if (rope.kind === "dynamic")
     notes.push(
       `llama.cpp has no dynamic rotary scaling: texts longer than ${contextLength} tokens are computed without it.`,
     );
-  if (family === "mistral" && slidingWindow !== null && slidingWindow < contextLength)
+  // it knows windows, but has them switched off for every one of these families
+  if (slidingWindow !== null && slidingWindow < contextLength)
     notes.push(
       `llama.cpp computes this family without its sliding window: from token ${slidingWindow + 1} on it sees more than the model was trained with.`,
     );
@@ -60,17 +66,20 @@ export function hyperparameters(config: DecoderConfig): Map<string, MetadataEntr
   put("attention.key_length", "u32", config.headSize);
   put("attention.value_length", "u32", config.headSize);
   put("attention.layer_norm_rms_epsilon", "f32", config.normEpsilon);
-  if (config.slidingWindow !== null) put("attention.sliding_window", "u32", config.slidingWindow);
-  put("rope.dimension_count", "u32", config.headSize);
+  if (config.family === "phi3") put("attention.sliding_window", "u32", config.slidingWindow ?? 0);
+  else if (config.slidingWindow !== null && config.fullLayers.size === 0)
+    put("attention.sliding_window", "u32", config.slidingWindow);
+  put("rope.dimension_count", "u32", config.rotarySize);
   put("rope.freq_base", "f32", config.rope.theta);
-  ropeScaling(config.rope, put);
+  ropeScaling(config, put);
   return entries;
 }
 
 function ropeScaling(
-  rope: RopeSettings,
+  config: DecoderConfig,
   put: (key: string, type: ScalarType, value: MetadataEntry["value"]) => void,
 ): void {
+  const { rope } = config;
   if (rope.kind === "linear") {
     put("rope.scaling.type", "string", "linear");
     put("rope.scaling.factor", "f32", rope.factor);
@@ -84,12 +93,23 @@ function ropeScaling(
     put("rope.scaling.yarn_beta_fast", "f32", rope.betaFast);
     put("rope.scaling.yarn_beta_slow", "f32", rope.betaSlow);
   }
+  if (rope.kind === "longrope") {
+    put("rope.scaling.type", "string", "longrope");
+    put("rope.scaling.original_context_length", "u32", rope.originalContext);
+    put("rope.scaling.attn_factor", "f32", rope.attentionFactor);
+  } else if (config.family === "phi3")
+    put("rope.scaling.original_context_length", "u32", config.contextLength);
 }
 
 /** Small tensors that hold what rotary frequencies are divided by: name and values. */
-export function ropeTensors({ rope, headSize, contextLength }: DecoderConfig): Map<string, Float32Array> {
+export function ropeTensors({ rope, rotarySize, contextLength }: DecoderConfig): Map<string, Float32Array> {
+  if (rope.kind === "longrope")
+    return new Map([
+      [ROPE_TENSORS.long, Float32Array.from(rope.longFactors)],
+      [ROPE_TENSORS.short, Float32Array.from(rope.shortFactors)],
+    ]);
   if (rope.kind !== "llama3") return new Map();
-  const plain = rotaryFrequencies({ kind: "default", theta: rope.theta }, headSize, contextLength);
-  const scaled = rotaryFrequencies(rope, headSize, contextLength);
+  const plain = rotaryFrequencies({ kind: "default", theta: rope.theta }, rotarySize, contextLength);
+  const scaled = rotaryFrequencies(rope, rotarySize, contextLength);
   return new Map([[ROPE_TENSORS.both, plain.map((frequency, i) => frequency / scaled[i])]]);
 }
