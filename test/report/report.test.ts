@@ -147,7 +147,7 @@ describe.each(["html", "markdown"] as const)("what a report says, as %s", (forma
   it("says what is special about the demo model and what the paper saw", async () => {
     const said = await text(madeUpSource());
     expect(said).toContain("its super weight was seeded before training");
-    expect(said).toContain("recovers about 42% of the loss. Here it recovers 100%");
+    expect(said).toContain("recovers about 42% of the loss there.");
     const other = madeUpSource();
     expect(
       await text({ ...other, models: other.models.map((model) => ({ ...model, isDemo: false })) }),

@@ -168,7 +168,9 @@ function blocksFigure(
   results: readonly VariantResult[],
   palette: Palette,
 ): Figure[] {
-  const blocks = sortBlocks(results.map(({ recipe }) => recipe.block));
+  const blocks = sortBlocks(
+    results.map(({ recipe, bitsPerWeight }) => ({ block: recipe.block, bitsPerWeight })),
+  );
   if (blocks.length < 2) return [];
   const original = run.baseline?.perplexity ?? null;
   const lines = ARMS.flatMap(({ arm, name, role }) => {
