@@ -73,6 +73,7 @@ function factsOf(summary: LabResult["summary"], report: LabReport): [string, str
 function examples(report: LabReport): Block[] {
   if (report.experiment !== "token-probabilities" || report.examples.length === 0) return [];
   return [
+    { kind: "heading", text: "Examples: the likeliest next token" },
     {
       kind: "table",
       label: "Examples: the likeliest next token",
