@@ -1,7 +1,7 @@
 import { KeystoneError } from "#shared/errors.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import { readRange, type ByteSource, type ClosableSource } from "../byteSource.ts";
-import { readRowsOf, readWhole } from "../readTensor.ts";
+import { plainFormat, readRowsOf, readWhole } from "../readTensor.ts";
 import { shown } from "../strictJson.ts";
 import type { Checkpoint } from "../types.ts";
 import { readPackedRows, type PlacedMatrix } from "./readPacked.ts";
@@ -60,7 +60,7 @@ export class OnnxCheckpoint implements Checkpoint {
     if (target.length !== info.parameters)
       throw new RangeError(`${name} has ${info.parameters} elements; the buffer holds ${target.length}`);
     const [rows = 0] = info.shape;
-    if (stored.kind === "plain") await readWhole(this.source(info.file), info, target);
+    if (stored.kind === "plain") await readWhole(this.source(info.file), info, target, plainFormat(info));
     else if (stored.kind === "transposed") await this.readTransposed(stored, rows, target);
     else await readPackedRows(this.source, stored.matrix, stored.first, rows, target);
     return target;
@@ -68,7 +68,7 @@ export class OnnxCheckpoint implements Checkpoint {
 
   async readRows(name: string, indices: ArrayLike<number>): Promise<Float32Array> {
     const { info, stored } = this.find(name);
-    if (stored.kind === "plain") return readRowsOf(this.source(info.file), info, indices);
+    if (stored.kind === "plain") return readRowsOf(this.source(info.file), info, indices, plainFormat(info));
     const [rows = 0, columns = 0] = info.shape;
     const out = new Float32Array(indices.length * columns);
     const whole = stored.kind === "transposed" ? await this.read(name) : null;
@@ -104,7 +104,7 @@ export class OnnxCheckpoint implements Checkpoint {
   ): Promise<void> {
     const [columns = 0, width = 0] = whole.shape;
     const values = new Float32Array(whole.parameters);
-    await readWhole(this.source(whole.file), whole, values);
+    await readWhole(this.source(whole.file), whole, values, plainFormat(whole));
     for (let row = 0; row < rows; row++)
       for (let column = 0; column < columns; column++)
         out[row * columns + column] = values[column * width + first + row];
