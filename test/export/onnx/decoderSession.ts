@@ -64,7 +64,7 @@ export async function openDecoder(folder: string, facts: ArchitectureFacts): Pro
         ),
       });
       const { [DECODER_IO.logits]: logits, ...next } = results;
-      return { logits: logits.data as Float32Array, cache: next as Cache };
+      return { logits: logits.data as Float32Array, cache: next };
     },
   };
 }
