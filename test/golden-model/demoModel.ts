@@ -1,16 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { architectureOf } from "#engine/architecture/readArchitecture.ts";
-import { loadTokenizer } from "#engine/checkpoint/loadTokenizer.ts";
-import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
 import { readDocuments } from "#engine/checkpoint/readDocuments.ts";
-import type { Tokenizer } from "#engine/checkpoint/types.ts";
 import { cutWindows } from "#engine/evaluate/windows.ts";
-import type { Engine, Variant, WindowSet } from "#engine/evaluate/types.ts";
-import { createForward } from "#engine/forward/createForward.ts";
+import type { Variant, WindowSet } from "#engine/evaluate/types.ts";
 import { planTensors } from "#engine/quantize/planTensors.ts";
 import { judge, parseRecipe } from "#shared/plan.ts";
+import { openModelAt, type OpenModel } from "../support/openModelAt.ts";
 
 const ROOT = join(import.meta.dirname, "../../resources/demo-model");
 
@@ -43,22 +39,11 @@ export type GoldenEvaluation = z.infer<typeof evaluation>;
 /** Figures of an independent PyTorch reference in float32. */
 export const golden = goldenFile.parse(JSON.parse(read("golden.json")));
 
-export interface Demo extends Engine {
-  readonly tokenizer: Tokenizer;
-  close(): Promise<void>;
-}
+export type Demo = OpenModel;
 
 /** The demo model on the CPU. */
-export async function openDemo(): Promise<Demo> {
-  const checkpoint = await openCheckpoint(join(ROOT, "model"));
-  const architecture = architectureOf(checkpoint);
-  const forward = await createForward(architecture, { device: "cpu", threads: 2 });
-  const tokenizer = await loadTokenizer(join(ROOT, "model"));
-  const close = async (): Promise<void> => {
-    await forward.close();
-    await checkpoint.close();
-  };
-  return { checkpoint, architecture, forward, tokenizer, close };
+export function openDemo(): Promise<Demo> {
+  return openModelAt(join(ROOT, "model"));
 }
 
 /** The evaluation text under a convention; the whole of it by default. */

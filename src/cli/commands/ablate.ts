@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { AblateReport } from "#shared/evaluation.ts";
-import { absolute, existingFile } from "../files.ts";
+import { absolute, existingFile, existingPath } from "../files.ts";
 import {
   dropUndefined,
   judgeOf,
@@ -37,7 +37,7 @@ export function ablateCommand(context: CommandContext): Command {
       "factors to multiply the super weights with, e.g. 0.5,0.9,2 (default: none)",
       numberList,
     )
-    .option("--tasks <file>", "also score this task file for each row (default: none)");
+    .option("--tasks <path>", "also score this task file, or folder of them, for each row (default: none)");
   return withComputeOptions(withJudgeOptions(command)).action((model: string, options: AblateOptions) =>
     context.session(options, async (session) => {
       const { job } = await session.studio.call("job:ablate", {
@@ -49,7 +49,7 @@ export function ablateCommand(context: CommandContext): Command {
           tasks:
             options.tasks === undefined
               ? undefined
-              : await existingFile(session.io, options.tasks, "task file"),
+              : await existingPath(session.io, options.tasks, "task file"),
         }),
       });
       const { report } = await session.result(job, "ablate");

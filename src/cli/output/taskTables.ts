@@ -66,7 +66,8 @@ function skippedNotes({ name, skipped }: TaskReport): string[] {
   return [...byReason].map(([reason, rows]) => {
     const places = rows.slice(0, NAMED_PLACES).map(({ file, line }) => `${file} ${line}`.trim());
     const more = rows.length > NAMED_PLACES ? ` and ${count(rows.length - NAMED_PLACES)} more` : "";
-    return `${name}: skipped ${items(rows.length)}, which ${reason} (${places.join(", ")}${more}).\n`;
+    const which = rows.length === 1 ? "which" : "each of which";
+    return `${name}: skipped ${items(rows.length)}, ${which} ${reason} (${places.join(", ")}${more}).\n`;
   });
 }
 

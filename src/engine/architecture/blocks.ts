@@ -11,7 +11,8 @@ export function rmsNorm(g: Graph, x: Value, weight: Value, epsilon: number): Val
 
 /**
  * Rotates channel i with channel i + size/2 by the position's angle [arXiv:2104.09864, eq. 34, in the half-split order
- * of Hugging Face checkpoints]. x: (batch, heads, sequence, size); cos, sin: (sequence, turned / 2).
+ * of Hugging Face checkpoints]. x: (batch, heads, sequence, size); cos, sin: (sequence, turned / 2), or one of each a
+ * window: (batch, 1, sequence, turned / 2).
  * @param turned how many channels are: the first ones; the others stay as they are
  */
 export function rotate(
@@ -51,7 +52,7 @@ export interface AttentionInputs {
  * softmax(q·kᵀ/√size + mask)·v with grouped queries [arXiv:2305.13245]: `heads / keyValueHeads` neighbouring query heads
  * share a key head, so one matrix product per key head serves the whole group.
  * q: (batch, heads, sequence, size); k, v: (batch, keyValueHeads, sequence, size); mask: (sequence, sequence).
- * In one block there may be more keys than queries, and the mask may be another for each window: (batch, 1, sequence, keys).
+ * The mask may be another for each window: (batch, 1, sequence, keys). In one block there may be more keys than queries.
  * Gives (batch, heads, sequence, size).
  *
  * The queries are cut into blocks. A block needs only the keys up to its own end (and, with a sliding window, from
@@ -79,13 +80,13 @@ export function attention(
   const blocks = Array.from({ length: shape.queryBlocks }, (_, i) => {
     const [begin, end] = [bound(i), bound(i + 1)];
     const first = firstKey(g, begin, shape.window);
-    const rows = g.slice(mask, begin, end, 0);
+    const rows = g.slice(mask, begin, end, -2);
     return attend(
       g,
       g.slice(scaled, begin, end, 2),
       g.slice(keys, first, end, 3),
       g.slice(values, first, end, 2),
-      g.slice(rows, first, end, 1),
+      g.slice(rows, first, end, -1),
       g.subtract(end, first),
       shape,
       inputs,

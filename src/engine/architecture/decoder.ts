@@ -122,9 +122,10 @@ function layerGraph(config: DecoderConfig, options: LayerGraphOptions): Uint8Arr
   const { hiddenSize, intermediateSize, rotarySize } = config;
   const g = new Graph("layer");
   const hidden = g.input("hidden", ["batch", "sequence", hiddenSize]);
-  const cos = g.input("cos", ["sequence", rotarySize / 2]);
-  const sin = g.input("sin", ["sequence", rotarySize / 2]);
-  const mask = g.input("mask", ["sequence", "sequence"]);
+  const perWindow = options.branching ? ["batch", 1] : [];
+  const cos = g.input("cos", [...perWindow, "sequence", rotarySize / 2]);
+  const sin = g.input("sin", [...perWindow, "sequence", rotarySize / 2]);
+  const mask = g.input("mask", [...perWindow, "sequence", "sequence"]);
   const weights = new Map(layerTensors(config, 0).map(({ slot, shape }) => [slot, g.input(slot, shape)]));
 
   const x = g.reshape(hidden, [-1, hiddenSize]);

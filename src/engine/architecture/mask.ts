@@ -23,6 +23,28 @@ export function causalMask(length: number, window: number | null): Float32Array 
 }
 
 /**
+ * Masks of windows of which some branch, (windows, 1, length, length): a query sees itself and the tokens that lead to it.
+ * Padding sees itself.
+ * @param parents of each window, the index of the token before each; null where that is the one to its left
+ * @param causal mask of those that do not branch, (length, length)
+ */
+export function branchMask(
+  parents: readonly (Int32Array | null)[],
+  length: number,
+  causal: Float32Array,
+): Float32Array {
+  const mask = new Float32Array(parents.length * length * length).fill(MASKED);
+  parents.forEach((before, w) => {
+    const own = mask.subarray(w * length * length, (w + 1) * length * length);
+    if (before === null) own.set(causal);
+    else
+      for (let query = 0; query < length; query++)
+        for (let key = query; key >= 0; key = before[key] ?? -1) own[query * length + key] = 0;
+  });
+  return mask;
+}
+
+/**
  * The same inside a graph, for queries that follow a past and windows that are padded: (batch, 1, sequence, total).
  * @param attentionMask (batch, total) int64, 0 for keys that nobody sees
  * @param sequence number of queries, the last of the `total` tokens; a 1-element int64 tensor

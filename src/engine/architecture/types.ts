@@ -23,6 +23,8 @@ export interface LayerGraphOptions {
   activations?: InputOptions | undefined;
   /** Also output `attention_maxima` and `mlp_maxima` (hidden): max |x| per channel of the normed inputs, over all tokens. */
   maxima?: boolean;
+  /** Whether every window has a `cos`, `sin` and `mask` of its own: (batch, 1, sequence, …). */
+  branching?: boolean;
 }
 
 /** Linears that share one normed input: where SmoothQuant moves scales from the input into the weights. */

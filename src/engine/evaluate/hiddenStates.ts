@@ -73,13 +73,15 @@ export async function embedBatches(
 ): Promise<HiddenBatch[]> {
   const embedded: HiddenBatch[] = [];
   const source = table ? { readRows: rowsOf(table, architecture.facts.hiddenSize) } : checkpoint;
-  for (const batch of plan.batches)
-    embedded.push(
-      await forward.embed(
-        source,
-        batch.map((window) => plan.windows[window].ids),
-      ),
+  for (const batch of plan.batches) {
+    const windows = batch.map((window) => plan.windows[window]);
+    const hidden = await forward.embed(
+      source,
+      windows.map(({ ids }) => ids),
     );
+    const parents = windows.map((window) => window.parents ?? null);
+    embedded.push(parents.some((of) => of !== null) ? { ...hidden, parents } : hidden);
+  }
   return embedded;
 }
 

@@ -17,6 +17,8 @@ export interface TokenWindow {
   readonly labels: Int32Array;
   /** Leading ids that are not text (BOS or a prefix token). */
   readonly lead: number;
+  /** Where the window branches: index of the id before each, −1 at the beginning. Absent where it is the one to its left. */
+  readonly parents?: Int32Array;
 }
 
 /** A text cut into windows under one convention. */

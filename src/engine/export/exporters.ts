@@ -1,12 +1,10 @@
 import type { ExportFormat } from "#shared/exporting.ts";
 import type { Exporter } from "./exporter.ts";
 import { ggufExporter } from "./gguf/ggufExporter.ts";
-import { onnxExporter } from "./onnx/onnxExporter.ts";
 import { safetensorsExporter } from "./safetensorsExporter.ts";
 
 /** Every format by its name; a further one is a file of its own, a line here and a name in `exportFormat`. */
 export const exporters: Readonly<Record<ExportFormat, Exporter>> = {
   safetensors: safetensorsExporter,
   gguf: ggufExporter,
-  onnx: onnxExporter,
 };

@@ -1,7 +1,9 @@
 import type { Tensor } from "onnxruntime-node";
 import type { InputOptions } from "../activations/linearInputs.ts";
+import { spansWindow } from "../activations/spansWindow.ts";
 import type { InputMaxima, InputQuantization } from "../activations/types.ts";
 import type { Architecture, LayerGraphOptions } from "../architecture/types.ts";
+import { branchTables } from "./branchTables.ts";
 import {
   floats,
   longIntegers,
@@ -11,7 +13,7 @@ import {
   type SessionOptions,
 } from "./session.ts";
 import type { HiddenBatch, LayerWeights, Taps } from "./types.ts";
-import { cutRows, windowRuns, type Rows } from "./windowRuns.ts";
+import { cutRows, windowRuns, type Rows, type WindowRun } from "./windowRuns.ts";
 
 /** Bytes that attention's scores of one block of queries may take. */
 const MAX_SCORE_BYTES = 64 * 2 ** 20;
@@ -41,6 +43,10 @@ export function createLayers(architecture: Architecture, options: SessionOptions
   const { hiddenSize, intermediateSize } = architecture.facts;
   const sessions = new Map<string, Promise<Session>>();
   const tables = createTables(architecture);
+  const positions = (layer: number, hidden: HiddenBatch, run: WindowRun): Record<string, Tensor> =>
+    hidden.parents
+      ? branchTables(architecture, layer, hidden, run)
+      : tables(layer, run.length, hidden.sequence);
 
   function session(graph: LayerGraphOptions): Promise<Session> {
     const key = JSON.stringify(graph);
@@ -61,6 +67,7 @@ export function createLayers(architecture: Architecture, options: SessionOptions
           queryBlocks: queryBlocks(architecture, run.count, run.length, options.provider),
           ...(maxima ? { maxima: true } : {}),
           ...(inputs ? { activations: inputOptions(inputs) } : {}),
+          ...(hidden.parents ? { branching: true } : {}),
         });
         const rows = (all: Float32Array, width: number): Rows => cutRows(all, width, sequence, run);
         const tensor = ({ values }: Rows, width: number): Tensor =>
@@ -75,7 +82,7 @@ export function createLayers(architecture: Architecture, options: SessionOptions
           mlp: new Float32Array(hiddenSize),
         };
         await opened.run(
-          { hidden: tensor(input, hiddenSize), ...shared, ...tables(layer, run.length, sequence) },
+          { hidden: tensor(input, hiddenSize), ...shared, ...positions(layer, hidden, run) },
           {
             hidden_out: tensor(output, hiddenSize),
             ...(tapped && {
@@ -99,11 +106,6 @@ export function createLayers(architecture: Architecture, options: SessionOptions
       for (const result of opened) if (result.status === "fulfilled") await result.value.release();
     },
   };
-}
-
-/** Whether a window's padding would count: where a scale or a median is that of a whole window. */
-function spansWindow({ per, residualChannels, downChannels }: InputQuantization): boolean {
-  return per === "tensor" || residualChannels.length > 0 || downChannels.length > 0;
 }
 
 function inputOptions({

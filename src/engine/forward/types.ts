@@ -9,6 +9,11 @@ export interface HiddenBatch {
   readonly sequence: number;
   /** Real tokens per window; what lies behind is padding and must not be read. */
   readonly lengths: readonly number[];
+  /**
+   * Where windows branch, so that several continuations share their beginning: of each window the index of the token before
+   * each token, −1 at the beginning; null where that is the one to its left. Absent where no window branches.
+   */
+  readonly parents?: readonly (Int32Array | null)[];
 }
 
 /** The weights of one layer by slot, f32, row-major. May lie in shared memory. */

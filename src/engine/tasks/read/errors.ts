@@ -3,7 +3,7 @@ import { KeystoneError } from "#shared/errors.ts";
 /** The file is there but the disk or its owner says no, or it is not there at all. */
 export function unreadable(path: string, cause: unknown): KeystoneError {
   if (cause instanceof KeystoneError) return cause;
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = reasonOf(cause);
   return new KeystoneError(
     "tasks/unreadable",
     `The task file ${path} cannot be read: ${reason}.`,
@@ -11,6 +11,14 @@ export function unreadable(path: string, cause: unknown): KeystoneError {
     { path, reason },
     { cause },
   );
+}
+
+/** What the operating system said, in words. */
+function reasonOf(cause: unknown): string {
+  const code = cause instanceof Error && "code" in cause ? cause.code : null;
+  if (code === "ENOENT") return "it does not exist";
+  if (code === "EACCES" || code === "EPERM") return "you may not read it";
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 export function tooLarge(file: string, what: string, bytes: number, allowed: number): KeystoneError {

@@ -18,16 +18,26 @@ export interface PreparedTask {
   readonly skipped: readonly SkippedRow[];
 }
 
+/** What questions are fitted to. */
+export interface ModelLimits {
+  readonly contextLength: number;
+  /** Whether windows may branch, and how long such a window may be. */
+  readonly mayBranch: boolean;
+  readonly longestBranching: number;
+}
+
 /** @throws KeystoneError tasks/no-items where no question fits the model */
-export function prepareTask(file: TaskFile, tokenizer: Tokenizer, contextLength: number): PreparedTask {
+export function prepareTask(file: TaskFile, tokenizer: Tokenizer, limits: ModelLimits): PreparedTask {
   const items: PreparedItem[] = [];
   const unfit: SkippedRow[] = [];
   for (const item of file.items) {
-    const encoded = item.requests.map((request) => encodeRequest(request, tokenizer, contextLength));
+    const encoded = item.requests.map((request) => encodeRequest(request, tokenizer, limits.contextLength));
     const reason = encoded.find((made) => typeof made === "string");
     const requests = encoded.filter((made) => typeof made !== "string");
-    if (reason === undefined) items.push({ item, requests, ...shareWindows(requests) });
-    else unfit.push({ file: item.file, line: item.line, reason });
+    if (reason === undefined) {
+      const shared = shareWindows(requests, limits.mayBranch, limits.longestBranching);
+      items.push({ item, requests, ...shared });
+    } else unfit.push({ file: item.file, line: item.line, reason });
   }
   if (items.length === 0) throw nothingFits(file, unfit[0]);
   return { file, items, skipped: inOrder(file, unfit) };

@@ -1,5 +1,6 @@
 import type { KeystoneErrorData } from "#shared/errors.ts";
 import type { TaskReport } from "#shared/evaluation.ts";
+import { spansWindow } from "../../activations/spansWindow.ts";
 import type { Tokenizer } from "../../checkpoint/types.ts";
 import { planBatches, type BatchPlan } from "../../evaluate/hiddenStates.ts";
 import { scoreLanes } from "../../evaluate/judgeHead.ts";
@@ -47,7 +48,13 @@ const OPTIONS = { original: false, checkFinite: true };
  */
 export async function runTasks(request: TasksRequest): Promise<TaskResult[]> {
   const { architecture, tokenizer, files, variants } = request;
-  const prepared = files.map((file) => prepareTask(file, tokenizer, architecture.facts.contextLength));
+  const { contextLength, slidingWindow } = architecture.facts;
+  const limits = {
+    contextLength,
+    mayBranch: !variants.some(looksAtWindows),
+    longestBranching: slidingWindow ?? Infinity,
+  };
+  const prepared = files.map((file) => prepareTask(file, tokenizer, limits));
   const passes = portions(
     prepared.flatMap(({ items }) => items),
     (variants.length + 1) * architecture.facts.hiddenSize,
@@ -69,6 +76,11 @@ export async function runTasks(request: TasksRequest): Promise<TaskResult[]> {
     });
     return { id: variant.id, tasks };
   });
+}
+
+/** Whether a variant takes a maximum, a scale or a median over a whole window, which must then be one sequence. */
+function looksAtWindows({ keepSuperActivation = [], activations }: Variant): boolean {
+  return keepSuperActivation.length > 0 || (activations?.layers.some(spansWindow) ?? false);
 }
 
 /** One pass through the layers. */

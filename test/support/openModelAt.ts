@@ -1,0 +1,24 @@
+import { architectureOf } from "#engine/architecture/readArchitecture.ts";
+import { loadTokenizer } from "#engine/checkpoint/loadTokenizer.ts";
+import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import type { Tokenizer } from "#engine/checkpoint/types.ts";
+import type { Engine } from "#engine/evaluate/types.ts";
+import { createForward } from "#engine/forward/createForward.ts";
+
+export interface OpenModel extends Engine {
+  readonly tokenizer: Tokenizer;
+  close(): Promise<void>;
+}
+
+/** The model in a folder, on the CPU. */
+export async function openModelAt(folder: string): Promise<OpenModel> {
+  const checkpoint = await openCheckpoint(folder);
+  const architecture = architectureOf(checkpoint);
+  const forward = await createForward(architecture, { device: "cpu", threads: 2 });
+  const tokenizer = await loadTokenizer(folder);
+  const close = async (): Promise<void> => {
+    await forward.close();
+    await checkpoint.close();
+  };
+  return { checkpoint, architecture, forward, tokenizer, close };
+}
