@@ -7,8 +7,8 @@ import type { ExportVariant } from "./types.ts";
 const CHUNK_BYTES = 8 * 1024 * 1024;
 
 /**
- * The data of one tensor of the export, in order: quantized and dequantized where the recipe plans it, otherwise the
- * source's own bytes. One planned tensor is in memory at a time, as f32 and as stored; others never whole.
+ * The data of one tensor of the export, in order: quantized and dequantized where the recipe plans it, dequantized where the
+ * source holds it packed, otherwise the source's own bytes. One planned tensor is in memory at a time, as f32 and as stored; others never whole.
  * @throws KeystoneError checkpoint/not-finite, checkpoint/read-failed, and what the codec throws
  */
 export async function* exportedTensor(
@@ -16,14 +16,16 @@ export async function* exportedTensor(
   variant: ExportVariant,
   name: string,
 ): AsyncGenerator<Uint8Array> {
-  if (!variant.plans.has(name)) {
+  const tensor = checkpoint.tensors.get(name);
+  const planned = variant.plans.has(name);
+  if (!planned && !tensor?.packed) {
     yield* sourceBytes(checkpoint, name);
     return;
   }
-  const storage = checkpoint.tensors.get(name)?.dtype ?? "";
-  const weights = await judgedWeights(checkpoint, variant, name);
-  // a planned tensor was read as f32, so its type is one of the three
-  if (!isStorageType(storage)) throw new TypeError(`${name} is planned but stored as ${storage}`);
+  const storage = tensor?.dtype ?? "";
+  const weights = planned ? await judgedWeights(checkpoint, variant, name) : await checkpoint.read(name);
+  // a tensor that is read as f32 is of one of the three types
+  if (!isStorageType(storage)) throw new TypeError(`${name} is read but stored as ${storage}`);
   const stored = toStorageBytes(weights, storage, name);
   for (let at = 0; at < stored.byteLength; at += CHUNK_BYTES) yield stored.subarray(at, at + CHUNK_BYTES);
 }

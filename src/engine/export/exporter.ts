@@ -69,5 +69,5 @@ export interface Exporter {
   /** What the person should know beforehand; one sentence each. */
   notes(source: ExportSource): Promise<string[]>;
   /** Source files (by name) that do not travel along; absent = all of listSideFiles do. */
-  readonly leavesBehind?: (name: string) => boolean;
+  readonly leavesBehind?: (name: string, model: ExportModel) => boolean;
 }

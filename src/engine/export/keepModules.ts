@@ -3,7 +3,7 @@ import { planTensors } from "#engine/quantize/planTensors.ts";
 import type { TensorPlan } from "#engine/quantize/types.ts";
 import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
 import type { KeptModule } from "#shared/exporting.ts";
-import type { Override, Recipe } from "#shared/recipe.ts";
+import type { Override, Recipe, Restore } from "#shared/recipe.ts";
 import { bytesText } from "./diskErrors.ts";
 import type { AdaptedRecipe, ExportModel } from "./exporter.ts";
 
@@ -21,8 +21,8 @@ export function keepModules(
 ): Pick<AdaptedRecipe, "recipe" | "changes"> {
   const before = plansOf(recipe, model);
   const holding = [...before.values()].filter((plan) => namedCount(plan) > 0);
-  const restores = recipe.restore !== "none";
-  if (!restores) return { recipe, changes: [] };
+  // the largest of every tensor cannot be kept by module: keepProblems says so
+  if (recipe.restore === "none" || isLargest(recipe.restore)) return { recipe, changes: [] };
   const changed: Recipe = {
     ...recipe,
     restore: "none",
@@ -53,7 +53,7 @@ export function keepModules(
 
 /** What cannot be kept by module: the largest weights of every tensor would leave nothing quantized. */
 export function keepProblems({ restore }: Recipe, subject: string): KeystoneErrorData[] {
-  if (typeof restore !== "object" || Array.isArray(restore)) return [];
+  if (!isLargest(restore)) return [];
   return [
     new KeystoneError(
       "export/restore-largest",
@@ -62,6 +62,10 @@ export function keepProblems({ restore }: Recipe, subject: string): KeystoneErro
       { largest: restore.largest },
     ).toData(),
   ];
+}
+
+function isLargest(restore: Restore): restore is { largest: number } {
+  return typeof restore === "object" && !Array.isArray(restore);
 }
 
 function plansOf(recipe: Recipe, { checkpoint, architecture, superWeights }: ExportModel) {

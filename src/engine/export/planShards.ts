@@ -45,16 +45,19 @@ const LENGTH_BYTES = 8;
  * @param maxShardBytes largest data section of a shard; null = the source's files with the source's names and order.
  *   A tensor larger than that gets a shard of its own.
  * @param sourceIndex the source's model.safetensors.index.json, whose `metadata` is carried along; null where it has none
+ * @param arrange the order of a shard's tensors; absent = the source's, and by size the widest elements first
  * @throws KeystoneError export/bad-name where a source file's name leaves the folder
  */
 export function planShards(
   tensors: Iterable<PlannedTensor>,
   maxShardBytes: number | null,
   sourceIndex: { metadata: Readonly<Record<string, unknown>> } | null,
+  arrange?: Arrange,
 ): CheckpointPlan {
   const all = [...tensors];
   const groups = maxShardBytes === null ? bySourceFile(all) : bySize(all, maxShardBytes);
-  const shards = groups.map(({ file, tensors: members }) => planShard(file, members));
+  const order = arrange ?? (maxShardBytes === null ? (members) => members : widestFirst);
+  const shards = groups.map(({ file, tensors: members }) => planShard(file, order(members)));
   const named = shards.length > 1 || (maxShardBytes === null && sourceIndex !== null);
   return {
     shards,
@@ -62,6 +65,23 @@ export function planShards(
     bytes: shards.reduce((sum, shard) => sum + shard.bytes, 0),
   };
 }
+
+/** Puts a shard's tensors in order. */
+export type Arrange = (tensors: readonly PlannedTensor[]) => readonly PlannedTensor[];
+
+/**
+ * Tensors in the order given, so that what is made together is written together, and yet each begins on a multiple of its
+ * element's size: 8-byte elements in front, whatever ends off a multiple of 4 bytes behind, the widest first.
+ */
+export const alignedOrder: Arrange = (tensors) => {
+  const wide = tensors.filter((tensor) => elementBytes(tensor) === 8);
+  const rest = tensors.filter((tensor) => elementBytes(tensor) !== 8);
+  const even = rest.filter(({ bytes }) => bytes % 4 === 0);
+  return [...wide, ...even, ...widestFirst(rest.filter(({ bytes }) => bytes % 4 !== 0))];
+};
+
+/** Wide elements first: every tensor then begins on a multiple of its own element's size. */
+const widestFirst: Arrange = (tensors) => tensors.toSorted((a, b) => elementBytes(b) - elementBytes(a));
 
 interface Group {
   readonly file: string;
@@ -102,8 +122,7 @@ function bySize(tensors: readonly PlannedTensor[], maxBytes: number): Group[] {
   const count = String(bins.length).padStart(5, "0");
   return bins.map((members, i) => ({
     file: bins.length === 1 ? SINGLE_FILE : `model-${String(i + 1).padStart(5, "0")}-of-${count}.safetensors`,
-    // wide elements first: every tensor then begins on a multiple of its own element's size
-    tensors: members.sort((a, b) => elementBytes(b) - elementBytes(a)),
+    tensors: members,
   }));
 }
 

@@ -13,3 +13,14 @@ export function activationProblems({ activations }: Recipe, subject: string): Ke
     },
   ];
 }
+
+/** The settings of a recipe and of each of its overrides, as far as they decide how weights are stored. */
+export function recipeSettings(recipe: Recipe): Pick<Recipe, "codec" | "bits" | "symmetric" | "block">[] {
+  const others = recipe.overrides.filter(({ skip }) => skip !== true);
+  return [recipe, ...others].map((settings) => ({
+    codec: settings.codec ?? recipe.codec,
+    bits: settings.bits ?? recipe.bits,
+    symmetric: settings.symmetric ?? recipe.symmetric,
+    block: settings.block ?? recipe.block,
+  }));
+}

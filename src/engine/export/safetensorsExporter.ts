@@ -1,15 +1,12 @@
-import { join } from "node:path";
-import type { Checkpoint } from "#engine/checkpoint/types.ts";
-import { readJsonObject } from "#engine/checkpoint/jsonFile.ts";
+import { dataBytes } from "#engine/checkpoint/dtypes.ts";
 import { bytesText } from "./diskErrors.ts";
 import type { Exporter, ExportSource, WriteInput } from "./exporter.ts";
 import { exportedTensor } from "./exportedTensor.ts";
 import { writeJsonFile, type WrittenFile } from "./outputFile.ts";
 import { INDEX_FILE, planShards, type CheckpointPlan, type ShardPlan } from "./planShards.ts";
 import { activationProblems } from "./problems.ts";
+import { CONFIG_FILE, PACKING_FILES, sourceIndex } from "./sourceIndex.ts";
 import { writeShard } from "./safetensorsWriter.ts";
-
-const MAX_INDEX_BYTES = 100_000_000;
 
 /** A drop-in copy of the checkpoint whose weights carry the recipe's rounding, in the checkpoint's own types. */
 export const safetensorsExporter: Exporter = {
@@ -37,21 +34,13 @@ export const safetensorsExporter: Exporter = {
     ];
   },
   write: writeCheckpoint,
+  leavesBehind: (name, { checkpoint }) => checkpoint.packing !== undefined && PACKING_FILES.has(name),
 };
 
 /** @throws KeystoneError export/bad-name, checkpoint/bad-index */
 async function planFiles({ model: { checkpoint }, maxShardBytes }: ExportSource): Promise<CheckpointPlan> {
-  return planShards(checkpoint.tensors.values(), maxShardBytes, await sourceIndex(checkpoint));
-}
-
-async function sourceIndex(checkpoint: Checkpoint): Promise<{ metadata: Record<string, unknown> } | null> {
-  if (!checkpoint.sharded) return null;
-  const { metadata } = await readJsonObject(join(checkpoint.path, INDEX_FILE), {
-    maxBytes: MAX_INDEX_BYTES,
-    badCode: "checkpoint/bad-index",
-  });
-  const isObject = typeof metadata === "object" && metadata !== null && !Array.isArray(metadata);
-  return { metadata: isObject ? { ...metadata } : {} };
+  const tensors = [...checkpoint.tensors.values()].map((tensor) => ({ ...tensor, bytes: dataBytes(tensor) }));
+  return planShards(tensors, maxShardBytes, await sourceIndex(checkpoint));
 }
 
 async function writeCheckpoint(input: WriteInput): Promise<WrittenFile[]> {
@@ -62,6 +51,9 @@ async function writeCheckpoint(input: WriteInput): Promise<WrittenFile[]> {
     files.push(await writeOneShard(input, shard));
   }
   if (index) files.push(await writeJsonFile(input.disk, INDEX_FILE, index));
+  // the source's own config.json says that its weights are packed
+  const { packing, config } = input.model.checkpoint;
+  if (packing !== undefined) files.push(await writeJsonFile(input.disk, CONFIG_FILE, config));
   return files;
 }
 

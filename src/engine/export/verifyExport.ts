@@ -83,7 +83,7 @@ async function tensorDifference(
 ): Promise<number> {
   const planned = variant.plans.has(name);
   const storedAlike = source.tensors.get(name)?.dtype === reopened.tensors.get(name)?.dtype;
-  if (!planned && storedAlike && !isPacked(reopened, name))
+  if (!planned && storedAlike && !isPacked(reopened, name) && !isPacked(source, name))
     return (await sameBytes(source, reopened, name)) ? 0 : Infinity;
   // a format that stores a tensor in another type must hold the same numbers
   const judged = planned ? await judgedWeights(source, variant, name) : await source.read(name);

@@ -62,7 +62,7 @@ export async function outlineExport(format: ExportFormat, source: ExportSource):
   const exporter = exporters[format];
   const { bytes: weightBytes } = await exporter.outline(source);
   const all = await listSideFiles(source.fileSystem, source.model.checkpoint.path);
-  const sideFiles = all.filter(({ name }) => !exporter.leavesBehind?.(name));
+  const sideFiles = all.filter(({ name }) => !exporter.leavesBehind?.(name, source.model));
   return {
     sideFiles,
     weightBytes,

@@ -113,8 +113,10 @@ async function formatAnswer(
   const exporter = exporters[request.format];
   const nothing = { changes: [], bitsPerWeight: null, fileBitsPerWeight: null, bytes: null };
   const description = exporter.describe();
+  // one choice is asked of all formats; those that do not have it show what they have
+  const kept = description.kept.includes(request.kept) ? request.kept : "unquantized";
   try {
-    const { variant, changes } = adaptVariant(model, request);
+    const { variant, changes } = adaptVariant(model, { ...request, kept });
     const problems = exporter.problems(variant.recipe, { model, plans: variant.plans });
     if (problems.length > 0) return { description, problems, ...nothing };
     const source = { model, variant, fileSystem: nodeFileSystem, maxShardBytes: null };

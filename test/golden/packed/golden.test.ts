@@ -55,11 +55,11 @@ function dtypeOf(name: string, { dtype }: Case): string {
 /** Our packer's tensors by the names that the peers give them. */
 function packed(made: Case, layout: ModuleLayout): Record<string, { shape: number[]; data: Uint8Array }> {
   const plan = planOf(made);
-  const data = layout.pack(quantize(weights, plan));
+  const quantized = [...layout.pack(quantize(weights, plan))];
   return Object.fromEntries(
-    layout.tensors(plan).map(({ name, shape }, i) => [
+    layout.tensors(plan).map(({ name, shape, data = quantized.shift() ?? new Uint8Array() }) => [
       name.slice(MODULE.length + 1),
-      { shape: [...shape], data: data[i] },
+      { shape: [...shape], data },
     ]),
   );
 }

@@ -10,11 +10,11 @@ import { bytesText } from "../diskErrors.ts";
 import type { Exporter, ExportModel, ExportSource, WriteInput } from "../exporter.ts";
 import { keepModules, keepProblems } from "../keepModules.ts";
 import { writeFile, type WrittenFile } from "../outputFile.ts";
-import { activationProblems } from "../problems.ts";
+import { activationProblems, recipeSettings } from "../problems.ts";
 import { equationNotes, equationProblems, ggufArchitecture } from "./hyperparameters.ts";
 import { padding } from "./metadataWriter.ts";
 import { planGguf } from "./planGguf.ts";
-import { blockType, HELD_CODECS, recipeSettings, storedType } from "./storedTypes.ts";
+import { blockType, HELD_CODECS, storedType } from "./storedTypes.ts";
 import { tensorData } from "./tensorData.ts";
 
 /** A module with a restored weight, where it gets 8 bits. */

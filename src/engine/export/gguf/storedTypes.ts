@@ -1,7 +1,7 @@
 import { isStorageType } from "#engine/checkpoint/dtypes.ts";
 import type { TensorPlan } from "#engine/quantize/types.ts";
 import type { TensorInfo } from "#shared/model.ts";
-import type { Block, Recipe } from "#shared/recipe.ts";
+import type { Block } from "#shared/recipe.ts";
 import type { PackedType } from "./packBlocks.ts";
 
 /** Weights that share one scale in every block type. */
@@ -40,17 +40,6 @@ const SYMMETRIC: Readonly<Record<number, PackedType>> = { 4: "Q4_0", 5: "Q5_0", 
 
 /** What a recipe may ask for, in words. */
 export const HELD_CODECS = "q4_0, q4_1, q5_0, q5_1, q8_0, and int symmetric with 4, 5 or 8 bits";
-
-/** The settings of a recipe and of each of its overrides, as far as they decide a block type. */
-export function recipeSettings(recipe: Recipe): Pick<Recipe, "codec" | "bits" | "symmetric" | "block">[] {
-  const others = recipe.overrides.filter(({ skip }) => skip !== true);
-  return [recipe, ...others].map((settings) => ({
-    codec: settings.codec ?? recipe.codec,
-    bits: settings.bits ?? recipe.bits,
-    symmetric: settings.symmetric ?? recipe.symmetric,
-    block: settings.block ?? recipe.block,
-  }));
-}
 
 /** The type of a tensor that is not quantized: matrices keep theirs, norms and biases become F32, as llama.cpp wants them. */
 export function storedType({ dtype, shape }: TensorInfo): string | null {

@@ -17,7 +17,7 @@ export const compressedTensorsLayout: ModuleLayout = {
       shape: [wordsFor(rows, bits), groups],
     };
     return [
-      { name: `${name}_shape`, dtype: "I64", shape: [2] },
+      { name: `${name}_shape`, dtype: "I64", shape: [2], data: shapeBytes(plan) },
       { name: `${name}_packed`, dtype: "I32", shape: [rows, wordsFor(columns, bits)] },
       ...(symmetric ? [] : [zero]),
       { name: `${name}_scale`, dtype: scaleType(plan), shape: [rows, groups] },
@@ -40,10 +40,13 @@ export const compressedTensorsLayout: ModuleLayout = {
       const place = { start: group, step: groups };
       packBits(zero, place, rows, bits, zeros, place);
     }
-    const shape = new Uint8Array(new BigInt64Array([BigInt(rows), BigInt(columns)]).buffer);
-    return [shape, bytesOf(words), ...(symmetric ? [] : [bytesOf(zeros)]), narrow(scale, type)];
+    return [bytesOf(words), ...(symmetric ? [] : [bytesOf(zeros)]), narrow(scale, type)];
   },
 };
+
+function shapeBytes({ rows, columns }: TensorPlan): Uint8Array {
+  return new Uint8Array(new BigInt64Array([BigInt(rows), BigInt(columns)]).buffer);
+}
 
 /** `int` has f16 scales whatever the checkpoint's type. */
 function scaleType({ codec, storage }: TensorPlan): ModuleTensor["dtype"] {

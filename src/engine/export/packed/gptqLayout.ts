@@ -11,19 +11,19 @@ export function gptqLayout(version: 1 | 2): ModuleLayout {
   return {
     tensors(plan) {
       const { name, rows, columns, bits } = plan;
-      const { groups } = groupsOf(plan);
+      const { groups, size } = groupsOf(plan);
       const base = name.replace(/\.weight$/, "");
       return [
         { name: `${base}.qweight`, dtype: "I32", shape: [wordsFor(columns, bits), rows] },
         { name: `${base}.qzeros`, dtype: "I32", shape: [groups, wordsFor(rows, bits)] },
         { name: `${base}.scales`, dtype: "F16", shape: [groups, rows] },
-        { name: `${base}.g_idx`, dtype: "I32", shape: [columns] },
+        { name: `${base}.g_idx`, dtype: "I32", shape: [columns], data: groupIndex(columns, size) },
       ];
     },
     pack(packed) {
       const { plan, codes } = packed;
       const { rows, columns, bits } = plan;
-      const { groups, size } = groupsOf(plan);
+      const { groups } = groupsOf(plan);
       const { scale, zero } = integerConstants(packed);
       const words = new Uint32Array(wordsFor(columns, bits) * rows);
       for (let row = 0; row < rows; row++)
@@ -35,8 +35,11 @@ export function gptqLayout(version: 1 | 2): ModuleLayout {
         const to = { start: group * perGroup, step: 1 };
         packBits(stored, { start: group, step: groups }, rows, bits, zeros, to);
       }
-      const index = Int32Array.from({ length: columns }, (_, column) => Math.floor(column / size));
-      return [bytesOf(words), bytesOf(zeros), narrow(transposed(scale, rows, groups), "F16"), bytesOf(index)];
+      return [bytesOf(words), bytesOf(zeros), narrow(transposed(scale, rows, groups), "F16")];
     },
   };
+}
+
+function groupIndex(columns: number, size: number): Uint8Array {
+  return bytesOf(Int32Array.from({ length: columns }, (_, column) => Math.floor(column / size)));
 }

@@ -7,13 +7,15 @@ export interface ModuleTensor {
   readonly name: string;
   readonly dtype: "I32" | "I64" | "F32" | "F16" | "BF16";
   readonly shape: readonly number[];
+  /** Where it is known from the plan; otherwise `pack` gives it. */
+  readonly data?: Uint8Array;
 }
 
 /** How a format stores a quantized matrix. */
 export interface ModuleLayout {
-  /** The module's tensors, known from its plan, in the order in which `pack` gives their data. */
+  /** The module's tensors, known from its plan. */
   tensors(plan: TensorPlan): readonly ModuleTensor[];
-  /** Their bytes. */
+  /** The bytes of those that do not carry them, in their order. */
   pack(packed: Packed): readonly Uint8Array[];
 }
 
@@ -45,4 +47,11 @@ export function transposed(values: Float32Array, rows: number, groups: number): 
   for (let row = 0; row < rows; row++)
     for (let group = 0; group < groups; group++) out[group * rows + row] = values[row * groups + group];
   return out;
+}
+
+const ELEMENT_BYTES = { I64: 8, I32: 4, F32: 4, F16: 2, BF16: 2 } as const;
+
+/** Bytes of a tensor's data. */
+export function tensorBytes({ dtype, shape }: ModuleTensor): number {
+  return shape.reduce((product, size) => product * size, ELEMENT_BYTES[dtype]);
 }

@@ -1,0 +1,90 @@
+import type { ExportSource } from "../exporter.ts";
+import { CONFIG_FILE } from "../sourceIndex.ts";
+import { compressedTensorsLayout } from "./compressedTensorsLayout.ts";
+import { packedExporter } from "./packedExporter.ts";
+import { moduleOf, packedConfig, schemesOf, unquantizedLinears, type Scheme } from "./schemes.ts";
+
+const FORMAT = "pack-quantized";
+
+/** Groups that vLLM has kernels for. */
+const VLLM_GROUPS = [32, 64, 128];
+
+export const compressedTensorsExporter = packedExporter({
+  description: {
+    format: "compressed-tensors",
+    title: "compressed-tensors",
+    summary:
+      "The format of vLLM and llm-compressor: packed integers beside the checkpoint's own other tensors.",
+    size: "packed",
+    restored: "module",
+    kept: ["unquantized", "8-bit"],
+    exact:
+      "Codes, scales and zero points are stored as they were judged, and runtimes dequantize them to the same numbers in the checkpoint's type; all other tensors keep every byte.",
+    codecs: "compressed-tensors with 4 or 8 bits; int with 4 or 8 bits on F16 checkpoints",
+    blocks: "group:N, channel",
+    loadsIn: ["vLLM", "transformers", "SGLang", "Keystone"],
+  },
+  limits: {
+    subject: "compressed-tensors",
+    codec: "compressed-tensors",
+    bits: [4, 8],
+    symmetric: true,
+    groups: null,
+    head: true,
+    multiples: () => ({ rows: 1, columns: 1 }),
+  },
+  layoutOf: () => compressedTensorsLayout,
+  files: (source) =>
+    new Map([
+      [
+        CONFIG_FILE,
+        packedConfig(source.model.checkpoint, source.variant.plans.values(), quantizationConfig(source)),
+      ],
+    ]),
+  notes: ({ variant }) => {
+    const schemes = schemesOf(variant.plans.values());
+    const odd = schemes.find(({ groupSize }) => groupSize !== null && !VLLM_GROUPS.includes(groupSize));
+    return odd ? [`vLLM has kernels for groups of ${VLLM_GROUPS.join(", ")}, not of ${odd.groupSize}.`] : [];
+  },
+});
+
+/** Most modules by their class, modules with settings of their own by name, and what stays as it is in `ignore`. */
+function quantizationConfig({ model: { checkpoint }, variant }: ExportSource): Record<string, unknown> {
+  const schemes = schemesOf(variant.plans.values());
+  const unquantized = unquantizedLinears(checkpoint, variant.plans).map(({ name }) => moduleOf(name));
+  // the head is a linear module even where its weight is the embedding's
+  const head = variant.plans.has("lm_head.weight") ? [] : ["lm_head"];
+  return {
+    config_groups: Object.fromEntries(
+      schemes.map((scheme, i) => [`group_${i}`, configGroup(scheme, i === 0 ? ["Linear"] : scheme.modules)]),
+    ),
+    format: FORMAT,
+    global_compression_ratio: null,
+    ignore: [...unquantized, ...head],
+    kv_cache_scheme: null,
+    quant_method: "compressed-tensors",
+    quantization_status: "compressed",
+  };
+}
+
+function configGroup(scheme: Scheme, targets: readonly string[]): Record<string, unknown> {
+  const { bits, symmetric, groupSize } = scheme;
+  return {
+    format: FORMAT,
+    input_activations: null,
+    output_activations: null,
+    targets,
+    weights: {
+      actorder: null,
+      block_structure: null,
+      dynamic: false,
+      group_size: groupSize,
+      num_bits: bits,
+      observer: "minmax",
+      observer_kwargs: {},
+      strategy: groupSize === null ? "channel" : "group",
+      symmetric,
+      type: "int",
+    },
+  };
+}

@@ -1,0 +1,88 @@
+import type { ExportSource } from "../exporter.ts";
+import { CONFIG_FILE } from "../sourceIndex.ts";
+import { gptqLayout } from "./gptqLayout.ts";
+import { packedExporter } from "./packedExporter.ts";
+import { moduleOf, packedConfig, schemesOf, unquantizedLinears, type Scheme } from "./schemes.ts";
+
+const WORD = 32;
+
+export const gptqExporter = packedExporter({
+  description: {
+    format: "gptq",
+    title: "GPTQ",
+    summary:
+      "GPTQ's file format, which most loaders of quantized checkpoints read. The weights are rounded to nearest: no calibration.",
+    size: "packed",
+    restored: "module",
+    kept: ["unquantized", "8-bit"],
+    exact:
+      "Codes, scales and zero points are stored as they were judged, and runtimes dequantize them to the same numbers in the model's half type; all other tensors keep every byte.",
+    codecs: "gptq with 2, 3, 4 or 8 bits; int with as many on F16 checkpoints",
+    blocks: "group:16 … group:1024, channel",
+    loadsIn: ["vLLM", "GPT-QModel", "transformers", "ExLlama", "Keystone"],
+  },
+  limits: {
+    subject: "GPTQ",
+    codec: "gptq",
+    bits: [2, 3, 4, 8],
+    symmetric: true,
+    groups: [16, 32, 64, 128, 256, 512, 1024],
+    head: false,
+    // codes of 3 bits fill whole words only by 32
+    multiples: (bits) =>
+      bits === 3 ? { rows: WORD, columns: WORD } : { rows: WORD / bits, columns: WORD / bits },
+  },
+  layoutOf: (source) => gptqLayout(versionOf(source)),
+  files: (source) => {
+    const settings = quantizationConfig(source);
+    return new Map<string, unknown>([
+      [CONFIG_FILE, packedConfig(source.model.checkpoint, source.variant.plans.values(), settings)],
+      ["quantize_config.json", settings],
+    ]);
+  },
+  notes: ({ variant }) =>
+    versionOf({ variant }) === 2
+      ? [
+          "Asymmetric codes are written as gptq_v2, because version 1 cannot hold a zero point of 0: GPT-QModel and vLLM read it, older loaders do not.",
+        ]
+      : [],
+});
+
+/** Version 1, which every loader knows, where it can hold the zero points. */
+function versionOf({ variant }: Pick<ExportSource, "variant">): 1 | 2 {
+  return [...variant.plans.values()].every(({ symmetric }) => symmetric) ? 1 : 2;
+}
+
+function quantizationConfig(source: ExportSource): Record<string, unknown> {
+  const { model, variant } = source;
+  const [main, ...others] = schemesOf(variant.plans.values());
+  const unquantized = unquantizedLinears(model.checkpoint, variant.plans).map(({ name }) => moduleOf(name));
+  const dynamic = Object.fromEntries([
+    ...unquantized.map((name): [string, unknown] => [`-:${exactly(name)}`, {}]),
+    ...others.flatMap((scheme) =>
+      scheme.modules.map((name): [string, unknown] => [`+:${exactly(name)}`, settingsOf(scheme)]),
+    ),
+  ]);
+  const packed = [...variant.plans.keys()].map(moduleOf);
+  return {
+    quant_method: "gptq",
+    ...settingsOf(main),
+    desc_act: false,
+    checkpoint_format: versionOf(source) === 1 ? "gptq" : "gptq_v2",
+    pack_dtype: "int32",
+    lm_head: false,
+    true_sequential: false,
+    ...(Object.keys(dynamic).length > 0 ? { dynamic } : {}),
+    // transformers' loader knows no rules, but which modules are packed
+    ...(unquantized.length > 0 ? { modules_in_block_to_quantize: [packed] } : {}),
+  };
+}
+
+function settingsOf({ bits, symmetric, groupSize }: Scheme): Record<string, unknown> {
+  return { bits, group_size: groupSize ?? -1, sym: symmetric };
+}
+
+/** A regular expression that matches one module's name. */
+function exactly(name: string): string {
+  return `^${name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`;
+}

@@ -1,0 +1,42 @@
+import type { FormatDescription } from "#shared/exporting.ts";
+import type { Override } from "#shared/recipe.ts";
+import { bytesText } from "../diskErrors.ts";
+import type { Exporter, ExportSource } from "../exporter.ts";
+import { keepModules } from "../keepModules.ts";
+import { PACKING_FILES } from "../sourceIndex.ts";
+import { fusedNotes } from "./fusedNotes.ts";
+import { packedProblems, type PackedLimits } from "./packedProblems.ts";
+import { planPacked, writePacked, type LayoutOf, type PackedFiles } from "./writePacked.ts";
+
+/** One packed format: what tells it from the others. */
+export interface PackedFormat {
+  readonly description: FormatDescription;
+  readonly limits: PackedLimits;
+  readonly layoutOf: LayoutOf;
+  /** config.json and what else says how the weights are packed. */
+  readonly files: PackedFiles;
+  /** What its loaders do not do with this variant; one sentence each. */
+  readonly notes: (source: ExportSource) => readonly string[];
+}
+
+/** An exporter of a folder whose linears are packed modules and whose other tensors are as they were. */
+export function packedExporter({ description, limits, layoutOf, files, notes }: PackedFormat): Exporter {
+  const eightBits: Omit<Override, "match"> = { codec: limits.codec, bits: 8, clip: null };
+  return {
+    describe: () => description,
+    problems: (recipe, on) => packedProblems(limits, recipe, on),
+    adapt: (recipe, model, kept) => keepModules(recipe, model, kept, eightBits),
+    outline: async (source) => ({ bytes: (await planPacked(source, layoutOf)).bytes }),
+    write: (input) => writePacked(input, layoutOf, files),
+    notes: async (source) => {
+      const { bytes } = await planPacked(source, layoutOf);
+      const { bitsPerWeight } = source.variant;
+      return [
+        `The weight files take ${bytesText(bytes)}, ${bitsPerWeight.toFixed(3)} bits per quantized weight.`,
+        ...notes(source),
+        ...fusedNotes(source),
+      ];
+    },
+    leavesBehind: (name) => PACKING_FILES.has(name),
+  };
+}

@@ -1,0 +1,108 @@
+import { dataBytes } from "#engine/checkpoint/dtypes.ts";
+import type { TensorPlan } from "#engine/quantize/types.ts";
+import type { ExportSource, WriteInput } from "../exporter.ts";
+import { exportedTensor } from "../exportedTensor.ts";
+import { writeJsonFile, type WrittenFile } from "../outputFile.ts";
+import {
+  alignedOrder,
+  INDEX_FILE,
+  planShards,
+  type CheckpointPlan,
+  type PlannedTensor,
+} from "../planShards.ts";
+import { writeShard } from "../safetensorsWriter.ts";
+import { sourceIndex } from "../sourceIndex.ts";
+import { requireFinite } from "../storageBytes.ts";
+import { tensorBytes, type ModuleLayout, type ModuleTensor } from "./moduleLayout.ts";
+
+/** Chooses how a variant's modules are stored. */
+export type LayoutOf = (source: Pick<ExportSource, "variant">) => ModuleLayout;
+
+/** A packed folder's files beside the weights: name and content. */
+export type PackedFiles = (source: ExportSource) => ReadonlyMap<string, unknown>;
+
+/** Plans the weight files: every planned tensor becomes its module's, in its place. @throws KeystoneError export/bad-name, checkpoint/bad-index */
+export async function planPacked(source: ExportSource, layoutOf: LayoutOf): Promise<CheckpointPlan> {
+  const { model, variant, maxShardBytes } = source;
+  const layout = layoutOf(source);
+  const tensors = [...model.checkpoint.tensors.values()].flatMap((tensor): PlannedTensor[] => {
+    const { name, dtype, shape, file, begin } = tensor;
+    const plan = variant.plans.get(name);
+    if (!plan) return [{ name, dtype, shape, file, begin, bytes: dataBytes(tensor) }];
+    return layout.tensors(plan).map((part) => ({
+      name: part.name,
+      dtype: part.dtype,
+      shape: part.shape,
+      file,
+      begin,
+      bytes: tensorBytes(part),
+    }));
+  });
+  return planShards(tensors, maxShardBytes, await sourceIndex(model.checkpoint), alignedOrder);
+}
+
+/** Writes weights, index, config and what else the format has, one module in memory at a time. */
+export async function writePacked(
+  input: WriteInput,
+  layoutOf: LayoutOf,
+  filesOf: PackedFiles,
+): Promise<WrittenFile[]> {
+  const { shards, index } = await planPacked(input, layoutOf);
+  const modules = new ModuleData(input, layoutOf(input));
+  const files: WrittenFile[] = [];
+  for (const shard of shards) {
+    await input.useSource(shard.tensors.map(({ file }) => file));
+    await input.progress.advance(shard.header.byteLength);
+    files.push(await writeShard(input.disk, shard, (name) => modules.dataOf(name)));
+  }
+  if (index) files.push(await writeJsonFile(input.disk, INDEX_FILE, index));
+  for (const [name, content] of filesOf(input)) files.push(await writeJsonFile(input.disk, name, content));
+  return files;
+}
+
+/** Gives the data of the written tensors; a module is quantized when the first of its tensors is asked for. */
+class ModuleData {
+  private readonly input: WriteInput;
+  private readonly layout: ModuleLayout;
+  private readonly parts = new Map<string, { plan: TensorPlan; part: ModuleTensor }>();
+  /** Packed, and not yet asked for. */
+  private readonly waiting = new Map<string, Uint8Array>();
+
+  constructor(input: WriteInput, layout: ModuleLayout) {
+    this.input = input;
+    this.layout = layout;
+    for (const plan of input.variant.plans.values())
+      for (const part of layout.tensors(plan)) this.parts.set(part.name, { plan, part });
+  }
+
+  async *dataOf(name: string): AsyncGenerator<Uint8Array> {
+    const { model, variant, progress } = this.input;
+    const module = this.parts.get(name);
+    await progress.begin(`writing ${module?.plan.name ?? name}`);
+    const chunks = module
+      ? [await this.partOf(module.plan, module.part)]
+      : exportedTensor(model.checkpoint, variant, name);
+    for await (const chunk of chunks) {
+      yield chunk;
+      await progress.advance(chunk.byteLength);
+    }
+  }
+
+  private async partOf(plan: TensorPlan, part: ModuleTensor): Promise<Uint8Array> {
+    if (part.data) return part.data;
+    if (!this.waiting.has(part.name)) await this.pack(plan);
+    const data = this.waiting.get(part.name);
+    if (!data) throw new TypeError(`${part.name} was asked for twice`);
+    this.waiting.delete(part.name);
+    return data;
+  }
+
+  private async pack(plan: TensorPlan): Promise<void> {
+    const { model, variant } = this.input;
+    const weights = await model.checkpoint.read(plan.name);
+    requireFinite(new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength), "F32", plan.name);
+    const data = this.layout.pack(variant.pack(weights, plan));
+    const parts = this.layout.tensors(plan).filter((part) => !part.data);
+    parts.forEach((part, i) => this.waiting.set(part.name, data[i]));
+  }
+}
