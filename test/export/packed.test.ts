@@ -327,11 +327,9 @@ describe("what a packed format cannot hold is said before anything is written", 
     };
     const { problems } = await checkExport(modelOf(made.checkpoint), request);
     expect(problems).toHaveLength(1);
-    expect(problems[0]).toMatchObject({
-      code,
-      message: expect.stringMatching(message),
-      next: expect.stringMatching(next),
-    });
+    expect(problems[0].code).toBe(code);
+    expect(problems[0].message).toMatch(message);
+    expect(problems[0].next).toMatch(next);
   });
 
   it("refuses a shape that does not fill whole words, and says that AWQ keeps modules whole only", async () => {
@@ -346,10 +344,8 @@ describe("what a packed format cannot hold is said before anything is written", 
       kept: "unquantized" as const,
     };
     const { problems } = await checkExport(modelOf(made.checkpoint), request);
-    expect(problems[0]).toMatchObject({
-      code: "export/packed-shape",
-      message: expect.stringContaining("40 × 40"),
-    });
+    expect(problems[0].code).toBe("export/packed-shape");
+    expect(problems[0].message).toContain("40 × 40");
     expect(() => adapted(made.checkpoint, AWQ, "awq", "8-bit")).toThrow(/no place for modules of 8 bits/);
   });
 });
