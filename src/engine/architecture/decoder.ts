@@ -126,7 +126,10 @@ function layerGraph(config: DecoderConfig, options: LayerGraphOptions): Uint8Arr
   const cos = g.input("cos", [...perWindow, "sequence", rotarySize / 2]);
   const sin = g.input("sin", [...perWindow, "sequence", rotarySize / 2]);
   const mask = g.input("mask", [...perWindow, "sequence", "sequence"]);
-  const weights = new Map(layerTensors(config, 0).map(({ slot, shape }) => [slot, g.input(slot, shape)]));
+  const tensors = layerTensors(config, 0);
+  const weights = new Map(tensors.map(({ slot, shape }) => [slot, g.input(slot, shape)]));
+  /** What goes into each linear, by slot. */
+  const seen = new Map<string, Value>();
 
   const x = g.reshape(hidden, [-1, hiddenSize]);
   const [batch, sequence] = [g.size(hidden, 0), g.size(hidden, 1)];
@@ -138,7 +141,7 @@ function layerGraph(config: DecoderConfig, options: LayerGraphOptions): Uint8Arr
   const { y, attentionInput, mlpInput, downInput, downOutput } = decoderLayer(
     g,
     config,
-    bySlot(g, weights),
+    bySlot(g, weights, seen),
     input,
     style,
   );
@@ -153,6 +156,12 @@ function layerGraph(config: DecoderConfig, options: LayerGraphOptions): Uint8Arr
     g.output("attention_maxima", columnMaxima(g, attentionInput), [hiddenSize]);
     g.output("mlp_maxima", columnMaxima(g, mlpInput), [hiddenSize]);
   }
+  if (options.linearInputs) {
+    for (const { slot, shape } of tensors) {
+      const rows = seen.get(slot);
+      if (rows) output(`${slot}_input`, rows, shape[1]);
+    }
+  }
   output("hidden_out", y, hiddenSize);
   return g.encode();
 }
@@ -162,14 +171,16 @@ function columnMaxima(g: Graph, x: Value): Value {
   return g.op("ReduceMax", [g.op("Abs", [x]), g.ints([0])], { keepdims: 0 });
 }
 
-/** Looks weights up by slot; `linear` adds the bias where the layer has one. */
-function bySlot(g: Graph, weights: ReadonlyMap<string, Value>): LayerOperands {
+/** Looks weights up by slot; `linear` adds the bias where the layer has one, and notes what goes in. */
+function bySlot(g: Graph, weights: ReadonlyMap<string, Value>, seen: Map<string, Value>): LayerOperands {
   const weight = (slot: string): Value => {
     const value = weights.get(slot);
     if (!value) throw new Error(`the layer has no tensor in slot ${slot}`);
     return value;
   };
-  const linear = (slot: string, x: Value): Value =>
-    g.scope(slot, () => g.linear(x, weight(slot), weights.get(`${slot}_bias`)));
+  const linear = (slot: string, x: Value): Value => {
+    seen.set(slot, x);
+    return g.scope(slot, () => g.linear(x, weight(slot), weights.get(`${slot}_bias`)));
+  };
   return { weight, linear };
 }

@@ -73,3 +73,14 @@ function divergence(g: Graph, logP: Value, logQ: Value): Value {
 function mostLikely(g: Graph, scores: Value): Value {
   return g.op("Cast", [g.op("ArgMax", [scores], { axis: 1, keepdims: 0 })], { to: 6 });
 }
+
+/**
+ * Σ over columns of (x·Wᵀ)², row by row: `x` (rows, in), `weight` (out, in) → `squares` (rows). With W − Ŵ in place of W it is what a
+ * change of the weights does to the output.
+ */
+export function buildSquaresGraph(): Uint8Array {
+  const g = new Graph("squares");
+  const product = g.linear(g.input("x", ["rows", "in"]), g.input("weight", ["out", "in"]));
+  g.output("squares", g.sum(g.multiply(product, product), 1), ["rows"]);
+  return g.encode();
+}

@@ -25,6 +25,8 @@ export interface LayerGraphOptions {
   maxima?: boolean;
   /** Whether every window has a `cos`, `sin` and `mask` of its own: (batch, 1, sequence, …). */
   branching?: boolean;
+  /** Also output what goes into every linear, as `SLOT_input` (batch, sequence, in). */
+  linearInputs?: boolean;
 }
 
 /** Linears that share one normed input: where SmoothQuant moves scales from the input into the weights. */

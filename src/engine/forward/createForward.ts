@@ -4,6 +4,7 @@ import { chooseDevice } from "./chooseDevice.ts";
 import { embed } from "./embed.ts";
 import { createHead } from "./head.ts";
 import { createLayers } from "./layers.ts";
+import { createSquares } from "./squares.ts";
 import type { Forward, Taps } from "./types.ts";
 
 export interface ForwardOptions {
@@ -22,6 +23,7 @@ export async function createForward(architecture: Architecture, options: Forward
   const device = await chooseDevice(options);
   const layers = createLayers(architecture, { provider: device.used, threads: options.threads });
   const head = createHead(architecture, { provider: device.used, threads: options.threads });
+  const squares = createSquares({ provider: device.used, threads: options.threads });
   return {
     device,
     embed: (checkpoint, windows) => embed(architecture, checkpoint, windows),
@@ -31,6 +33,11 @@ export async function createForward(architecture: Architecture, options: Forward
       return { hidden: await layers.run(layer, hidden, weights, { taps, inputs }), taps };
     },
     layerWithMaxima: (layer, hidden, weights, maxima) => layers.run(layer, hidden, weights, { maxima }),
+    layerWithLinearInputs: async (layer, hidden, weights) => {
+      const inputs = linearInputsOf(architecture, layer, hidden.batch * hidden.sequence);
+      return { hidden: await layers.run(layer, hidden, weights, { linearInputs: inputs }), inputs };
+    },
+    squares: squares.squares,
     logits: head.logits,
     logProbabilities: head.logProbabilities,
     score: head.score,
@@ -38,8 +45,18 @@ export async function createForward(architecture: Architecture, options: Forward
     close: async () => {
       await layers.close();
       await head.close();
+      await squares.close();
     },
   };
+}
+
+function linearInputsOf(
+  architecture: Architecture,
+  layer: number,
+  tokens: number,
+): Record<string, Float32Array> {
+  const linears = architecture.layerTensors(layer).filter(({ kind }) => kind === "linear");
+  return Object.fromEntries(linears.map(({ slot, shape }) => [slot, new Float32Array(tokens * shape[1])]));
 }
 
 function tapsOf({ facts }: Architecture, tokens: number): Taps {

@@ -28,6 +28,8 @@ export interface LayerExtras {
   readonly taps?: Taps | undefined;
   /** Raised to the normed inputs' max |x| where that is larger. */
   readonly maxima?: InputMaxima | undefined;
+  /** Filled with what goes into each linear, by slot: (batch, sequence, in). */
+  readonly linearInputs?: Readonly<Record<string, Float32Array>> | undefined;
   /** How the linears' inputs are quantized. */
   readonly inputs?: InputQuantization | undefined;
 }
@@ -56,7 +58,7 @@ export function createLayers(architecture: Architecture, options: SessionOptions
   }
 
   return {
-    run: async (layer, hidden, weights, { taps, maxima, inputs } = {}) => {
+    run: async (layer, hidden, weights, { taps, maxima, linearInputs, inputs } = {}) => {
       const { sequence } = hidden;
       const shared = { ...weightTensors(architecture, layer, weights), ...channelTensors(inputs) };
       const data = new Float32Array(hidden.data.length);
@@ -66,6 +68,7 @@ export function createLayers(architecture: Architecture, options: SessionOptions
           taps: taps !== undefined,
           queryBlocks: queryBlocks(architecture, run.count, run.length, options.provider),
           ...(maxima ? { maxima: true } : {}),
+          ...(linearInputs ? { linearInputs: true } : {}),
           ...(inputs ? { activations: inputOptions(inputs) } : {}),
           ...(hidden.parents ? { branching: true } : {}),
         });
@@ -77,6 +80,10 @@ export function createLayers(architecture: Architecture, options: SessionOptions
           down_input: rows(taps.input, intermediateSize),
           down_output: rows(taps.output, hiddenSize),
         };
+        const entering = architecture.layerTensors(layer).flatMap(({ slot, shape }) => {
+          const into = linearInputs?.[slot];
+          return into ? [{ name: `${slot}_input`, width: shape[1], values: rows(into, shape[1]) }] : [];
+        });
         const largest = maxima && {
           attention: new Float32Array(hiddenSize),
           mlp: new Float32Array(hiddenSize),
@@ -89,6 +96,7 @@ export function createLayers(architecture: Architecture, options: SessionOptions
               down_input: tensor(tapped.down_input, intermediateSize),
               down_output: tensor(tapped.down_output, hiddenSize),
             }),
+            ...Object.fromEntries(entering.map(({ name, values, width }) => [name, tensor(values, width)])),
             ...(largest && {
               attention_maxima: floats(largest.attention, [hiddenSize]),
               mlp_maxima: floats(largest.mlp, [hiddenSize]),
@@ -96,6 +104,7 @@ export function createLayers(architecture: Architecture, options: SessionOptions
           },
         );
         for (const each of [output, tapped?.down_input, tapped?.down_output]) each?.putBack();
+        for (const { values } of entering) values.putBack();
         if (maxima && largest) raise(maxima, largest);
       }
       return { ...hidden, data };

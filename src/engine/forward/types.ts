@@ -76,6 +76,15 @@ export interface Forward {
     maxima: InputMaxima,
   ): Promise<HiddenBatch>;
 
+  /** One layer as it is, and what goes into each of its linears, by slot: (batch, sequence, in); padding is not to be read. */
+  layerWithLinearInputs(
+    layer: number,
+    hidden: HiddenBatch,
+    weights: LayerWeights,
+  ): Promise<{ hidden: HiddenBatch; inputs: Readonly<Record<string, Float32Array>> }>;
+  /** Σ over columns of (x·Wᵀ)² of each row. x: (n, in); weight: (out, in) with in = `width`. Gives (n). */
+  squares(x: Float32Array, weight: Float32Array, width: number): Promise<Float32Array>;
+
   /** Final norm and head over rows (n, hidden): logits (n, vocabulary). For generation and tests. */
   logits(rows: Float32Array, head: HeadWeights): Promise<Float32Array>;
   /** log softmax of the same. */
