@@ -19,6 +19,7 @@ export const codecName = z.enum([
   "compressed-tensors",
   "gptq",
   "awq",
+  "matmulnbits",
 ]);
 export type CodecName = z.infer<typeof codecName>;
 
@@ -28,12 +29,16 @@ export interface CodecFacts {
   readonly bits: readonly number[];
   /** Whether `symmetric` may be chosen. */
   readonly symmetric: boolean;
-  /** `any`; `rows` = groups along a row, or the row (`group:N`, `channel`); or the one block that the format knows. */
-  readonly blocks: "any" | "rows" | `group:${number}`;
+  /** `any`; `rows` = groups along a row, or the row (`group:N`, `channel`); or the blocks that the format knows. */
+  readonly blocks: "any" | "rows" | `group:${number}` | readonly `group:${number}`[];
   /** Bits of one block's constants beside its codes; `dtype` is what ŵ is rounded to (`F32`, `F16`, `BF16`). */
   readonly constants: (bits: number, symmetric: boolean, dtype: string) => number;
   /** Set where the format's runtimes compute in half precision whatever the checkpoint's type: ŵ of an F32 tensor is F16. */
   readonly half?: true;
+  /** Set where they compute in f32 whatever the checkpoint's type: ŵ is not rounded. */
+  readonly full?: true;
+  /** Set where the last group of a row may be shorter than the others. */
+  readonly shortBlocks?: true;
 }
 
 const ANY_BITS = [2, 3, 4, 5, 6, 7, 8] as const;
@@ -98,6 +103,15 @@ export const CODECS: Readonly<Record<CodecName, CodecFacts>> = {
     constants: (bits) => 16 + bits,
     half: true,
   },
+  matmulnbits: {
+    title: "onnxruntime MatMulNBits",
+    bits: [4, 8],
+    symmetric: true,
+    blocks: ["group:16", "group:32", "group:64", "group:128", "group:256"],
+    constants: (bits, symmetric) => 32 + (symmetric ? 0 : bits),
+    full: true,
+    shortBlocks: true,
+  },
 };
 
 /** What contradicts a codec in a recipe's fields; empty = nothing. */
@@ -121,10 +135,13 @@ export function codecIssues(value: {
       message: `${value.codec} has no choice of a symmetric form; ${SYMMETRIC.join(", ")} have`,
     });
   }
+  const known: readonly string[] = typeof blocks === "string" ? [blocks] : blocks;
   const fits =
-    blocks === "any" || (blocks === "rows" ? /^(group:|channel$)/.test(value.block) : value.block === blocks);
+    blocks === "any" ||
+    (blocks === "rows" ? /^(group:|channel$)/.test(value.block) : known.includes(value.block));
   if (!fits) {
-    const wanted = blocks === "rows" ? '"group:N" or "channel"' : `"${blocks}"`;
+    const wanted =
+      blocks === "rows" ? '"group:N" or "channel"' : known.map((block) => `"${block}"`).join(" or ");
     issues.push({ field: "block", message: `${value.codec} has blocks of ${wanted}, not "${value.block}"` });
   }
   return issues;

@@ -3,7 +3,7 @@ import { recipe } from "./recipe.ts";
 import { errorData } from "./errorData.ts";
 
 /** Formats a variant can leave as. Further ones join here and in `engine/export/exporters.ts`. */
-export const exportFormat = z.enum(["safetensors", "compressed-tensors", "gptq", "awq", "gguf"]);
+export const exportFormat = z.enum(["safetensors", "compressed-tensors", "gptq", "awq", "gguf", "onnx"]);
 export type ExportFormat = z.infer<typeof exportFormat>;
 
 /**

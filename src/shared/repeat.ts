@@ -14,7 +14,16 @@ export function repeatText({ files, argv }: Repeat): string {
   const written = files.map(
     ({ name, content }) => `cat > ${shellWord(name)} <<'EOF'\n${content.replace(/\n$/, "")}\nEOF\n`,
   );
-  return `${written.join("")}${argv.map(shellWord).join(" ")}\n`;
+  return `${written.join("")}${commandText(argv)}\n`;
+}
+
+/** A command longer than this, in characters, goes on in lines of its own, an option each. */
+const LINE = 100;
+
+function commandText(argv: readonly string[]): string {
+  const whole = argv.map(shellWord).join(" ");
+  if (whole.length <= LINE) return whole;
+  return argv.map((word) => (/^--[a-z][a-z-]*$/.test(word) ? `\\\n  ${word}` : shellWord(word))).join(" ");
 }
 
 /** A word as a POSIX shell reads it back. */

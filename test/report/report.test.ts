@@ -116,13 +116,17 @@ describe("the report as HTML", () => {
 describe.each(["html", "markdown"] as const)("what a report says, as %s", (format) => {
   const text = async (source: ReportSource): Promise<string> => {
     const { content } = await makeReport(source, format);
-    return (format === "html" ? withoutScripts(content) : content)
-      .replaceAll("&lt;", "<")
-      .replaceAll("&gt;", ">")
-      .replaceAll("&quot;", '"')
-      .replaceAll("&#39;", "'")
-      .replaceAll("&amp;", "&")
-      .replace(/\\([\\`*_[\]{}|#~])/g, "$1");
+    return (
+      (format === "html" ? withoutScripts(content) : content)
+        .replaceAll("&lt;", "<")
+        .replaceAll("&gt;", ">")
+        .replaceAll("&quot;", '"')
+        .replaceAll("&#39;", "'")
+        .replaceAll("&amp;", "&")
+        .replace(/\\([\\`*_[\]{}|#~])/g, "$1")
+        // A long command goes on in further lines.
+        .replaceAll(" \\\n  ", " ")
+    );
   };
 
   it("names model, environment, super weights, run and experiments", async () => {
@@ -147,7 +151,8 @@ describe.each(["html", "markdown"] as const)("what a report says, as %s", (forma
   it("says what is special about the demo model and what the paper saw", async () => {
     const said = await text(madeUpSource());
     expect(said).toContain("its super weight was seeded before training");
-    expect(said).toContain("recovers about 42% of the loss. Here it recovers 100%");
+    expect(said).toContain("720.57 with the super activation kept");
+    expect(said).toContain("recovers about 42 % of the loss; here it recovers everything");
     const other = madeUpSource();
     expect(
       await text({ ...other, models: other.models.map((model) => ({ ...model, isDemo: false })) }),

@@ -55,7 +55,9 @@ describe("a report", () => {
     expect(content).toContain("1.9004 | 128.0 | 242.6 | 100.3%");
     expect(content).toContain("its super weight was seeded before training");
     expect(content.match(/^## Sensitivity/gm)).toHaveLength(1);
-    expect(content).toContain(`keystone lab sensitivity ${DEMO} --text ${text} --factors 0,1`);
+    expect(content.replaceAll(" \\\n  ", " ")).toContain(
+      `keystone lab sensitivity ${DEMO} --text ${text} --factors 0,1`,
+    );
     const html = await studio.call("report:make", { runs: [run], format: "html" });
     expect(html.name).toMatch(/\.html$/);
     expect(html.content).toMatch(/^<!doctype html>/);

@@ -51,6 +51,9 @@ function sentence(text: string): string {
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
+/** The longest finding in a list, in characters; lab show has all of it. */
+const LIST_FINDING = 100;
+
 /** Kept experiments, newest first as the store gives them. */
 export function labTable(kept: readonly LabSummary[]): string {
   return textTable(
@@ -66,7 +69,7 @@ export function labTable(kept: readonly LabSummary[]): string {
       id,
       created.slice(0, 16).replace("T", " "),
       modelName,
-      finding,
+      finding.length > LIST_FINDING ? `${finding.slice(0, LIST_FINDING - 1)}…` : finding,
     ]),
   );
 }

@@ -150,6 +150,11 @@ export class Graph {
     return this.#constant("float64", [], new Uint8Array(Float64Array.of(value).buffer), `double_${value}`);
   }
 
+  /** A constant uint8 scalar. */
+  byte(value: number): Value {
+    return this.#constant("uint8", [], Uint8Array.of(value), `byte_${value}`);
+  }
+
   /** A constant int64 scalar. */
   int(value: number): Value {
     const bytes = new Uint8Array(BigInt64Array.of(BigInt(value)).buffer);

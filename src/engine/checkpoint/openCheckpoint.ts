@@ -7,6 +7,7 @@ import { fingerprintOf } from "./fingerprint.ts";
 import { findGguf } from "./gguf/findGguf.ts";
 import { openGguf } from "./gguf/openGguf.ts";
 import { readJsonObject } from "./jsonFile.ts";
+import { holdsOnnx, openOnnx } from "./onnx/openOnnx.ts";
 import { openPacked } from "./packed/openPacked.ts";
 import { readHeader, type HeaderEntry } from "./readHeader.ts";
 import { plainFormat, readRowsOf, readWhole } from "./readTensor.ts";
@@ -18,14 +19,15 @@ import type { Checkpoint } from "./types.ts";
 const MAX_CONFIG_BYTES = 16_000_000;
 
 /**
- * Opens a model: a Hugging Face folder, a folder with a GGUF file, or a `.gguf` file itself. Reads config and headers and checks
- * them against each other and against the files' sizes; no weights are read.
- * @throws KeystoneError checkpoint/…, safetensors/… and gguf/…
+ * Opens a model: a Hugging Face folder, a folder with a GGUF file or an ONNX decoder, or a `.gguf` file itself. Reads config and
+ * headers and checks them against each other and against the files' sizes; no weights are read.
+ * @throws KeystoneError checkpoint/…, safetensors/…, gguf/… and onnx/…
  */
 export async function openCheckpoint(location: string): Promise<Checkpoint> {
   const path = resolve(location);
   const gguf = await findGguf(path);
-  return gguf ? openGguf(path, gguf) : openFolder(path);
+  if (gguf) return openGguf(path, gguf);
+  return (await holdsOnnx(path)) ? openOnnx(path) : openFolder(path);
 }
 
 /** A Hugging Face folder: config.json and every shard's header. A shard stays closed until something is read from it. */

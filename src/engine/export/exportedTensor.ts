@@ -38,9 +38,14 @@ export async function judgedWeights(
 ): Promise<Float32Array> {
   const plan = variant.plans.get(name);
   if (!plan) throw new TypeError(`${name} is not planned`);
+  return variant.quantize(await finiteWeights(checkpoint, name), plan);
+}
+
+/** A tensor of the source in f32. @throws KeystoneError checkpoint/not-finite, checkpoint/read-failed */
+export async function finiteWeights(checkpoint: Checkpoint, name: string): Promise<Float32Array> {
   const weights = await checkpoint.read(name);
   requireFinite(new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength), "F32", name);
-  return variant.quantize(weights, plan);
+  return weights;
 }
 
 /** The stored bytes of a tensor, checked for NaN and infinities where they are floats that Keystone reads. */

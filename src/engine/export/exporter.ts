@@ -58,6 +58,8 @@ export interface Exporter {
   ): KeystoneErrorData[];
   /** Brings a recipe to what the format holds; restored weights become kept modules where it has no place for them. */
   adapt(recipe: Recipe, model: ExportModel, kept: KeptModule): AdaptedRecipe;
+  /** Names of the source's tensors that the format has a place for; absent = all. The others stay behind, and notes say so. */
+  readonly tensors?: (model: ExportModel) => ReadonlySet<string>;
   /** Bytes of all files it will write, known before it starts (side files that are copied not counted). */
   outline(source: ExportSource): Promise<{ readonly bytes: number }>;
   /**

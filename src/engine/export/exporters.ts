@@ -1,6 +1,7 @@
 import type { ExportFormat } from "#shared/exporting.ts";
 import type { Exporter } from "./exporter.ts";
 import { ggufExporter } from "./gguf/ggufExporter.ts";
+import { onnxExporter } from "./onnx/onnxExporter.ts";
 import { awqExporter } from "./packed/awqFormat.ts";
 import { compressedTensorsExporter } from "./packed/compressedTensorsFormat.ts";
 import { gptqExporter } from "./packed/gptqFormat.ts";
@@ -13,4 +14,5 @@ export const exporters: Readonly<Record<ExportFormat, Exporter>> = {
   gptq: gptqExporter,
   awq: awqExporter,
   gguf: ggufExporter,
+  onnx: onnxExporter,
 };

@@ -1,7 +1,7 @@
-import { basename } from "node:path";
 import type { Convention } from "#shared/evaluation.ts";
 import type { ExperimentName, LabReportOf } from "#shared/lab.ts";
 import { KeystoneError } from "#shared/errors.ts";
+import { modelName } from "../checkpoint/summarizeModel.ts";
 import type { LabRun } from "./types.ts";
 
 type Common =
@@ -24,7 +24,7 @@ export function labFacts(run: LabRun, convention: Convention, begin: number) {
   const { checkpoint, superWeights, forward, request } = run;
   return {
     model: checkpoint.path,
-    modelName: basename(checkpoint.path),
+    modelName: modelName(checkpoint.path),
     fingerprint: checkpoint.fingerprint,
     text: request.text,
     calibration: request.calibration,
@@ -40,7 +40,7 @@ export function requireSuperWeights({ superWeights, checkpoint }: LabRun): void 
   if (superWeights.length > 0) return;
   throw new KeystoneError(
     "lab/no-super-weights",
-    `${basename(checkpoint.path)} has no super weight that detection finds: there is nothing to prune, keep or scale.`,
+    `${modelName(checkpoint.path)} has no super weight that detection finds: there is nothing to prune, keep or scale.`,
     "Look at detect's candidates and their reasons; block scaling and the threshold search run without super weights.",
     { model: checkpoint.path },
   );

@@ -1,5 +1,6 @@
 import { KeystoneError } from "#shared/errors.ts";
 import { EXPERIMENTS, type ExperimentName, type LabReport } from "#shared/lab.ts";
+import { activations } from "./activations.ts";
 import { blockScaling } from "./blockScaling.ts";
 import { importance } from "./importance.ts";
 import { sensitivity } from "./sensitivity.ts";
@@ -16,6 +17,7 @@ const experiments: { readonly [E in ExperimentName]?: Experiment<E> } = {
   "token-probabilities": tokenProbabilities,
   sensitivity,
   "block-scaling": blockScaling,
+  activations,
   "threshold-search": thresholdSearch,
 };
 

@@ -1,3 +1,4 @@
+import { CODECS } from "#shared/codecs.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { blockLayout } from "./blockLayout.ts";
 import { tensorsInWords, type Notes } from "./notes.ts";
@@ -12,7 +13,8 @@ interface Fit {
 }
 
 /**
- * Refuses a block size that does not divide a tensor: the remainder is neither padded nor put into one large block.
+ * Refuses a block size that does not divide a tensor: the remainder is neither padded nor put into one large block, unless
+ * that is how the codec's format has it.
  * @throws KeystoneError recipe/block-does-not-divide, with the nearest sizes that fit every tensor planned alike
  */
 export function checkBlocksFit(plans: readonly TensorPlan[]): void {
@@ -30,6 +32,7 @@ export function checkBlocksFit(plans: readonly TensorPlan[]): void {
 
 function fitsOf(plan: TensorPlan): Fit[] {
   const { block, rows, columns } = plan;
+  if (block.kind === "group" && CODECS[plan.codec].shortBlocks) return [];
   if (block.kind === "group") return [{ plan, what: "columns", extent: columns, size: block.size }];
   if (block.kind !== "tile") return [];
   return [

@@ -3,20 +3,44 @@ import type { TensorPlan } from "./types.ts";
 type Shape = Pick<TensorPlan, "rows" | "columns" | "block">;
 
 /**
- * Blocks as runs of consecutive weights: block i is [i·size, min((i + 1)·size, weights)).
- * Every kind of block is such a run of the row-major tensor, except tiles, which are runs after {@link toTileOrder}.
+ * Blocks as runs of consecutive weights, from {@link blockStart} to {@link blockEnd}. Every kind of block is such a run of the
+ * row-major tensor, except tiles, which are runs after {@link toTileOrder}.
  */
 export interface BlockLayout {
   readonly weights: number;
+  /** Weights of a block; the last one of a stretch may have fewer. */
   readonly size: number;
+  /** Weights after which blocks begin anew: all of them, or those of a row whose last block is shorter. */
+  readonly stretch: number;
+  readonly blocksPerStretch: number;
   readonly count: number;
 }
 
 /** The layout of a plan whose block is known to fit. */
 export function blockLayout(plan: Shape): BlockLayout {
   const weights = plan.rows * plan.columns;
-  const size = Math.min(blockSize(plan), weights);
-  return { weights, size, count: size === 0 ? 0 : Math.ceil(weights / size) };
+  const wanted = blockSize(plan);
+  const byRow = plan.block.kind === "group" && plan.columns % wanted !== 0 && weights > 0;
+  const stretch = byRow ? plan.columns : weights;
+  const size = Math.min(wanted, stretch);
+  const blocksPerStretch = size === 0 ? 0 : Math.ceil(stretch / size);
+  return { weights, size, stretch, blocksPerStretch, count: blocksPerStretch * (byRow ? plan.rows : 1) };
+}
+
+/** Where a block begins. */
+export function blockStart({ size, stretch, blocksPerStretch }: BlockLayout, block: number): number {
+  return Math.floor(block / blocksPerStretch) * stretch + (block % blocksPerStretch) * size;
+}
+
+/** Where the block that begins at `from` ends. */
+export function blockEnd({ size, stretch }: BlockLayout, from: number): number {
+  return Math.min(from + size, (Math.floor(from / stretch) + 1) * stretch);
+}
+
+/** Where the block begins that a position lies in. */
+export function blockStartOf({ size, stretch }: BlockLayout, position: number): number {
+  const begin = Math.floor(position / stretch) * stretch;
+  return begin + Math.floor((position - begin) / size) * size;
 }
 
 function blockSize({ block, rows, columns }: Shape): number {

@@ -3,6 +3,7 @@ import type { Codec, CodecFactory, PackedConstants } from "./codec.ts";
 import { ggufAffineCodec } from "./ggufAffine.ts";
 import { ggufSignedCodec } from "./ggufSigned.ts";
 import { integerCodec } from "./integer.ts";
+import { matMulNBitsCodec } from "./matMulNBits.ts";
 import { normalFloatCodec } from "./normalFloat.ts";
 import { normalFloatMinMaxCodec } from "./normalFloatMinMax.ts";
 import { q8Codec } from "./q8.ts";
@@ -24,6 +25,7 @@ const FACTORIES: Readonly<Record<CodecName, CodecFactory>> = {
   "compressed-tensors": integerCodec,
   gptq: integerCodec,
   awq: integerCodec,
+  matmulnbits: matMulNBitsCodec,
 };
 
 /** The codec of a plan, with room for `blocks` blocks, or reading packed constants. */

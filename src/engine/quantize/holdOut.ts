@@ -1,4 +1,4 @@
-import type { BlockLayout } from "./blockLayout.ts";
+import { blockEnd, blockStartOf, type BlockLayout } from "./blockLayout.ts";
 import { orderStatistic } from "./orderStatistic.ts";
 
 /**
@@ -9,9 +9,8 @@ import { orderStatistic } from "./orderStatistic.ts";
  */
 export function replaceHeldOut(working: Float32Array, layout: BlockLayout, positions: Uint32Array): void {
   for (let first = 0; first < positions.length;) {
-    const block = Math.floor(positions[first] / layout.size);
-    const from = block * layout.size;
-    const to = Math.min(from + layout.size, layout.weights);
+    const from = blockStartOf(layout, positions[first]);
+    const to = blockEnd(layout, from);
     let end = first;
     while (end < positions.length && positions[end] < to) end++;
     const held = positions.subarray(first, end);

@@ -135,9 +135,10 @@ function noteTiedEmbedding(
   }
 }
 
-/** What ŵ is rounded to: the tensor's own type, or the half type that the codec's runtimes make of it. */
+/** What ŵ is rounded to: the tensor's own type, or the type that the codec's runtimes compute in. */
 function judgedType(codec: CodecName, tensor: TensorInfo): StorageType {
   const storage = storageOf(tensor);
+  if (CODECS[codec].full) return "F32";
   return storage === "F32" && CODECS[codec].half ? "F16" : storage;
 }
 

@@ -1,4 +1,4 @@
-import { blockLayout, fromTileOrder, toTileOrder } from "./blockLayout.ts";
+import { blockEnd, blockLayout, blockStart, fromTileOrder, toTileOrder } from "./blockLayout.ts";
 import { blockFitter, decodeStored, needsWorkingCopy, prepareWeights } from "./blockPass.ts";
 import type { PackedConstants } from "./codec.ts";
 import { createCodec } from "./codecs.ts";
@@ -47,8 +47,8 @@ export function quantize(weights: Float32Array, plan: TensorPlan): Packed {
   let codes = new Uint8Array(weights.length);
   let clipped = 0;
   for (let block = 0; block < layout.count; block++) {
-    const from = block * layout.size;
-    const to = Math.min(from + layout.size, layout.weights);
+    const from = blockStart(layout, block);
+    const to = blockEnd(layout, from);
     clipped += fitter.fit(block, from, to);
     codec.encode(block, source, from, to, codes, from);
   }
@@ -78,8 +78,8 @@ export function dequantize(packed: Packed): Float32Array {
   let out = new Float32Array(layout.weights);
   const bits = bitsOf(out);
   for (let block = 0; block < layout.count; block++) {
-    const from = block * layout.size;
-    const to = Math.min(from + layout.size, layout.weights);
+    const from = blockStart(layout, block);
+    const to = blockEnd(layout, from);
     decodeStored(codec, block, codes, from, to, out, bits, from, plan.storage);
   }
   if (plan.block.kind === "tile") {

@@ -42,7 +42,7 @@ export function referenceBlocks({ rows, columns, block }: TensorPlan): number[][
     const index = row * columns + column;
     switch (block.kind) {
       case "group":
-        return row * (columns / block.size) + Math.floor(column / block.size);
+        return row * Math.ceil(columns / block.size) + Math.floor(column / block.size);
       case "channel":
         return row;
       case "tensor":
@@ -170,6 +170,8 @@ function codecRoundTrip(block: readonly number[], plan: TensorPlan): number[] {
       return ggufAffine(block, low, high, 2 ** plan.bits - 1);
     case "q8_0":
       return q8(block);
+    case "matmulnbits":
+      return matMulNBits(block, low, high, plan);
   }
 }
 
@@ -277,6 +279,21 @@ function gptqOrAwq(block: readonly number[], low: number, high: number, plan: Te
   const divisor = stored === 0 ? scale : exact;
   const zero = plan.symmetric ? (most + 1) / 2 : limit(roundHalfEven(fround(-bottom / divisor)));
   return block.map((w) => fround((limit(roundHalfEven(fround(w / divisor)) + zero) - zero) * scale));
+}
+
+/** onnxruntime's range2scalezp and quantize for MatMulNBits, which multiply by 1/scale and round halves away from 0. */
+function matMulNBits(block: readonly number[], low: number, high: number, plan: TensorPlan): number[] {
+  const most = 2 ** plan.bits - 1;
+  const limit = (q: number): number => Math.min(Math.max(q, 0), most);
+  const away = (x: number): number => Math.sign(x) * Math.round(Math.abs(x));
+  const extreme = Math.abs(high) > Math.abs(low) ? high : low;
+  const range = fround(Math.max(high, 0) - Math.min(low, 0));
+  const scale = plan.symmetric ? fround(-extreme / ((most + 1) / 2)) : fround(range / most);
+  if (!Number.isFinite(scale)) throw new RangeError(`scale ${scale}`);
+  const inverse = fround(1 / scale);
+  if (!Number.isFinite(inverse)) return block.map(() => 0);
+  const zero = plan.symmetric ? (most + 1) / 2 : limit(away(fround(-Math.min(low, 0) / scale)));
+  return block.map((w) => fround((limit(away(fround(fround(w * inverse) + zero))) - zero) * scale));
 }
 
 function f16Scale(scale: number): number {

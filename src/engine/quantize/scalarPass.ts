@@ -1,4 +1,4 @@
-import { blockLayout, fromTileOrder } from "./blockLayout.ts";
+import { blockEnd, blockLayout, blockStart, fromTileOrder } from "./blockLayout.ts";
 import { blockFitter, decodeStored, prepareWeights } from "./blockPass.ts";
 import { storedBits } from "./bitsPerWeight.ts";
 import { createCodec } from "./codecs.ts";
@@ -97,8 +97,8 @@ function roundTrip(
   let clipped = 0;
   let reported = 0;
   for (let block = 0; block < layout.count; block++) {
-    const from = block * layout.size;
-    const to = Math.min(from + layout.size, layout.weights);
+    const from = blockStart(layout, block);
+    const to = blockEnd(layout, from);
     clipped += fitter.fit(0, from, to);
     for (let start = from; start < to; start += CHUNK) {
       const end = Math.min(start + CHUNK, to);

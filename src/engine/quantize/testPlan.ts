@@ -48,6 +48,10 @@ export const ALL_CODECS: readonly { codec: CodecName; bits: number; symmetric: b
     { codec: "gptq" as const, bits, symmetric: true },
   ]),
   { codec: "awq", bits: 4, symmetric: false },
+  ...[4, 8].flatMap((bits) => [
+    { codec: "matmulnbits" as const, bits, symmetric: false },
+    { codec: "matmulnbits" as const, bits, symmetric: true },
+  ]),
 ];
 
 /** Every clip, and none. */

@@ -86,13 +86,15 @@ class VectorPass {
 
   /** Fills `target`; false where constants overflow. */
   run(): boolean {
-    const { weights, size } = blockLayout(this.plan);
+    const { weights, size, stretch } = blockLayout(this.plan);
     const { capacity } = this.kernels;
     const step = size > capacity ? size : Math.floor(capacity / size) * size;
-    for (let begin = 0; begin < weights; begin += step) {
-      const end = Math.min(begin + step, weights);
-      const fits = end - begin > capacity ? this.longBlock(begin, end) : this.wholeBlocks(begin, end, size);
-      if (!fits) return false;
+    for (let first = 0; first < weights; first += stretch) {
+      for (let begin = first; begin < first + stretch; begin += step) {
+        const end = Math.min(begin + step, first + stretch);
+        const fits = end - begin > capacity ? this.longBlock(begin, end) : this.wholeBlocks(begin, end, size);
+        if (!fits) return false;
+      }
     }
     return true;
   }

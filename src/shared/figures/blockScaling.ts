@@ -22,7 +22,9 @@ const ARMS = [
 /** Figure 7 of the paper, one chart a bit width: how quality falls as blocks grow, with and without restoration. */
 export function blockScalingFigures(report: Report, palette: Palette): Figure[] {
   const widths = [...new Set(report.cells.map(({ bits }) => bits))].sort((a, b) => b - a);
-  const blocks = sortBlocks(report.cells.map(({ block }) => block));
+  const blocks = sortBlocks(
+    report.cells.map((cell) => ({ ...cell, bitsPerWeight: cell.bitsPerWeight - cell.bits })),
+  );
   return widths.flatMap((bits) => {
     const cells = report.cells.filter((cell) => cell.bits === bits);
     return [
@@ -227,9 +229,20 @@ function summaryOf(bits: number, cells: readonly BlockCell[], blocks: readonly s
   return `KL divergence at INT${bits}: ${list(told)}.`;
 }
 
-/** Blocks once each, from the fewest weights to the most; a channel counts as a long row of a large model. */
-export function sortBlocks(blocks: readonly string[]): string[] {
-  return [...new Set(blocks)].sort((a, b) => blockWeights(a) - blockWeights(b) || (a < b ? -1 : 1));
+/**
+ * Blocks once each, from the fewest weights that share a scale to the most: the fewer, the more bits their constants cost.
+ * Where that does not tell them apart, by their names; a channel counts as a row of a large model.
+ */
+export function sortBlocks(used: readonly { block: string; bitsPerWeight: number | null }[]): string[] {
+  const cost = new Map<string, number>();
+  for (const { block, bitsPerWeight } of used)
+    cost.set(block, Math.min(cost.get(block) ?? Infinity, bitsPerWeight ?? Infinity));
+  return [...cost]
+    .sort(([a, costA], [b, costB]) => {
+      const known = Number.isFinite(costA) && Number.isFinite(costB) ? costB - costA : 0;
+      return known || blockWeights(a) - blockWeights(b) || (a < b ? -1 : 1);
+    })
+    .map(([block]) => block);
 }
 
 const ROW_OF_A_LARGE_MODEL = 8192;

@@ -11,7 +11,7 @@ import { accuracyCells, accuracyColumns, accuracyFigure, taskNames } from "./tas
 
 /** Table 1 of the paper as marks on one axis: what pruning one weight costs beside pruning thousands. */
 export function importanceFigures(report: LabReportOf<"importance">, palette: Palette): Figure[] {
-  const states = report.rows.map((row) => ({ ...row, role: roleOf(row.name) }));
+  const states = statesOf(report.rows);
   const original = report.rows[0]?.perplexity ?? null;
   const pruned = report.rows[1]?.perplexity ?? null;
   const decimals = decimalsThatSeparate(original, smallest(report.rows.slice(1)));
@@ -79,9 +79,20 @@ function importanceTable({ rows }: LabReportOf<"importance">, decimals: number):
   };
 }
 
+/** The rows with what their marks stand for; no two have the same mark. */
+function statesOf(rows: readonly AblationRow[]): (AblationRow & { role: Role })[] {
+  const taken = new Set<Role>();
+  return rows.map((row, i) => {
+    const role = taken.has(roleOf(row.name)) ? i : roleOf(row.name);
+    taken.add(role);
+    return { ...row, role };
+  });
+}
+
 function roleOf(name: string): Role {
   if (name === "original") return "original";
   if (/kept|restored/.test(name)) return "kept";
+  if (/random/.test(name)) return "clipped";
   return /other/.test(name) ? "quantized" : "removed";
 }
 

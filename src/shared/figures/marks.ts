@@ -3,8 +3,8 @@ import { VARIANT_DASHES, VARIANT_SYMBOLS } from "./template.ts";
 
 /**
  * What a mark stands for, in the grammar of the keystone mark. `original` is ink. Gold and filled: a super weight in place or
- * restored (`kept`, and the two arms beside it). Gold and hollow: `removed`. Grey and hollow: quantized with the rest
- * (`quantized`, `clipped`). A number is the colour, shape and dash of variant A to D; from 4 on the
+ * restored (`kept`, and the two arms beside it). Gold and hollow: `removed`. Grey and hollow: ordinary
+ * weights, or super weights quantized with the rest (`quantized`, `clipped`). A number is the colour, shape and dash of variant A to D; from 4 on the
  * shapes are hollow.
  */
 export type Role =

@@ -2,13 +2,13 @@ import { bits as bitsText, divergence, plural } from "../format.ts";
 import { armOf, type Arm } from "../recipe.ts";
 import { blockLabel, codecLabel } from "../recipeText.ts";
 import type { RunDetail, VariantResult } from "../run.ts";
-import { axisLabel, magnitudeScale } from "./axes.ts";
+import { axisLabel, magnitudeScale, type Scale } from "./axes.ts";
 import { blockAxis, sortBlocks } from "./blockScaling.ts";
 import type { Figure, FigureLayout, FigureTrace } from "./figure.ts";
 import { linePlot, type Series } from "./linePlot.ts";
 import { roleStyle, type Role } from "./marks.ts";
 import type { Palette } from "./palette.ts";
-import { perplexityText, scoreCell } from "./table.ts";
+import { cellText, perplexityText, scoreCell, type FigureColumn } from "./table.ts";
 import { baseLayout, mergeLayout } from "./template.ts";
 import { plotText } from "./words.ts";
 
@@ -29,7 +29,7 @@ export function runFigures(run: RunDetail, palette: Palette): Figure[] {
   return [
     sizeFigure(run, done, palette),
     ...codecs.flatMap((codec) =>
-      blocksFigure(
+      blocksFigures(
         run,
         codec,
         done.filter(({ recipe }) => codecLabel(recipe) === codec),
@@ -161,17 +161,66 @@ function bestLabel(
 
 const BLOCKS_HEIGHT = 300;
 
-/** Perplexity by block, a line an arm, each with its best variant; only where there is more than one block to compare. */
-function blocksFigure(
+/**
+ * Perplexity by block, a line an arm, each with its best variant; only where there is more than one block to compare. Where an arm
+ * leaves every scale, KL divergence by block too: it tells the good ones apart.
+ */
+function blocksFigures(
   run: RunDetail,
   codec: string,
   results: readonly VariantResult[],
   palette: Palette,
 ): Figure[] {
-  const blocks = sortBlocks(results.map(({ recipe }) => recipe.block));
+  const blocks = sortBlocks(
+    results.map(({ recipe, bitsPerWeight }) => ({ block: recipe.block, bitsPerWeight })),
+  );
   if (blocks.length < 2) return [];
+  const arms = bestByArm(results, blocks);
   const original = run.baseline?.perplexity ?? null;
-  const lines = ARMS.flatMap(({ arm, name, role }) => {
+  const perplexities = arms.flatMap(({ points }) => points.map(({ best }) => best.perplexity));
+  const scale = magnitudeScale([...perplexities, original]);
+  const id = codec.replace(/[^a-z0-9]+/gi, "-");
+  const perplexity = blocksFigure(
+    {
+      id: `run-blocks-${id}`,
+      title: `${codec}: perplexity by block size`,
+      arms,
+      blocks,
+      measure: "perplexity",
+      valueOf: (best) => best.perplexity,
+      format: { format: "perplexity", decimals: 4 },
+      scale,
+      reference:
+        original === null ? undefined : { value: original, text: `original ${perplexityText(original, 2)}` },
+    },
+    palette,
+  );
+  if (!scale.log) return [perplexity];
+  const divergences = arms.flatMap(({ points }) => points.map(({ best }) => best.kl?.mean || null));
+  const kl = blocksFigure(
+    {
+      id: `run-blocks-${id}-kl`,
+      title: `${codec}: KL divergence by block size`,
+      arms,
+      blocks,
+      measure: "KL, nats",
+      valueOf: (best) => best.kl?.mean || null,
+      format: { format: "divergence" },
+      scale: magnitudeScale(divergences),
+    },
+    palette,
+  );
+  return [perplexity, kl];
+}
+
+interface ArmLine {
+  readonly name: string;
+  readonly role: Role;
+  readonly points: readonly { x: number; best: VariantResult }[];
+}
+
+function bestByArm(results: readonly VariantResult[], blocks: readonly string[]): ArmLine[] {
+  return ARMS.flatMap(({ arm, name, role }) => {
     const own = results.filter(({ recipe }) => armOf(recipe) === arm);
     const points = blocks.flatMap((block, x) => {
       const best = leastKl(own.filter(({ recipe }) => recipe.block === block));
@@ -179,59 +228,69 @@ function blocksFigure(
     });
     return points.length > 0 ? [{ name, role, points }] : [];
   });
-  const plot = linePlot(
-    {
-      series: lines.map(({ name, role, points }): Series => ({
-        name,
-        role,
-        points: points.map(({ x, best }) => ({
-          x,
-          y: best.perplexity,
-          words: `${best.label}: perplexity ${perplexityText(best.perplexity, 4)}`,
+}
+
+interface BlocksPlot {
+  readonly id: string;
+  readonly title: string;
+  readonly arms: readonly ArmLine[];
+  readonly blocks: readonly string[];
+  readonly measure: string;
+  readonly valueOf: (best: VariantResult) => number | null;
+  readonly format: Omit<FigureColumn, "title">;
+  readonly scale: Scale;
+  readonly reference?: { value: number; text: string } | undefined;
+}
+
+function blocksFigure(plot: BlocksPlot, palette: Palette): Figure {
+  const { id, title, arms, blocks, measure, valueOf, format, scale, reference } = plot;
+  const written = (best: VariantResult): string => cellText(valueOf(best), { title: "", ...format });
+  return {
+    id,
+    title,
+    caption:
+      "As Figure 7 of the paper: lower is better; for each arm and block, the variant of least KL divergence.",
+    summary: `${measure}: ${arms
+      .map(
+        ({ name, points }) =>
+          `${name} ${points.map(({ x, best }) => `${blockLabel(blocks[x] ?? "")} ${written(best)}`).join(", ")}`,
+      )
+      .join("; ")}.`,
+    height: BLOCKS_HEIGHT,
+    ...linePlot(
+      {
+        series: arms.map(({ name, role, points }): Series => ({
+          name,
+          role,
+          points: points.map(({ x, best }) => ({
+            x,
+            y: valueOf(best),
+            words: `${best.label}: ${measure} ${written(best)}`,
+          })),
         })),
-      })),
-      y: magnitudeScale([
-        ...lines.flatMap(({ points }) => points.map(({ best }) => best.perplexity)),
-        original,
-      ]),
-      yLabel: "perplexity",
-      x: blockAxis(blocks),
-      xLabel: "weights that share one scale",
-      reference:
-        original === null ? undefined : { value: original, text: `original ${perplexityText(original, 2)}` },
-      height: BLOCKS_HEIGHT,
-    },
-    palette,
-  );
-  return [
-    {
-      id: `run-blocks-${codec.replace(/[^a-z0-9]+/gi, "-")}`,
-      title: `${codec}: perplexity by block size`,
-      caption:
-        "As Figure 7 of the paper: lower is better; for each arm and block, the variant of least KL divergence.",
-      summary: lines
-        .map(
-          ({ name, points }) =>
-            `${name}: ${points.map(({ x, best }) => `${blockLabel(blocks[x] ?? "")} ${perplexityText(best.perplexity)}`).join(", ")}`,
-        )
-        .join("; "),
-      height: BLOCKS_HEIGHT,
-      ...plot,
-      table: {
-        columns: [
-          { title: "Block", format: "text" },
-          ...lines.map(({ name }) => ({ title: name, format: "perplexity", decimals: 4 }) as const),
-        ],
-        rows: blocks.map((block, x) => [
-          blockLabel(block),
-          ...lines.map(({ points }) => {
-            const best = points.find((point) => point.x === x)?.best;
-            return best ? scoreCell(best.perplexity, best.notFinite) : null;
-          }),
-        ]),
+        y: scale,
+        yLabel: measure,
+        x: blockAxis(blocks),
+        xLabel: "weights that share one scale",
+        reference,
+        height: BLOCKS_HEIGHT,
       },
+      palette,
+    ),
+    table: {
+      columns: [
+        { title: "Block", format: "text" },
+        ...arms.map(({ name }): FigureColumn => ({ title: name, ...format })),
+      ],
+      rows: blocks.map((block, x) => [
+        blockLabel(block),
+        ...arms.map(({ points }) => {
+          const best = points.find((point) => point.x === x)?.best;
+          return best ? scoreCell(valueOf(best), best.notFinite) : null;
+        }),
+      ]),
     },
-  ];
+  };
 }
 
 function leastKl(results: readonly VariantResult[]): VariantResult | null {

@@ -1,16 +1,16 @@
-import { bits, count, divergence, MISSING, number, percent, perplexity, signed } from "../format.ts";
+import { bits, count, divergence, factor, MISSING, number, percent, perplexity, power } from "../format.ts";
 
 /** A number as measured, words, or null for what is missing. */
 export type Cell = string | number | null;
 
-/** How the numbers of a column are written. `percent` takes fractions. */
+/** How the numbers of a column are written. `percent` takes fractions, `probability` too. */
 export type CellFormat =
-  "text" | "count" | "number" | "signed" | "perplexity" | "divergence" | "percent" | "bits";
+  "text" | "count" | "number" | "perplexity" | "divergence" | "percent" | "probability" | "factor" | "bits";
 
 export interface FigureColumn {
   readonly title: string;
   readonly format: CellFormat;
-  /** Of `number`, `signed`, `perplexity` and `percent`; each has its usual number. */
+  /** Of `number`, `perplexity` and `percent`; each has its usual number. */
   readonly decimals?: number;
 }
 
@@ -29,14 +29,16 @@ export function cellText(cell: Cell, { format, decimals }: FigureColumn): string
   switch (format) {
     case "count":
       return count(cell);
-    case "signed":
-      return signed(cell, decimals ?? 2);
     case "perplexity":
       return perplexityText(cell, decimals ?? 2);
     case "divergence":
       return divergence(cell);
     case "percent":
       return percent(cell, decimals ?? 1);
+    case "probability":
+      return probabilityText(cell);
+    case "factor":
+      return factor(cell);
     case "bits":
       return bits(cell);
     case "number":
@@ -44,6 +46,11 @@ export function cellText(cell: Cell, { format, decimals }: FigureColumn): string
     case "text":
       return String(cell);
   }
+}
+
+/** A probability in percent, in powers of ten where its decimals would hide it. */
+export function probabilityText(value: number): string {
+  return value > 0 && value < 0.00001 ? power(value) : percent(value, 3);
 }
 
 /** A perplexity with decimals where they mean something: full near the original, fewer further away, then powers of ten. */

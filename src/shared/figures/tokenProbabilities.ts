@@ -4,7 +4,7 @@ import { magnitudeScale, type Scale } from "./axes.ts";
 import { dotPlot, type DotRow } from "./dotPlot.ts";
 import type { Figure } from "./figure.ts";
 import type { Palette } from "./palette.ts";
-import type { FigureTable } from "./table.ts";
+import { probabilityText, type FigureTable } from "./table.ts";
 import { linearAxis } from "./template.ts";
 import { tokenText } from "./words.ts";
 
@@ -154,9 +154,9 @@ function tokenTable(tokens: readonly Token[]): FigureTable {
       { title: "Token", format: "text" },
       { title: "Id", format: "text" },
       { title: "Stop word", format: "text" },
-      { title: "Original", format: "percent", decimals: 3 },
-      { title: "Without super weights", format: "percent", decimals: 3 },
-      { title: "Factor", format: "number", decimals: 3 },
+      { title: "Original", format: "probability" },
+      { title: "Without super weights", format: "probability" },
+      { title: "Factor", format: "factor" },
     ],
     rows: tokens.map(({ id, text, stopWord, original, pruned }) => [
       tokenText(text),
@@ -170,7 +170,7 @@ function tokenTable(tokens: readonly Token[]): FigureTable {
 }
 
 function wordsOf({ text, original, pruned }: Token): string {
-  return `“${tokenText(text)}”: ${percent(original, 2)} → ${percent(pruned, 2)}`;
+  return `“${tokenText(text)}”: ${probabilityText(original)} → ${probabilityText(pruned)}`;
 }
 
 function moverWords({ text, ratio }: { text: string; ratio: number }): string {

@@ -14,15 +14,16 @@ export function labSection(
   const { title, paper, question } = EXPERIMENTS[report.experiment];
   const figures = labFigures(report, palette);
   const main = figures[0];
+  const beside = besidePaper(report);
   const blocks: Block[] = [
     { kind: "text", text: question },
     ...figures.flatMap((figure): Block[] => figureBlocks(figure, main)),
     ...examples(report),
     ...foundRecipe(report),
     { kind: "heading", text: "Beside the paper" },
-    { kind: "list", items: besidePaper(report) },
-    ...(report.notes.length > 0
-      ? [{ kind: "heading", text: "What to know" } as const, { kind: "list", items: report.notes } as const]
+    { kind: "list", items: beside.paper },
+    ...(beside.others.length > 0
+      ? [{ kind: "heading", text: "What to know" } as const, { kind: "list", items: beside.others } as const]
       : []),
     { kind: "heading", text: "How it was measured" },
     { kind: "facts", facts: factsOf(summary, report) },
@@ -72,6 +73,7 @@ function factsOf(summary: LabResult["summary"], report: LabReport): [string, str
 function examples(report: LabReport): Block[] {
   if (report.experiment !== "token-probabilities" || report.examples.length === 0) return [];
   return [
+    { kind: "heading", text: "Examples: the likeliest next token" },
     {
       kind: "table",
       label: "Examples: the likeliest next token",

@@ -39,6 +39,7 @@ figcaption b{display:block;font-weight:600}
 figcaption span{color:var(--ink-2);font-size:13px;line-height:18px;display:block;max-width:84ch}
 .chart{width:100%;overflow:hidden}
 .scroll{overflow:auto;max-height:560px;margin:0 0 12px}
+figure+.scroll{margin-top:12px}
 table{border-collapse:separate;border-spacing:0;min-width:100%;font-size:12px;line-height:16px;font-variant-numeric:tabular-nums}
 th{position:sticky;top:0;background:var(--pane);color:var(--ink-3);font-weight:400;text-align:left;vertical-align:bottom;padding:6px 8px;border-bottom:1px solid var(--rule-strong)}
 td{padding:6px 8px;border-bottom:1px solid var(--rule);vertical-align:top}

@@ -5,6 +5,7 @@ import { scoreOriginal, scoreWave } from "#engine/evaluate/score.ts";
 import type { WindowSet } from "#engine/evaluate/types.ts";
 import { ExportJob } from "#engine/export/exportJob.ts";
 import { adaptVariant } from "#engine/export/adaptVariant.ts";
+import { exporters } from "#engine/export/exporters.ts";
 import type { JudgedResults } from "#engine/export/manifest.ts";
 import { nodeFileSystem } from "#engine/export/nodeFileSystem.ts";
 import type { ExportVariant } from "#engine/export/types.ts";
@@ -49,6 +50,7 @@ export async function exportTask(fields: TaskFields<"export">, talk: Talk): Prom
     (await verifyExport({
       source: checkpoint,
       variant,
+      carried: exporters[request.format].tensors?.(exported),
       out: written.out,
       evaluate: async (reopened) => ({
         ...(await scoreReopened(model, reopened, windows, talk)),

@@ -11,7 +11,7 @@ const [RTN, INT, LEVELS, LEVELS_MINMAX] = [0, 1, 2, 3];
 const STORAGE: Readonly<Record<StorageType, number>> = { F32: 0, F16: 1, BF16: 2 };
 
 /** Codecs that only the scalar path knows. */
-const SCALAR: ReadonlySet<CodecName> = new Set(["q4_0", "q4_1", "q5_0", "q5_1", "q8_0"]);
+const SCALAR: ReadonlySet<CodecName> = new Set(["q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "matmulnbits"]);
 
 /** The kernels where they know a plan's codec; null sends it down the scalar path. */
 export function kernelsFor({ codec }: Pick<TensorPlan, "codec">): Kernels | null {

@@ -1,0 +1,103 @@
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { KeystoneError } from "#shared/errors.ts";
+import { fileSource } from "../byteSource.ts";
+import { readJsonObject } from "../jsonFile.ts";
+import { fingerprintOf } from "../fingerprint.ts";
+import { shardSize } from "../shardFiles.ts";
+import { shown } from "../strictJson.ts";
+import type { Checkpoint } from "../types.ts";
+import { findMatrices } from "./findMatrices.ts";
+import { MODEL_FILE } from "./names.ts";
+import { OnnxCheckpoint } from "./onnxCheckpoint.ts";
+import { readOnnxModel, type Initializer } from "./readModel.ts";
+import { tensorsOf } from "./tensorsOf.ts";
+
+const MAX_CONFIG_BYTES = 16_000_000;
+/** What a protobuf message can be at all; weights lie beside it. */
+const MAX_MODEL_BYTES = 2 ** 31;
+
+/** Whether a folder holds an ONNX decoder and no safetensors file. */
+export async function holdsOnnx(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => null);
+  if (found?.isDirectory() !== true) return false;
+  const names = await readdir(path);
+  return names.includes(MODEL_FILE) && !names.some((name) => name.endsWith(".safetensors"));
+}
+
+/**
+ * Opens a folder with model.onnx, the files that its tensors lie in, and the source's config.json: what Keystone exports, and
+ * what others quantized for MatMulNBits under names that say which weight is which. No weights are read.
+ * @throws KeystoneError onnx/…, checkpoint/…
+ */
+export async function openOnnx(path: string): Promise<Checkpoint> {
+  const config = await configOf(path);
+  const bytes = await shardSize(path, MODEL_FILE);
+  if (bytes > MAX_MODEL_BYTES) throw tooLarge(bytes);
+  const source = fileSource(join(path, MODEL_FILE), bytes);
+  const model = await readOnnxModel(source).finally(() => source.close());
+  const sizes = new Map([[MODEL_FILE, bytes]]);
+  for (const tensor of model.initializers.values()) {
+    const file = outsideFile(tensor);
+    if (file !== null && !sizes.has(file)) sizes.set(file, await shardSize(path, file));
+  }
+  const {
+    tensors,
+    config: settled,
+    notes,
+  } = tensorsOf(findMatrices(model, tableWidth(config)), config, sizes);
+  if (tensors.size === 0) throw noWeights(path);
+  const shards = [...sizes].map(([file, size]) => ({ file, bytes: size }));
+  const infos = new Map([...tensors].map(([name, { info }]) => [name, info]));
+  return new OnnxCheckpoint({
+    path,
+    config: settled,
+    shards,
+    fingerprint: fingerprintOf(settled, infos, shards),
+    notes,
+    tensors,
+    sources: new Map(shards.map(({ file, bytes: size }) => [file, fileSource(join(path, file), size)])),
+  });
+}
+
+async function configOf(path: string): Promise<Record<string, unknown>> {
+  return readJsonObject(join(path, "config.json"), {
+    maxBytes: MAX_CONFIG_BYTES,
+    badCode: "checkpoint/bad-config",
+  });
+}
+
+function tableWidth({ hidden_size: width }: Readonly<Record<string, unknown>>): number | null {
+  return typeof width === "number" && Number.isSafeInteger(width) && width > 0 ? width : null;
+}
+
+/** The file beside the model that a tensor's data lies in. It is one of the folder itself: its name leads nowhere else. */
+function outsideFile({ name, data }: Initializer): string | null {
+  if (data === null || !("file" in data)) return null;
+  const { file } = data;
+  if (/^[^./\\:\0][^/\\:\0]{0,254}$/.test(file)) return file;
+  throw new KeystoneError(
+    "checkpoint/outside-folder",
+    `${MODEL_FILE} puts tensor ${shown(name)} into ${shown(file)}, which is not the plain name of a file in this folder.`,
+    "Do not trust this model; download it again from where it was published.",
+    { file, tensor: name },
+  );
+}
+
+function tooLarge(bytes: number): KeystoneError {
+  return new KeystoneError(
+    "onnx/too-large",
+    `${MODEL_FILE} holds ${bytes} bytes; a model has at most ${MAX_MODEL_BYTES}, with its weights beside it.`,
+    "It is damaged or not what its name says: download it again.",
+    { bytes, allowed: MAX_MODEL_BYTES },
+  );
+}
+
+function noWeights(folder: string): KeystoneError {
+  return new KeystoneError(
+    "checkpoint/no-tensors",
+    `${MODEL_FILE} in ${folder} holds no tensor with the name of a decoder's weight.`,
+    "Choose a decoder exported by Keystone, onnxruntime-genai's builder or Optimum.",
+    { folder },
+  );
+}

@@ -1,0 +1,70 @@
+import { tensorsInWords } from "#engine/quantize/notes.ts";
+import type { Exporter, ExportModel, WriteInput } from "../exporter.ts";
+import type { ExportVariant } from "../types.ts";
+import { writeJsonFile, type WrittenFile } from "../outputFile.ts";
+import { planDecoder } from "./decoderPlan.ts";
+import { GENAI_FILE, genaiConfig } from "./genaiConfig.ts";
+import { onnxProblems } from "./onnxProblems.ts";
+import { writeDecoder } from "./writeDecoder.ts";
+
+/** A complete decoder on MatMulNBits, with keys and values, for onnxruntime and onnxruntime-genai. */
+export const onnxExporter: Exporter = {
+  describe: () => ({
+    format: "onnx",
+    title: "ONNX decoder",
+    summary:
+      "A complete decoder with keys and values on onnxruntime's MatMulNBits, with what onnxruntime-genai needs to generate from it.",
+    size: "packed",
+    restored: "exact",
+    kept: [],
+    exact:
+      "Every weight is what was judged, in f32: the very codes, scales and zero points; restored weights are the source's own values, added beside the packed product; kept tensors keep the source's bytes.",
+    codecs: "matmulnbits or int, 4 or 8 bits, symmetric or asymmetric",
+    blocks: "group:16, 32, 64, 128 or 256",
+    loadsIn: ["onnxruntime", "onnxruntime-genai", "Keystone"],
+  }),
+  problems: onnxProblems,
+  adapt: (recipe) => ({ recipe, storage: "F32", changes: [] }),
+  tensors: usedTensors,
+  outline: async (source) => {
+    const { model, dataBytes } = planDecoder(source.model, source.variant);
+    return { bytes: model.byteLength + dataBytes };
+  },
+  notes: async ({ model, variant }) => [...sizeNotes(model, variant), ...leftNotes(model)],
+  write: async (input: WriteInput): Promise<WrittenFile[]> => {
+    const files = await writeDecoder(input, planDecoder(input.model, input.variant));
+    return [...files, await writeJsonFile(input.disk, GENAI_FILE, await genaiConfig(input.model))];
+  },
+};
+
+/** What the decoder's equations read. */
+function usedTensors({ architecture }: ExportModel): ReadonlySet<string> {
+  const layers = Array.from({ length: architecture.facts.layers }, (_, layer) =>
+    architecture.layerTensors(layer).map(({ name }) => name),
+  );
+  return new Set([
+    architecture.embedTensor,
+    ...layers.flat(),
+    architecture.normTensor,
+    architecture.headTensor,
+  ]);
+}
+
+/** Says what a quantized weight takes in this file, where that is more than the recipe counts. */
+function sizeNotes(model: ExportModel, variant: ExportVariant): string[] {
+  const packed = planDecoder(model, variant).tensors.filter(({ source }) => variant.plans.has(source));
+  const bits = packed.reduce((sum, { bytes }) => sum + 8 * bytes, 0);
+  const weights = [...variant.plans.values()].reduce((sum, { rows, columns }) => sum + rows * columns, 0);
+  const inFile = bits / weights;
+  if (!(inFile > variant.bitsPerWeight)) return [];
+  return [
+    `In this file a quantized weight takes ${inFile.toFixed(3)} bits instead of ${variant.bitsPerWeight.toFixed(3)}: scales are stored as f32, the last block of a row is filled up, and a restored weight has its place beside it.`,
+  ];
+}
+
+function leftNotes(model: ExportModel): string[] {
+  const used = usedTensors(model);
+  const left = [...model.checkpoint.tensors.keys()].filter((name) => !used.has(name));
+  if (left.length === 0) return [];
+  return [`The decoder does not use ${tensorsInWords(left)}: left out.`];
+}

@@ -1,0 +1,91 @@
+import { activations as activationsSchema, type Recipe } from "#shared/recipe.ts";
+import { parseRecipe } from "#shared/plan.ts";
+import type { LabReportOf, LabRequestOf } from "#shared/lab.ts";
+import { planActivations } from "../activations/planActivations.ts";
+import type { ActivationMaxima } from "../activations/types.ts";
+import type { Variant } from "../evaluate/types.ts";
+import { restoreList } from "./arms.ts";
+import { recipeVariant } from "./recipeVariant.ts";
+import type { LabRun } from "./types.ts";
+
+export type ActivationRun = LabRun<LabRequestOf<"activations">>;
+type Row = LabReportOf<"activations">["rows"][number];
+export type Per = NonNullable<Row["per"]>;
+
+/** A row before it is scored. */
+export interface RowPlan {
+  readonly name: string;
+  readonly method: Row["method"];
+  readonly per: Per | null;
+  readonly weights: Row["weights"];
+  readonly alpha: number | null;
+}
+
+/** Symmetric 8-bit weights, one scale a tensor, as the paper simulates W8A8; clipped and restored where asked. */
+function weightRecipe(run: ActivationRun, weights: Row["weights"]): Recipe | null {
+  if (weights === "original") return null;
+  const plain = { codec: "int", bits: 8, symmetric: true, block: "tensor" };
+  if (weights === "8-bit") return parseRecipe(plain);
+  return parseRecipe({ ...plain, clip: run.request.clip, restore: restoreList(run) });
+}
+
+/**
+ * A row as a variant: smoothed where it is, then its weights quantized, then its activations as they pass.
+ * @param maxima of the calibration text; only SmoothQuant needs them
+ * @throws KeystoneError usage/no-calibration, activations/no-norm-weight
+ */
+export function rowVariant(
+  run: ActivationRun,
+  { method, per, weights, alpha }: RowPlan,
+  maxima: ActivationMaxima | null,
+): Variant {
+  const recipe = weightRecipe(run, weights);
+  const id = [method, per, weights, alpha].join();
+  const { variant } = recipe ? recipeVariant(run, id, recipe) : { variant: { id, plans: new Map() } };
+  if (method === "none" || per === null) return variant;
+  const asked = activationsSchema.parse({
+    ...{ bits: 8, per, matmuls: run.request.matmuls, method },
+    ...(alpha === null ? {} : { alpha }),
+  });
+  const { architecture, superWeights } = run;
+  return { ...variant, activations: planActivations(asked, { architecture, superWeights, maxima }) };
+}
+
+/** The rows that need no α: what 8-bit weights cost alone, and each method at one granularity. */
+export function weightRows(run: ActivationRun): RowPlan[] {
+  const none = { method: "none", per: null, alpha: null } as const;
+  return [
+    { ...none, name: "8-bit weights, activations as they are", weights: "8-bit" },
+    {
+      ...none,
+      name: `8-bit weights clipped${andRestored(run)}, activations as they are`,
+      weights: "8-bit clipped and restored",
+    },
+  ];
+}
+
+/** @param alpha SmoothQuant's, null = it is left out; super activations need super weights */
+export function methodRows(run: ActivationRun, per: Per, alpha: number | null): RowPlan[] {
+  const row = (method: Row["method"], words: string, more: Partial<RowPlan> = {}): RowPlan => ({
+    name: `W8A8 per ${per}, ${words}`,
+    ...{ method, per, weights: "8-bit", alpha: null },
+    ...more,
+  });
+  const kept = "super activations kept";
+  return [
+    row("naive", "naive"),
+    ...(alpha === null ? [] : [row("smoothquant", `SmoothQuant α ${alpha}`, { alpha })]),
+    ...(run.superWeights.length === 0
+      ? []
+      : [
+          row("super-activation", kept),
+          row("super-activation", `${kept}, weights clipped and restored`, {
+            weights: "8-bit clipped and restored",
+          }),
+        ]),
+  ];
+}
+
+function andRestored({ superWeights }: ActivationRun): string {
+  return superWeights.length > 0 ? " and restored" : "";
+}

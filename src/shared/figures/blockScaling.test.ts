@@ -1,0 +1,32 @@
+import { expect, it } from "vitest";
+import { blockAxis, sortBlocks } from "./blockScaling.ts";
+
+it("orders blocks by how many weights share a scale, as their bits tell", () => {
+  const used = [
+    { block: "flat:4096", bitsPerWeight: 4.008 },
+    { block: "tensor", bitsPerWeight: 4.0001 },
+    { block: "channel", bitsPerWeight: 4.106 },
+    { block: "channel", bitsPerWeight: 4.107 },
+    { block: "group:64", bitsPerWeight: 4.5 },
+  ];
+  expect(sortBlocks(used)).toEqual(["group:64", "channel", "flat:4096", "tensor"]);
+});
+
+it("orders them by name where the bits are not known", () => {
+  const blocks = ["tensor", "flat:16384", "channel", "group:128", "tile:8x8"];
+  expect(sortBlocks(blocks.map((block) => ({ block, bitsPerWeight: null })))).toEqual([
+    "tile:8x8",
+    "group:128",
+    "channel",
+    "flat:16384",
+    "tensor",
+  ]);
+});
+
+it("names a run of N² weights as the paper does, too", () => {
+  expect(blockAxis(["channel", "flat:16384", "flat:5000"])["ticktext"]).toEqual([
+    "channel",
+    "128 × 128<br>flat 16,384",
+    "flat 5,000",
+  ]);
+});
