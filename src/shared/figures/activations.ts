@@ -1,4 +1,4 @@
-import { decimalsThatSeparate, divergence, percent } from "../format.ts";
+import { divergence, percent } from "../format.ts";
 import type { LabReportOf } from "../lab.ts";
 import { magnitudeScale } from "./axes.ts";
 import { dotPlot } from "./dotPlot.ts";
@@ -6,7 +6,7 @@ import type { Figure } from "./figure.ts";
 import { linePlot } from "./linePlot.ts";
 import type { Role } from "./marks.ts";
 import type { Palette } from "./palette.ts";
-import { type FigureTable, NOT_FINITE, perplexityText, scoreCell } from "./table.ts";
+import { type FigureTable, NOT_FINITE, perplexityText, scoreCell, separatingDecimals } from "./table.ts";
 import { accuracyCells, accuracyColumns, taskNames } from "./taskAccuracy.ts";
 
 type Report = LabReportOf<"activations">;
@@ -16,13 +16,7 @@ type Row = Report["rows"][number];
 export function activationFigures(report: Report, palette: Palette): Figure[] {
   const original = report.rows.find(isOriginal)?.scores.perplexity ?? null;
   const values = report.rows.map(({ scores }) => scores.perplexity);
-  const others = report.rows.flatMap((row) =>
-    isOriginal(row) || row.scores.perplexity === null ? [] : [row.scores.perplexity],
-  );
-  const decimals = Math.max(
-    decimalsThatSeparate(original, others.length > 0 ? Math.min(...others) : null),
-    closest(others),
-  );
+  const decimals = separatingDecimals(values);
   const written = ({ scores, recovered, method }: Row): string =>
     scores.perplexity === null
       ? scores.notFinite
@@ -150,16 +144,4 @@ function roleOf(row: Row): Role {
   if (isOriginal(row)) return "original";
   if (row.method === "super-activation" || row.weights === "8-bit clipped and restored") return "kept";
   return row.method === "smoothquant" ? 0 : "quantized";
-}
-
-/** Decimals at which the two closest of the values still differ, at most 4. */
-function closest(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted
-    .slice(1)
-    .reduce(
-      (most, value, i) =>
-        value === sorted[i] ? most : Math.max(most, decimalsThatSeparate(sorted[i] ?? null, value)),
-      2,
-    );
 }

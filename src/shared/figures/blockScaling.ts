@@ -1,4 +1,4 @@
-import { decimalsThatSeparate, divergence, list, percent } from "../format.ts";
+import { divergence, list, percent } from "../format.ts";
 import type { LabReportOf } from "../lab.ts";
 import { parseBlock } from "../recipe.ts";
 import { blockLabel, clipLabel } from "../recipeText.ts";
@@ -6,7 +6,7 @@ import { fractionScale, magnitudeScale } from "./axes.ts";
 import type { Figure, FigureLayout } from "./figure.ts";
 import { linePlot, type Series } from "./linePlot.ts";
 import type { Palette } from "./palette.ts";
-import { type FigureTable, perplexityText, scoreCell } from "./table.ts";
+import { type FigureTable, perplexityText, scoreCell, separatingDecimals } from "./table.ts";
 import { accuracyCells, accuracyColumns, meanAccuracy, taskNames } from "./taskAccuracy.ts";
 import { trialFigure } from "./trials.ts";
 
@@ -44,8 +44,7 @@ function perplexityFigure(
 ): Figure {
   const original = report.original?.perplexity ?? null;
   const values = cells.map(({ scores }) => scores.perplexity);
-  const least = values.filter((value) => value !== null);
-  const decimals = decimalsThatSeparate(original, least.length > 0 ? Math.min(...least) : null);
+  const decimals = separatingDecimals([...values, original]);
   const plot = linePlot(
     {
       series: ARMS.map(({ arm, role, name }): Series => ({

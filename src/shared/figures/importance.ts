@@ -1,20 +1,18 @@
 import type { AblationRow } from "../evaluation.ts";
-import { decimalsThatSeparate } from "../format.ts";
 import type { LabReportOf } from "../lab.ts";
 import { magnitudeScale } from "./axes.ts";
 import { dotPlot } from "./dotPlot.ts";
 import type { Figure } from "./figure.ts";
 import type { Role } from "./marks.ts";
 import type { Palette } from "./palette.ts";
-import { type FigureTable, NOT_FINITE, perplexityText, scoreCell } from "./table.ts";
+import { type FigureTable, NOT_FINITE, perplexityText, scoreCell, separatingDecimals } from "./table.ts";
 import { accuracyCells, accuracyColumns, accuracyFigure, taskNames } from "./taskAccuracy.ts";
 
 /** Table 1 of the paper as marks on one axis: what pruning one weight costs beside pruning thousands. */
 export function importanceFigures(report: LabReportOf<"importance">, palette: Palette): Figure[] {
   const states = statesOf(report.rows);
   const original = report.rows[0]?.perplexity ?? null;
-  const pruned = report.rows[1]?.perplexity ?? null;
-  const decimals = decimalsThatSeparate(original, smallest(report.rows.slice(1)));
+  const decimals = separatingDecimals(report.rows.map((row) => row.perplexity));
   const accuracy = accuracyFigure(
     "importance-accuracy",
     "The right half of the paper's Table 1: in the paper, losing one weight costs half of the accuracy, losing 7,000 others less than a point.",
@@ -43,7 +41,7 @@ export function importanceFigures(report: LabReportOf<"importance">, palette: Pa
               },
             ],
           })),
-          x: magnitudeScale([...report.rows.map((row) => row.perplexity), pruned]),
+          x: magnitudeScale(report.rows.map((row) => row.perplexity)),
           xLabel: "perplexity",
           reference: original,
         },
@@ -94,9 +92,4 @@ function roleOf(name: string): Role {
   if (/kept|restored/.test(name)) return "kept";
   if (/random/.test(name)) return "clipped";
   return /other/.test(name) ? "quantized" : "removed";
-}
-
-function smallest(rows: readonly AblationRow[]): number | null {
-  const values = rows.flatMap(({ perplexity: value }) => (value === null ? [] : [value]));
-  return values.length > 0 ? Math.min(...values) : null;
 }

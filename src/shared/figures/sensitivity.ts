@@ -1,10 +1,10 @@
-import { decimalsThatSeparate, percent } from "../format.ts";
+import { percent } from "../format.ts";
 import type { LabReportOf } from "../lab.ts";
 import { fractionScale, magnitudeScale } from "./axes.ts";
 import type { Figure } from "./figure.ts";
 import { linePlot } from "./linePlot.ts";
 import type { Palette } from "./palette.ts";
-import { type FigureTable, perplexityText, scoreCell } from "./table.ts";
+import { type FigureTable, perplexityText, scoreCell, separatingDecimals } from "./table.ts";
 import { accuracyCells, accuracyColumns, meanAccuracy, taskNames } from "./taskAccuracy.ts";
 import { keystoneShape } from "./template.ts";
 
@@ -19,7 +19,7 @@ export function sensitivityFigures(report: Report, palette: Palette): Figure[] {
   const points = [...report.points].sort((a, b) => a.factor - b.factor);
   const original = report.original?.perplexity ?? null;
   const best = lowest(points);
-  const decimals = decimalsThatSeparate(original, best?.perplexity ?? null);
+  const decimals = separatingDecimals([...points.map((point) => point.perplexity), original]);
   const table = sensitivityTable(report, points, decimals);
   const x = factorAxis(points);
   const plot = linePlot(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { cellText, scoreCell, tableCsv, tableText, type FigureTable } from "./table.ts";
+import { cellText, scoreCell, separatingDecimals, tableCsv, tableText, type FigureTable } from "./table.ts";
 
 const TABLE: FigureTable = {
   columns: [
@@ -23,6 +23,11 @@ describe("the table of a figure", () => {
     ]);
     expect(cellText(893.726, { title: "", format: "perplexity", decimals: 4 })).toBe("893.73");
     expect(cellText(3e15, { title: "", format: "perplexity" })).toBe("3.0 × 10¹⁵");
+  });
+  it("has as many decimals as tell its perplexities apart, four at most", () => {
+    expect(separatingDecimals([1.88, 2.13, null, 1e7])).toBe(2);
+    expect(separatingDecimals([1.8808, 1.8824, 1.8808])).toBe(3);
+    expect(separatingDecimals([1.880_81, 1.880_82])).toBe(4);
   });
   it("goes to CSV unrounded, quoted where it must be", () => {
     expect(tableCsv(TABLE)).toBe(

@@ -1,4 +1,15 @@
-import { bits, count, divergence, factor, MISSING, number, percent, perplexity, power } from "../format.ts";
+import {
+  bits,
+  count,
+  decimalsThatSeparate,
+  divergence,
+  factor,
+  MISSING,
+  number,
+  percent,
+  perplexity,
+  power,
+} from "../format.ts";
 
 /** A number as measured, words, or null for what is missing. */
 export type Cell = string | number | null;
@@ -57,6 +68,15 @@ export function probabilityText(value: number): string {
 export function perplexityText(value: number | null | undefined, decimals = 2): string {
   if (value === null || value === undefined || value >= 1e12) return perplexity(value);
   return number(value, value < 100 ? decimals : value < 1000 ? Math.min(2, decimals) : 0);
+}
+
+/** Fewest decimals, from 2 to 4, at which perplexities that differ are written differently. */
+export function separatingDecimals(values: readonly (number | null | undefined)[]): number {
+  const sorted = values.filter((value): value is number => typeof value === "number").sort((a, b) => a - b);
+  return sorted.slice(1).reduce((most, value, i) => {
+    const before = sorted[i] ?? value;
+    return value === before ? most : Math.max(most, decimalsThatSeparate(before, value));
+  }, 2);
 }
 
 /** Every cell as it is read. */

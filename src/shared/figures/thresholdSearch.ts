@@ -1,11 +1,11 @@
-import { decimalsThatSeparate, percent } from "../format.ts";
+import { percent } from "../format.ts";
 import type { LabReportOf } from "../lab.ts";
 import { blockLabel, clipLabel } from "../recipeText.ts";
 import { magnitudeScale, type Scale } from "./axes.ts";
 import { dotPlot, type DotRow } from "./dotPlot.ts";
 import type { Figure } from "./figure.ts";
 import type { Palette } from "./palette.ts";
-import { NOT_FINITE, perplexityText, scoreCell } from "./table.ts";
+import { NOT_FINITE, perplexityText, scoreCell, separatingDecimals } from "./table.ts";
 import { linearAxis } from "./template.ts";
 import { trialFigure, type Trial } from "./trials.ts";
 
@@ -104,7 +104,7 @@ function countScale(counts: readonly number[]): Scale {
 function resultFigure({ result }: Report, palette: Palette): Figure[] {
   if (!result) return [];
   const { original, plain, test } = result;
-  const decimals = decimalsThatSeparate(original.perplexity, test.perplexity);
+  const decimals = separatingDecimals([original.perplexity, plain.perplexity, test.perplexity]);
   const states = [
     { name: "original", role: "original", scores: original },
     { name: "plain rounding", role: "quantized", scores: plain },

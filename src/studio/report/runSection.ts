@@ -1,6 +1,6 @@
 import { bits, count, decimalsThatSeparate, divergence, duration, plural } from "#shared/format.ts";
 import { runFigures, type FigureTable, type Palette } from "#shared/figures/index.ts";
-import { perplexityText, scoreCell, type Cell } from "#shared/figures/table.ts";
+import { perplexityText, scoreCell, separatingDecimals, type Cell } from "#shared/figures/table.ts";
 import { repeatSweep, repeatText } from "#shared/repeat.ts";
 import type { RunDetail, VariantResult } from "#shared/run.ts";
 import type { Block, RowMark, Section } from "./document.ts";
@@ -73,11 +73,10 @@ function runFacts(run: RunDetail): [string, string][] {
 }
 
 function variantTable(run: RunDetail, sorted: readonly VariantResult[]): FigureTable {
-  const lowest = run.results.flatMap(({ perplexity }) => perplexity ?? []);
-  const decimals = decimalsThatSeparate(
-    run.baseline?.perplexity ?? null,
-    lowest.length > 0 ? Math.min(...lowest) : null,
-  );
+  const decimals = separatingDecimals([
+    run.baseline?.perplexity,
+    ...run.results.map(({ perplexity }) => perplexity),
+  ]);
   return {
     columns: [
       { title: "", format: "text" },
