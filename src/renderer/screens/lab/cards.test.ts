@@ -7,7 +7,7 @@ import { factorOf, logBars, markOf } from "./ablation.ts";
 import { isLinePlot, positionsOf, wordsAt } from "./crosshair.ts";
 import { fileName } from "./download.ts";
 import { sweepOf } from "./foundRecipe.ts";
-import { methodOf, progressWords } from "./labText.ts";
+import { headline, methodOf, progressWords } from "./labText.ts";
 import { overviewFigure, shortBlock } from "./overviewFigure.ts";
 import { persistenceWords } from "./persistenceWords.ts";
 
@@ -93,6 +93,12 @@ it("says in numbers how far a super weight's value is carried", () => {
   );
   expect(persistenceWords({ ...persistence[0], from: null }, 1)).toContain(
     "in no layer is that the largest value in the one prompt",
+  );
+});
+
+it("takes the first part of a finding for the heading", () => {
+  expect(headline("Removing 1 weight raises perplexity 96-fold; keeping its activation helps.")).toBe(
+    "Removing 1 weight raises perplexity 96-fold",
   );
 });
 

@@ -131,7 +131,7 @@ function compareSuperActivations(
 function compareBlocks(compared: readonly ComparedOf<"block-scaling">[], palette: Palette): Figure[] {
   const cells = compared.flatMap(({ report }) => report.cells);
   const widths = [...new Set(cells.map(({ bits }) => bits))].sort((a, b) => a - b);
-  const blocks = sortBlocks(cells.map(({ block }) => block));
+  const blocks = sortBlocks(cells);
   const arms = [
     { arm: "clip-restore", words: "clipped and restored" },
     { arm: "plain", words: "plain rounding" },

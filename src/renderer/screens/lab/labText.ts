@@ -13,6 +13,11 @@ export function paperPlace(experiment: ExperimentName): string {
   return `${paper.charAt(0).toUpperCase()}${paper.slice(1)} of the paper`;
 }
 
+/** The first part of a finding, for a heading; its card says all of it. */
+export function headline(finding: string): string {
+  return (finding.split(";")[0] ?? finding).replace(/\.$/, "");
+}
+
 /** How a result was measured: `eval.jsonl, 22 windows of 192 tokens …; 12 s on CPU.` */
 export function methodOf(report: LabReport): string {
   const { text, calibration, convention, seconds, device, superWeights } = report;
