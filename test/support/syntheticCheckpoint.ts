@@ -18,6 +18,8 @@ export interface SyntheticOptions {
   /** Whose tensors and config; default llama. */
   family?: "llama" | "mistral" | "qwen2" | "phi3";
   seed?: number;
+  /** Of the weights; default 0.05. */
+  deviation?: number;
   /** Values put into tensors after the random fill. */
   plant?: readonly { tensor: string; row: number; column: number; value: number }[];
   /** Overrides and additions to config.json; undefined removes a key. */
@@ -33,7 +35,7 @@ export async function temporaryFolder(): Promise<string> {
   return folder;
 }
 
-/** Writes a tiny valid llama-shaped checkpoint with reproducible weights (normal-like, σ = 0.05). Returns its folder. */
+/** Writes a tiny valid llama-shaped checkpoint with reproducible weights (normal-like). Returns its folder. */
 export async function writeSyntheticCheckpoint(
   options: SyntheticOptions = {},
   folder?: string,
@@ -147,7 +149,10 @@ export function syntheticTensors(options: SyntheticOptions = {}): Record<string,
   const tensors: Record<string, TensorSpec> = {};
   const add = (name: string, shape: readonly number[], value?: number) => {
     const count = shape.reduce((product, dimension) => product * dimension, 1);
-    const values = Float32Array.from({ length: count }, () => value ?? 0.05 * normal());
+    const values = Float32Array.from(
+      { length: count },
+      () => value ?? (options.deviation ?? 0.05) * normal(),
+    );
     for (const { tensor, row, column, value: planted } of options.plant ?? [])
       if (tensor === name) values[row * shape[1] + column] = planted;
     tensors[name] = storedAs(options.storage ?? "F32", shape, values);
