@@ -219,5 +219,13 @@ describe("what GGUF has no place for", () => {
       ...{ maxShardBytes: null, kept: "unquantized" },
     });
     expect(check.problems.map(({ code }) => code)).toEqual(["export/gguf-model"]);
+    const yarn = { rope_type: "yarn", factor: 4, original_max_position_embeddings: 16 };
+    for (const changes of [{ beta_fast: 4 }, { truncate: false }]) {
+      const other = await bench({ ...SHAPE, config: { rope_scaling: { ...yarn, ...changes } } });
+      const model = modelOf(other.checkpoint);
+      expect(exporters.gguf.problems(parseRecipe(RECIPES[0]), { model, plans: new Map() })).toMatchObject([
+        { code: "export/gguf-model", message: expect.stringContaining("YaRN") as string },
+      ]);
+    }
   });
 });

@@ -16,7 +16,7 @@ import { DEMO, DEMO_TEXT, TINY, writeTiny } from "./models.ts";
  * Largest difference of a logit, as a share of the largest logit. F32: the order of sums. F16 and BF16: llama.cpp rounds what
  * goes into a product to that type. Blocks: it rounds that to 8-bit blocks.
  */
-const LOGIT_TOLERANCE: Readonly<Record<string, number>> = { F32: 1e-4, F16: 5e-3, BF16: 5e-2, blocks: 5e-2 };
+const LOGIT_TOLERANCE: Readonly<Record<string, number>> = { F32: 1e-4, F16: 5e-3, BF16: 5e-2, blocks: 0.1 };
 const PERPLEXITY_TOLERANCE = 0.005;
 const BLOCK_CODECS = [
   ["q8_0", 8],
@@ -110,22 +110,20 @@ async function demoRows(libraries: LlamaLibraries, folder: string): Promise<Row[
 
 async function tinyRows(libraries: LlamaLibraries, folder: string): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const tiny of TINY) {
-    for (const storage of ["F32", "F16", "BF16"] as const) {
-      const name = tiny.name.replace(/\W+/g, "-");
-      const source = await writeTiny(tiny, storage, join(folder, `${name}-${storage}`));
+  for (const [number, tiny] of TINY.entries()) {
+    for (const type of tiny.types) {
+      // llama.cpp looks for Phi-3's own special tokens in whatever is called phi3
+      const place = join(folder, `tiny-${number}-${type}`);
+      const source = await writeTiny(tiny, type === "Q4_0" ? "F16" : type, place);
       const tokenizer = await loadTokenizer(source);
-      const windows = TEXTS.map((text) => [
-        ...(tokenizer.bos === null ? [] : [tokenizer.bos]),
-        ...tokenizer.encode(text),
-      ]);
-      const recipe = { codec: "q8_0", bits: 8, block: "group:32", keep: ["*"] };
-      const file = await exportGguf(source, recipe, join(folder, `${name}-${storage}-gguf`));
-      rows.push(await compare(libraries, { model: tiny.name, type: storage, source, file, windows }));
-      if (storage !== "F16") continue;
-      const q4 = { codec: "q4_0", bits: 4, block: "group:32" };
-      const packed = await exportGguf(source, q4, join(folder, `${name}-Q4_0-gguf`));
-      rows.push(await compare(libraries, { model: tiny.name, type: "Q4_0", source, file: packed, windows }));
+      const bos = tokenizer.bos === null ? [] : [tokenizer.bos];
+      const windows = TEXTS.map((text) => [...bos, ...tokenizer.encode(text)]);
+      const recipe =
+        type === "Q4_0"
+          ? { codec: "q4_0", bits: 4, block: "group:32" }
+          : { codec: "q8_0", bits: 8, block: "group:32", keep: ["*"] };
+      const file = await exportGguf(source, recipe, `${place}-gguf`);
+      rows.push(await compare(libraries, { model: tiny.name, type, source, file, windows }));
     }
   }
   return rows;
@@ -162,7 +160,7 @@ function failuresOf({ model, type, tokens, logits, tolerance, ours, theirs }: Ro
   const which = `${model}, ${type}`;
   const perplexityError = Math.abs(theirs / ours - 1);
   return [
-    ...(tokens === `${TEXTS.length}/${TEXTS.length}` || model === "demo" ? [] : [`${which}: tokens differ`]),
+    ...(tokens === `${TEXTS.length}/${TEXTS.length}` ? [] : [`${which}: tokens differ`]),
     ...(logits <= tolerance ? [] : [`${which}: logits differ by ${logits}`]),
     ...(perplexityError <= PERPLEXITY_TOLERANCE ? [] : [`${which}: perplexities ${ours} and ${theirs}`]),
   ];

@@ -34,7 +34,7 @@ LOG = c.CFUNCTYPE(None, c.c_int, c.c_char_p, c.c_void_p)
 
 @LOG
 def on_log(level, text, _data):
-    if level >= 3:  # warnings and errors
+    if level == 4:  # errors
         sys.stderr.write(text.decode(errors="replace"))
 
 

@@ -12,50 +12,57 @@ const TOKENIZERS = join(root, "test", "golden", "tokenizer");
 
 /** Every width a multiple of 32; weights large enough that logits differ. */
 const SHAPE = { hidden: 64, intermediate: 96, layers: 3, heads: 4, keyValueHeads: 2, deviation: 0.2 };
-const FACTORS = [1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7];
+const FACTORS = [1, 1.1, 1.2, 1.3, 1.4, 1.5];
 
 interface Tiny {
   readonly name: string;
   /** Folder of test/golden/tokenizer; its vocabulary is the model's. */
   readonly tokenizer: "byte-level" | "metaspace-normalizer";
   readonly options: SyntheticOptions;
+  /** Types it is stored in. Equations are told apart in F32 alone: elsewhere llama.cpp rounds what goes into products. */
+  readonly types: readonly ("F32" | "F16" | "BF16" | "Q4_0")[];
 }
+
+const EVERY = ["F32", "F16", "BF16", "Q4_0"] as const;
+const EXACT = ["F32"] as const;
 
 /** One tiny random model of every family, and llama with every rotary scaling that llama.cpp has. */
 export const TINY: readonly Tiny[] = [
-  { name: "llama", tokenizer: "byte-level", options: {} },
+  { name: "llama", types: EVERY, tokenizer: "byte-level", options: {} },
   {
     name: "mistral",
+    types: EVERY,
     tokenizer: "metaspace-normalizer",
     options: { family: "mistral", config: { sliding_window: null } },
   },
   {
     name: "qwen2",
+    types: EVERY,
     tokenizer: "byte-level",
     options: { family: "qwen2", tied: true, config: { rope_theta: 1e6 } },
   },
-  { name: "phi3", tokenizer: "metaspace-normalizer", options: { family: "phi3" } },
-  {
-    name: "phi3, longrope, partly turned",
+  { name: "phi3", types: EVERY, tokenizer: "metaspace-normalizer", options: { family: "phi3" } },
+  // the shortest text has more than 8 tokens, llama.cpp's context here fewer than 512
+  ...[8, 512].map((original): Tiny => ({
+    name: `phi3, partly turned, longrope from ${original} tokens on`,
+    types: EXACT,
     tokenizer: "metaspace-normalizer",
     options: {
       family: "phi3",
       config: {
-        ...{
-          max_position_embeddings: 256,
-          original_max_position_embeddings: 32,
-          partial_rotary_factor: 0.75,
-        },
+        ...{ max_position_embeddings: 1024, original_max_position_embeddings: original },
+        partial_rotary_factor: 0.75,
         rope_scaling: {
           type: "longrope",
-          short_factor: FACTORS.slice(0, 6),
-          long_factor: FACTORS.slice(0, 6).map((factor) => 2 * factor),
+          short_factor: FACTORS,
+          long_factor: FACTORS.map((factor) => 2 * factor),
         },
       },
     },
-  },
+  })),
   {
     name: "llama, llama3",
+    types: EXACT,
     tokenizer: "byte-level",
     options: {
       config: {
@@ -68,18 +75,20 @@ export const TINY: readonly Tiny[] = [
   },
   {
     name: "llama, linear",
+    types: EXACT,
     tokenizer: "byte-level",
     options: { config: { rope_scaling: { rope_type: "linear", factor: 4 } } },
   },
   {
     name: "llama, yarn",
+    types: EXACT,
     tokenizer: "byte-level",
     options: {
       config: {
         rope_theta: 100,
         rope_scaling: {
           ...{ rope_type: "yarn", factor: 4, original_max_position_embeddings: 16 },
-          ...{ attention_factor: 1.3, beta_fast: 4, beta_slow: 0.5 },
+          attention_factor: 1.3,
         },
       },
     },

@@ -32,6 +32,13 @@ export function equationProblems({ family, activation, rope }: DecoderConfig): K
     ...(rope.kind === "yarn" && !rope.truncate
       ? [problem("its YaRN ramp is not truncated to whole channels, and llama.cpp's is")]
       : []),
+    ...(rope.kind === "yarn" && (rope.betaFast !== 32 || rope.betaSlow !== 1)
+      ? [
+          problem(
+            `its YaRN ramp lies between ${rope.betaFast} and ${rope.betaSlow} turns, and llama.cpp's between 32 and 1`,
+          ),
+        ]
+      : []),
   ];
 }
 
@@ -41,6 +48,10 @@ export function equationNotes({ rope, slidingWindow, contextLength }: DecoderCon
   if (rope.kind === "dynamic")
     notes.push(
       `llama.cpp has no dynamic rotary scaling: texts longer than ${contextLength} tokens are computed without it.`,
+    );
+  if (rope.kind === "longrope" && rope.originalContext < contextLength)
+    notes.push(
+      `llama.cpp chooses between the factors for short and for long texts by the size of its context, not by the text: give it at most ${rope.originalContext} tokens where texts are shorter than that.`,
     );
   // it knows windows, but has them switched off for every one of these families
   if (slidingWindow !== null && slidingWindow < contextLength)
@@ -90,8 +101,6 @@ function ropeScaling(
     put("rope.scaling.original_context_length", "u32", rope.originalContext);
     // llama.cpp multiplies this with YaRN's own factor
     put("rope.scaling.attn_factor", "f32", rope.attentionFactor / (0.1 * Math.log(rope.factor) + 1));
-    put("rope.scaling.yarn_beta_fast", "f32", rope.betaFast);
-    put("rope.scaling.yarn_beta_slow", "f32", rope.betaSlow);
   }
   if (rope.kind === "longrope") {
     put("rope.scaling.type", "string", "longrope");

@@ -28,7 +28,7 @@ export function tokenizerMetadata(
   const tokens = tokensById(definition, vocabulary);
   const entries: Entries = new Map();
   const notes: string[] = [];
-  if (definition.model.byte_fallback === true) sentencePiece(definition, tokens, entries);
+  if (definition.model.byte_fallback === true) notes.push(...sentencePiece(definition, tokens, entries));
   else notes.push(...byteLevel(files, definition, tokens, entries));
   specialTokens(files, tokens, modelConfig, entries);
   return { entries, notes };
@@ -99,7 +99,11 @@ function byteLevel(
 }
 
 /** Scores stand for the order of merges: the token of an earlier merge scores higher. */
-function sentencePiece(definition: TokenizerDefinition, tokens: readonly Token[], entries: Entries): void {
+function sentencePiece(
+  definition: TokenizerDefinition,
+  tokens: readonly Token[],
+  entries: Entries,
+): string[] {
   const ranks = new Map<string, number>();
   for (const [rank, [left, right]] of definition.model.merges.entries()) {
     const joined = left + right;
@@ -114,22 +118,27 @@ function sentencePiece(definition: TokenizerDefinition, tokens: readonly Token[]
     return -(ranks.get(text) ?? unmerged + id);
   });
   put(entries, KEY.scores, "f32", scores);
-  put(entries, KEY.addSpace, "bool", addsSpace(definition));
+  const spaces = addedSpaces(definition);
+  put(entries, KEY.addSpace, "bool", spaces.length > 0);
+  return spaces.includes("Metaspace")
+    ? ["llama.cpp puts a blank in front of every text, this tokenizer only where there is none yet."]
+    : [];
 }
 
-/** Whether a text gets a blank in front. */
-function addsSpace({ normalizer, pre_tokenizer: preTokenizer }: TokenizerDefinition): boolean {
+/** What puts a blank in front of a text, if anything does. */
+function addedSpaces({ normalizer, pre_tokenizer: preTokenizer }: TokenizerDefinition): string[] {
   const parts = [normalizer, preTokenizer].flatMap(function all(part): Record<string, unknown>[] {
     if (!part) return [];
     const inner = part["normalizers"] ?? part["pretokenizers"];
     return Array.isArray(inner) ? (inner as Record<string, unknown>[]).flatMap(all) : [part];
   });
-  return parts.some(
+  const adding = parts.filter(
     (part) =>
       part["type"] === "Prepend" ||
       (part["type"] === "Metaspace" &&
         (part["prepend_scheme"] ?? (part["add_prefix_space"] === false ? "never" : "always")) !== "never"),
   );
+  return adding.map((part) => String(part["type"]));
 }
 
 function specialTokens(
