@@ -4,6 +4,10 @@ import { rowMedian } from "./median.ts";
 /** A super activation is at least so many times its tensor's median |x|. */
 export const SUPER_RATIO = 8;
 
+/** Element types as ONNX numbers them. */
+const INT64 = 7;
+const BOOL = 9;
+
 /** Rows of tokens, and what a unit of them is. */
 export interface Units {
   /** Windows in the tensor, a 1-element int64 tensor. */
@@ -48,12 +52,16 @@ function findSuper(g: Graph, x: Value, candidates: Value, channels: Value, { bat
   return g.reshape(found, [-1, g.size(channels, 0)]);
 }
 
-/** The candidates with the median of their unit in place of super activations; only units that hold one have theirs computed. */
+/**
+ * The candidates with the median of their unit in place of super activations. Only units that hold one have theirs computed,
+ * and the first, since selecting from no rows at all ends the process (onnxruntime 1.30).
+ */
 function replace(g: Graph, x: Value, candidates: Value, found: Value, channels: Value, units: Units): Value {
   const rows = unitsOf(g, x, units);
   const foundRows = unitsOf(g, found, units);
-  const holds = g.op("ReduceMax", [g.op("Cast", [foundRows], { to: 6 }), g.ints([1])], { keepdims: 0 });
-  const some = g.op("Cast", [holds], { to: 9 });
+  const holds = g.op("ReduceMax", [g.op("Cast", [foundRows], { to: INT64 }), g.ints([1])], { keepdims: 0 });
+  const others = g.slice(holds, g.ints([1]), g.size(holds, 0), 0);
+  const some = g.op("Cast", [g.concat([g.ints([1]), others], 0)], { to: BOOL });
   const medians = rowMedian(g, g.op("Compress", [rows, some], { axis: 0 }));
   const none = g.op("Expand", [g.float(0), g.concat([g.size(rows, 0), g.ints([1])], 0)]);
   const standIns = g.op("ScatterND", [none, g.transpose(g.op("NonZero", [some]), [1, 0]), medians]);
