@@ -1,23 +1,7 @@
 import type { Convention } from "#shared/evaluation.ts";
-import type { ExperimentName, LabReportOf } from "#shared/lab.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { modelName } from "../checkpoint/summarizeModel.ts";
 import type { LabRun } from "./types.ts";
-
-type Common =
-  | "experiment"
-  | "model"
-  | "modelName"
-  | "fingerprint"
-  | "text"
-  | "calibration"
-  | "convention"
-  | "superWeights"
-  | "device"
-  | "seconds";
-
-/** What an experiment adds to the facts of its run. */
-export type Findings<E extends ExperimentName> = Omit<LabReportOf<E>, Common>;
 
 /** What stands in every report of a run, less what it found out. */
 export function labFacts(run: LabRun, convention: Convention, begin: number) {
