@@ -26,6 +26,7 @@ const DOT_PLOTS = new Set([
   "token-probabilities-movers",
   "token-probabilities-stop-words",
   "activations-perplexity",
+  "activations-kl",
   "threshold-search-result",
   "threshold-search-choices",
 ]);

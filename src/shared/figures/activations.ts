@@ -1,4 +1,4 @@
-import { divergence, percent } from "../format.ts";
+import { percent } from "../format.ts";
 import type { LabReportOf } from "../lab.ts";
 import { magnitudeScale } from "./axes.ts";
 import { dotPlot } from "./dotPlot.ts";
@@ -6,7 +6,14 @@ import type { Figure } from "./figure.ts";
 import { linePlot } from "./linePlot.ts";
 import type { Role } from "./marks.ts";
 import type { Palette } from "./palette.ts";
-import { type FigureTable, NOT_FINITE, perplexityText, scoreCell, separatingDecimals } from "./table.ts";
+import {
+  divergenceText,
+  type FigureTable,
+  NOT_FINITE,
+  perplexityText,
+  scoreCell,
+  separatingDecimals,
+} from "./table.ts";
 import { accuracyCells, accuracyColumns, taskNames } from "./taskAccuracy.ts";
 
 type Report = LabReportOf<"activations">;
@@ -40,7 +47,7 @@ export function activationFigures(report: Report, palette: Palette): Figure[] {
                 role: roleOf(row),
                 value: row.scores.perplexity,
                 text: written(row),
-                words: `${row.name}: ${written(row)}, KL ${divergence(row.scores.kl?.mean)}`,
+                words: `${row.name}: ${written(row)}, KL ${divergenceText(row.scores.kl?.mean)}`,
               },
             ],
           })),
@@ -52,8 +59,42 @@ export function activationFigures(report: Report, palette: Palette): Figure[] {
       ),
       table: activationTable(report, decimals),
     },
+    divergenceFigure(report, decimals, palette),
     ...alphaFigure(report, palette),
   ];
+}
+
+/** KL divergence of each row: it tells rows apart where perplexity moves by less than the text can tell. */
+function divergenceFigure(report: Report, decimals: number, palette: Palette): Figure {
+  const rows = report.rows.filter((row) => !isOriginal(row));
+  const valueOf = ({ scores }: Row): number | null => scores.kl?.mean || null;
+  const written = (row: Row): string => divergenceText(row.scores.kl?.mean);
+  return {
+    id: "activations-kl",
+    title: "KL divergence with 8-bit activations",
+    caption:
+      "Left is closer to the original. The paper reports perplexity alone; divergence tells rows apart where perplexity moves by less than the text can tell.",
+    summary: `KL divergence: ${rows.map((row) => `${row.name} ${written(row)}`).join(", ")}.`,
+    ...dotPlot(
+      {
+        rows: rows.map((row) => ({
+          label: row.name,
+          dots: [
+            {
+              role: roleOf(row),
+              value: valueOf(row),
+              text: valueOf(row) === null ? "" : written(row),
+              words: `${row.name}: KL ${written(row)}`,
+            },
+          ],
+        })),
+        x: magnitudeScale(rows.map(valueOf)),
+        xLabel: "KL, nats",
+      },
+      palette,
+    ),
+    table: activationTable(report, decimals),
+  };
 }
 
 function alphaFigure({ alphaSearch }: Report, palette: Palette): Figure[] {
@@ -72,7 +113,7 @@ function alphaFigure({ alphaSearch }: Report, palette: Palette): Figure[] {
           .map(({ alpha, kl }) => ({
             x: alpha,
             y: kl,
-            words: `α ${alpha}, per ${per}: KL ${divergence(kl)}`,
+            words: `α ${alpha}, per ${per}: KL ${divergenceText(kl)}`,
           })),
       })),
       y: magnitudeScale(alphaSearch.map(({ kl }) => kl)),
@@ -89,7 +130,7 @@ function alphaFigure({ alphaSearch }: Report, palette: Palette): Figure[] {
       title: "SmoothQuant’s α, searched on the calibration text",
       caption:
         "How much of the difficulty moves from activations to weights; the α of least KL is the one judged above. The paper uses 0.85.",
-      summary: `KL on the calibration text: ${alphaSearch.map(({ alpha, per, kl }) => `α ${alpha} per ${per} ${divergence(kl)}`).join(", ")}.`,
+      summary: `KL on the calibration text: ${alphaSearch.map(({ alpha, per, kl }) => `α ${alpha} per ${per} ${divergenceText(kl)}`).join(", ")}.`,
       height,
       ...plot,
       table: {

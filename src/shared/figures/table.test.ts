@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { cellText, scoreCell, separatingDecimals, tableCsv, tableText, type FigureTable } from "./table.ts";
+import {
+  cellText,
+  divergenceText,
+  scoreCell,
+  separatingDecimals,
+  tableCsv,
+  tableText,
+  type FigureTable,
+} from "./table.ts";
 
 const TABLE: FigureTable = {
   columns: [
@@ -28,6 +36,10 @@ describe("the table of a figure", () => {
     expect(separatingDecimals([1.88, 2.13, null, 1e7])).toBe(2);
     expect(separatingDecimals([1.8808, 1.8824, 1.8808])).toBe(3);
     expect(separatingDecimals([1.880_81, 1.880_82])).toBe(4);
+  });
+  it("tells small divergences apart", () => {
+    const kl = [1.23456, 0.00123, 0.000_243, 0.000_060_3, 3e-9, 0].map(divergenceText);
+    expect(kl).toEqual(["1.2346", "0.0012", "0.00024", "0.000060", "3.0 × 10⁻⁹", "0.0000"]);
   });
   it("goes to CSV unrounded, quoted where it must be", () => {
     expect(tableCsv(TABLE)).toBe(

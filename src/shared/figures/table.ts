@@ -43,7 +43,7 @@ export function cellText(cell: Cell, { format, decimals }: FigureColumn): string
     case "perplexity":
       return perplexityText(cell, decimals ?? 2);
     case "divergence":
-      return divergence(cell);
+      return divergenceText(cell);
     case "percent":
       return percent(cell, decimals ?? 1);
     case "probability":
@@ -57,6 +57,12 @@ export function cellText(cell: Cell, { format, decimals }: FigureColumn): string
     case "text":
       return String(cell);
   }
+}
+
+/** A divergence with 4 decimals, or with two digits where 4 decimals would make small ones look alike: `0.00024`. */
+export function divergenceText(value: number | null | undefined): string {
+  if (value === null || value === undefined || value >= 0.001 || value < 1e-6) return divergence(value);
+  return number(value, 1 - Math.floor(Math.log10(value)));
 }
 
 /** A probability in percent, in powers of ten where its decimals would hide it. */

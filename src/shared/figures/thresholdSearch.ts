@@ -47,6 +47,9 @@ function modelTrials(report: Report, palette: Palette): Figure {
   );
 }
 
+/** The clips that have a row of their own, at most. */
+const COMMONEST = 16;
+
 /** A row a tensor would be hundreds: the distribution of what was chosen is what is read, the table has each. */
 function tensorChoices(report: Report, palette: Palette): Figure {
   const chosen = report.trials.filter(({ best }) => best);
@@ -55,7 +58,7 @@ function tensorChoices(report: Report, palette: Palette): Figure {
     const label = clipLabel(clip) || "no clip";
     counts.set(label, (counts.get(label) ?? 0) + 1);
   }
-  const entries = [...counts].sort((a, b) => b[1] - a[1]);
+  const entries = [...counts].sort((a, b) => b[1] - a[1]).slice(0, COMMONEST);
   return {
     id: "threshold-search-choices",
     title: `The clip each tensor chose at INT${report.bits}, ${blockLabel(report.block)}`,
