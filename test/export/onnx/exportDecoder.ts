@@ -5,6 +5,7 @@ import { adaptVariant, type AdaptedVariant } from "#engine/export/adaptVariant.t
 import { ExportJob } from "#engine/export/exportJob.ts";
 import type { ExportModel } from "#engine/export/exporter.ts";
 import { nodeFileSystem } from "#engine/export/nodeFileSystem.ts";
+import type { ExportControl } from "#engine/export/types.ts";
 import { writeExport } from "#engine/export/writeExport.ts";
 import { parseRecipe } from "#shared/plan.ts";
 import type { Coordinate } from "#shared/recipe.ts";
@@ -25,6 +26,7 @@ export async function exportDecoder(
   folder: string,
   recipe: unknown,
   superWeights: readonly Coordinate[] = [],
+  control: ExportControl = freely,
 ): Promise<string> {
   const out = join(folder, "export");
   const model = exportModel(checkpoint, superWeights);
@@ -38,7 +40,7 @@ export async function exportDecoder(
     versions: { keystone: "0.0.0-test" },
     results: null,
     fileSystem: nodeFileSystem,
-    control: freely,
+    control,
   });
   return out;
 }

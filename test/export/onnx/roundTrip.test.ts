@@ -126,6 +126,17 @@ describe("an ONNX decoder, reopened", () => {
     await checkpoint.close();
   });
 
+  it("cannot be exported again: it is quantized already", async () => {
+    const checkpoint = await source();
+    const recipe = { codec: "matmulnbits", bits: 4, block: "group:16" };
+    const reopened = await openCheckpoint(await exportDecoder(checkpoint, await temporaryFolder(), recipe));
+    await expect(exportDecoder(reopened, await temporaryFolder(), recipe)).rejects.toMatchObject({
+      code: "export/packed-source",
+    });
+    await reopened.close();
+    await checkpoint.close();
+  });
+
   it("is not verified once a byte of it changed", async () => {
     const checkpoint = await source();
     const recipe = { codec: "matmulnbits", bits: 8, block: "group:16" };

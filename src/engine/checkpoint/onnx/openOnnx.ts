@@ -9,7 +9,7 @@ import { shown } from "../strictJson.ts";
 import type { Checkpoint } from "../types.ts";
 import { findMatrices } from "./findMatrices.ts";
 import { MODEL_FILE } from "./names.ts";
-import { OnnxCheckpoint } from "./onnxCheckpoint.ts";
+import { OnnxCheckpoint, type OnnxTensor } from "./onnxCheckpoint.ts";
 import { readOnnxModel, type Initializer } from "./readModel.ts";
 import { tensorsOf } from "./tensorsOf.ts";
 
@@ -42,11 +42,12 @@ export async function openOnnx(path: string): Promise<Checkpoint> {
     if (file !== null && !sizes.has(file)) sizes.set(file, await shardSize(path, file));
   }
   const {
-    tensors,
+    tensors: found,
     config: settled,
     notes,
   } = tensorsOf(findMatrices(model, tableWidth(config)), config, sizes);
-  if (tensors.size === 0) throw noWeights(path);
+  if (found.size === 0) throw noWeights(path);
+  const tensors = inFileOrder(found);
   const shards = [...sizes].map(([file, size]) => ({ file, bytes: size }));
   const infos = new Map([...tensors].map(([name, { info }]) => [name, info]));
   return new OnnxCheckpoint({
@@ -65,6 +66,14 @@ async function configOf(path: string): Promise<Record<string, unknown>> {
     maxBytes: MAX_CONFIG_BYTES,
     badCode: "checkpoint/bad-config",
   });
+}
+
+/** By file, and within a file in the order of their bytes. */
+function inFileOrder(tensors: ReadonlyMap<string, OnnxTensor>): Map<string, OnnxTensor> {
+  const sorted = [...tensors].sort(([, { info: a }], [, { info: b }]) =>
+    a.file === b.file ? a.begin - b.begin : a.file < b.file ? -1 : 1,
+  );
+  return new Map(sorted);
 }
 
 function tableWidth({ hidden_size: width }: Readonly<Record<string, unknown>>): number | null {
