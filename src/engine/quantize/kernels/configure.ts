@@ -7,11 +7,11 @@ import type { TensorPlan } from "../types.ts";
 import { kernels, type Kernels } from "./kernels.ts";
 
 /** As in assembly/settings.ts. */
-const [RTN, INT, LEVELS, LEVELS_MINMAX] = [0, 1, 2, 3];
+const [RTN, INT, LEVELS, LEVELS_MINMAX, MATMULNBITS] = [0, 1, 2, 3, 4];
 const STORAGE: Readonly<Record<StorageType, number>> = { F32: 0, F16: 1, BF16: 2 };
 
 /** Codecs that only the scalar path knows. */
-const SCALAR: ReadonlySet<CodecName> = new Set(["q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "matmulnbits"]);
+const SCALAR: ReadonlySet<CodecName> = new Set(["q4_0", "q4_1", "q5_0", "q5_1", "q8_0"]);
 
 /** The kernels where they know a plan's codec; null sends it down the scalar path. */
 export function kernelsFor({ codec }: Pick<TensorPlan, "codec">): Kernels | null {
@@ -30,6 +30,10 @@ export function configureKernels(module: Kernels, plan: TensorPlan): void {
     case "gptq":
     case "awq":
       return configureInteger(module, plan);
+    case "matmulnbits": {
+      const zero = plan.symmetric ? levels / 2 : -1;
+      return module.configure(MATMULNBITS, levels - 1, 0, levels - 1, zero, 0, storage);
+    }
     case "nf4":
     case "nf3":
     case "nf4-minmax":

@@ -1,6 +1,7 @@
 import { FIRST, HIGH, LOW, SECOND, THIRD, THRESHOLD } from "./layout";
-import { codec, INT, LEVELS, RTN, steps } from "./settings";
+import { codec, INT, LEVELS, MATMULNBITS, RTN, steps } from "./settings";
 import { fitInteger } from "./integer";
+import { fitMatMulNBits } from "./matMulNBits";
 import { clampTo, firstLanes, toF16 } from "./vectors";
 
 const F16_MAX: f32 = 65504;
@@ -27,6 +28,7 @@ export function fit(
     const high = clampTo(v128.load(highs + at), threshold, minus);
     let fits: v128;
     if (codec == INT) fits = fitInteger(low, high, firsts + at, seconds + at, thirds + at);
+    else if (codec == MATMULNBITS) fits = fitMatMulNBits(low, high, firsts + at, seconds + at, thirds + at);
     else if (codec == LEVELS) fits = fitScale(low, high, firsts + at);
     else fits = fitOffset(low, high, firsts + at, seconds + at);
     if (v128.any_true(v128.andnot(firstLanes(count - i), fits))) return false;

@@ -18,7 +18,7 @@ import {
 import { fit } from "./fit";
 import { afterOf, beforeOf, integerOf } from "./integer";
 import { roundTrip, rtnOf } from "./roundTrip";
-import { codec, INT, largest, RTN, smallest } from "./settings";
+import { codec, INT, largest, MATMULNBITS, RTN, smallest } from "./settings";
 import { addSquaredErrors, clearLanes, totalOfLanes } from "./sums";
 import { clampTo, firstLanes, laneTotal, lowerHalf, upperHalf } from "./vectors";
 
@@ -126,7 +126,8 @@ const ORDINARY: f32 = 1099511627776; // 2^40
 function cutOff(k: i32, at: usize, length: i32): f32 {
   if (load<f32>(CANDIDATE_THRESHOLD) > ORDINARY) return 0;
   const slot = <usize>k << 2;
-  const halfStep: f32 = codec == INT ? load<f32>(CANDIDATE_FIRST + slot) * 0.5 : 0;
+  const isInteger = codec == INT || codec == MATMULNBITS;
+  const halfStep: f32 = isInteger ? abs(load<f32>(CANDIDATE_FIRST + slot)) * 0.5 : 0;
   const rounding: f32 = (largest + 1) * 5.9604644775390625e-8; // 2^−24 a level
   const reach = f32x4.splat((load<f32>(CANDIDATE_THRESHOLD + slot) + halfStep) * 1.00390625 + rounding);
   const none = f32x4.splat(0);

@@ -1,7 +1,8 @@
 import { FIRST, INPUT, OUTPUT, SECOND, THIRD, THRESHOLD } from "./layout";
 import { afterOf, beforeOf, integerOf } from "./integer";
 import { levels } from "./levels";
-import { BF16, codec, F16, INT, largest, LEVELS, RTN, smallest, storage } from "./settings";
+import { matMulNBitsOf } from "./matMulNBits";
+import { BF16, codec, F16, INT, largest, LEVELS, MATMULNBITS, RTN, smallest, storage } from "./settings";
 import { clampTo, toBf16, toF16 } from "./vectors";
 
 /**
@@ -45,6 +46,7 @@ export function roundTrip(
   const b = f32x4.splat(second);
   if (codec == RTN) rtn(from, to, length, t, a, b);
   else if (codec == INT) integer(from, to, length, t, a, b, f32x4.splat(third));
+  else if (codec == MATMULNBITS) matMulNBits(from, to, length, t, a, b, f32x4.splat(third));
   else if (codec == LEVELS) levels(false, from, to, length, t, a, b);
   else levels(true, from, to, length, t, a, b);
 }
@@ -75,6 +77,24 @@ function integer(
   for (; from < end; from += 16, to += 16) {
     const w = clampTo(v128.load(from), threshold, minus);
     v128.store(to, integerOf(w, scale, zero, divisor, before, after, bottom, top));
+  }
+}
+
+function matMulNBits(
+  from: usize,
+  to: usize,
+  length: i32,
+  threshold: v128,
+  scale: v128,
+  zero: v128,
+  reciprocal: v128,
+): void {
+  const minus = f32x4.neg(threshold);
+  const top = f32x4.splat(largest);
+  const end = from + (<usize>length << 2);
+  for (; from < end; from += 16, to += 16) {
+    const w = clampTo(v128.load(from), threshold, minus);
+    v128.store(to, matMulNBitsOf(w, scale, zero, reciprocal, top));
   }
 }
 

@@ -7,6 +7,9 @@ export const LEVELS: i32 = 2;
 /** ŵ = (level + 1)/s + low; constants low, s. */
 export const LEVELS_MINMAX: i32 = 3;
 
+/** ŵ = (code − zero)·scale, code = clamp(round(w·reciprocal + zero)), halves up; constants scale, zero, reciprocal. */
+export const MATMULNBITS: i32 = 4;
+
 export const F16: i32 = 1;
 export const BF16: i32 = 2;
 
