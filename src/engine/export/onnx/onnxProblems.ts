@@ -3,7 +3,7 @@ import type { TensorPlan } from "#engine/quantize/types.ts";
 import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
 import { parseBlock, type Block, type CodecName, type Recipe } from "#shared/recipe.ts";
 import type { ExportModel } from "../exporter.ts";
-import { activationProblems } from "../problems.ts";
+import { activationProblems, recipeSettings } from "../problems.ts";
 
 const SUBJECT = "An ONNX decoder";
 /** Codecs whose weights are (code − zero)·scale with an integer zero point: what MatMulNBits computes with. */
@@ -37,15 +37,7 @@ export function onnxProblems(
 
 /** What the recipe's tensors may get, before a model says which tensors there are. */
 function ofRecipe(recipe: Recipe): Settings[] {
-  const { overrides, ...base } = recipe;
-  const merged = overrides
-    .filter(({ skip }) => !skip)
-    .map(({ codec, bits, block }) => ({
-      codec: codec ?? base.codec,
-      bits: bits ?? base.bits,
-      block: block ?? base.block,
-    }));
-  return [base, ...merged].map(({ codec, bits, block }) => ({ codec, bits, block: parseBlock(block) }));
+  return recipeSettings(recipe).map(({ codec, bits, block }) => ({ codec, bits, block: parseBlock(block) }));
 }
 
 function settingProblems({ codec, bits, block }: Settings): KeystoneError[] {
