@@ -8,7 +8,6 @@ import type { ExportModel } from "./exporter.ts";
 import { ExportJob } from "./exportJob.ts";
 import type { FileSystem } from "./fileSystem.ts";
 import { nodeFileSystem } from "./nodeFileSystem.ts";
-import { sourceProblems } from "./problems.ts";
 import { restoredCoordinates } from "./restoredWeights.ts";
 import { freeBytesFor, outlineExport } from "./writeExport.ts";
 
@@ -36,10 +35,7 @@ export async function checkExport(
   const exporter = exporters[request.format];
   const { variant, changes } = adaptVariant(model, request);
   const source = { model, variant, fileSystem, maxShardBytes: request.maxShardBytes };
-  const problems = [
-    ...sourceProblems(checkpoint),
-    ...exporter.problems(variant.recipe, { model, plans: variant.plans }),
-  ];
+  const problems = exporter.problems(variant.recipe, { model, plans: variant.plans });
   // What a format cannot hold has no size in it.
   const outline = problems.length > 0 ? null : await outlineExport(request.format, source);
   const exists =

@@ -1,4 +1,3 @@
-import type { Checkpoint } from "#engine/checkpoint/types.ts";
 import type { KeystoneErrorData } from "#shared/errors.ts";
 import type { Recipe } from "#shared/recipe.ts";
 
@@ -24,18 +23,4 @@ export function recipeSettings(recipe: Recipe): Pick<Recipe, "codec" | "bits" | 
     symmetric: settings.symmetric ?? recipe.symmetric,
     block: settings.block ?? recipe.block,
   }));
-}
-
-/** A checkpoint that is quantized already has no original weights to export. */
-export function sourceProblems({ tensors }: Pick<Checkpoint, "tensors">): KeystoneErrorData[] {
-  const packed = [...tensors.values()].find((tensor) => tensor.packed !== undefined);
-  if (!packed) return [];
-  return [
-    {
-      code: "export/packed-source",
-      message: `This model is quantized already (${packed.name}: ${packed.packed?.codec ?? ""}).`,
-      next: "Open the original checkpoint and export from that: quantizing twice loses twice.",
-      details: { tensor: packed.name },
-    },
-  ];
 }

@@ -11,6 +11,7 @@ export const PACKING_FILES: ReadonlySet<string> = new Set([
   CONFIG_FILE,
   "quantize_config.json",
   "quant_config.json",
+  "genai_config.json",
 ]);
 
 /** What an export carries along of the source's index; null where it has none. @throws KeystoneError checkpoint/bad-index */

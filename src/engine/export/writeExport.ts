@@ -12,7 +12,6 @@ import { MARKER_FILE, markerText } from "./leftovers.ts";
 import { manifest, type JudgedResults, type Manifest } from "./manifest.ts";
 import { writeManifest } from "./manifestFiles.ts";
 import { writeFile, type OutputDisk, type WrittenFile } from "./outputFile.ts";
-import { sourceProblems } from "./problems.ts";
 import { restoredPlaces, restoredWeights } from "./restoredWeights.ts";
 import { listSideFiles, type SideFile } from "./sideFiles.ts";
 import { baseModelName, readSourceLicense } from "./sourceCard.ts";
@@ -90,10 +89,7 @@ export async function freeBytesFor(job: ExportJob, fileSystem: FileSystem): Prom
 export async function writeExport(input: ExportInput): Promise<FinishedExport> {
   const started = performance.now();
   const { model, variant } = input;
-  const [problem] = [
-    ...sourceProblems(model.checkpoint),
-    ...exporters[input.format].problems(variant.recipe, { model, plans: variant.plans }),
-  ];
+  const [problem] = exporters[input.format].problems(variant.recipe, { model, plans: variant.plans });
   if (problem) throw KeystoneError.fromData(problem);
   const outline = await outlineExport(input.format, input);
   const free = await freeBytesFor(input.job, input.fileSystem);

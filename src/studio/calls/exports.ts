@@ -3,7 +3,6 @@ import { checkExport } from "#engine/export/checkExport.ts";
 import { ExportJob } from "#engine/export/exportJob.ts";
 import { adaptVariant } from "#engine/export/adaptVariant.ts";
 import { exporters } from "#engine/export/exporters.ts";
-import { sourceProblems } from "#engine/export/problems.ts";
 import { outlineExport } from "#engine/export/writeExport.ts";
 import { nodeFileSystem } from "#engine/export/nodeFileSystem.ts";
 import type { Checkpoint } from "#engine/checkpoint/types.ts";
@@ -118,10 +117,7 @@ async function formatAnswer(
   const kept = description.kept.includes(request.kept) ? request.kept : "unquantized";
   try {
     const { variant, changes } = adaptVariant(model, { ...request, kept });
-    const problems = [
-      ...sourceProblems(model.checkpoint),
-      ...exporter.problems(variant.recipe, { model, plans: variant.plans }),
-    ];
+    const problems = exporter.problems(variant.recipe, { model, plans: variant.plans });
     if (problems.length > 0) return { description, problems, ...nothing };
     const source = { model, variant, fileSystem: nodeFileSystem, maxShardBytes: null };
     const { bytes } = await outlineExport(request.format, source);

@@ -26,6 +26,8 @@ interface Parts {
   readonly shards: readonly { file: string; bytes: number }[];
   readonly fingerprint: string;
   readonly notes: readonly string[];
+  /** How its matrices are packed; absent where none is. */
+  readonly packing?: string | undefined;
   /** By Hugging Face name. */
   readonly tensors: ReadonlyMap<string, OnnxTensor>;
   readonly sources: ReadonlyMap<string, ClosableSource>;
@@ -40,15 +42,17 @@ export class OnnxCheckpoint implements Checkpoint {
   readonly shards: readonly { file: string; bytes: number }[];
   readonly sharded = false;
   readonly notes: readonly string[];
+  readonly packing?: string;
   private readonly stored: ReadonlyMap<string, OnnxTensor>;
   private readonly sources: ReadonlyMap<string, ClosableSource>;
 
-  constructor({ path, config, shards, fingerprint, notes, tensors, sources }: Parts) {
+  constructor({ path, config, shards, fingerprint, notes, packing, tensors, sources }: Parts) {
     this.path = path;
     this.config = config;
     this.shards = shards;
     this.fingerprint = fingerprint;
     this.notes = notes;
+    if (packing !== undefined) this.packing = packing;
     this.stored = tensors;
     this.sources = sources;
     this.tensors = new Map([...tensors].map(([name, { info }]) => [name, info]));

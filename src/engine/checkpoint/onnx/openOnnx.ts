@@ -50,12 +50,14 @@ export async function openOnnx(path: string): Promise<Checkpoint> {
   const tensors = inFileOrder(found);
   const shards = [...sizes].map(([file, size]) => ({ file, bytes: size }));
   const infos = new Map([...tensors].map(([name, { info }]) => [name, info]));
+  const packing = packingOf(tensors.values());
   return new OnnxCheckpoint({
     path,
     config: settled,
     shards,
     fingerprint: fingerprintOf(settled, infos, shards),
-    notes,
+    notes: packing === undefined ? notes : [...notes, quantizedNote(packing)],
+    packing,
     tensors,
     sources: new Map(shards.map(({ file, bytes: size }) => [file, fileSource(join(path, file), size)])),
   });
@@ -74,6 +76,15 @@ function inFileOrder(tensors: ReadonlyMap<string, OnnxTensor>): Map<string, Onnx
     a.file === b.file ? a.begin - b.begin : a.file < b.file ? -1 : 1,
   );
   return new Map(sorted);
+}
+
+function packingOf(tensors: Iterable<OnnxTensor>): string | undefined {
+  for (const { info, stored } of tensors) if (stored.kind === "packed") return info.packed?.codec;
+  return undefined;
+}
+
+function quantizedNote(packing: string): string {
+  return `This model is already quantized (${packing}): its dequantized weights are the original of every comparison, and a recipe quantizes them again.`;
 }
 
 function tableWidth({ hidden_size: width }: Readonly<Record<string, unknown>>): number | null {

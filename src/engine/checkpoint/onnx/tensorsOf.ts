@@ -125,7 +125,7 @@ function plainTensor(
     const [columns = 0] = whole.shape;
     const info = describe(name, [rows, columns], whole.dtype, whole);
     return {
-      info: { ...info, bytes: (whole.bytes * info.parameters) / Math.max(1, whole.parameters) },
+      info: { ...info, ...storedTransposed(whole, info.parameters) },
       stored: { kind: "transposed", whole, first },
     };
   }
@@ -137,6 +137,13 @@ function plainTensor(
     info: describe(name, shape, whole.dtype, { file: whole.file, begin, end: begin + rows * width }),
     stored: { kind: "plain" },
   };
+}
+
+/** What is not its weights one after another is told like what is packed, so that nobody takes its bytes for them. */
+function storedTransposed(whole: TensorInfo, parameters: number): Pick<TensorInfo, "bytes" | "packed"> {
+  const bytes = (whole.bytes * parameters) / Math.max(1, whole.parameters);
+  const bitsPerWeight = (8 * bytes) / Math.max(1, parameters);
+  return { bytes, packed: { codec: `${whole.dtype}, transposed`, bitsPerWeight } };
 }
 
 function describe(

@@ -2,6 +2,7 @@ import { tensorsInWords } from "#engine/quantize/notes.ts";
 import type { Exporter, ExportModel, WriteInput } from "../exporter.ts";
 import type { ExportVariant } from "../types.ts";
 import { writeJsonFile, type WrittenFile } from "../outputFile.ts";
+import { CONFIG_FILE, PACKING_FILES } from "../sourceIndex.ts";
 import { planDecoder } from "./decoderPlan.ts";
 import { GENAI_FILE, genaiConfig } from "./genaiConfig.ts";
 import { onnxProblems } from "./onnxProblems.ts";
@@ -31,9 +32,14 @@ export const onnxExporter: Exporter = {
     return { bytes: model.byteLength + dataBytes };
   },
   notes: async ({ model, variant }) => [...sizeNotes(model, variant), ...leftNotes(model)],
+  leavesBehind: (name, { checkpoint }) => checkpoint.packing !== undefined && PACKING_FILES.has(name),
   write: async (input: WriteInput): Promise<WrittenFile[]> => {
     const files = await writeDecoder(input, planDecoder(input.model, input.variant));
-    return [...files, await writeJsonFile(input.disk, GENAI_FILE, await genaiConfig(input.model))];
+    files.push(await writeJsonFile(input.disk, GENAI_FILE, await genaiConfig(input.model)));
+    // the source's own config.json says that its weights are packed
+    const { packing, config } = input.model.checkpoint;
+    if (packing !== undefined) files.push(await writeJsonFile(input.disk, CONFIG_FILE, config));
+    return files;
   },
 };
 
