@@ -5,7 +5,13 @@ import type { JobView } from "#shared/job.ts";
 export type PickPurpose = "model" | "text" | "tasks" | "export" | "plan";
 
 const OPTIONS: Record<PickPurpose, OpenDialogOptions> = {
-  model: { title: "Open a checkpoint", buttonLabel: "Open", properties: ["openDirectory"] },
+  model: {
+    title: "Open a checkpoint",
+    buttonLabel: "Open",
+    // only macOS has one dialog for both; elsewhere a GGUF file is opened by its folder, or dropped
+    properties: process.platform === "darwin" ? ["openDirectory", "openFile"] : ["openDirectory"],
+    filters: [{ name: "GGUF", extensions: ["gguf"] }],
+  },
   text: {
     title: "Choose a text",
     properties: ["openFile"],

@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { ShellCommand } from "#shared/command.ts";
 
 /**
- * What a path handed over by the system (command line, file association, icon) asks for: a folder is a model,
+ * What a path handed over by the system (command line, file association, icon) asks for: a folder or a `.gguf` file is a model,
  * a `.json` or `.keystone-plan` file is a plan. Anything else is ignored.
  */
 export function commandForPath(path: string): ShellCommand | null {
@@ -14,6 +14,7 @@ export function commandForPath(path: string): ShellCommand | null {
   } catch {
     return null;
   }
+  if (/\.gguf$/i.test(absolute)) return { type: "open-model", path: absolute };
   return /\.(json|keystone-plan)$/i.test(absolute) ? { type: "open-plan", path: absolute } : null;
 }
 

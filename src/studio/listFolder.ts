@@ -7,7 +7,9 @@ import { KeystoneError } from "#shared/errors.ts";
 import type { Access } from "./access.ts";
 
 /** Files a person can choose somewhere in Keystone. */
-const SHOWN = /\.(txt|jsonl?|parquet|keystone-plan)$/i;
+const SHOWN = /\.(txt|jsonl?|parquet|keystone-plan|gguf)$/i;
+/** A model in one file. */
+const MODEL_FILE = /\.gguf$/i;
 /** More entries than this help nobody and slow the window down. */
 const MAX_ENTRIES = 2_000;
 
@@ -55,15 +57,17 @@ async function describe(access: Access, folder: string, { name }: Dirent): Promi
   const facts = await stat(path).catch(() => null);
   if (facts?.isDirectory()) return [await folderEntry(path, name)];
   if (facts?.isFile() && SHOWN.test(name))
-    return [{ name, path, kind: "file", model: false, bytes: facts.size }];
+    return [{ name, path, kind: "file", model: MODEL_FILE.test(name), bytes: facts.size }];
   return [];
 }
 
 async function folderEntry(path: string, name: string): Promise<Entry> {
-  const model = await canAccess(join(path, "config.json")).then(
+  const configured = await canAccess(join(path, "config.json")).then(
     () => true,
     () => false,
   );
+  const names = configured ? [] : await readdir(path).catch((): string[] => []);
+  const model = configured || names.some((each) => MODEL_FILE.test(each));
   return { name, path, kind: "folder", model, bytes: null };
 }
 
