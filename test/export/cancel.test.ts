@@ -6,9 +6,21 @@ import { describe, expect, it } from "vitest";
 import { ExportJob } from "#engine/export/exportJob.ts";
 import { findLeftovers, MARKER_FILE, markerText, removeLeftover } from "#engine/export/leftovers.ts";
 import { cancelledError } from "#shared/errors.ts";
-import { bench, besideTarget, exportTo, RECIPE, tree } from "./exporting.ts";
+import { exportFormat, type ExportFormat } from "#shared/exporting.ts";
+import { adapted, bench, besideTarget, exportTo, RECIPE, tree } from "./exporting.ts";
 
-const CANCELS = 20;
+const CANCELS = 100;
+/** Widths that every format's blocks divide. */
+const SHAPE = { hidden: 64, intermediate: 96, heads: 4, keyValueHeads: 2, vocabulary: 40 } as const;
+/** One that each format holds. */
+const RECIPES: Readonly<Record<ExportFormat, object>> = {
+  safetensors: RECIPE,
+  "compressed-tensors": { codec: "int", bits: 4, symmetric: true, block: "group:32" },
+  gptq: { codec: "gptq", bits: 4, block: "group:32" },
+  awq: { codec: "awq", bits: 4, block: "group:32" },
+  gguf: { codec: "q4_0", bits: 4, block: "group:32", restore: [[1, 3, 7]] },
+  onnx: { codec: "matmulnbits", bits: 4, block: "group:32", restore: [[1, 3, 7]] },
+};
 const ENDED_THREADS = 4;
 
 /** Control that ends the job at its n-th check, and counts them. */
@@ -25,22 +37,33 @@ function cancelAt(n: number) {
 }
 
 describe("a cancelled export", () => {
-  it(`leaves nothing, at ${CANCELS} random moments between the first and the last`, async () => {
-    const made = await bench({ shards: 3, files: { "tokenizer.json": "{}" } });
-    const before = await tree(made.folder);
-    const whole = cancelAt(Infinity);
-    await exportTo({ ...made, out: join(made.folder, "model-other") }, { control: whole });
-    const beforeEach = await tree(made.folder);
-    expect(beforeEach.length).toBeGreaterThan(before.length);
+  for (const format of exportFormat.options) {
+    it(`leaves nothing, at ${CANCELS} random moments between the first and the last: ${format}`, async () => {
+      const made = await bench({
+        ...SHAPE,
+        shards: 3,
+        storage: "F16",
+        files: { "tokenizer_config.json": "{}" },
+      });
+      const { variant } = adapted(made.checkpoint, RECIPES[format], format);
+      const other = { ...made, variant };
+      const before = await tree(made.folder);
+      const whole = cancelAt(Infinity);
+      await exportTo({ ...other, out: join(made.folder, "model-other") }, { format, control: whole });
+      const beforeEach = await tree(made.folder);
+      expect(beforeEach.length).toBeGreaterThan(before.length);
 
-    const moments = new Set([1, whole.checks]);
-    while (moments.size < CANCELS) moments.add(1 + Math.floor(Math.random() * whole.checks));
-    for (const moment of moments) {
-      const error = await exportTo(made, { control: cancelAt(moment) }).catch((thrown: unknown) => thrown);
-      expect(error, `cancelled at check ${moment}`).toMatchObject({ code: "job/cancelled" });
-      expect(await tree(made.folder), `cancelled at check ${moment}`).toEqual(beforeEach);
-    }
-  });
+      const moments = [1, whole.checks];
+      while (moments.length < CANCELS) moments.push(1 + Math.floor(Math.random() * whole.checks));
+      for (const moment of moments) {
+        const error = await exportTo(other, { format, control: cancelAt(moment) }).catch(
+          (thrown: unknown) => thrown,
+        );
+        expect(error, `cancelled at check ${moment}`).toMatchObject({ code: "job/cancelled" });
+        expect(await tree(made.folder), `cancelled at check ${moment}`).toEqual(beforeEach);
+      }
+    });
+  }
 
   it("also removes the parent folders that were made for it", async () => {
     const made = await bench();
