@@ -1,6 +1,7 @@
 // Takes the screenshots under docs/screenshots: every screen, light and dark, of a real studio on the demo model.
 import { chromium, expect, type Page } from "@playwright/test";
 import { join } from "node:path";
+import { EXPERIMENTS } from "../src/shared/lab.ts";
 import { openModel, pastePlan, scored, startSweep, visit } from "../e2e/support/steps.ts";
 import { startServed } from "../e2e/support/served.ts";
 import { findChromium, INSTALL_CHROMIUM } from "./findChromium.ts";
@@ -37,6 +38,11 @@ try {
   await page.getByRole("button", { name: /^Find super weights/ }).click();
   await expect(page.getByRole("heading", { level: 1 })).toContainText("super weight", { timeout: 60_000 });
   await shoot("super-weights");
+  await runLab();
+  await shoot("lab");
+  await visit(page, "#/lab/block-scaling");
+  await expect(page.getByRole("grid", { name: /^Values: / })).toBeVisible();
+  await shoot("lab-block-scaling");
   await visit(page, "#/overview?tensor=model.layers.1.mlp.down_proj.weight");
   await shoot("overview");
   await pastePlan(page, PLAN);
@@ -72,6 +78,26 @@ try {
 } finally {
   await browser.close();
   await served.close();
+}
+
+/** Importance with accuracy on two task files, then the other experiments on perplexity alone. */
+async function runLab(): Promise<void> {
+  await visit(page, "#/lab");
+  await page.getByRole("button", { name: "Change" }).click();
+  await page.getByRole("textbox", { name: "Tokens" }).fill("1024");
+  await page.getByRole("textbox", { name: "Items of each" }).fill("40");
+  const tasks = page.getByRole("region", { name: "Tasks", exact: true }).getByRole("checkbox");
+  for (const task of await tasks.all()) await task.check();
+  await page.getByRole("button", { name: "Run: Importance" }).click();
+  await expect(page.getByRole("button", { name: "Cancel Importance" })).toBeVisible();
+  for (const task of await tasks.all()) await task.uncheck();
+  await page.getByRole("button", { name: "Done" }).click();
+  for (const { title } of Object.values(EXPERIMENTS)) {
+    if (title !== EXPERIMENTS.importance.title)
+      await page.getByRole("button", { name: `Run: ${title}` }).press("Enter");
+  }
+  await expect(page.getByRole("button", { name: /^Run again: / })).toHaveCount(7, { timeout: 900_000 });
+  await expect(page.getByRole("contentinfo")).toContainText("Nothing is running");
 }
 
 /** One screen in both themes, once nothing on it is still loading. */
