@@ -151,7 +151,7 @@ describe("a malformed recipe ends eval with exit code 2 and one sentence:", () =
     ["a list", [], /recipe\.json/],
     ["an unknown key", { ...VALID, bitz: 4 }, /bitz/],
     ["a missing key", { codec: "rtn", bits: 4 }, /block: is missing/],
-    ["an unknown codec", { ...VALID, codec: "gptq" }, /codec/],
+    ["an unknown codec", { ...VALID, codec: "squeeze" }, /codec/],
     ["one bit", { ...VALID, bits: 1 }, /bits/],
     ["a block in other words", { ...VALID, block: "groups of 64" }, /group:N/],
     [
@@ -161,7 +161,7 @@ describe("a malformed recipe ends eval with exit code 2 and one sentence:", () =
     ],
     ["holdOut without restore", { ...VALID, holdOut: true }, /holdOut.*restore/],
     ["NF4 with three bits", { ...VALID, codec: "nf4", bits: 3 }, /nf4 stores 4 bits, but bits is 3/],
-    ["a symmetric codec without symmetric form", { ...VALID, symmetric: true }, /symmetric.*int codec/],
+    ["a symmetric codec without symmetric form", { ...VALID, symmetric: true }, /symmetric form; int, .* have/],
     ["a weight outside the model", { ...VALID, restore: [[99, 0, 0]] }, /99/],
     ["a weight outside its tensor", { ...VALID, restore: [[1, 137, 704]] }, /704/],
     [
@@ -259,6 +259,31 @@ describe("what does not belong together is refused:", () => {
   it("going on with a run that is not there", async () => {
     await refused(["sweep", DEMO.model, "--resume", "no-such-run"], 1, /no run no-such-run/);
     await refused(["runs", "show", "no-such-run"], 1, /no run no-such-run/);
+  });
+
+  it("a plan that asks its target format for what it cannot hold", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "keystone-test-"));
+    const plan = join(folder, "plan.json");
+    await writeFile(
+      plan,
+      JSON.stringify({ recipes: [{ codec: "rtn", bits: 4, block: "group:64" }], target: "awq" }),
+    );
+    await refused(
+      ["sweep", DEMO.model, "--plan", plan, "--text", DEMO.text],
+      2,
+      /aims for awq, which cannot hold "rtn4, group 64": AWQ holds 4-bit integers, asymmetric.*codec awq/,
+    );
+    await rm(folder, { recursive: true });
+  });
+
+  it("an export as a format that has no place for the recipe", async () => {
+    const out = join(home, "never");
+    const recipe = DEMO.recipe("rtn4-group64-plain");
+    await refused(
+      ["export", DEMO.model, "--recipe", recipe, "--format", "gptq", "--out", out],
+      1,
+      /GPTQ holds 2, 3, 4, 8-bit integers.*no place for rtn4/,
+    );
   });
 
   it("an export over an existing folder", async () => {

@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { exportFormat, type ExportReport } from "#shared/exporting.ts";
+import { exportFormat, keptModule, type ExportFormat, type ExportReport } from "#shared/exporting.ts";
 import { absolute, readRecipe, textFor } from "../files.ts";
 import {
   dropUndefined,
@@ -23,7 +23,19 @@ interface ExportOptions extends ComputeOptions, JudgeOptions {
   text?: string;
   overwrite?: boolean;
   maxShard?: number;
+  kept: string;
 }
+
+/** What each format is, for the help; what it holds of a recipe is said before anything is written. */
+const FORMATS: Readonly<Record<ExportFormat, string>> = {
+  safetensors: "a drop-in copy with dequantized weights, as large as the source; loads anywhere",
+  "compressed-tensors":
+    "packed 4- and 8-bit integers for vLLM and transformers; codecs compressed-tensors, int (F16)",
+  gptq: "packed 2-, 3-, 4- and 8-bit integers for vLLM, GPT-QModel, ExLlama; codecs gptq, int (F16)",
+  awq: "packed 4-bit integers (gemm) for vLLM, transformers, AutoAWQ; codecs awq, int asymmetric (F16)",
+  gguf: "one file for llama.cpp; codecs q4_0, q4_1, q5_0, q5_1, q8_0, int symmetric, with group:32",
+  onnx: "a complete decoder for onnxruntime and onnxruntime-genai; restored weights exact in the graph",
+};
 
 /** `export MODEL --recipe F --out DIR`: the variant as a checkpoint of its own. */
 export function exportCommand(context: CommandContext): Command {
@@ -48,7 +60,16 @@ export function exportCommand(context: CommandContext): Command {
       "--max-shard <bytes>",
       "largest shard in bytes (default: sharded as the source is)",
       wholeNumber(1),
-    );
+    )
+    .addOption(
+      new Option(
+        "--kept <how>",
+        "what a module with a restored weight becomes where the format cannot store one exact weight",
+      )
+        .choices(keptModule.options)
+        .default("unquantized"),
+    )
+    .addHelpText("after", formatsHelp());
   return withComputeOptions(withJudgeOptions(command)).action((model: string, options: ExportOptions) =>
     context.session(options, async (session) => {
       if (options.text !== undefined && !options.verify) {
@@ -64,6 +85,7 @@ export function exportCommand(context: CommandContext): Command {
           format: exportFormat.parse(options.format),
           out: absolute(session.io, options.out),
           overwrite: options.overwrite === true,
+          kept: keptModule.parse(options.kept),
           ...dropUndefined({ maxShardBytes: options.maxShard }),
         },
         verify: options.verify
@@ -82,7 +104,14 @@ function exportText(report: ExportReport): string {
     report.files.map((file) => [file.path, count(file.bytes), file.sha256]),
   );
   const head = `Wrote ${fileSize(report.bytes)} to ${report.out} in ${duration(report.seconds)}; ${fixed(report.bitsPerWeight, 3)} bits per weight.\n`;
-  return `${head}\n${files}\n${verifiedText(report)}`;
+  const changes = report.changes.map((change) => `${change}\n`).join("");
+  return `${head}${changes}\n${files}\n${verifiedText(report)}`;
+}
+
+function formatsHelp(): string {
+  const width = Math.max(...exportFormat.options.map((name) => name.length));
+  const lines = exportFormat.options.map((name) => `  ${name.padEnd(width)}  ${FORMATS[name]}`);
+  return `\nFormats:\n${lines.join("\n")}`;
 }
 
 /** What was proved about an export, in one line. */

@@ -1,13 +1,17 @@
 import { statfs } from "node:fs/promises";
 import { KeystoneError, toErrorData } from "#shared/errors.ts";
 import type { PlanEstimate } from "#shared/estimate.ts";
+import type { ModelSummary } from "#shared/model.ts";
 import { parsePlan, type Plan } from "#shared/plan.ts";
+import type { Coordinate } from "#shared/recipe.ts";
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
 import { pooledBitsPerWeight } from "#engine/quantize/bitsPerWeight.ts";
 import { planTensors } from "#engine/quantize/planTensors.ts";
 import type { Answers, StudioContext } from "../context.ts";
 import { modelShape } from "../sizing.ts";
+import { DEFAULT_DETECTION } from "../launch.ts";
 import { summarizeModel, withCheckpoint } from "../summarizeModel.ts";
+import { targetChanges, targetProblems } from "../sweep/target.ts";
 import { sizeFor } from "./sweeps.ts";
 
 /** What a variant's row and detail take in the run store: a fixed part, and its errors per tensor and layer. */
@@ -43,7 +47,7 @@ export function estimateCalls(context: StudioContext): Answers<"sweep:estimate">
         plan.recipes.length * (ROW_BYTES + tensors * TENSOR_BYTES + shape.layers * LAYER_BYTES);
       const checked =
         model.unsupported === null
-          ? await checkOnModel(model.path, plan)
+          ? await checkOnModel(context, model, plan)
           : { notes: [], problems: [unsupported(model.unsupported)], bits: null };
       return {
         variants: plan.recipes.length,
@@ -107,9 +111,12 @@ function planOrProblem(input: unknown): Plan | Problem {
 
 /** Brings the recipes down to the model's tensors: what does not fit, and the range of bits per weight. */
 async function checkOnModel(
-  path: string,
+  { kept }: StudioContext,
+  { path, fingerprint }: ModelSummary,
   plan: Plan,
 ): Promise<{ notes: string[]; problems: Problem[]; bits: [number, number] | null }> {
+  const found = kept.detection(fingerprint, DEFAULT_DETECTION)?.superWeights ?? [];
+  const superWeights = found.map(({ layer, row, column }): Coordinate => [layer, row, column]);
   return withCheckpoint(path, (checkpoint) => {
     const architecture = architectureOf(checkpoint);
     const tensors = [...checkpoint.tensors.values()];
@@ -130,9 +137,14 @@ async function checkOnModel(
         problems.set(error.message, error.toData());
       }
     }
+    const { target } = plan;
+    const model = { checkpoint, architecture, superWeights };
+    const fitting = problems.size === 0 ? plan.recipes.slice(0, MAX_CHECKED) : [];
+    const unheld = target === null ? [] : targetProblems(model, target, fitting);
+    const changes = target === null ? [] : targetChanges(model, target, fitting);
     return {
-      notes: [...notes],
-      problems: [...problems.values()],
+      notes: [...notes, ...changes.map((change) => `Exported as ${target}: ${change}`)],
+      problems: [...problems.values(), ...unheld],
       bits: bits.length > 0 ? [Math.min(...bits), Math.max(...bits)] : null,
     };
   });

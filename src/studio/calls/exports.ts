@@ -3,6 +3,7 @@ import { checkExport } from "#engine/export/checkExport.ts";
 import { ExportJob } from "#engine/export/exportJob.ts";
 import { adaptVariant } from "#engine/export/adaptVariant.ts";
 import { exporters } from "#engine/export/exporters.ts";
+import { holdRecipe } from "#engine/export/holdRecipe.ts";
 import { outlineExport } from "#engine/export/writeExport.ts";
 import { nodeFileSystem } from "#engine/export/nodeFileSystem.ts";
 import type { Checkpoint } from "#engine/checkpoint/types.ts";
@@ -63,8 +64,10 @@ export function exportCalls(context: StudioContext): Answers<"export:check" | "f
       const model = await runnableModel(context, path);
       const out = access.check(request.out);
       const text = verify && access.check(verify.text);
-      // Whatever refuses the place is told now, not when the job's turn has come.
+      // Whatever refuses the place or the recipe is told now, not when the job's turn has come.
       await ExportJob.plan({ source: model.path, out, overwrite: request.overwrite });
+      const report = kept.detection(model.fingerprint, DEFAULT_DETECTION);
+      await withCheckpoint(model.path, (checkpoint) => requireHeld(exportModel(checkpoint, report), request));
       return {
         job: jobs.start({
           kind: "export",
@@ -96,6 +99,13 @@ export function exportCalls(context: StudioContext): Answers<"export:check" | "f
   };
 }
 
+/** @throws KeystoneError recipe/…, export/… where the format has no place for the recipe or for what is asked of it */
+function requireHeld(model: ExportModel, request: ExportRequest): void {
+  const { variant } = adaptVariant(model, request);
+  const [problem] = exporters[request.format].problems(variant.recipe, { model, plans: variant.plans });
+  if (problem) throw KeystoneError.fromData(problem);
+}
+
 function exportModel(checkpoint: Checkpoint, report: DetectReport | null): ExportModel {
   const superWeights = (report?.superWeights ?? []).map(({ layer, row, column }): Coordinate => [
     layer,
@@ -110,21 +120,20 @@ async function formatAnswer(
   model: ExportModel,
   request: Pick<ExportRequest, "format" | "recipe" | "kept">,
 ): Promise<FormatAnswer> {
-  const exporter = exporters[request.format];
-  const nothing = { changes: [], bitsPerWeight: null, fileBitsPerWeight: null, bytes: null };
-  const description = exporter.describe();
-  // one choice is asked of all formats; those that do not have it show what they have
-  const kept = description.kept.includes(request.kept) ? request.kept : "unquantized";
-  try {
-    const { variant, changes } = adaptVariant(model, { ...request, kept });
-    const problems = exporter.problems(variant.recipe, { model, plans: variant.plans });
-    if (problems.length > 0) return { description, problems, ...nothing };
-    const source = { model, variant, fileSystem: nodeFileSystem, maxShardBytes: null };
-    const { bytes } = await outlineExport(request.format, source);
-    const { bitsPerWeight, fileBitsPerWeight } = variant;
-    return { description, problems, changes: [...changes], bitsPerWeight, fileBitsPerWeight, bytes };
-  } catch (thrown) {
-    if (!(thrown instanceof KeystoneError)) throw thrown;
-    return { description, problems: [thrown.toData()], ...nothing };
-  }
+  const description = exporters[request.format].describe();
+  const { problems, adapted } = holdRecipe(model, request);
+  if (!adapted)
+    return {
+      description,
+      problems: [...problems],
+      changes: [],
+      bitsPerWeight: null,
+      fileBitsPerWeight: null,
+      bytes: null,
+    };
+  const { variant, changes } = adapted;
+  const source = { model, variant, fileSystem: nodeFileSystem, maxShardBytes: null };
+  const { bytes } = await outlineExport(request.format, source);
+  const { bitsPerWeight, fileBitsPerWeight } = variant;
+  return { description, problems: [], changes: [...changes], bitsPerWeight, fileBitsPerWeight, bytes };
 }

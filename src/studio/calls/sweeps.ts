@@ -18,6 +18,7 @@ import { coarseToFine, planAxes } from "../sweep/order.ts";
 import { SweepReporter } from "../sweep/reporter.ts";
 import { RunClock } from "../sweep/runClock.ts";
 import { runSweep } from "../sweep/sweep.ts";
+import { targetProblems } from "../sweep/target.ts";
 import { fileHash } from "./texts.ts";
 
 /** Tokens assumed of a text whose plan does not limit them, per byte: sizes waves before anything was tokenised. */
@@ -215,15 +216,13 @@ async function expectedTokens(text: string | null, judge: Judge): Promise<number
 }
 
 /**
- * Every recipe is brought down to the model's tensors before anything runs, so that an impossible one is refused at once.
- * Of recipes that differ only in what always fits (bits, clip) one is enough.
+ * Every recipe is brought down to the model's tensors before anything runs, and held against the format that the plan names,
+ * so that an impossible one is refused at once. Of recipes that differ only in what always fits (clip) one is enough.
+ * @throws KeystoneError recipe/…, plan/target
  */
 async function checkRecipes(model: ModelSummary, plan: Plan): Promise<void> {
   const different = new Map(
-    plan.recipes.map((recipe) => [
-      canonicalJson([recipe.block, recipe.keep, recipe.overrides, recipe.restore]),
-      recipe,
-    ]),
+    plan.recipes.map((recipe) => [canonicalJson({ ...recipe, clip: null, holdOut: false }), recipe]),
   );
   await withCheckpoint(model.path, (checkpoint) => {
     const architecture = architectureOf(checkpoint);
@@ -234,6 +233,12 @@ async function checkRecipes(model: ModelSummary, plan: Plan): Promise<void> {
         downProjection: (layer) => architecture.downProjection(layer),
       });
     }
+    if (plan.target === null) return;
+    const problems = targetProblems({ checkpoint, architecture, superWeights: [] }, plan.target, [
+      ...different.values(),
+    ]);
+    const [first] = problems;
+    if (first) throw KeystoneError.fromData(first);
   });
 }
 

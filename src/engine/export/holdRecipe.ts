@@ -1,0 +1,31 @@
+import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
+import type { ExportRequest } from "#shared/exporting.ts";
+import { adaptVariant, type AdaptedVariant } from "./adaptVariant.ts";
+import type { ExportModel } from "./exporter.ts";
+import { exporters } from "./exporters.ts";
+
+/** A recipe held against a format on one model: what the format makes of it, or why it has no place for it. */
+export type HeldRecipe =
+  | { readonly problems: readonly []; readonly adapted: AdaptedVariant }
+  | { readonly problems: readonly [KeystoneErrorData, ...KeystoneErrorData[]]; readonly adapted: null };
+
+/**
+ * Asks a format whether it holds a recipe, from shapes alone. A choice of kept modules that the format does not offer counts
+ * as the one it has.
+ */
+export function holdRecipe(
+  model: ExportModel,
+  { format, recipe, kept }: Pick<ExportRequest, "format" | "recipe" | "kept">,
+): HeldRecipe {
+  const exporter = exporters[format];
+  const offered = exporter.describe().kept.includes(kept) ? kept : "unquantized";
+  try {
+    const adapted = adaptVariant(model, { recipe, format, kept: offered });
+    const { variant } = adapted;
+    const [first, ...others] = exporter.problems(variant.recipe, { model, plans: variant.plans });
+    return first ? { problems: [first, ...others], adapted: null } : { problems: [], adapted };
+  } catch (thrown) {
+    if (!(thrown instanceof KeystoneError)) throw thrown;
+    return { problems: [thrown.toData()], adapted: null };
+  }
+}

@@ -1,0 +1,59 @@
+import type { ExportModel } from "#engine/export/exporter.ts";
+import { holdRecipe } from "#engine/export/holdRecipe.ts";
+import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
+import type { ExportFormat } from "#shared/exporting.ts";
+import type { Recipe } from "#shared/recipe.ts";
+import { recipeLabel } from "#shared/recipeText.ts";
+
+/** Recipes named in one sentence; the others are counted. */
+const MAX_NAMED = 3;
+
+/**
+ * What the format that a plan aims for has no place for: one problem for each reason, with the recipes it holds for.
+ * @returns `plan/target` problems; empty = every recipe can leave as that format
+ */
+export function targetProblems(
+  model: ExportModel,
+  format: ExportFormat,
+  recipes: readonly Recipe[],
+): KeystoneErrorData[] {
+  const reasons = new Map<string, { problem: KeystoneErrorData; labels: string[] }>();
+  for (const recipe of recipes) {
+    const { problems } = holdRecipe(model, { format, recipe, kept: "unquantized" });
+    for (const problem of problems) {
+      const reason = reasons.get(problem.message) ?? { problem, labels: [] };
+      reason.labels.push(recipeLabel(recipe));
+      reasons.set(problem.message, reason);
+    }
+  }
+  return [...reasons.values()].map(({ problem, labels }) =>
+    new KeystoneError(
+      "plan/target",
+      `The plan aims for ${format}, which cannot hold ${namesOf(labels)}: ${problem.message}`,
+      `${problem.next} Or leave "target" out of the plan.`,
+      { format, reason: problem.code, recipes: labels.length },
+    ).toData(),
+  );
+}
+
+/** How the format changes recipes that it holds; each sentence once. */
+export function targetChanges(
+  model: ExportModel,
+  format: ExportFormat,
+  recipes: readonly Recipe[],
+): string[] {
+  const changes = recipes.flatMap(
+    (recipe) => holdRecipe(model, { format, recipe, kept: "unquantized" }).adapted?.changes ?? [],
+  );
+  return [...new Set(changes)];
+}
+
+function namesOf(labels: readonly string[]): string {
+  const named = [...new Set(labels)];
+  const shown = named
+    .slice(0, MAX_NAMED)
+    .map((label) => `"${label}"`)
+    .join(", ");
+  const more = named.length - MAX_NAMED;
+  return more > 0 ? `${shown} and ${more.toLocaleString("en-US")} more` : shown;
+}

@@ -1,0 +1,98 @@
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { exportFormat } from "#shared/exporting.ts";
+import { DEMO, fakeStudio } from "./helpers.ts";
+
+const RTN = { codec: "rtn", bits: 4, block: "group:64" } as const;
+
+/** Half of these leave as GPTQ; the others are one reason each. */
+const MIXED = {
+  recipes: [
+    { codec: "gptq", bits: 4, symmetric: true, block: "group:64" },
+    RTN,
+    { ...RTN, bits: 3 },
+    { codec: "gptq", bits: 4, block: "group:8" },
+  ],
+  judge: { tokens: 100 },
+  target: "gptq",
+} as const;
+
+describe("a plan that aims for a format", () => {
+  it("is told in the receipt what the format has no place for, recipe by recipe", async () => {
+    const { studio, text } = fakeStudio();
+    const { problems } = await studio.call("sweep:estimate", { model: DEMO, plan: MIXED, text });
+    expect(problems.map(({ code }) => code)).toEqual(["plan/target", "plan/target", "plan/target"]);
+    expect(problems[0].message).toContain('"rtn4, group 64": GPTQ holds 2, 3, 4, 8-bit integers');
+    expect(problems[2].message).toContain('"gptq4, group 8": GPTQ has blocks of group:16');
+    expect(problems[2].next).toContain("Use group:16.");
+  });
+
+  it("does not start, and starts without the target", async () => {
+    const { studio, text } = fakeStudio();
+    await expect(studio.call("job:sweep", { model: DEMO, plan: MIXED, text })).rejects.toMatchObject({
+      code: "plan/target",
+      details: { format: "gptq", reason: "export/packed-codec" },
+    });
+    expect(await studio.call("run:list", {})).toEqual([]);
+    const { target: _, ...free } = MIXED;
+    expect((await studio.call("job:sweep", { model: DEMO, plan: free, text })).run).toMatch(
+      /^[0-9a-f-]{36}$/,
+    );
+  });
+
+  it("is told what becomes of restored weights, with the cost", async () => {
+    const { studio, text } = fakeStudio();
+    const plan = {
+      recipes: [
+        {
+          codec: "compressed-tensors",
+          bits: 4,
+          symmetric: true,
+          block: "group:64",
+          restore: [[1, 137, 401]],
+        },
+      ],
+      target: "compressed-tensors",
+    };
+    const { problems, notes } = await studio.call("sweep:estimate", { model: DEMO, plan, text });
+    expect(problems).toEqual([]);
+    expect(notes.join("\n")).toMatch(
+      /Exported as compressed-tensors: The module model\.layers\.1\.mlp\.down_proj\.weight stays unquantized.*[\d,]+ bytes more/,
+    );
+  });
+});
+
+describe("formats held against a recipe", () => {
+  it("say for each format what it makes of it: bits, bytes, changes, or why it has no place", async () => {
+    const { studio } = fakeStudio();
+    const recipe = {
+      codec: "gptq",
+      bits: 4,
+      symmetric: true,
+      block: "group:64",
+      restore: [[1, 137, 401]],
+    } as const;
+    const answers = await studio.call("format:list", {
+      model: DEMO,
+      recipe: { ...recipe, restore: [[1, 137, 401]] },
+      kept: "8-bit",
+    } as never);
+    const byFormat = new Map(answers.map((answer) => [answer.description.format, answer]));
+    expect([...byFormat.keys()]).toEqual(exportFormat.options);
+    const gptq = byFormat.get("gptq");
+    expect(gptq?.problems).toEqual([]);
+    expect(gptq?.changes[0]).toMatch(/gets 8 bits/);
+    expect(gptq?.bytes).toBeLessThan((byFormat.get("safetensors")?.bytes ?? 0) / 2);
+    expect(byFormat.get("awq")?.problems[0]).toMatchObject({ code: "export/packed-codec" });
+    expect(byFormat.get("safetensors")).toMatchObject({ problems: [], changes: [] });
+  });
+});
+
+it("an export that its format cannot hold is refused before a job is made", async () => {
+  const { studio, home } = fakeStudio();
+  const request = { recipe: RTN, format: "awq", out: join(home, "out") } as const;
+  await expect(
+    studio.call("job:export", { model: DEMO, request, verify: null } as never),
+  ).rejects.toMatchObject({ code: "export/packed-codec" });
+  expect(await studio.call("job:list", {})).toEqual([]);
+});
