@@ -161,7 +161,11 @@ describe("a malformed recipe ends eval with exit code 2 and one sentence:", () =
     ],
     ["holdOut without restore", { ...VALID, holdOut: true }, /holdOut.*restore/],
     ["NF4 with three bits", { ...VALID, codec: "nf4", bits: 3 }, /nf4 stores 4 bits, but bits is 3/],
-    ["a symmetric codec without symmetric form", { ...VALID, symmetric: true }, /symmetric form; int, .* have/],
+    [
+      "a symmetric codec without symmetric form",
+      { ...VALID, symmetric: true },
+      /symmetric form; int, .* have/,
+    ],
     ["a weight outside the model", { ...VALID, restore: [[99, 0, 0]] }, /99/],
     ["a weight outside its tensor", { ...VALID, restore: [[1, 137, 704]] }, /704/],
     [

@@ -34,7 +34,7 @@ describe("a plan that aims for a format", () => {
       details: { format: "gptq", reason: "export/packed-codec" },
     });
     expect(await studio.call("run:list", {})).toEqual([]);
-    const { target: _, ...free } = MIXED;
+    const free = { recipes: MIXED.recipes, judge: MIXED.judge };
     expect((await studio.call("job:sweep", { model: DEMO, plan: free, text })).run).toMatch(
       /^[0-9a-f-]{36}$/,
     );
@@ -91,8 +91,8 @@ describe("formats held against a recipe", () => {
 it("an export that its format cannot hold is refused before a job is made", async () => {
   const { studio, home } = fakeStudio();
   const request = { recipe: RTN, format: "awq", out: join(home, "out") } as const;
-  await expect(
-    studio.call("job:export", { model: DEMO, request, verify: null } as never),
-  ).rejects.toMatchObject({ code: "export/packed-codec" });
+  await expect(studio.call("job:export", { model: DEMO, request, verify: null })).rejects.toMatchObject({
+    code: "export/packed-codec",
+  });
   expect(await studio.call("job:list", {})).toEqual([]);
 });
