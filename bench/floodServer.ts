@@ -118,6 +118,7 @@ function detail(): RunDetail {
   return {
     summary: summary(),
     judge: JUDGE,
+    calibration: null,
     text: "text.txt",
     convention: null,
     superWeights: [],

@@ -78,6 +78,11 @@ export async function readRecipe(io: Io, path: string): Promise<Recipe> {
   return parseRecipe(await readJsonFile(io, path, "recipe"), basename(path));
 }
 
+/** The calibration text that was named, as the studio is asked with it; where none was, the studio looks for one. */
+export async function namedCalibration(io: Io, named: string | undefined): Promise<{ calibration?: string }> {
+  return named === undefined ? {} : { calibration: await existingFile(io, named, "calibration text") };
+}
+
 /**
  * The text to score on: the one named, else `eval.jsonl` in the model's folder or in the folder around it.
  * @throws KeystoneError usage/no-such-file, usage/arguments

@@ -55,6 +55,18 @@ export function withComputeOptions(command: Command): Command {
   );
 }
 
+/** The text that SmoothQuant needs, for commands that score recipes. */
+export interface CalibrationOptions {
+  calibration?: string;
+}
+
+export function withCalibrationOption(command: Command): Command {
+  return command.option(
+    "--calibration <file>",
+    "text that SmoothQuant chooses its scales on, never the judged one; read only where a recipe needs it (default: calibration.jsonl beside the text, in the model's folder or the one around it)",
+  );
+}
+
 export function withJudgeOptions(command: Command): Command {
   return command
     .option(

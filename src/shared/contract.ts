@@ -17,6 +17,11 @@ import { settings, settingsChange } from "./settings.ts";
 const path = z.string().min(1).max(4096);
 const id = z.string().min(1).max(128);
 const nothing = z.strictObject({});
+/**
+ * The text that SmoothQuant's scales are chosen on. Where it is left out and a recipe needs one: `calibration.jsonl` beside the
+ * text, in the model's folder or the one around it.
+ */
+const calibration = path.optional();
 const jobStarted = z.object({ job: id });
 
 export const appInfo = z.object({
@@ -114,7 +119,7 @@ export const calls = {
     jobStarted,
   ),
   "job:evaluate": call(
-    z.strictObject({ model: path, recipe: recipe.nullable(), text: path, judge }),
+    z.strictObject({ model: path, recipe: recipe.nullable(), text: path, judge, calibration }),
     jobStarted,
   ),
   "job:ablate": call(
@@ -134,6 +139,7 @@ export const calls = {
       text: path,
       name: z.string().max(200).optional(),
       workers: z.number().int().min(1).max(64).optional(),
+      calibration,
     }),
     z.object({ job: id, run: id }),
   ),
@@ -149,6 +155,7 @@ export const calls = {
       limit: z.number().int().positive().optional(),
       /** Whether every item's own log-likelihoods are reported. */
       items: z.boolean().optional(),
+      calibration,
     }),
     jobStarted,
   ),
@@ -159,6 +166,7 @@ export const calls = {
       text: path,
       judge,
       passage: z.string().max(20_000).optional(),
+      calibration,
     }),
     jobStarted,
   ),
@@ -168,6 +176,7 @@ export const calls = {
       recipes: z.array(recipe).max(4),
       prompt: z.string().min(1).max(20_000),
       tokens: z.number().int().min(1).max(1024),
+      calibration,
     }),
     jobStarted,
   ),
@@ -206,6 +215,7 @@ export const calls = {
       plan: z.unknown(),
       text: path.nullable(),
       workers: z.number().int().min(1).max(64).optional(),
+      calibration,
     }),
     planEstimate,
   ),
@@ -252,6 +262,7 @@ export const calls = {
       plan: z.unknown().optional(),
       text: path.optional(),
       workers: z.number().int().min(1).max(64).optional(),
+      calibration,
     }),
     jobStarted,
   ),

@@ -69,6 +69,8 @@ export const evalReport = scores.extend({
   model: z.string(),
   text: z.string(),
   convention,
+  /** Where SmoothQuant's scales were chosen; null where the recipe has none. */
+  calibration: z.string().nullable(),
   recipe: z.unknown().nullable(),
   recipeId: z.string().nullable(),
   bitsPerWeight: z.number().nullable(),

@@ -138,6 +138,19 @@ function checkCodec(
     context.addIssue({ code: "custom", path: [...path, field], message });
 }
 
+/** Whether a recipe's scales are chosen on a calibration text. */
+export function needsCalibration({ activations }: Pick<Recipe, "activations">): boolean {
+  return activations?.method === "smoothquant";
+}
+
+/** Whether a recipe speaks of the model's super weights without naming them. */
+export function needsSuperWeights({
+  restore,
+  activations,
+}: Pick<Recipe, "restore" | "activations">): boolean {
+  return restore === "super-weights" || activations?.method === "super-activation";
+}
+
 /** What happens to a tensor's outliers; five different experiments that results must tell apart. */
 export type Arm = "plain" | "clip" | "clip-restore" | "hold-out" | "restore-only";
 

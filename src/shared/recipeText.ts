@@ -1,9 +1,15 @@
 import { CODECS } from "./codecs.ts";
-import type { Clip, Recipe, Restore } from "./recipe.ts";
+import type { Activations, Clip, Recipe, Restore } from "./recipe.ts";
 
-/** A recipe in a few words, for tables and headings: `int4, group 64, z 9, restored`. */
+/** A recipe in a few words, for tables and headings: `int4, group 64, z 9, restored`, `int8 sym, tensor, W8A8 token, naive`. */
 export function recipeLabel(recipe: Recipe): string {
-  return [codecLabel(recipe), blockLabel(recipe.block), clipLabel(recipe.clip), restoreLabel(recipe)]
+  return [
+    codecLabel(recipe),
+    blockLabel(recipe.block),
+    clipLabel(recipe.clip),
+    restoreLabel(recipe),
+    recipe.activations ? `W${recipe.bits}${activationsLabel(recipe.activations)}` : "",
+  ]
     .filter((part) => part !== "")
     .join(", ");
 }
@@ -45,4 +51,15 @@ export function restoreLabel(recipe: { restore: Restore; holdOut: boolean }): st
   if (restore === "none" || (Array.isArray(restore) && restore.length === 0)) return "";
   const what = typeof restore === "object" && !Array.isArray(restore) ? `largest ${restore.largest} ` : "";
   return recipe.holdOut ? `${what}held out` : `${what}restored`;
+}
+
+/** `A8 token, super activation`, `A8 tensor with matmuls, SmoothQuant 0.85`. */
+export function activationsLabel(activations: Activations): string {
+  const { bits, per, matmuls } = activations;
+  return `A${bits} ${per}${matmuls ? " with matmuls" : ""}, ${methodLabel(activations)}`;
+}
+
+function methodLabel({ method, alpha }: Activations): string {
+  if (method === "smoothquant") return `SmoothQuant ${alpha}`;
+  return method === "naive" ? "naive" : "super activation";
 }

@@ -44,7 +44,7 @@ export function repeatLab(request: LabRequest, model: string): Repeat {
       model,
       "--text",
       text,
-      ...(calibration === null ? [] : ["--calibration", calibration]),
+      ...calibrationOption(calibration),
       ...(tasks.length > 0 ? ["--tasks", ...tasks] : []),
       ...(taskLimit === null ? [] : ["--task-limit", String(taskLimit)]),
       ...own.argv,
@@ -54,13 +54,26 @@ export function repeatLab(request: LabRequest, model: string): Repeat {
 }
 
 /** The sweep with its recipes written out in full, in the plan's order, and how each is judged. */
-export function repeatSweep({ summary, results, judge, text }: RunDetail): Repeat {
+export function repeatSweep({ summary, results, judge, text, calibration }: RunDetail): Repeat {
   const recipes = [...results].sort((a, b) => a.index - b.index).map(({ recipe }) => JSON.stringify(recipe));
   const plan = `{\n  "name": ${JSON.stringify(summary.name)},\n  "recipes": [\n    ${recipes.join(",\n    ")}\n  ],\n  "judge": ${JSON.stringify(judge)}\n}`;
   return {
     files: [{ name: "plan.json", content: plan }],
-    argv: ["keystone", "sweep", summary.model, "--plan", "plan.json", "--text", text],
+    argv: [
+      "keystone",
+      "sweep",
+      summary.model,
+      "--plan",
+      "plan.json",
+      "--text",
+      text,
+      ...calibrationOption(calibration),
+    ],
   };
+}
+
+function calibrationOption(calibration: string | null): string[] {
+  return calibration === null ? [] : ["--calibration", calibration];
 }
 
 function judgeOptions({ context, stride, tokens, windows }: Judge): string[] {

@@ -75,6 +75,8 @@ export const runDetail = z.object({
   summary: runSummary,
   judge,
   text: z.string(),
+  /** Where SmoothQuant's scales were chosen; null where no recipe has any. */
+  calibration: z.string().nullable(),
   convention: convention.nullable(),
   /** The original on the same text; null until it is scored. */
   baseline: scores.nullable(),

@@ -2,7 +2,7 @@ import { detectOptions, type DetectOptions, type DetectReport } from "#shared/de
 import { KeystoneError } from "#shared/errors.ts";
 import type { ModelSummary } from "#shared/model.ts";
 import type { Judge } from "#shared/plan.ts";
-import type { Coordinate, Recipe } from "#shared/recipe.ts";
+import { needsSuperWeights, type Coordinate, type Recipe } from "#shared/recipe.ts";
 import { recipeId } from "#engine/quantize/recipeId.ts";
 import type { ModelHandle, TaskFields, TaskKind, TaskResult, VariantRequest } from "#worker/task.ts";
 import type { StudioContext } from "./context.ts";
@@ -116,7 +116,7 @@ export async function search(
   return report;
 }
 
-/** Recipes as a worker needs them; super weights are looked up only where a recipe restores them. */
+/** Recipes as a worker needs them; super weights are looked up only where a recipe speaks of them. */
 export async function variantRequests(
   context: StudioContext,
   job: JobContext,
@@ -124,7 +124,7 @@ export async function variantRequests(
   model: ModelSummary,
   recipes: readonly Recipe[],
 ): Promise<VariantRequest[]> {
-  const needed = recipes.some((recipe) => recipe.restore === "super-weights");
+  const needed = recipes.some(needsSuperWeights);
   const found = needed ? await superWeights(context, job, pool, model) : [];
   return recipes.map((recipe) => ({ id: recipeId(recipe), recipe, superWeights: found }));
 }

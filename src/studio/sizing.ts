@@ -1,4 +1,5 @@
 import type { ModelSummary } from "#shared/model.ts";
+import { needsCalibration, type Recipe } from "#shared/recipe.ts";
 import type { Settings } from "#shared/settings.ts";
 import { TRAJECTORY_BYTES } from "#engine/evaluate/hiddenStates.ts";
 
@@ -39,9 +40,34 @@ const HEAD_COPIES = 4;
 const LAYER_TOKENS = 4096;
 const SCORE_BYTES = 64 * 2 ** 20;
 const SCORE_COPIES = 3;
+/** Copies of the largest input, in f32, while it is quantized; and while the median of its values is selected, with their indices. */
+const QUANTIZED_COPIES = 2;
+const MEDIAN_COPIES = 6;
 /** More variants in one wave gain nothing (a read is shared by eight already) and delay the first result. */
 const MAX_WAVE = 8;
 const SHARE_OF_FREE = 0.75;
+
+/** What a sweep has to do. */
+export interface Work {
+  readonly tokens: number;
+  readonly variants: number;
+  /** Whether weights are smoothed before they are quantized, which takes a further layer. */
+  readonly smooths?: boolean;
+  /** Copies of a layer's largest input that are alive while it is quantized. */
+  readonly inputCopies?: number;
+}
+
+/** What recipes ask of memory beside their weights. */
+export function memoryOf(
+  recipes: readonly Pick<Recipe, "activations">[],
+): Required<Pick<Work, "smooths" | "inputCopies">> {
+  const methods = recipes.flatMap(({ activations }) => activations?.method ?? []);
+  const medians = methods.includes("super-activation") ? MEDIAN_COPIES : 0;
+  return {
+    smooths: recipes.some(needsCalibration),
+    inputCopies: (methods.length > 0 ? QUANTIZED_COPIES : 0) + medians,
+  };
+}
 
 export function modelShape(summary: Pick<ModelSummary, "architecture" | "tensors">): ModelShape {
   const { architecture, tensors } = summary;
@@ -69,6 +95,7 @@ export function modelShape(summary: Pick<ModelSummary, "architecture" | "tensors
  *     budget   = settings.memoryLimitBytes, else ¾ of what is free
  *     fixed    = base + 2 layers (as stored, and as a variant changes it) + head + a chunk of the head's output × 4
  *                + the activations of up to 4,096 tokens + attention's scores × 3
+ *                + where recipes quantize activations: 2 copies of the largest input, 6 more for medians; where they smooth: 1 layer
  *     variant  = its hidden states and the layer's output: 2 · tokens · hidden · 4
  *     shared   = the original's final hidden states, and those behind every layer up to 256 MiB
  *     workers  = min(cores, variants, ⌊(budget − shared) / (fixed + 2 · variant)⌋), at least 1
@@ -79,14 +106,14 @@ export function modelShape(summary: Pick<ModelSummary, "architecture" | "tensors
  */
 export function sizeSweep(
   shape: ModelShape,
-  work: { tokens: number; variants: number },
+  work: Work,
   machine: Machine,
   settings: Pick<Settings, "workers" | "threadsPerWorker" | "memoryLimitBytes">,
 ): WorkSize {
   const budget = settings.memoryLimitBytes ?? machine.freeBytes * SHARE_OF_FREE;
   const states = work.tokens * shape.hiddenSize * F32;
   const shared = states + Math.min(states * shape.layers, TRAJECTORY_BYTES);
-  const fixed = fixedBytes(shape, work.tokens);
+  const fixed = fixedBytes(shape, work);
   const variant = Math.max(1, 2 * work.tokens * shape.hiddenSize * F32);
   const fit = Math.floor((budget - shared) / (fixed + 2 * variant));
   const workers = settings.workers ?? clamp(Math.min(fit, work.variants), 1, machine.cores);
@@ -107,13 +134,18 @@ export function soloThreads(machine: Machine, settings: Pick<Settings, "threadsP
   return settings.threadsPerWorker ?? machine.cores;
 }
 
-function fixedBytes(shape: ModelShape, tokens: number): number {
+function fixedBytes(
+  shape: ModelShape,
+  { tokens, smooths = false, inputCopies = 0 }: Omit<Work, "variants">,
+): number {
   const activations =
-    Math.min(tokens, LAYER_TOKENS) * (3 * shape.intermediateSize + 6 * shape.hiddenSize) * F32;
+    Math.min(tokens, LAYER_TOKENS) *
+    ((3 + inputCopies) * shape.intermediateSize + 6 * shape.hiddenSize) *
+    F32;
   const headRows = Math.min(tokens * shape.vocabulary * F32, HEAD_CHUNK_BYTES) * HEAD_COPIES;
   return (
     WORKER_BASE_BYTES +
-    2 * shape.layerBytes +
+    (smooths ? 3 : 2) * shape.layerBytes +
     shape.headBytes +
     headRows +
     activations +

@@ -12,6 +12,7 @@ import type { TensorStatistics } from "#shared/model.ts";
 import type { Judge } from "#shared/plan.ts";
 import type { Coordinate, Recipe } from "#shared/recipe.ts";
 import type { VariantDetail, VariantResult } from "#shared/run.ts";
+import type { ActivationMaxima } from "#engine/activations/types.ts";
 import type { ExportFolders } from "#engine/export/exportFolders.ts";
 import type { OriginalReference, WindowSet } from "#engine/evaluate/types.ts";
 import type { NativeGate } from "#engine/forward/nativeGate.ts";
@@ -26,15 +27,23 @@ export interface ModelHandle {
   readonly threads: number;
 }
 
-/** A recipe to judge; `superWeights` stand in for restore "super-weights". */
+/** A recipe to judge; `superWeights` stand in for restore "super-weights", and are whose activations are kept. */
 export interface VariantRequest {
   readonly id: string;
   readonly recipe: Recipe;
   readonly superWeights: readonly Coordinate[];
 }
 
+/** The text that SmoothQuant's scales are chosen on, and how the judged one is cut. Named only where a recipe needs it. */
+export interface CalibrationText {
+  readonly text: string;
+  readonly judge: Judge;
+}
+
 /** The original's side of a sweep, computed once; its arrays lie in shared memory. */
 export interface Baseline {
+  /** Null where no recipe needs them. */
+  readonly maxima: ActivationMaxima | null;
   readonly windows: WindowSet;
   readonly original: OriginalReference;
   readonly device: DeviceReport;
@@ -48,13 +57,27 @@ interface Kinds {
     fields: { model: ModelHandle; options: DetectOptions; effect: { text: string; judge: Judge } | null };
     result: DetectReport;
   };
-  baseline: { fields: { model: ModelHandle; text: string; judge: Judge }; result: Baseline };
+  baseline: {
+    fields: {
+      model: ModelHandle;
+      text: string;
+      judge: Judge;
+      calibration: CalibrationText | null;
+    };
+    result: Baseline;
+  };
   wave: {
     fields: { model: ModelHandle; baseline: Baseline; variants: readonly VariantRequest[] };
     result: null;
   };
   evaluate: {
-    fields: { model: ModelHandle; text: string; judge: Judge; variant: VariantRequest | null };
+    fields: {
+      model: ModelHandle;
+      text: string;
+      judge: Judge;
+      variant: VariantRequest | null;
+      calibration: CalibrationText | null;
+    };
     result: EvalReport;
   };
   ablate: {
@@ -76,6 +99,7 @@ interface Kinds {
       dataset: TaskDataset | undefined;
       limit: number | undefined;
       items: boolean;
+      calibration: CalibrationText | null;
     };
     result: TaskReport[];
   };
@@ -90,11 +114,18 @@ interface Kinds {
       judge: Judge;
       variants: readonly VariantRequest[];
       passage: string | null;
+      calibration: CalibrationText | null;
     };
     result: CompareReport;
   };
   generate: {
-    fields: { model: ModelHandle; variants: readonly VariantRequest[]; prompt: string; tokens: number };
+    fields: {
+      model: ModelHandle;
+      variants: readonly VariantRequest[];
+      prompt: string;
+      tokens: number;
+      calibration: CalibrationText | null;
+    };
     result: GenerateReport;
   };
   export: {

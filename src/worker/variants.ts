@@ -1,3 +1,5 @@
+import { planActivations } from "#engine/activations/planActivations.ts";
+import type { ActivationMaxima } from "#engine/activations/types.ts";
 import { fileBitsPerWeight, pooledBitsPerWeight } from "#engine/quantize/bitsPerWeight.ts";
 import { planTensors } from "#engine/quantize/planTensors.ts";
 import type { Engine, Variant } from "#engine/evaluate/types.ts";
@@ -10,18 +12,24 @@ export interface PlannedVariant {
   readonly fileBitsPerWeight: number;
 }
 
-/** @throws KeystoneError recipe/… where the recipe does not fit the model */
+/**
+ * @param maxima of the calibration text; only SmoothQuant needs them
+ * @throws KeystoneError recipe/… where the recipe does not fit the model; usage/no-calibration, activations/no-norm-weight
+ */
 export function planVariant(
   { checkpoint, architecture }: Engine,
   { id, recipe, superWeights }: VariantRequest,
+  maxima: ActivationMaxima | null = null,
 ): PlannedVariant {
   const tensors = [...checkpoint.tensors.values()];
   const plans = planTensors(recipe, tensors, {
     superWeights,
     downProjection: (layer) => architecture.downProjection(layer),
   }).tensors;
+  const activations =
+    recipe.activations && planActivations(recipe.activations, { architecture, superWeights, maxima });
   return {
-    variant: { id, plans },
+    variant: { id, plans, ...(activations ? { activations } : {}) },
     bitsPerWeight: pooledBitsPerWeight(plans.values()),
     fileBitsPerWeight: fileBitsPerWeight(tensors, plans),
   };

@@ -189,6 +189,7 @@ function baseline(): Baseline {
     text: "Made up.",
   };
   return {
+    maxima: null,
     windows: { windows: [], scored: 100, words: 1, bytes: 1, complete: true, convention },
     original: { hidden: new Float32Array(new SharedArrayBuffer(16)), nll: new Float32Array(100), scores },
     device: { asked: "cpu", used: "cpu", reason: "made up", tried: [] },

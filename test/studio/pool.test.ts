@@ -38,7 +38,7 @@ it("pools with the runtime start, work in every thread and end, again and again"
   const score = (pool: WorkerPool) =>
     pool.run(
       "baseline",
-      { model, text: TEXT, judge: judge.parse({ tokens: 200 }) },
+      { model, text: TEXT, judge: judge.parse({ tokens: 200 }), calibration: null },
       { control: createControl() },
     );
   const perplexities = new Set<number | null>();
@@ -58,7 +58,11 @@ it("a pool that is closed in the middle of the work ends, and its tasks with it"
     const pool = new WorkerPool({ workerFile: WORKER, workers: 2 });
     const tasks = Promise.allSettled(
       [1, 2].map(() =>
-        pool.run("baseline", { model, text: TEXT, judge: judge.parse({}) }, { control: createControl() }),
+        pool.run(
+          "baseline",
+          { model, text: TEXT, judge: judge.parse({}), calibration: null },
+          { control: createControl() },
+        ),
       ),
     );
     await sleep(300 * round);

@@ -406,6 +406,7 @@ export function madeUpRun(): RunDetail {
     },
     judge: { windows: "bos", tokens: 2000 },
     text: FACTS.text,
+    calibration: null,
     convention: { ...CONVENTION },
     baseline: scoresOf(1.8808),
     superWeights: [[1, 137, 401]],

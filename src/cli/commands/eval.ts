@@ -1,10 +1,12 @@
 import { Command } from "commander";
 import type { EvalReport } from "#shared/evaluation.ts";
-import { absolute, existingFile, readRecipe } from "../files.ts";
+import { absolute, existingFile, namedCalibration, readRecipe } from "../files.ts";
 import {
   judgeOf,
+  withCalibrationOption,
   withComputeOptions,
   withJudgeOptions,
+  type CalibrationOptions,
   type ComputeOptions,
   type JudgeOptions,
 } from "../options.ts";
@@ -13,7 +15,7 @@ import { conventionFact, scoreFacts } from "../output/scores.ts";
 import { factList } from "../output/table.ts";
 import type { CommandContext } from "../program.ts";
 
-interface EvalOptions extends ComputeOptions, JudgeOptions {
+interface EvalOptions extends ComputeOptions, JudgeOptions, CalibrationOptions {
   recipe?: string;
   text: string;
 }
@@ -30,18 +32,20 @@ export function evalCommand(context: CommandContext): Command {
       'text to score: .txt is one document, .jsonl one document a line in "text" (required)',
     )
     .option("--recipe <file>", "recipe of the variant to score (default: none, the original alone)");
-  return withComputeOptions(withJudgeOptions(command)).action((model: string, options: EvalOptions) =>
-    context.session(options, async (session) => {
-      const recipe = options.recipe === undefined ? null : await readRecipe(session.io, options.recipe);
-      const { job } = await session.studio.call("job:evaluate", {
-        model: absolute(session.io, model),
-        recipe,
-        text: await existingFile(session.io, options.text, "text"),
-        judge: judgeOf(options),
-      });
-      const { report } = await session.result(job, "evaluate");
-      session.print(report, () => evalText(report));
-    }),
+  return withComputeOptions(withJudgeOptions(withCalibrationOption(command))).action(
+    (model: string, options: EvalOptions) =>
+      context.session(options, async (session) => {
+        const recipe = options.recipe === undefined ? null : await readRecipe(session.io, options.recipe);
+        const { job } = await session.studio.call("job:evaluate", {
+          model: absolute(session.io, model),
+          recipe,
+          text: await existingFile(session.io, options.text, "text"),
+          judge: judgeOf(options),
+          ...(await namedCalibration(session.io, options.calibration)),
+        });
+        const { report } = await session.result(job, "evaluate");
+        session.print(report, () => evalText(report));
+      }),
   );
 }
 
@@ -58,6 +62,7 @@ function evalText(report: EvalReport): string {
     ]);
   }
   if (report.sqnrDb !== null) facts.push(["SQNR", `${fixed(report.sqnrDb, 1)} dB`]);
+  if (report.calibration !== null) facts.push(["Scales chosen on", report.calibration]);
   facts.push(conventionFact(report.convention), ["Time", `${duration(report.seconds)} on ${report.device}`]);
   return factList(facts);
 }

@@ -2,14 +2,20 @@ import { Command } from "commander";
 import { KeystoneError } from "#shared/errors.ts";
 import { parsePlan } from "#shared/plan.ts";
 import type { RunDetail } from "#shared/run.ts";
-import { absolute, readJsonFile, textFor } from "../files.ts";
-import { dropUndefined, withComputeOptions, type ComputeOptions } from "../options.ts";
+import { absolute, namedCalibration, readJsonFile, textFor } from "../files.ts";
+import {
+  dropUndefined,
+  withCalibrationOption,
+  withComputeOptions,
+  type CalibrationOptions,
+  type ComputeOptions,
+} from "../options.ts";
 import { resultLine, runDocument, runText } from "../output/results.ts";
 import type { CommandContext } from "../program.ts";
 import { usageError } from "../reportError.ts";
 import type { Session } from "../session.ts";
 
-interface SweepOptions extends ComputeOptions {
+interface SweepOptions extends ComputeOptions, CalibrationOptions {
   plan?: string;
   text?: string;
   name?: string;
@@ -31,9 +37,9 @@ export function sweepCommand(context: CommandContext): Command {
     .option("--name <name>", "name of the run in lists (default: the plan's name)")
     .option(
       "--resume <run>",
-      "go on with this run instead of starting one; refuses another model, plan or text (default: a new run)",
+      "go on with this run instead of starting one; refuses another model, plan, text or calibration text (default: a new run)",
     );
-  return withComputeOptions(command).action((model: string, options: SweepOptions) =>
+  return withComputeOptions(withCalibrationOption(command)).action((model: string, options: SweepOptions) =>
     context.session(options, async (session) => {
       const { job, run } =
         options.resume === undefined
@@ -73,6 +79,7 @@ async function start(
     model: absolute(session.io, model),
     plan,
     text: await textFor(session.io, options.text, model),
+    ...(await namedCalibration(session.io, options.calibration)),
     ...dropUndefined({ name: options.name, workers: options.workers }),
   });
 }
@@ -89,6 +96,7 @@ async function resume(
     run,
     model: absolute(session.io, model),
     ...dropUndefined({ text, workers: options.workers }),
+    ...(await namedCalibration(session.io, options.calibration)),
     ...(plan === undefined ? {} : { plan }),
   });
   return { job, run };

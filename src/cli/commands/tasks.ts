@@ -1,11 +1,18 @@
 import { Command, Option } from "commander";
 import { taskDataset, type TaskDataset } from "#shared/evaluation.ts";
-import { absolute, existingPath, readRecipe } from "../files.ts";
-import { dropUndefined, withComputeOptions, wholeNumber, type ComputeOptions } from "../options.ts";
+import { absolute, existingPath, namedCalibration, readRecipe } from "../files.ts";
+import {
+  dropUndefined,
+  withCalibrationOption,
+  withComputeOptions,
+  wholeNumber,
+  type CalibrationOptions,
+  type ComputeOptions,
+} from "../options.ts";
 import { itemsText, tasksText } from "../output/taskTables.ts";
 import type { CommandContext } from "../program.ts";
 
-interface TasksOptions extends ComputeOptions {
+interface TasksOptions extends ComputeOptions, CalibrationOptions {
   tasks: string[];
   recipe?: string;
   dataset?: TaskDataset;
@@ -31,7 +38,7 @@ export function tasksCommand(context: CommandContext): Command {
     )
     .option("--limit <n>", "score the first n items of each task (default: all)", wholeNumber(1, 100_000_000))
     .option("--items", "report every item's log-likelihoods, right choice and verdict too (default: totals)");
-  return withComputeOptions(command).action((model: string, options: TasksOptions) =>
+  return withComputeOptions(withCalibrationOption(command)).action((model: string, options: TasksOptions) =>
     context.session(options, async (session) => {
       const recipe = options.recipe === undefined ? null : await readRecipe(session.io, options.recipe);
       const files = await Promise.all(
@@ -45,6 +52,7 @@ export function tasksCommand(context: CommandContext): Command {
         recipe,
         files,
         ...dropUndefined({ dataset, limit, items }),
+        ...(await namedCalibration(session.io, options.calibration)),
       });
       const { report } = await session.result(job, "tasks");
       const seconds = (performance.now() - started) / 1000;

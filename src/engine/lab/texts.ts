@@ -37,7 +37,10 @@ export async function calibrationWindows(run: LabRun): Promise<Calibration> {
  * Refuses a calibration text that is the judged text: what was chosen on a text looks better there than it is.
  * @throws KeystoneError usage/calibration-is-text
  */
-export async function checkSplit({ text, calibration }: LabRun["request"]): Promise<void> {
+export async function checkSplit({
+  text,
+  calibration,
+}: Pick<LabRun["request"], "text" | "calibration">): Promise<void> {
   if (calibration === null || !(await sameFile(text, calibration))) return;
   throw new KeystoneError(
     "usage/calibration-is-text",

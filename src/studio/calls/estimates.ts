@@ -3,10 +3,12 @@ import { KeystoneError, toErrorData } from "#shared/errors.ts";
 import type { PlanEstimate } from "#shared/estimate.ts";
 import type { ModelSummary } from "#shared/model.ts";
 import { parsePlan, type Plan } from "#shared/plan.ts";
-import type { Coordinate } from "#shared/recipe.ts";
+import { needsCalibration, type Coordinate } from "#shared/recipe.ts";
+import { requireNormWeights } from "#engine/activations/smoothing.ts";
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
 import { pooledBitsPerWeight } from "#engine/quantize/bitsPerWeight.ts";
 import { planTensors } from "#engine/quantize/planTensors.ts";
+import { calibrationFor, type CalibrationPlaces } from "../calibration.ts";
 import type { Answers, StudioContext } from "../context.ts";
 import { modelShape } from "../sizing.ts";
 import { DEFAULT_DETECTION } from "../launch.ts";
@@ -24,19 +26,12 @@ const MAX_CHECKED = 500;
 /** What a plan will cost, before it starts. */
 export function estimateCalls(context: StudioContext): Answers<"sweep:estimate"> {
   return {
-    "sweep:estimate": async ({ model: path, plan: input, text, workers }) => {
+    "sweep:estimate": async ({ model: path, plan: input, text, workers, calibration: named }) => {
       const model = await summarizeModel(context.access.check(path));
       const checkedText = text === null ? null : context.access.check(text);
       const plan = planOrProblem(input);
       if (!("recipes" in plan)) return { ...EMPTY, problems: [plan] };
-      const size = await sizeFor(
-        context,
-        model,
-        checkedText,
-        plan.judge,
-        plan.recipes.length,
-        workers ?? null,
-      );
+      const size = await sizeFor(context, model, checkedText, plan.judge, plan.recipes, workers ?? null);
       const shape = modelShape(model);
       const rate = context.kept.rate(await context.devices.chosen(), size.threadsPerWorker);
       // The original once, by one worker, then the variants on all of them.
@@ -74,6 +69,7 @@ export function estimateCalls(context: StudioContext): Answers<"sweep:estimate">
         ],
         problems: [
           ...checked.problems,
+          ...(await calibrationProblem(context, plan, { named, model: model.path, text: checkedText })),
           ...(model.hasTokenizer ? [] : [noTokenizer(model.path)]),
           ...(size.peakBytes > size.availableBytes ? [tooLarge(size.peakBytes, size.availableBytes)] : []),
           ...(await diskProblem(context.home, diskBytes)),
@@ -125,6 +121,7 @@ async function checkOnModel(
     const bits: number[] = [];
     for (const recipe of plan.recipes.slice(0, MAX_CHECKED)) {
       try {
+        if (needsCalibration(recipe)) requireNormWeights(architecture);
         const plans = planTensors(recipe, tensors, {
           superWeights: [],
           downProjection: (layer) => architecture.downProjection(layer),
@@ -148,6 +145,19 @@ async function checkOnModel(
       bits: bits.length > 0 ? [Math.min(...bits), Math.max(...bits)] : null,
     };
   });
+}
+
+async function calibrationProblem(
+  { access }: StudioContext,
+  plan: Plan,
+  places: CalibrationPlaces,
+): Promise<Problem[]> {
+  try {
+    await calibrationFor(access, plan.recipes, places);
+    return [];
+  } catch (error) {
+    return [toErrorData(error)];
+  }
 }
 
 async function diskProblem(home: string, bytes: number): Promise<Problem[]> {

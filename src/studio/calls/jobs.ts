@@ -1,6 +1,7 @@
 import { calls, type Reply } from "#shared/contract.ts";
 import { detectOptions } from "#shared/detection.ts";
 import { judge as judgeSchema, type Judge } from "#shared/plan.ts";
+import { calibrationText } from "../calibration.ts";
 import type { Answers, StudioContext } from "../context.ts";
 import {
   runInPool,
@@ -53,9 +54,11 @@ export function jobCalls(context: StudioContext): Answers<JobCall> {
       return { job: work };
     },
 
-    "job:evaluate": async ({ model: path, recipe, text: textPath, judge }) => {
+    "job:evaluate": async ({ model: path, recipe, text: textPath, judge, calibration: named }) => {
       const model = await runnableModel(context, path);
       const text = access.check(textPath);
+      const places = { named, model: model.path, text };
+      const calibration = await calibrationText(access, recipe ? [recipe] : [], places, judge);
       return {
         job: jobs.start({
           kind: "evaluate",
@@ -66,7 +69,7 @@ export function jobCalls(context: StudioContext): Answers<JobCall> {
               const [variant = null] = recipe
                 ? await variantRequests(context, job, pool, model, [recipe])
                 : [];
-              return { model: await soloHandle(context, model), text, judge, variant };
+              return { model: await soloHandle(context, model), text, judge, variant, calibration };
             }),
         }),
       };
@@ -94,9 +97,19 @@ export function jobCalls(context: StudioContext): Answers<JobCall> {
       };
     },
 
-    "job:tasks": async ({ model: path, recipe, files, dataset, limit, items = false }) => {
+    "job:tasks": async ({
+      model: path,
+      recipe,
+      files,
+      dataset,
+      limit,
+      items = false,
+      calibration: named,
+    }) => {
       const model = await runnableModel(context, path);
       const checked = files.map((file) => access.check(file));
+      const places = { named, model: model.path, text: null };
+      const calibration = await calibrationText(access, recipe ? [recipe] : [], places);
       return {
         job: jobs.start({
           kind: "tasks",
@@ -108,15 +121,17 @@ export function jobCalls(context: StudioContext): Answers<JobCall> {
                 ? await variantRequests(context, job, pool, model, [recipe])
                 : [];
               const handle = await soloHandle(context, model);
-              return { model: handle, files: checked, variant, dataset, limit, items };
+              return { model: handle, files: checked, variant, dataset, limit, items, calibration };
             }),
         }),
       };
     },
 
-    "job:compare": async ({ model: path, recipes, text: textPath, judge, passage }) => {
+    "job:compare": async ({ model: path, recipes, text: textPath, judge, passage, calibration: named }) => {
       const model = await runnableModel(context, path);
       const text = access.check(textPath);
+      const places = { named, model: model.path, text };
+      const calibration = await calibrationText(access, recipes, places, judge);
       return {
         job: jobs.start({
           kind: "compare",
@@ -128,14 +143,16 @@ export function jobCalls(context: StudioContext): Answers<JobCall> {
               text,
               judge,
               passage: passage ?? null,
+              calibration,
               variants: await variantRequests(context, job, pool, model, recipes),
             })),
         }),
       };
     },
 
-    "job:generate": async ({ model: path, recipes, prompt, tokens }) => {
+    "job:generate": async ({ model: path, recipes, prompt, tokens, calibration: named }) => {
       const model = await runnableModel(context, path);
+      const calibration = await calibrationText(access, recipes, { named, model: model.path, text: null });
       return {
         job: jobs.start({
           kind: "generate",
@@ -150,6 +167,7 @@ export function jobCalls(context: StudioContext): Answers<JobCall> {
                 variants,
                 prompt,
                 tokens,
+                calibration,
               });
             } finally {
               pools.giveBack(pool);

@@ -4,14 +4,19 @@ import { basename } from "node:path";
 import { KeystoneError } from "#shared/errors.ts";
 import type { ModelSummary } from "#shared/model.ts";
 import { canonicalJson, parsePlan, type Judge, type Plan } from "#shared/plan.ts";
+import { needsCalibration, type Recipe } from "#shared/recipe.ts";
 import { recipeLabel } from "#shared/recipeText.ts";
 import type { VariantResult } from "#shared/run.ts";
+import { requireNormWeights } from "#engine/activations/smoothing.ts";
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
 import { planTensors } from "#engine/quantize/planTensors.ts";
 import { recipeId } from "#engine/quantize/recipeId.ts";
+import type { Access } from "../access.ts";
+import { calibrationFor } from "../calibration.ts";
 import type { Answers, StudioContext } from "../context.ts";
 import { runnableModel, soloHandle, superWeights } from "../launch.ts";
-import { modelShape, sizeSweep, type WorkSize } from "../sizing.ts";
+import { memoryOf, modelShape, sizeSweep, type WorkSize } from "../sizing.ts";
+import type { RunRow } from "../store/rows.ts";
 import { newVariant } from "../store/runStore.ts";
 import { withCheckpoint } from "../summarizeModel.ts";
 import { coarseToFine, planAxes } from "../sweep/order.ts";
@@ -30,11 +35,12 @@ const DEFAULT_TOKENS = 4096;
 export function sweepCalls(context: StudioContext): Answers<"job:sweep" | "run:resume" | "run:retry"> {
   const { access, runs, events } = context;
   return {
-    "job:sweep": async ({ model: path, plan: input, text: textPath, name, workers }) => {
+    "job:sweep": async ({ model: path, plan: input, text: textPath, name, workers, calibration: named }) => {
       const model = await runnableModel(context, path);
       const text = access.check(textPath);
       const plan = parsePlan(input);
       await checkRecipes(model, plan);
+      const calibration = await calibrationFor(access, plan.recipes, { named, model: model.path, text });
       const run = randomUUID();
       runs.create({
         id: run,
@@ -46,17 +52,29 @@ export function sweepCalls(context: StudioContext): Answers<"job:sweep" | "run:r
         judge: plan.judge,
         text,
         textHash: await textHash(text),
+        calibration: calibration === null ? null : { path: calibration, hash: await textHash(calibration) },
         variants: newVariants(plan),
         order: coarseToFine(planAxes(input, plan.recipes.length)),
       });
       events.emit({ type: "run", run: runs.summary(run) });
-      return { job: startSweep(context, { run, model, text, workers: workers ?? null, only: null }), run };
+      return {
+        job: startSweep(context, { run, model, text, calibration, workers: workers ?? null, only: null }),
+        run,
+      };
     },
 
-    "run:resume": async ({ run, model: modelPath, plan, text: textPath, workers }) => {
+    "run:resume": async ({
+      run,
+      model: modelPath,
+      plan,
+      text: textPath,
+      workers,
+      calibration: calibrationPath,
+    }) => {
       const row = runs.row(run);
       const model = await runnableModel(context, modelPath ?? row.model);
       const text = access.check(textPath ?? row.text);
+      const calibration = await sameCalibration(access, row, calibrationPath);
       requireSame(
         row.fingerprint === model.fingerprint,
         "model",
@@ -88,13 +106,15 @@ export function sweepCalls(context: StudioContext): Answers<"job:sweep" | "run:r
         `another text than ${text}`,
         "Name the text it was started with; if the file was changed, start a new run.",
       );
-      runs.claim(run, { model: model.path, text });
+      runs.claim(run, { model: model.path, text, calibration });
       runs.reset(
         run,
         new Set(runs.results(run).flatMap(({ id, status }) => (status === "cancelled" ? [id] : []))),
         { keepAttempts: true },
       );
-      return { job: startSweep(context, { run, model, text, workers: workers ?? null, only: null }) };
+      return {
+        job: startSweep(context, { run, model, text, calibration, workers: workers ?? null, only: null }),
+      };
     },
 
     "run:retry": async ({ run, variants }) => {
@@ -115,11 +135,12 @@ export function sweepCalls(context: StudioContext): Answers<"job:sweep" | "run:r
         "another text",
         "Start a new run: the text was changed.",
       );
+      const calibration = await sameCalibration(access, row);
       const only = variantsToRetry(run, runs.results(run), variants ?? null);
-      runs.claim(run, { model: model.path, text });
+      runs.claim(run, { model: model.path, text, calibration });
       runs.reset(run, only);
       events.emit({ type: "variants", run, results: runs.results(run).filter(({ id }) => only.has(id)) });
-      return { job: startSweep(context, { run, model, text, workers: null, only }) };
+      return { job: startSweep(context, { run, model, text, calibration, workers: null, only }) };
     },
   };
 }
@@ -128,13 +149,17 @@ interface SweepStart {
   run: string;
   model: ModelSummary;
   text: string;
+  calibration: string | null;
   workers: number | null;
   /** Ids of the variants to run; null = all that wait. */
   only: ReadonlySet<string> | null;
 }
 
 /** Queues the job that executes a run's waiting variants. */
-function startSweep(context: StudioContext, { run, model, text, workers, only }: SweepStart): string {
+function startSweep(
+  context: StudioContext,
+  { run, model, text, calibration, workers, only }: SweepStart,
+): string {
   const { runs, jobs, kept, pools, events } = context;
   const row = runs.row(run);
   const reporter = new SweepReporter(events, run);
@@ -147,7 +172,7 @@ function startSweep(context: StudioContext, { run, model, text, workers, only }:
     work: async (job) => {
       const variants = runs.waiting(run).filter(({ id }) => !only || only.has(id));
       const shape = modelShape(model);
-      const size = await sizeFor(context, model, text, row.judge, Math.max(1, variants.length), workers);
+      const size = await sizeFor(context, model, text, row.judge, recipesOf(variants), workers);
       const pool = await pools.lend(size.workers);
       clock.start();
       try {
@@ -164,6 +189,7 @@ function startSweep(context: StudioContext, { run, model, text, workers, only }:
             solo: await soloHandle(context, model),
             shape,
             text,
+            calibration,
             variants,
             size,
             superWeights: (lent) => superWeights(context, job, lent, model),
@@ -195,14 +221,15 @@ export async function sizeFor(
   model: ModelSummary,
   text: string | null,
   judge: Judge,
-  variants: number,
+  recipes: readonly Recipe[],
   workers: number | null,
 ): Promise<WorkSize & { tokens: number }> {
   const settings = context.settings();
   const tokens = await expectedTokens(text, judge);
   // Several workers on one accelerator only share it, and its memory.
   const usual = (await context.devices.chosen()) === "cpu" ? null : 1;
-  const size = sizeSweep(modelShape(model), { tokens, variants }, context.machine(), {
+  const work = { tokens, variants: Math.max(1, recipes.length), ...memoryOf(recipes) };
+  const size = sizeSweep(modelShape(model), work, context.machine(), {
     ...settings,
     workers: workers ?? settings.workers ?? usual,
   });
@@ -228,6 +255,7 @@ async function checkRecipes(model: ModelSummary, plan: Plan): Promise<void> {
     const architecture = architectureOf(checkpoint);
     const tensors = [...checkpoint.tensors.values()];
     for (const recipe of different.values()) {
+      if (needsCalibration(recipe)) requireNormWeights(architecture);
       planTensors(recipe, tensors, {
         superWeights: [],
         downProjection: (layer) => architecture.downProjection(layer),
@@ -240,6 +268,10 @@ async function checkRecipes(model: ModelSummary, plan: Plan): Promise<void> {
     const [first] = problems;
     if (first) throw KeystoneError.fromData(first);
   });
+}
+
+function recipesOf(variants: readonly VariantResult[]): Recipe[] {
+  return variants.map(({ recipe }) => recipe);
 }
 
 function newVariants(plan: Plan): VariantResult[] {
@@ -268,9 +300,23 @@ async function textHash(path: string): Promise<string> {
   });
 }
 
+/** A run's calibration text where it lies today; null where the run has none. @throws KeystoneError run/other-calibration */
+async function sameCalibration(access: Access, row: RunRow, named?: string): Promise<string | null> {
+  if (row.calibration === null) return null;
+  const path = access.check(named ?? row.calibration);
+  requireSame(
+    row.calibration_hash === (await textHash(path)),
+    "calibration",
+    row.id,
+    `another calibration text than ${path}`,
+    "Name the calibration text it was started with; if the file was changed, start a new run.",
+  );
+  return path;
+}
+
 function requireSame(
   same: boolean,
-  what: "model" | "plan" | "text" | "judge",
+  what: "model" | "plan" | "text" | "judge" | "calibration",
   run: string,
   found: string,
   next: string,

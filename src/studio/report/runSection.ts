@@ -57,6 +57,7 @@ function runFacts(run: RunDetail): [string, string][] {
       `${count(summary.done)} of ${plural(summary.total, "variant")}${summary.failed > 0 ? `, ${count(summary.failed)} failed` : ""}; ${summary.status}`,
     ],
     ["Text", run.text],
+    ...(run.calibration === null ? [] : [["Calibration text", run.calibration] as [string, string]]),
     ["Judged on", convention?.text ?? "not scored yet"],
     [
       "Original",

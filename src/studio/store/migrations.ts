@@ -86,4 +86,9 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX lab_results_by_model ON lab_results(fingerprint, experiment, created);
   `,
+  `
+  -- Where SmoothQuant's scales are chosen; null where no recipe of the run has any.
+  ALTER TABLE runs ADD COLUMN calibration TEXT;
+  ALTER TABLE runs ADD COLUMN calibration_hash TEXT;
+  `,
 ];

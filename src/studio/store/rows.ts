@@ -39,6 +39,8 @@ export const runRow = summaryRow.extend({
   judge: json(judge),
   text: z.string(),
   text_hash: z.string(),
+  calibration: z.string().nullable(),
+  calibration_hash: z.string().nullable(),
   convention: json(convention).nullable(),
   baseline: json(scores).nullable(),
   super_weights: json(z.array(coordinate)),

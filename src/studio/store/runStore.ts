@@ -27,6 +27,8 @@ export interface NewRun {
   judge: Judge;
   text: string;
   textHash: string;
+  /** Null where no recipe needs one. */
+  calibration: { path: string; hash: string } | null;
   variants: readonly VariantResult[];
   /** Positions in the plan, in the order to run them. */
   order: readonly number[];
@@ -60,8 +62,9 @@ export class RunStore {
     const now = new Date().toISOString();
     inTransaction(this.#database, () => {
       this.#run(
-        `INSERT INTO runs (id, name, model, model_name, fingerprint, plan_hash, judge, text, text_hash, created, updated, status,
-           owner, owner_process, owner_host, heartbeat) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?, ?, ?)`,
+        `INSERT INTO runs (id, name, model, model_name, fingerprint, plan_hash, judge, text, text_hash,
+           calibration, calibration_hash, created, updated, status,
+           owner, owner_process, owner_host, heartbeat) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?, ?, ?)`,
         run.id,
         run.name,
         run.model,
@@ -71,6 +74,8 @@ export class RunStore {
         JSON.stringify(run.judge),
         run.text,
         run.textHash,
+        run.calibration?.path ?? null,
+        run.calibration?.hash ?? null,
         now,
         now,
         this.#owner.token,
@@ -125,6 +130,7 @@ export class RunStore {
       summary: summaryOf(row),
       judge: row.judge,
       text: row.text,
+      calibration: row.calibration,
       convention: row.convention,
       baseline: row.baseline,
       superWeights: row.super_weights,
@@ -184,18 +190,22 @@ export class RunStore {
   }
 
   /**
-   * Takes a run over to go on with it: what another studio left half done waits again. Model and text are where they
+   * Takes a run over to go on with it: what another studio left half done waits again. Model and texts are where they
    * lie today.
    * @throws KeystoneError run/in-use when a living studio executes it
    */
-  claim(id: string, { model, text }: { model: string; text: string }): void {
+  claim(
+    id: string,
+    { model, text, calibration }: { model: string; text: string; calibration: string | null },
+  ): void {
     inTransaction(this.#database, () => {
       const row = this.row(id);
       this.#refuseLive(row, "resumed", "Wait until it ends, or cancel it where it runs.");
       this.#run(
-        "UPDATE runs SET status = 'waiting', model = ?, text = ?, owner = ?, owner_process = ?, owner_host = ?, heartbeat = ?, updated = ? WHERE id = ?",
+        "UPDATE runs SET status = 'waiting', model = ?, text = ?, calibration = ?, owner = ?, owner_process = ?, owner_host = ?, heartbeat = ?, updated = ? WHERE id = ?",
         model,
         text,
+        calibration,
         this.#owner.token,
         this.#owner.process,
         this.#owner.host,

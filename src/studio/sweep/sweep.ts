@@ -1,6 +1,6 @@
 import { cancelledError, KeystoneError, toErrorData } from "#shared/errors.ts";
 import type { Progress } from "#shared/job.ts";
-import type { Coordinate } from "#shared/recipe.ts";
+import { needsCalibration, needsSuperWeights, type Coordinate } from "#shared/recipe.ts";
 import type { VariantResult } from "#shared/run.ts";
 import { cancel, isCancelled } from "#worker/control.ts";
 import type {
@@ -32,6 +32,8 @@ export interface SweepPlan {
   readonly solo: ModelHandle;
   readonly shape: ModelShape;
   readonly text: string;
+  /** Where SmoothQuant's scales are chosen; null where no recipe of the run has any. */
+  readonly calibration: string | null;
   /** In the order to run them; only those that are not done. */
   readonly variants: readonly VariantResult[];
   readonly size: WorkSize;
@@ -143,14 +145,14 @@ class Sweep {
   }
 
   async #findSuperWeights(): Promise<readonly Coordinate[]> {
-    if (!this.#plan.variants.some((variant) => variant.recipe.restore === "super-weights")) return [];
+    if (!this.#plan.variants.some((variant) => needsSuperWeights(variant.recipe))) return [];
     this.#say("finding the super weights");
     const found = await this.#plan.superWeights(this.#tools.pool);
     this.#tools.runs.saveFacts(this.#plan.run, { superWeights: found });
     if (found.length === 0) {
       this.#tools.runs.saveFacts(this.#plan.run, {
         notes: [
-          "No super weight was found in this model: recipes that restore super weights restore nothing.",
+          "No super weight was found in this model: recipes that restore super weights restore nothing, and there is no super activation to keep.",
         ],
       });
     }
@@ -159,10 +161,15 @@ class Sweep {
 
   async #scoreOriginal(): Promise<Baseline> {
     const { runs, reporter } = this.#tools;
-    const { run, solo, text } = this.#plan;
+    const { run, solo, text, calibration, variants } = this.#plan;
     this.#say("scoring the original");
     const judge = runs.row(run).judge;
-    const baseline = await this.#twice("baseline", { model: solo, text, judge }, (message) => {
+    const calibrates = calibration !== null && variants.some(({ recipe }) => needsCalibration(recipe));
+    const fields = {
+      ...{ model: solo, text, judge },
+      calibration: calibrates ? { text: calibration, judge } : null,
+    };
+    const baseline = await this.#twice("baseline", fields, (message) => {
       if (message.type === "progress")
         this.#say(
           `scoring the original: ${Math.floor((100 * message.progress.done) / message.progress.total)} %`,

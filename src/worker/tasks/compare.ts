@@ -5,8 +5,9 @@ import { recipeLabel } from "#shared/recipeText.ts";
 import { readDocuments } from "#engine/checkpoint/readDocuments.ts";
 import type { Tokenizer } from "#engine/checkpoint/types.ts";
 import { scoreOriginal, scoreWave } from "#engine/evaluate/score.ts";
-import type { VariantScore, WindowSet } from "#engine/evaluate/types.ts";
+import type { VariantScore, Watch, WindowSet } from "#engine/evaluate/types.ts";
 import { cutWindows } from "#engine/evaluate/windows.ts";
+import { maximaFor } from "../calibration.ts";
 import { openModel, type OpenModel } from "../openModel.ts";
 import type { Talk } from "../talk.ts";
 import type { TaskFields } from "../task.ts";
@@ -22,28 +23,31 @@ const PASSES = 4;
 export async function compareTask(fields: TaskFields<"compare">, talk: Talk): Promise<CompareReport> {
   const begin = performance.now();
   const model = await openModel(fields.model);
-  const planned = fields.variants.map((request) => ({ request, ...planVariant(model, request) }));
+  const windows = await windowsOf(model, fields.text, fields.judge);
+  const first = fields.calibration ? 1 : 0;
+  const pass = (index: number): Watch => talk.pass(first + index, first + PASSES);
+  const maxima = await maximaFor(model, fields.calibration, talk.pass(0, first + PASSES));
+  const planned = fields.variants.map((request) => ({ request, ...planVariant(model, request, maxima) }));
   const variants = planned.map(({ variant }) => variant);
 
-  const windows = await windowsOf(model, fields.text, fields.judge);
-  const reference = await scoreOriginal({ ...model, windows, trajectory: true, ...talk.pass(0, PASSES) });
+  const reference = await scoreOriginal({ ...model, windows, trajectory: true, ...pass(0) });
   const scored = await scoreWave({
     ...model,
     windows,
     reference,
     variants,
-    ...talk.pass(1, PASSES),
+    ...pass(1),
   });
 
   const passage = await passageWindows(model, fields);
-  const passageReference = await scoreOriginal({ ...model, windows: passage, ...talk.pass(2, PASSES) });
+  const passageReference = await scoreOriginal({ ...model, windows: passage, ...pass(2) });
   const onPassage = await scoreWave({
     ...model,
     windows: passage,
     reference: passageReference,
     variants,
     perToken: true,
-    ...talk.pass(3, PASSES),
+    ...pass(3),
   });
 
   const weights = sum(model, (tensor) => tensor.parameters);

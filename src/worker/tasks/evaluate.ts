@@ -4,27 +4,30 @@ import { scoreOriginal, scoreWave } from "#engine/evaluate/score.ts";
 import { openModel } from "../openModel.ts";
 import type { Talk } from "../talk.ts";
 import type { TaskFields } from "../task.ts";
+import { maximaFor } from "../calibration.ts";
 import { planVariant } from "../variants.ts";
 import { windowsOf } from "../windows.ts";
 
 /** The original, or a variant beside it, on a text. */
 export async function evaluateTask(
-  { model: handle, text, judge, variant: request }: TaskFields<"evaluate">,
+  { model: handle, text, judge, variant: request, calibration }: TaskFields<"evaluate">,
   talk: Talk,
 ): Promise<EvalReport> {
   const begin = performance.now();
   const model = await openModel(handle);
-  const planned = request && planVariant(model, request);
   const windows = await windowsOf(model, text, judge);
-  const passes = planned ? 2 : 1;
-  const reference = await scoreOriginal({ ...model, windows, ...talk.pass(0, passes) });
+  const first = calibration ? 1 : 0;
+  const passes = first + (request ? 2 : 1);
+  const maxima = await maximaFor(model, calibration, talk.pass(0, passes));
+  const planned = request && planVariant(model, request, maxima);
+  const reference = await scoreOriginal({ ...model, windows, ...talk.pass(first, passes) });
   const [score = null] = planned
     ? await scoreWave({
         ...model,
         windows,
         reference,
         variants: [planned.variant],
-        ...talk.pass(1, passes),
+        ...talk.pass(first + 1, passes),
       })
     : [];
   if (score?.error) throw KeystoneError.fromData(score.error);
@@ -33,6 +36,7 @@ export async function evaluateTask(
     model: handle.path,
     text,
     convention: windows.convention,
+    calibration: calibration?.text ?? null,
     recipe: request?.recipe ?? null,
     recipeId: request?.id ?? null,
     bitsPerWeight: planned?.bitsPerWeight ?? null,

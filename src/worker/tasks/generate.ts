@@ -4,6 +4,7 @@ import { recipeLabel } from "#shared/recipeText.ts";
 import { generateGreedy } from "#engine/evaluate/generate.ts";
 import { createMeter } from "#engine/evaluate/meter.ts";
 import { ORIGINAL } from "#engine/tasks/score/runTasks.ts";
+import { maximaFor } from "../calibration.ts";
 import { openModel, type OpenModel } from "../openModel.ts";
 import type { Talk } from "../talk.ts";
 import type { TaskFields } from "../task.ts";
@@ -11,7 +12,7 @@ import { planVariant } from "../variants.ts";
 
 /** The same prompt continued by the original and each variant: the most likely token every time, until EOS or the limit. */
 export async function generateTask(
-  { model: handle, variants, prompt, tokens }: TaskFields<"generate">,
+  { model: handle, variants, prompt, tokens, calibration }: TaskFields<"generate">,
   talk: Talk,
 ): Promise<GenerateReport> {
   const begin = performance.now();
@@ -20,12 +21,13 @@ export async function generateTask(
   const text = tokenizer.encode(prompt);
   const ids = tokenizer.bos === null ? text : [tokenizer.bos, ...text];
   requireRoom(ids.length, tokens, model.architecture.facts.contextLength);
+  const maxima = await maximaFor(model, calibration, talk.watch);
   const lanes = [
     { label: "original", id: null, variant: ORIGINAL },
     ...variants.map((request) => ({
       label: recipeLabel(request.recipe),
       id: request.id,
-      variant: planVariant(model, request).variant,
+      variant: planVariant(model, request, maxima).variant,
     })),
   ];
   const meter = createMeter(lanes.length * tokens, "tokens", talk.watch);

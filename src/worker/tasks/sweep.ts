@@ -2,6 +2,7 @@ import { toErrorData } from "#shared/errors.ts";
 import type { Scores } from "#shared/evaluation.ts";
 import { scoreOriginal, scoreWave } from "#engine/evaluate/score.ts";
 import type { VariantScore } from "#engine/evaluate/types.ts";
+import { maximaFor } from "../calibration.ts";
 import { openModel } from "../openModel.ts";
 import type { Talk } from "../talk.ts";
 import type { Baseline, TaskFields, VariantOutcome, VariantRequest } from "../task.ts";
@@ -10,13 +11,21 @@ import { shareFloats, shareWindows, windowsOf } from "../windows.ts";
 
 /** The original on the text: its scores, and what variants are compared with, in shared memory. */
 export async function baselineTask(
-  { model: handle, text, judge }: TaskFields<"baseline">,
+  { model: handle, text, judge, calibration }: TaskFields<"baseline">,
   talk: Talk,
 ): Promise<Baseline> {
   const model = await openModel(handle);
   const windows = shareWindows(await windowsOf(model, text, judge));
-  const original = await scoreOriginal({ ...model, windows, trajectory: true, ...talk.watch });
+  const first = calibration ? 1 : 0;
+  const maxima = await maximaFor(model, calibration, talk.pass(0, first + 1));
+  const original = await scoreOriginal({
+    ...model,
+    windows,
+    trajectory: true,
+    ...talk.pass(first, first + 1),
+  });
   return {
+    maxima,
     windows,
     original: { ...original, hidden: shareFloats(original.hidden), nll: shareFloats(original.nll) },
     device: model.forward.device,
@@ -30,7 +39,9 @@ export async function waveTask(
 ): Promise<null> {
   const model = await openModel(handle);
   const tell = (outcome: VariantOutcome): void => talk.tell({ type: "variant", outcome });
-  const planned = variants.flatMap((request) => planOrTell(() => planVariant(model, request), request, tell));
+  const planned = variants.flatMap((request) =>
+    planOrTell(() => planVariant(model, request, baseline.maxima), request, tell),
+  );
   if (planned.length === 0) return null;
   const scores = await scoreWave({
     ...model,

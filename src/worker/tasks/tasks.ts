@@ -3,6 +3,7 @@ import type { TaskReport } from "#shared/evaluation.ts";
 import { readTaskFile } from "#engine/tasks/read/readTaskFile.ts";
 import { ORIGINAL, runTasks } from "#engine/tasks/score/runTasks.ts";
 import type { TaskFile } from "#engine/tasks/types.ts";
+import { maximaFor } from "../calibration.ts";
 import { openModel } from "../openModel.ts";
 import type { Talk } from "../talk.ts";
 import type { TaskFields } from "../task.ts";
@@ -10,11 +11,12 @@ import { planVariant } from "../variants.ts";
 
 /** Task files answered by the original or a variant. */
 export async function tasksTask(fields: TaskFields<"tasks">, talk: Talk): Promise<TaskReport[]> {
-  const { files: paths, variant: request, dataset, limit, items } = fields;
+  const { files: paths, variant: request, dataset, limit, items, calibration } = fields;
   const files: TaskFile[] = [];
   for (const path of paths) files.push(await readTaskFile(path, { dataset, limit }));
   const model = await openModel(fields.model);
-  const variant = request ? planVariant(model, request).variant : ORIGINAL;
+  const maxima = await maximaFor(model, calibration, talk.watch);
+  const variant = request ? planVariant(model, request, maxima).variant : ORIGINAL;
   const [result] = await runTasks({
     ...model,
     ...talk.watch,

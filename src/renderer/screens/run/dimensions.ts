@@ -1,6 +1,6 @@
 import { canonicalJson } from "#shared/plan.ts";
 import { codecName, parseBlock, type Clip, type Recipe } from "#shared/recipe.ts";
-import { blockLabel, clipLabel, codecLabel, restoreLabel } from "#shared/recipeText.ts";
+import { activationsLabel, blockLabel, clipLabel, codecLabel, restoreLabel } from "#shared/recipeText.ts";
 import type { VariantResult } from "#shared/run.ts";
 
 /** What a plan can vary, as the run screen lays it out. `arm` is what happens to the super weights. */
@@ -131,7 +131,7 @@ function more({ keep, overrides, activations }: Recipe): unknown[] {
 
 function moreLabel({ overrides, activations, keep }: Recipe): string {
   const parts = [
-    activations ? `W8A8 ${activations.method}, per ${activations.per}` : "",
+    activations ? activationsLabel(activations) : "",
     overrides.length > 0
       ? overrides.map((one) => `${one.match} ${one.skip ? "kept" : codecish(one)}`).join(", ")
       : "",
