@@ -5,6 +5,7 @@ import { machineLine } from "./machine.ts";
 
 interface Bench {
   file: string;
+  args?: readonly string[];
   says: string;
   /** Part of a run without names. */
   quick: boolean;
@@ -28,13 +29,24 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     says: "detect on a 7 B-shaped checkpoint in under 4 GB of memory (writes 13.5 GB)",
     quick: false,
   },
+  exports: {
+    file: "exports.ts",
+    says: "export of a 1 B-shaped checkpoint to every format beside a copy and llama.cpp (writes 2.2 GB and more)",
+    quick: false,
+  },
+  "exports-7b": {
+    file: "exports.ts",
+    args: ["7b"],
+    says: "the same of a 7 B-shaped one, in under 3 GB of memory (writes 27 GB)",
+    quick: false,
+  },
 };
 
 /** Runs the named benches, or the quick ones, each in a process of its own so that no peak hides behind another's. */
 function runBenches(names: readonly string[]): number {
   const unknown = names.find((name) => !(name in BENCHES));
   if (unknown !== undefined) {
-    const known = Object.entries(BENCHES).map(([name, { says }]) => `  ${name.padEnd(9)} ${says}`);
+    const known = Object.entries(BENCHES).map(([name, { says }]) => `  ${name.padEnd(10)} ${says}`);
     process.stderr.write(`Unknown bench "${unknown}". Known:\n${known.join("\n")}\n`);
     return 2;
   }
@@ -43,11 +55,11 @@ function runBenches(names: readonly string[]): number {
   );
   process.stdout.write(`${machineLine()}\n`);
   let failures = 0;
-  for (const [name, { file, says }] of chosen) {
+  for (const [name, { file, args = [], says }] of chosen) {
     process.stdout.write(`\n== ${name}: ${says}\n`);
     const path = join(import.meta.dirname, file);
     if (!existsSync(path)) throw new Error(`${path} is missing.`);
-    const { status } = spawnSync(process.execPath, ["--disable-warning=ExperimentalWarning", path], {
+    const { status } = spawnSync(process.execPath, ["--disable-warning=ExperimentalWarning", path, ...args], {
       stdio: "inherit",
     });
     if (status !== 0) failures++;
