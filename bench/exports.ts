@@ -10,7 +10,7 @@ import { SEVEN_B, type Shape } from "./checkpointShape.ts";
 import { writeRandomCheckpoint, type Plant } from "./randomCheckpoint.ts";
 import { inTemporaryFolder } from "./temporaryFolder.ts";
 
-/** TinyLlama's sizes; `node exports.ts 7b` takes Llama 2 7 B's and 27 GB of disk. */
+/** TinyLlama's sizes; `node exports.ts 7b [FORMAT …]` takes Llama 2 7 B's and 27 GB of disk. */
 const ONE_B: Shape = {
   ...{ layers: 22, hidden: 2048, intermediate: 5632, heads: 32, keyValueHeads: 4 },
   ...{ vocabulary: 32_000, context: 2048 },
@@ -36,7 +36,9 @@ const taken = z.object({
   peakBytes: z.number(),
 });
 
-const shape = process.argv[2] === "7b" ? SEVEN_B : ONE_B;
+const [size, ...named] = process.argv.slice(2);
+const shape = size === "7b" ? SEVEN_B : ONE_B;
+const formats = named.length > 0 ? named.map((name) => exportFormat.parse(name)) : exportFormat.options;
 await inTemporaryFolder(async (folder) => {
   const model = join(folder, "model");
   const source = await writeRandomCheckpoint(model, shape, PLANT, SHARD_BYTES);
@@ -48,7 +50,7 @@ await inTemporaryFolder(async (folder) => {
     `| plain copy of the files | ${rate(source, copy)} | 100 % | ${copy.toFixed(1)} | | ${giga(source)} | |`,
   );
   let kept = true;
-  for (const format of exportFormat.options) {
+  for (const format of formats) {
     const out = join(folder, format);
     const { bytes, seconds, processorSeconds, peakBytes } = exportOnce(model, format, RECIPES[format], out);
     const ofCopy = `${Math.round((100 * copy) / seconds)} %`;
