@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { sizeSweep, type ModelShape } from "./sizing.ts";
+import { memoryOf, sizeSweep, type ModelShape } from "./sizing.ts";
 
 const GB = 2 ** 30;
 const AUTO = { workers: null, threadsPerWorker: null, memoryLimitBytes: null };
@@ -42,6 +42,21 @@ describe("sizeSweep", () => {
     expect(
       sizeSweep(SMALL, { tokens: 100, variants: 3 }, { cores: 8, freeBytes: 32 * GB }, AUTO),
     ).toMatchObject({ workers: 3, threadsPerWorker: 2 });
+  });
+
+  it("counts what quantized activations, medians and smoothing take, each more than the one before", () => {
+    const work = { tokens: 4096, variants: 1 };
+    const of = (...methods: ("naive" | "super-activation" | "smoothquant")[]): number => {
+      const recipes = methods.map((method) => ({
+        activations: { method, per: "token" as const, bits: 8, matmuls: false, alpha: 0.85 },
+      }));
+      const machine = { cores: 1, freeBytes: 64 * GB };
+      return sizeSweep(LARGE, { ...work, ...memoryOf(recipes) }, machine, AUTO).peakBytes;
+    };
+    const largestInput = 4096 * LARGE.intermediateSize * 4;
+    expect(of("naive") - of()).toBe(2 * largestInput);
+    expect(of("super-activation") - of()).toBe(8 * largestInput);
+    expect(of("smoothquant") - of("naive")).toBe(LARGE.layerBytes);
   });
 
   it("takes what the settings name as it is", () => {

@@ -1,5 +1,6 @@
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
+import type { InputOptions } from "../activations/linearInputs.ts";
 import { decoder } from "./decoder.ts";
 import { readMistral } from "./mistral.ts";
 
@@ -23,7 +24,11 @@ const architecture = (window: number | null) =>
   );
 
 /** A layer over sines as weights and inputs, cut into `queryBlocks`. `poison` fills the last token of window 0 with it. */
-async function runLayer(window: number | null, queryBlocks: number, poison?: number): Promise<Float32Array> {
+async function runLayer(
+  window: number | null,
+  queryBlocks: number,
+  { poison, activations }: { poison?: number; activations?: InputOptions } = {},
+): Promise<Float32Array> {
   const it = architecture(window);
   const wave = (count: number, step: number): Float32Array =>
     Float32Array.from({ length: count }, (_, i) => Math.sin(1 + i * step));
@@ -46,7 +51,7 @@ async function runLayer(window: number | null, queryBlocks: number, poison?: num
       shape,
     );
   });
-  const session = await InferenceSession.create(it.layerGraph({ taps: false, queryBlocks }), {
+  const session = await InferenceSession.create(it.layerGraph({ taps: false, queryBlocks, activations }), {
     intraOpNumThreads: 1,
     logSeverityLevel: 3,
   });
@@ -69,8 +74,22 @@ describe("a layer's graph", () => {
     }
   }
 
+  for (const per of ["token", "tensor"] as const) {
+    it(`quantizes attention's products per ${per} alike in one block of queries and in several`, async () => {
+      const channels = { residualChannels: false, downChannels: false };
+      const activations: InputOptions = { bits: 5, per, matmuls: true, ...channels };
+      const whole = await runLayer(4, 1, { activations });
+      const without = await runLayer(4, 1, { activations: { ...activations, matmuls: false } });
+      expect(whole).not.toEqual(without);
+      const cut = await runLayer(4, 4, { activations });
+      cut.forEach((value, i) =>
+        expect(Math.abs(value - whole[i]) <= TOLERANCE, `element ${i}: ${value}, ${whole[i]}`).toBe(true),
+      );
+    });
+  }
+
   it("keeps a token from what comes after it and from the other windows", async () => {
-    const [before, after] = [await runLayer(null, 1), await runLayer(null, 1, 100)];
+    const [before, after] = [await runLayer(null, 1), await runLayer(null, 1, { poison: 100 })];
     const last = (SEQUENCE - 1) * HIDDEN;
     expect(after.subarray(0, last)).toEqual(before.subarray(0, last));
     expect(after.subarray(last + HIDDEN)).toEqual(before.subarray(last + HIDDEN));
