@@ -196,6 +196,29 @@ describe("exporting as GGUF", () => {
   });
 });
 
+describe("a GGUF model as the source of an export", () => {
+  for (const format of ["gguf", "safetensors"] as const) {
+    for (const opened of ["folder", "file"] as const) {
+      it(`leaves as ${format} with its dequantized weights, opened by its ${opened}`, async () => {
+        const first = await made({ storage: "F16" }, RECIPES[2]);
+        const [name = ""] = (await readdir(first.out)).filter((each) => each.endsWith(".gguf"));
+        const checkpoint = await openCheckpoint(opened === "file" ? join(first.out, name) : first.out);
+        const recipe = { ...RECIPES[0], overrides: [{ match: "*self_attn*", skip: true }] };
+        const { variant } = adapted(checkpoint, recipe, format);
+        const second = { ...first, checkpoint, variant, out: join(first.folder, "second") };
+        await exportTo(second, { format });
+        expect((await verified(second)).maxAbsDiff).toBe(0);
+        const again = await openCheckpoint(second.out);
+        expect(architectureOf(again).facts).toEqual(architectureOf(first.checkpoint).facts);
+        expect(await again.read("model.layers.1.self_attn.q_proj.weight")).toEqual(
+          await checkpoint.read("model.layers.1.self_attn.q_proj.weight"),
+        );
+        await Promise.all([checkpoint.close(), again.close()]);
+      });
+    }
+  }
+});
+
 describe("what GGUF has no place for", () => {
   const codesOf = (recipe: unknown) => exporters.gguf.problems(parseRecipe(recipe)).map(({ code }) => code);
 

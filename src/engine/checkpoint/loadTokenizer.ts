@@ -26,9 +26,14 @@ export interface TokenizerFiles {
  * @throws KeystoneError tokenizer/missing, tokenizer/bad-file, tokenizer/unsupported, gguf/…
  */
 export async function loadTokenizer(location: string): Promise<Tokenizer> {
-  const files = (await readTokenizerFiles(location)) ?? (await readGgufTokenizer(location));
+  const files = await findTokenizerFiles(location);
   if (!files) throw await missingError(location);
   return tokenizerOf(files);
+}
+
+/** tokenizer.json and its kin, or what a GGUF file says instead; null where there is neither. */
+export async function findTokenizerFiles(location: string): Promise<TokenizerFiles | null> {
+  return (await readTokenizerFiles(location)) ?? readGgufTokenizer(location);
 }
 
 /** True where {@link loadTokenizer} has something to read. */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { KeystoneError } from "#shared/errors.ts";
 import type { Checkpoint } from "#engine/checkpoint/types.ts";
 import type { FileSystem } from "./fileSystem.ts";
@@ -17,7 +17,8 @@ export async function hashShard(
   file: string,
   advance: (bytes: number) => Promise<void>,
 ): Promise<WrittenFile> {
-  const path = join(checkpoint.path, file);
+  const isFile = (await fileSystem.stat(checkpoint.path))?.kind === "file";
+  const path = join(isFile ? dirname(checkpoint.path) : checkpoint.path, file);
   const hash = createHash("sha256");
   let bytes = 0;
   await onDisk({ doing: `reading ${file} of the checkpoint`, path }, async () => {

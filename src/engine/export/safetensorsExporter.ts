@@ -8,6 +8,9 @@ import { activationProblems } from "./problems.ts";
 import { CONFIG_FILE, PACKING_FILES, sourceIndex } from "./sourceIndex.ts";
 import { writeShard } from "./safetensorsWriter.ts";
 
+/** As transformers cuts them. */
+const DEFAULT_SHARD_BYTES = 5e9;
+
 /** A drop-in copy of the checkpoint whose weights carry the recipe's rounding, in the checkpoint's own types. */
 export const safetensorsExporter: Exporter = {
   describe: () => ({
@@ -40,7 +43,10 @@ export const safetensorsExporter: Exporter = {
 /** @throws KeystoneError export/bad-name, checkpoint/bad-index */
 async function planFiles({ model: { checkpoint }, maxShardBytes }: ExportSource): Promise<CheckpointPlan> {
   const tensors = [...checkpoint.tensors.values()].map((tensor) => ({ ...tensor, bytes: dataBytes(tensor) }));
-  return planShards(tensors, maxShardBytes, await sourceIndex(checkpoint));
+  // what came in other files has no shards to follow
+  const foreign = checkpoint.shards.some(({ file }) => !file.endsWith(".safetensors"));
+  const shardBytes = maxShardBytes ?? (foreign ? DEFAULT_SHARD_BYTES : null);
+  return planShards(tensors, shardBytes, await sourceIndex(checkpoint));
 }
 
 async function writeCheckpoint(input: WriteInput): Promise<WrittenFile[]> {

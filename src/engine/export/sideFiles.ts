@@ -26,6 +26,11 @@ const TEMPLATE_FOLDER = "additional_chat_templates";
  */
 export async function listSideFiles(fileSystem: FileSystem, folder: string): Promise<SideFile[]> {
   const found: SideFile[] = [];
+  // a model in one file that was opened by itself: what lies around it may belong to others
+  const facts = await onDisk({ doing: "looking at the checkpoint", path: folder }, () =>
+    fileSystem.stat(folder),
+  );
+  if (facts?.kind === "file") return found;
   const take = async (name: string, path: string): Promise<void> => {
     const facts = await fileSystem.stat(path);
     if (facts?.kind === "file") found.push({ name, path, bytes: facts.bytes });

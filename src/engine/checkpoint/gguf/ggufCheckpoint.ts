@@ -21,6 +21,8 @@ interface Parts {
   readonly shards: readonly { file: string; bytes: number }[];
   readonly fingerprint: string;
   readonly notes: readonly string[];
+  /** Which types the file holds, for people. */
+  readonly packing: string;
   /** By Hugging Face name. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   readonly sources: ReadonlyMap<string, ClosableSource>;
@@ -35,15 +37,17 @@ export class GgufCheckpoint implements Checkpoint {
   readonly shards: readonly { file: string; bytes: number }[];
   readonly sharded = false;
   readonly notes: readonly string[];
+  readonly packing: string;
   private readonly stored: ReadonlyMap<string, StoredTensor>;
   private readonly sources: ReadonlyMap<string, ClosableSource>;
 
-  constructor({ path, config, shards, fingerprint, notes, tensors, sources }: Parts) {
+  constructor({ path, config, shards, fingerprint, notes, packing, tensors, sources }: Parts) {
     this.path = path;
     this.config = config;
     this.shards = shards;
     this.fingerprint = fingerprint;
     this.notes = notes;
+    this.packing = packing;
     this.stored = tensors;
     this.sources = sources;
     this.tensors = new Map([...tensors].map(([name, { info }]) => [name, info]));

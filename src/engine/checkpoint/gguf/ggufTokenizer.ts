@@ -49,7 +49,11 @@ export function ggufTokenizer(reader: MetadataReader): TokenizerFiles | null {
       added_tokens: addedTokens(reader, tokens),
       post_processor: addBos && bos ? leadingToken(bos) : null,
     },
-    config: { ...(bos ? { bos_token: bos.text } : {}), ...(eos ? { eos_token: eos.text } : {}) },
+    config: {
+      chat_template: reader.string(KEY.chatTemplate),
+      ...(bos ? { bos_token: bos.text } : {}),
+      ...(eos ? { eos_token: eos.text } : {}),
+    },
     specials: {},
   };
 }

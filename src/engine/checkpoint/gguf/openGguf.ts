@@ -88,6 +88,7 @@ async function checkpointOf(
   return new GgufCheckpoint({
     ...{ path, config, shards, tensors, sources },
     fingerprint: fingerprintOf(config, infos, shards),
+    packing: `GGUF ${typesOf(infos).join(", ")}`,
     notes: [describe(first.file, infos)],
   });
 }
@@ -139,9 +140,12 @@ function tensorInfo(
   };
 }
 
+function typesOf(tensors: ReadonlyMap<string, TensorInfo>): string[] {
+  return [...new Set([...tensors.values()].map(({ dtype, packed }) => packed?.codec ?? dtype))];
+}
+
 function describe(file: string, tensors: ReadonlyMap<string, TensorInfo>): string {
-  const types = new Set([...tensors.values()].map(({ dtype, packed }) => packed?.codec ?? dtype));
   const unread = [...tensors.values()].some(({ dtype }) => !isStorageType(dtype));
   const rest = unread ? " Those that Keystone does not read are listed only." : "";
-  return `A GGUF file (${file}) with tensors of type ${[...types].join(", ")}.${rest}`;
+  return `A GGUF file (${file}) with tensors of type ${typesOf(tensors).join(", ")}.${rest}`;
 }

@@ -7,7 +7,7 @@ import { isInterleaved } from "#engine/checkpoint/gguf/headRows.ts";
 import type { MetadataEntry } from "#engine/checkpoint/gguf/metadata.ts";
 import { tensorNames } from "#engine/checkpoint/gguf/tensorNames.ts";
 import { isDerived } from "#engine/checkpoint/tensorRole.ts";
-import { readTokenizerFiles } from "#engine/checkpoint/loadTokenizer.ts";
+import { findTokenizerFiles } from "#engine/checkpoint/loadTokenizer.ts";
 import { modelName } from "#engine/checkpoint/summarizeModel.ts";
 import type { Checkpoint } from "#engine/checkpoint/types.ts";
 import type { TensorPlan } from "#engine/quantize/types.ts";
@@ -155,7 +155,7 @@ function tokenizerOf(checkpoint: Checkpoint, config: DecoderConfig): Promise<Tok
 }
 
 async function readTokenizer(checkpoint: Checkpoint, config: DecoderConfig): Promise<TokenizerMetadata> {
-  const files = await readTokenizerFiles(checkpoint.path);
+  const files = await findTokenizerFiles(checkpoint.path);
   if (!files)
     return {
       entries: new Map([["tokenizer.ggml.model", { type: "string", value: "none" }]]),

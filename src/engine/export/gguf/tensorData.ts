@@ -1,9 +1,10 @@
 import { interleavedRow, moveRows } from "#engine/checkpoint/gguf/headRows.ts";
+import { isStorageType } from "#engine/checkpoint/dtypes.ts";
 import type { Checkpoint } from "#engine/checkpoint/types.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import { sourceBytes } from "../exportedTensor.ts";
 import type { ExportVariant } from "../types.ts";
-import { requireFinite } from "../storageBytes.ts";
+import { requireFinite, toStorageBytes } from "../storageBytes.ts";
 import { packBlocks } from "./packBlocks.ts";
 import type { GgufTensorPlan } from "./planGguf.ts";
 import { blockType } from "./storedTypes.ts";
@@ -25,7 +26,7 @@ export async function* tensorData(
     return;
   }
   const plan = variant.plans.get(source.name);
-  if (!plan && type === source.dtype && headSize === null) {
+  if (!plan && type === source.dtype && headSize === null && !source.packed) {
     yield* sourceBytes(checkpoint, source.name);
     return;
   }
@@ -39,12 +40,13 @@ export async function* tensorData(
   for (let at = 0; at < data.byteLength; at += CHUNK_BYTES) yield data.subarray(at, at + CHUNK_BYTES);
 }
 
-/** The whole tensor in its own type, or widened to F32. */
+/** The whole tensor in its own type, dequantized where the source holds it packed, or widened to F32. */
 async function unquantized(
   checkpoint: Checkpoint,
-  { name, dtype }: TensorInfo,
+  { name, dtype, packed }: TensorInfo,
   type: string,
 ): Promise<Uint8Array> {
+  if (packed && isStorageType(type)) return toStorageBytes(await checkpoint.read(name), type, name);
   if (type === dtype) {
     const chunks: Uint8Array[] = [];
     for await (const chunk of sourceBytes(checkpoint, name)) chunks.push(chunk);
