@@ -23,8 +23,8 @@ export const safetensorsExporter: Exporter = {
     kept: [],
     exact:
       "Every weight is stored as it was judged, rounded to the checkpoint's own type; restored weights are the source's.",
-    codecs: "any",
-    blocks: "any",
+    codecs: "any codec",
+    blocks: "any block",
     loadsIn: ["transformers", "vLLM", "llama.cpp's converter", "Keystone"],
   }),
   problems: (recipe) => activationProblems(recipe, "A dequantized safetensors file"),

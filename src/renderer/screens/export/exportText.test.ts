@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { modelSummary, type ModelSummary } from "#shared/model.ts";
-import { runtimeBytes } from "./exportText.ts";
+import type { FormatDescription } from "#shared/exporting.ts";
+import { FORMATS, runtimeBytes, superWeightsIn } from "./exportText.ts";
 
 /** Llama-2-7B in f16: its keys and values at 4,096 tokens are known to take 2 GiB. */
 const llama: ModelSummary = modelSummary.parse({
@@ -45,5 +46,47 @@ describe("runtimeBytes", () => {
   it("counts grouped key and value heads, not query heads", () => {
     const grouped = { ...llama, architecture: { ...llama.architecture, keyValueHeads: 8 } };
     expect(runtimeBytes(0, grouped).cache).toBe(2 ** 29);
+  });
+});
+
+describe("what becomes of super weights", () => {
+  const byModule: FormatDescription = {
+    format: "gptq",
+    title: "GPTQ",
+    summary: "",
+    size: "packed",
+    restored: "module",
+    kept: ["unquantized"],
+    exact: "",
+    codecs: "",
+    blocks: "",
+    loadsIn: [],
+  };
+
+  it("is said to be by module where the format has no place for one weight", () => {
+    expect(superWeightsIn(byModule, true, "unquantized")).toMatchObject({
+      title: "By module",
+      note: "their whole tensors stay unquantized",
+    });
+    expect(superWeightsIn({ ...byModule, restored: "exact" }, true, "unquantized").title).toBe("Exact");
+  });
+
+  it("is not promised in 8 bits by a format that has only one width", () => {
+    expect(superWeightsIn(byModule, true, "8-bit").note).toBe("their whole tensors stay unquantized");
+    expect(superWeightsIn({ ...byModule, kept: ["unquantized", "8-bit"] }, true, "8-bit").note).toBe(
+      "their whole tensors in 8 bits",
+    );
+  });
+
+  it("is not claimed for a variant that restores none", () => {
+    expect(superWeightsIn(byModule, false, "unquantized").state).toBe("not-restored");
+  });
+});
+
+describe("the launch line", () => {
+  it("names the GGUF file itself, which llama.cpp opens", () => {
+    expect(FORMATS.gguf.launch("/out/demo", ["README.md", "demo-Q4_0.gguf"]).line).toBe(
+      'llama-server -m "/out/demo/demo-Q4_0.gguf"',
+    );
   });
 });

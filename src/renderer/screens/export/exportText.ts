@@ -1,31 +1,62 @@
-import type { ExportFormat } from "#shared/exporting.ts";
+import type { ExportFormat, FormatDescription, KeptModule } from "#shared/exporting.ts";
 import type { ModelSummary } from "#shared/model.ts";
 import { blockLabel, codecLabel } from "#shared/recipeText.ts";
 import type { Recipe } from "#shared/recipe.ts";
 import { isRestored } from "../run/dimensions.ts";
 
-/** What is said of a format; what it can hold comes from its exporter, through `export:check`. */
+/** How a format is run; what it can hold comes from its exporter, through `format:list`. */
 export interface FormatText {
-  title: string;
-  note: string;
-  runsIn: string;
   /** The runtime whose memory is estimated. */
   runtime: string;
-  launch: (folder: string) => { runtime: string; line: string };
+  launch: (folder: string, files: readonly string[]) => { runtime: string; line: string };
 }
 
+const transformers = (folder: string): { runtime: string; line: string } => ({
+  runtime: "Transformers",
+  line: `from transformers import AutoModelForCausalLM\nmodel = AutoModelForCausalLM.from_pretrained(${JSON.stringify(folder)})`,
+});
+const vllm = (folder: string): { runtime: string; line: string } => ({
+  runtime: "vLLM",
+  line: `vllm serve ${JSON.stringify(folder)}`,
+});
+
 export const FORMATS: Record<ExportFormat, FormatText> = {
-  safetensors: {
-    title: "Safetensors, dequantized",
-    note: "A plain checkpoint with the rounded values",
-    runsIn: "Transformers, and any loader of the original",
-    runtime: "Transformers",
+  safetensors: { runtime: "Transformers", launch: transformers },
+  "compressed-tensors": { runtime: "vLLM", launch: vllm },
+  gptq: { runtime: "vLLM", launch: vllm },
+  awq: { runtime: "vLLM", launch: vllm },
+  gguf: {
+    runtime: "llama.cpp",
+    launch: (folder, files) => ({
+      runtime: "llama.cpp",
+      line: `llama-server -m ${JSON.stringify(joinPath(folder, files.find((name) => name.endsWith(".gguf")) ?? ""))}`,
+    }),
+  },
+  onnx: {
+    runtime: "ONNX Runtime",
     launch: (folder) => ({
-      runtime: "Transformers",
-      line: `from transformers import AutoModelForCausalLM\nmodel = AutoModelForCausalLM.from_pretrained(${JSON.stringify(folder)})`,
+      runtime: "ONNX Runtime GenAI",
+      line: `import onnxruntime_genai as og\nmodel = og.Model(${JSON.stringify(folder)})`,
     }),
   },
 };
+
+/** What becomes of the super weights in a format, in a few words, and whether each is stored as itself. */
+export function superWeightsIn(
+  { restored, kept: offered }: FormatDescription,
+  restores: boolean,
+  kept: KeptModule,
+): { state: "in-place" | "not-restored"; title: string; note: string } {
+  if (!restores) return { state: "not-restored", title: "Not restored", note: "in this variant" };
+  if (restored === "exact")
+    return { state: "in-place", title: "Exact", note: "the values themselves are stored" };
+  const eight = kept === "8-bit" && offered.includes("8-bit");
+  return {
+    state: "in-place",
+    title: "By module",
+    note: eight ? "their whole tensors in 8 bits" : "their whole tensors stay unquantized",
+  };
+}
 
 /**
  * Bytes a runtime needs to run the files at the model's full context, for one sequence: the weights as stored, and keys and
@@ -42,7 +73,7 @@ export function runtimeBytes(
 }
 
 /** A folder's name for a variant: `demo-model-rtn4-flat-16384-z9-restored`. */
-export function folderName(model: string, recipe: Recipe): string {
+export function folderName(model: string, recipe: Recipe, format: ExportFormat = "safetensors"): string {
   const clip =
     recipe.clip === null
       ? ""
@@ -50,7 +81,14 @@ export function folderName(model: string, recipe: Recipe): string {
         ? `${recipe.clip.method === "zscore" ? "z" : recipe.clip.method}${recipe.clip.threshold}`
         : recipe.clip.method;
   const arm = isRestored(recipe) ? (recipe.holdOut ? "held-out" : "restored") : "";
-  return [model, codecLabel(recipe), blockLabel(recipe.block), clip, arm]
+  return [
+    model,
+    codecLabel(recipe),
+    blockLabel(recipe.block),
+    clip,
+    arm,
+    format === "safetensors" ? "" : format,
+  ]
     .filter((part) => part !== "")
     .join("-")
     .replaceAll(/[^\w.-]+/g, "-");

@@ -41,6 +41,13 @@ describe("a sweep's draft", () => {
     expect(recipesOf(heldOut)).toHaveLength(48);
   });
 
+  it("carries the format that the winner shall leave as, and none where nobody chose one", () => {
+    const aimed = toPlan({ ...newDraft(), target: "gguf" });
+    expect(aimed).toHaveProperty("target", "gguf");
+    expect(fromPlan(aimed)?.target).toBe("gguf");
+    expect(toPlan(newDraft())).not.toHaveProperty("target");
+  });
+
   it("comes back from its own plan with the same variants, whatever was chosen", () => {
     const format = fc.constantFrom<Draft["formats"][number]>(
       { codec: "rtn", bits: 4, symmetric: false },

@@ -1,3 +1,4 @@
+import type { ExportFormat } from "#shared/exporting.ts";
 import { canonicalJson, judge as judgeSchema, parsePlan, type Judge } from "#shared/plan.ts";
 import { armOf, DEFAULT_KEEP, type Clip, type CodecName, type Recipe, type Restore } from "#shared/recipe.ts";
 
@@ -26,6 +27,8 @@ export interface Draft {
   arms: readonly ArmChoice[];
   rest: Pick<Recipe, "keep" | "overrides" | "activations">;
   judge: Judge;
+  /** The format that the winner shall leave as; recipes it cannot hold are problems of the plan. */
+  target: ExportFormat | null;
 }
 
 const NO_REST: Draft["rest"] = { keep: [...DEFAULT_KEEP], overrides: [], activations: null };
@@ -43,6 +46,7 @@ export function newDraft(): Draft {
     ],
     rest: NO_REST,
     judge: judgeSchema.parse({ tokens: 4096 }),
+    target: null,
   };
 }
 
@@ -57,7 +61,10 @@ export function countVariants({ formats, blocks, clips, arms }: Draft): number {
  */
 export function toPlan(draft: Draft): Record<string, unknown> {
   const named = draft.name.trim() === "" ? {} : { name: draft.name.trim() };
-  const judged = { judge: judgeJson(draft.judge) };
+  const judged = {
+    judge: judgeJson(draft.judge),
+    ...(draft.target === null ? {} : { target: draft.target }),
+  };
   const fields = crossedFields(draft);
   if (fields === null) return { ...named, recipes: recipesOf(draft), ...judged };
   const base: Record<string, unknown> = restJson(draft.rest);
@@ -89,6 +96,7 @@ export function fromPlan(input: unknown): Draft | null {
     arms: distinct(plan.recipes.map(({ restore, holdOut }) => ({ restore, holdOut }))),
     rest: { keep: first.keep, overrides: first.overrides, activations: first.activations },
     judge: plan.judge,
+    target: plan.target,
   };
   return sameRecipes(parsePlan(toPlan(draft)).recipes, plan.recipes) ? draft : null;
 }

@@ -1,0 +1,61 @@
+import { expect } from "@playwright/test";
+import { readdirSync } from "node:fs";
+import { expectAccessible, openModel, pastePlan, scored, startSweep, visit } from "./support/steps.ts";
+import { test } from "./support/served.ts";
+
+test("a plan for a format that cannot hold its recipes is told so before it starts", async ({
+  keystone: page,
+  served,
+}) => {
+  await openModel(page, served.demoModel);
+  await visit(page, "#/sweep");
+  const start = page.getByRole("button", { name: /^Start sweep/ });
+  await expect(start).toBeEnabled();
+  const target = page.getByRole("group", { name: "Export target" });
+  await target.getByRole("button", { name: "gguf" }).click();
+  await expect(page.getByRole("alert").first()).toContainText(/GGUF/);
+  await expect(start).toBeDisabled();
+  await target.getByRole("button", { name: "undecided" }).click();
+  await expect(start).toBeEnabled();
+  await expectAccessible(page);
+});
+
+test("each format says what it makes of a variant; the one that holds it is written, packed and verified", async ({
+  keystone: page,
+  served,
+}) => {
+  await openModel(page, served.demoModel);
+  await pastePlan(page, {
+    recipes: [{ codec: "q4_0", bits: 4, block: "group:32", restore: "super-weights" }],
+    judge: { tokens: 800 },
+    target: "gguf",
+  });
+  const run = await startSweep(page);
+  await expect.poll(() => scored(page), { timeout: 120_000 }).toBe(1);
+  await visit(page, `#/export/${run}`);
+
+  await expect(page.getByRole("region", { name: /^Safetensors/ })).toContainText("Exact");
+  const awq = page.getByRole("region", { name: /AWQ/ });
+  await expect(awq.getByRole("button", { name: "Choose" })).toBeDisabled();
+  await expect(awq).toContainText(/q4_0/);
+  const gguf = page.getByRole("region", { name: /GGUF/ });
+  await expect(gguf).toContainText("By module");
+  await gguf.getByRole("button", { name: "Choose" }).click();
+  await page
+    .getByRole("group", { name: "Tensors that hold a super weight" })
+    .getByRole("button", { name: "8 bits" })
+    .click();
+  await expect(gguf).toContainText("their whole tensors in 8 bits");
+  await expectAccessible(page);
+
+  await page.getByLabel("New folder").fill("packed");
+  const start = page.getByRole("button", { name: "Export", exact: true });
+  await expect(start).toBeEnabled();
+  await start.click();
+  await expect(page.getByText("Verified", { exact: true })).toBeVisible({ timeout: 120_000 });
+  await expect(page.getByText(/gets 8 bits, because this format has no place/).first()).toBeVisible();
+  await expect(page.getByText(/^llama-server -m /)).toBeVisible();
+  expect(readdirSync(`${served.folder}/packed`).some((name) => name.endsWith(".gguf"))).toBe(true);
+  await page.getByRole("button", { name: "Open the export" }).click();
+  await expect(page.getByRole("navigation", { name: "Screens" })).toContainText("packed");
+});
