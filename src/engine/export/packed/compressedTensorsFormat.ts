@@ -9,6 +9,12 @@ const FORMAT = "pack-quantized";
 /** Groups that vLLM has kernels for. */
 const VLLM_GROUPS = [32, 64, 128];
 
+/** Of transformers 5.24 with compressed-tensors 0.20, which load their own asymmetric files no other way. */
+const ASYMMETRIC =
+  "Asymmetric codes load in transformers with CompressedTensorsConfig(dequantize=True) only; vLLM and symmetric codes need nothing.";
+const ASYMMETRIC_MIXED =
+  "transformers loads asymmetric codes of one width only, so not this variant, whose modules have several; vLLM does.";
+
 export const compressedTensorsExporter = packedExporter({
   description: {
     format: "compressed-tensors",
@@ -44,7 +50,11 @@ export const compressedTensorsExporter = packedExporter({
   notes: ({ variant }) => {
     const schemes = schemesOf(variant.plans.values());
     const odd = schemes.find(({ groupSize }) => groupSize !== null && !VLLM_GROUPS.includes(groupSize));
-    return odd ? [`vLLM has kernels for groups of ${VLLM_GROUPS.join(", ")}, not of ${odd.groupSize}.`] : [];
+    const asymmetric = schemes.some(({ symmetric }) => !symmetric);
+    return [
+      ...(odd ? [`vLLM has kernels for groups of ${VLLM_GROUPS.join(", ")}, not of ${odd.groupSize}.`] : []),
+      ...(asymmetric ? [schemes.length > 1 ? ASYMMETRIC_MIXED : ASYMMETRIC] : []),
+    ];
   },
 });
 
