@@ -22,6 +22,7 @@ const COMMANDS = {
   lint: { build: false, run: ["node_modules/eslint/bin/eslint.js", "."] },
   screenshots: { build: true, run: ["scripts/screenshots.ts"] },
   "check-package": { build: true, run: ["scripts/checkPackage.ts"] },
+  peers: { build: false, run: ["scripts/peers/index.ts"] },
 };
 
 const say = (text) => process.stderr.write(`${text}\n`);

@@ -18,7 +18,11 @@ const UNPACKED_TOLERANCE = 1e-4;
 /** As the library runs it: every product and every activation is rounded to the model's half type. */
 const RUNTIME_TOLERANCE: Readonly<Record<string, number>> = { float16: 2e-2, bfloat16: 1e-1 };
 /** From unpacked weights and as it runs; random models in BF16 are scored on some eighty tokens, and BF16 has 8 bits. */
-const PERPLEXITY_TOLERANCE: Readonly<Record<string, number>> = { float32: 5e-3, float16: 5e-3, bfloat16: 1e-2 };
+const PERPLEXITY_TOLERANCE: Readonly<Record<string, number>> = {
+  float32: 5e-3,
+  float16: 5e-3,
+  bfloat16: 1e-2,
+};
 const DEMO_WINDOWS = 12;
 const FAMILIES = ["llama", "mistral", "qwen2", "phi3"];
 /** [layer, row, column] of the demo model's super weight. */
