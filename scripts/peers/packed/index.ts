@@ -183,7 +183,7 @@ async function judge(
   const loader = one.loader === "gptqmodel" ? "GPT-QModel" : "transformers";
   const cells = [
     ...[one.model, one.format, one.says, loader, `${alike}/${modules}`],
-    ...[`${exact.toExponential(1)}`, `${loose.toExponential(1)} (${dtype}, ${bound})`],
+    ...[exact.toExponential(1), `${loose.toExponential(1)} (${dtype}, ${bound})`],
     ...[mine.toPrecision(6), theirs.toPrecision(6)],
   ];
   const line = `| ${cells.join(" | ")} |`;
