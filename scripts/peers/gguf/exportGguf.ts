@@ -1,47 +1,10 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { architectureOf } from "#engine/architecture/readArchitecture.ts";
-import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
-import { adaptVariant } from "#engine/export/adaptVariant.ts";
-import { ExportJob } from "#engine/export/exportJob.ts";
-import { nodeFileSystem } from "#engine/export/nodeFileSystem.ts";
-import { writeExport } from "#engine/export/writeExport.ts";
-import { verifyExport } from "#engine/export/verifyExport.ts";
-import { parseRecipe } from "#shared/plan.ts";
+import { exportAs } from "../exportAs.ts";
 
 /** Exports a checkpoint by a recipe and holds the file to what was judged. Returns the path of the file. */
 export async function exportGguf(source: string, recipe: unknown, out: string): Promise<string> {
-  const checkpoint = await openCheckpoint(source);
-  const control = { check: () => undefined, report: () => undefined };
-  try {
-    const model = { checkpoint, architecture: architectureOf(checkpoint), superWeights: [] };
-    const adapted = adaptVariant(model, { recipe: parseRecipe(recipe), format: "gguf", kept: "unquantized" });
-    await writeExport({
-      ...adapted,
-      ...{
-        format: "gguf",
-        model,
-        overwrite: true,
-        maxShardBytes: null,
-        versions: {},
-        results: null,
-        control,
-      },
-      job: await ExportJob.plan({ source, out, overwrite: true }, nodeFileSystem),
-      fileSystem: nodeFileSystem,
-    });
-    const evaluate = () => Promise.resolve({ perplexity: null, judgedPerplexity: null, tokens: 0 });
-    const { maxAbsDiff } = await verifyExport({
-      source: checkpoint,
-      variant: adapted.variant,
-      out,
-      evaluate,
-      control,
-    });
-    if (maxAbsDiff !== 0) throw new Error(`${out} differs from what was judged by ${maxAbsDiff}`);
-  } finally {
-    await checkpoint.close();
-  }
+  await exportAs(source, recipe, out, { format: "gguf" });
   const [file] = readdirSync(out).filter((name) => name.endsWith(".gguf"));
   return join(out, file);
 }

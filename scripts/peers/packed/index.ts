@@ -11,7 +11,7 @@ import { readDocuments } from "#engine/checkpoint/readDocuments.ts";
 import type { ExportFormat, KeptModule } from "#shared/exporting.ts";
 import { keystoneLogits, perplexity } from "../gguf/keystoneLogits.ts";
 import { DEMO, DEMO_TEXT, TINY, writeTiny } from "../gguf/models.ts";
-import { exportAs } from "./exportAs.ts";
+import { exportAs } from "../exportAs.ts";
 
 /** Largest difference of a logit, as a share of the largest logit. From unpacked weights in f32: the order of sums. */
 const UNPACKED_TOLERANCE = 1e-4;
