@@ -1,5 +1,5 @@
 import { expect } from "@playwright/test";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { expectAccessible, openModel, pastePlan, scored, startSweep, visit } from "./support/steps.ts";
 import { test } from "./support/served.ts";
 
@@ -58,4 +58,51 @@ test("each format says what it makes of a variant; the one that holds it is writ
   expect(readdirSync(`${served.folder}/packed`).some((name) => name.endsWith(".gguf"))).toBe(true);
   await page.getByRole("button", { name: "Open the export" }).click();
   await expect(page.getByRole("navigation", { name: "Screens" })).toContainText("packed");
+});
+
+test("a variant leaves as compressed-tensors with its super weight's module whole, and opens again as a packed model", async ({
+  keystone: page,
+  served,
+}) => {
+  await openModel(page, served.demoModel);
+  await pastePlan(page, {
+    recipes: [
+      {
+        codec: "compressed-tensors",
+        bits: 4,
+        symmetric: true,
+        block: "group:64",
+        restore: "super-weights",
+      },
+    ],
+    judge: { tokens: 800 },
+    target: "compressed-tensors",
+  });
+  const run = await startSweep(page);
+  await expect.poll(() => scored(page), { timeout: 120_000 }).toBe(1);
+  await visit(page, `#/export/${run}`);
+
+  const gptq = page.getByRole("region", { name: /GPTQ/ });
+  await expect(gptq).toContainText(/no place for ct4 sym.*Use the codec gptq/);
+  const packed = page.getByRole("region", { name: "compressed-tensors", exact: true });
+  await expect(packed).toContainText("their whole tensors stay unquantized");
+  await packed.getByRole("button", { name: "Choose" }).click();
+  await page.getByLabel("New folder").fill("ct");
+  await page.getByRole("button", { name: "Export", exact: true }).click();
+  await expect(page.getByText("Verified", { exact: true })).toBeVisible({ timeout: 120_000 });
+  await expect(page.getByText(/down_proj\.weight stays unquantized/).first()).toBeVisible();
+  await expect(page.getByText(/^vllm serve /)).toBeVisible();
+  await expectAccessible(page);
+
+  const config = JSON.parse(readFileSync(`${served.folder}/ct/config.json`, "utf8")) as {
+    quantization_config: { ignore: string[] };
+  };
+  expect(config.quantization_config.ignore).toEqual(["model.layers.1.mlp.down_proj", "lm_head"]);
+  await page.getByRole("button", { name: "Open the export" }).click();
+  await expect(page.getByRole("navigation", { name: "Screens" })).toContainText("ct");
+  await expect(
+    page.getByText(/already quantized \(compressed-tensors int4, group 64, symmetric\)/),
+  ).toBeVisible();
+  await page.getByText("layers.0.mlp.gate_proj").first().click();
+  await expect(page.getByText(/compressed-tensors int4, group 64, symmetric, 4\.25/)).toBeVisible();
 });

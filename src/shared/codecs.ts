@@ -26,6 +26,8 @@ export type CodecName = z.infer<typeof codecName>;
 /** What a codec can be asked for, and what it costs; one table for checks, labels, forms and sizes. */
 export interface CodecFacts {
   readonly title: string;
+  /** In labels, where the name itself is too long. */
+  readonly short?: string;
   readonly bits: readonly number[];
   /** Whether `symmetric` may be chosen. */
   readonly symmetric: boolean;
@@ -81,6 +83,7 @@ export const CODECS: Readonly<Record<CodecName, CodecFacts>> = {
   q8_0: { title: "GGUF Q8_0", bits: [8], symmetric: false, blocks: "group:32", constants: () => 16 },
   "compressed-tensors": {
     title: "compressed-tensors integer",
+    short: "ct",
     bits: [4, 8],
     symmetric: true,
     blocks: "rows",

@@ -60,7 +60,7 @@ export const modelSummary = z.object({
   architecture: architectureFacts,
   parameters: z.number(),
   bytes: z.number(),
-  /** Weights per storage type, e.g. { "F16": 4950016 }. */
+  /** Weights per storage type or packing, e.g. { "F16": 4950016 }. */
   dtypes: z.record(z.string(), z.number()),
   shards: z.array(z.object({ file: z.string(), bytes: z.number() })),
   tensors: z.array(tensorInfo),

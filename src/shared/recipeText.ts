@@ -14,9 +14,10 @@ export function recipeLabel(recipe: Recipe): string {
     .join(", ");
 }
 
-/** `rtn4`, `int4 sym`, `nf4`, `q4_0`. */
+/** `rtn4`, `int4 sym`, `nf4`, `q4_0`, `ct4 sym` for compressed-tensors. */
 export function codecLabel(recipe: Pick<Recipe, "codec" | "bits" | "symmetric">): string {
-  const base = CODECS[recipe.codec].bits.length === 1 ? recipe.codec : `${recipe.codec}${recipe.bits}`;
+  const { bits, short = recipe.codec } = CODECS[recipe.codec];
+  const base = bits.length === 1 ? short : `${short}${recipe.bits}`;
   return recipe.symmetric ? `${base} sym` : base;
 }
 

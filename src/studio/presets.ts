@@ -8,6 +8,13 @@ const VLLM_GROUPS = [128, 64, 32];
 const PAPER_BLOCKS = [64, 128, 256, 512, 1024].map((side) => side * side);
 /** Enough text to rank variants, little enough to finish soon. */
 const JUDGE = { tokens: 16_384 };
+const GGUF_CODECS = [
+  { codec: "q4_0", bits: 4 },
+  { codec: "q4_1", bits: 4 },
+  { codec: "q5_0", bits: 5 },
+  { codec: "q5_1", bits: 5 },
+  { codec: "q8_0", bits: 8 },
+];
 const Z = (threshold: number) => ({ method: "zscore", threshold });
 
 /** @param model leaves out block sizes that do not fit it; null = all */
@@ -30,25 +37,61 @@ export function presets(model: ModelSummary | null): SavedPlan[] {
     preset(
       "preset:vllm",
       "4 bits for vLLM",
-      "Integer 4-bit groups that vLLM's kernels load, symmetric and asymmetric, plain and with the range chosen for the least error.",
+      "compressed-tensors' 4-bit groups that vLLM's kernels load, symmetric and asymmetric, plain and with the range chosen for the least error.",
       {
-        base: { codec: "int", bits: 4 },
+        base: { codec: "compressed-tensors", bits: 4 },
         grid: { block: groupsThatFit(model), symmetric: [true, false], clip: [null, { method: "mse" }] },
         judge: JUDGE,
+        target: "compressed-tensors",
+      },
+    ),
+    preset(
+      "preset:gptq",
+      "4 and 8 bits as GPTQ",
+      "GPTQ's file format, rounded to nearest: symmetric groups, plain and with the range chosen for the least error.",
+      {
+        base: { codec: "gptq", symmetric: true },
+        grid: { bits: [4, 8], block: groupsThatFit(model), clip: [null, { method: "mse" }] },
+        judge: JUDGE,
+        target: "gptq",
+      },
+    ),
+    preset(
+      "preset:awq",
+      "4 bits as AWQ",
+      "AutoAWQ's file format, rounded to nearest: asymmetric groups, plain and with outliers clipped or the range chosen for the least error.",
+      {
+        base: { codec: "awq", bits: 4 },
+        grid: { block: groupsThatFit(model), clip: [null, Z(9), { method: "mse" }] },
+        judge: JUDGE,
+        target: "awq",
       },
     ),
     preset(
       "preset:llama.cpp",
-      "4 bits for llama.cpp",
-      "Groups of 32, the size of llama.cpp's 4-bit blocks, with and without the super weights kept exact.",
+      "4 to 8 bits for llama.cpp",
+      "GGUF's own blocks of 32 from 4 to 8 bits, plain and with the range chosen for the least error.",
       {
-        base: { codec: "int", bits: 4, block: "group:32" },
-        grid: {
-          symmetric: [true, false],
-          clip: [null, { method: "mse" }],
-          restore: ["none", "super-weights"],
-        },
+        recipes: GGUF_CODECS.flatMap((codec) =>
+          [null, { method: "mse" }].map((clip) => ({
+            ...codec,
+            block: "group:32",
+            ...(clip ? { clip } : {}),
+          })),
+        ),
         judge: JUDGE,
+        target: "gguf",
+      },
+    ),
+    preset(
+      "preset:onnx",
+      "4 and 8 bits for ONNX Runtime",
+      "onnxruntime's MatMulNBits, with and without the super weights, which this format stores exactly.",
+      {
+        base: { codec: "matmulnbits" },
+        grid: { bits: [4, 8], block: groupsThatFit(model), restore: ["none", "super-weights"] },
+        judge: JUDGE,
+        target: "onnx",
       },
     ),
     preset(

@@ -21,10 +21,12 @@ describe("a plan that aims for a format", () => {
   it("is told in the receipt what the format has no place for, recipe by recipe", async () => {
     const { studio, text } = fakeStudio();
     const { problems } = await studio.call("sweep:estimate", { model: DEMO, plan: MIXED, text });
-    expect(problems.map(({ code }) => code)).toEqual(["plan/target", "plan/target", "plan/target"]);
-    expect(problems[0].message).toContain('"rtn4, group 64": GPTQ holds 2, 3, 4, 8-bit integers');
-    expect(problems[2].message).toContain('"gptq4, group 8": GPTQ has blocks of group:16');
-    expect(problems[2].next).toContain("Use group:16.");
+    expect(problems.map(({ code }) => code)).toEqual(["plan/target", "plan/target"]);
+    expect(problems[0].message).toContain(
+      '"rtn4, group 64", "rtn3, group 64": GPTQ holds 2, 3, 4, 8-bit integers',
+    );
+    expect(problems[1].message).toContain('"gptq4, group 8": GPTQ has blocks of group:16');
+    expect(problems[1].next).toContain("Use group:16.");
   });
 
   it("does not start, and starts without the target", async () => {

@@ -121,7 +121,7 @@ function inspectText(summary: ModelSummary, statistics: ReadonlyMap<string, Tens
       return [
         tensor.name,
         tensor.shape.join(" × "),
-        tensor.dtype,
+        tensor.packed?.codec ?? tensor.dtype,
         fixed(found?.absMax, 4, bad),
         fixed(found?.kurtosis, 1, bad),
       ];

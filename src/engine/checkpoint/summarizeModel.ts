@@ -48,7 +48,10 @@ function sum<T>(items: readonly T[], of: (item: T) => number): number {
 
 function weightsPerType(tensors: readonly TensorInfo[]): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const { dtype, parameters } of tensors) counts[dtype] = (counts[dtype] ?? 0) + parameters;
+  for (const { dtype, parameters, packed } of tensors) {
+    const type = packed?.codec ?? dtype;
+    counts[type] = (counts[type] ?? 0) + parameters;
+  }
   return counts;
 }
 

@@ -9,7 +9,8 @@ import { recipeLabel } from "#shared/recipeText.ts";
 const MAX_NAMED = 3;
 
 /**
- * What the format that a plan aims for has no place for: one problem for each reason, with the recipes it holds for.
+ * What the format that a plan aims for has no place for: one problem for each kind of reason, in the words of the first recipe
+ * that has it, with the others counted.
  * @returns `plan/target` problems; empty = every recipe can leave as that format
  */
 export function targetProblems(
@@ -21,9 +22,9 @@ export function targetProblems(
   for (const recipe of recipes) {
     const { problems } = holdRecipe(model, { format, recipe, kept: "unquantized" });
     for (const problem of problems) {
-      const reason = reasons.get(problem.message) ?? { problem, labels: [] };
+      const reason = reasons.get(problem.code) ?? { problem, labels: [] };
       reason.labels.push(recipeLabel(recipe));
-      reasons.set(problem.message, reason);
+      reasons.set(problem.code, reason);
     }
   }
   return [...reasons.values()].map(({ problem, labels }) =>

@@ -1,0 +1,49 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { exportReport } from "#shared/exporting.ts";
+import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
+import { DEMO } from "./demo.ts";
+import { runMain } from "./runMain.ts";
+
+const SCORED = ["--text", DEMO.text, "--tokens", "1000"];
+const CASES = [
+  ["compressed-tensors", { codec: "compressed-tensors", bits: 4, symmetric: true, block: "group:64" }],
+  ["gptq", { codec: "gptq", bits: 4, block: "group:32", clip: { method: "mse" } }],
+  ["awq", { codec: "awq", bits: 4, block: "group:64" }],
+] as const;
+
+describe("a packed export from the command line", () => {
+  for (const [format, settings] of CASES) {
+    it(`as ${format} scores what was judged, and so does eval on the folder; detect finds the super weight in it`, async () => {
+      const home = await temporaryFolder();
+      const env = { KEYSTONE_HOME: home };
+      const recipe = join(home, "recipe.json");
+      const out = join(home, "packed");
+      await writeFile(recipe, JSON.stringify({ ...settings, restore: "super-weights" }));
+      const argv = ["export", DEMO.model, "--recipe", recipe, "--format", format, "--out", out];
+      const exported = await runMain([...argv, "--verify", ...SCORED, "--json"], { env });
+      expect([exported.code, exported.stderr]).toEqual([0, ""]);
+      const report = exportReport.parse(exported.json());
+      expect(report.verified?.maxAbsDiff).toBe(0);
+      expect(report.verified?.perplexity).toBe(report.verified?.judgedPerplexity);
+      expect(report.changes[0]).toMatch(
+        /^The module model\.layers\.1\.mlp\.down_proj\.weight stays unquantized/,
+      );
+
+      const scored = await runMain(["eval", out, ...SCORED, "--json"], { env });
+      expect([scored.code, scored.stderr]).toEqual([0, ""]);
+      expect(z.object({ perplexity: z.number() }).parse(scored.json()).perplexity).toBe(
+        report.verified?.perplexity,
+      );
+
+      const found = await runMain(["detect", out, "--json"], { env });
+      expect(found.json()).toMatchObject({ superWeights: [{ layer: 1, row: 137, column: 401 }] });
+
+      const shown = await runMain(["inspect", out, "--no-statistics"], { env });
+      expect(shown.stdout).toMatch(/layers\.0\.mlp\.down_proj\.weight +256 × 704 +.* int4, group \d+/);
+      expect(shown.stdout).toMatch(/already quantized/);
+    });
+  }
+});
