@@ -11,6 +11,8 @@ export default defineConfig({
   expect: { timeout: 15_000 },
   use: {
     headless: true,
+    // What cannot be clicked is named long before the test's own time is over.
+    actionTimeout: 30_000,
     viewport: { width: 1440, height: 900 },
     launchOptions: {
       ...(executablePath === null ? {} : { executablePath }),

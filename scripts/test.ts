@@ -10,7 +10,29 @@ import { findChromium, INSTALL_CHROMIUM } from "./findChromium.ts";
 interface Count {
   passed: number;
   failed: number;
+  /** What failed and why, repeated at the end: a log that was cut keeps its last lines. */
+  failures?: readonly string[];
 }
+
+/** Of a failed test's message at the end of the output: enough for the assertion and where it stands. */
+const MESSAGE_LINES = 25;
+
+const playwrightError = z.object({ message: z.string().optional() });
+const playwrightSuite = z.object({
+  specs: z.array(
+    z.object({
+      title: z.string(),
+      file: z.string(),
+      line: z.number(),
+      ok: z.boolean(),
+      tests: z.array(z.object({ results: z.array(z.object({ errors: z.array(playwrightError) })) })),
+    }),
+  ),
+  get suites() {
+    return z.array(playwrightSuite).optional();
+  },
+});
+type PlaywrightSuite = z.infer<typeof playwrightSuite>;
 
 const scratch = mkdtempSync(join(tmpdir(), "keystone-test-"));
 const only = process.argv.slice(2);
@@ -32,18 +54,21 @@ const steps: [name: string, run: () => Count][] =
 
 const total: Count = { passed: 0, failed: 0 };
 const lines: string[] = [];
+const failures: string[] = [];
 for (const [name, run] of steps) {
   console.log(`\n── ${name}`);
   const started = Date.now();
   const count = run();
   total.passed += count.passed;
   total.failed += count.failed;
+  failures.push(...(count.failures ?? []));
   const seconds = ((Date.now() - started) / 1000).toFixed(0);
   lines.push(
     `${count.failed === 0 ? "ok  " : "FAIL"} ${name}: ${count.passed} passed, ${count.failed} failed, ${seconds} s`,
   );
 }
 rmSync(scratch, { recursive: true, force: true });
+for (const failure of failures) console.log(`\n✘ ${failure}`);
 console.log(`\n${lines.join("\n")}\n`);
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exit(total.failed === 0 ? 0 : 1);
@@ -75,6 +100,15 @@ function vitest(filters: string[]): Count {
     numPassedTests: z.number(),
     numFailedTests: z.number(),
     numFailedTestSuites: z.number(),
+    testResults: z.array(
+      z.object({
+        name: z.string(),
+        message: z.string(),
+        assertionResults: z.array(
+          z.object({ fullName: z.string(), failureMessages: z.array(z.string()).nullable() }),
+        ),
+      }),
+    ),
   });
   return counted(status, () => {
     const read = shape.parse(JSON.parse(readFileSync(report, "utf8")));
@@ -82,6 +116,14 @@ function vitest(filters: string[]): Count {
     return {
       passed: read.numPassedTests,
       failed: Math.max(read.numFailedTests, Math.min(1, read.numFailedTestSuites)),
+      failures: read.testResults.flatMap(({ name, message, assertionResults }) => [
+        ...(message === "" ? [] : [failure(name, message)]),
+        ...assertionResults
+          .filter(({ failureMessages }) => (failureMessages ?? []).length > 0)
+          .map(({ fullName, failureMessages }) =>
+            failure(`${name} › ${fullName}`, ...(failureMessages ?? [])),
+          ),
+      ]),
     };
   });
 }
@@ -96,12 +138,44 @@ function playwright(): Count {
     PLAYWRIGHT_JSON_OUTPUT_NAME: report,
   });
   const shape = z.object({
-    stats: z.object({ expected: z.number(), unexpected: z.number(), flaky: z.number() }),
+    stats: z.object({ expected: z.number(), unexpected: z.number(), flaky: z.number(), skipped: z.number() }),
+    errors: z.array(playwrightError),
+    suites: z.array(playwrightSuite),
   });
   return counted(status, () => {
-    const { stats } = shape.parse(JSON.parse(readFileSync(report, "utf8")));
-    return { passed: stats.expected, failed: stats.unexpected + stats.flaky };
+    const { stats, errors, suites } = shape.parse(JSON.parse(readFileSync(report, "utf8")));
+    return {
+      passed: stats.expected,
+      // A test that another's failure kept from running has not passed.
+      failed: stats.unexpected + stats.flaky + stats.skipped,
+      failures: [
+        ...errors.map(({ message }) => failure("the window in Chromium", message ?? "")),
+        ...suites.flatMap(failuresOf),
+      ],
+    };
   });
+}
+
+function failuresOf({ specs, suites }: PlaywrightSuite): string[] {
+  return [
+    ...specs
+      .filter(({ ok }) => !ok)
+      .map(({ file, line, title, tests }) =>
+        failure(
+          `e2e/${file}:${line} › ${title}`,
+          ...tests.flatMap(({ results }) =>
+            results.flatMap(({ errors }) => errors.map(({ message }) => message ?? "")),
+          ),
+        ),
+      ),
+    ...(suites ?? []).flatMap(failuresOf),
+  ];
+}
+
+/** A failed test's name and the beginning of its messages. */
+function failure(name: string, ...messages: string[]): string {
+  const text = messages.map((message) => message.split("\n").slice(0, MESSAGE_LINES).join("\n"));
+  return [name, ...text].join("\n");
 }
 
 /** Counts as the runner reported them; a runner that failed without a failed test, or left no report, is one failure. */
