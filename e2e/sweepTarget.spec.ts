@@ -36,7 +36,7 @@ test("each format says what it makes of a variant; the one that holds it is writ
 
   await expect(page.getByRole("region", { name: /^Safetensors/ })).toContainText("Exact");
   const awq = page.getByRole("region", { name: /AWQ/ });
-  await expect(awq.getByRole("button", { name: "Choose" })).toBeDisabled();
+  await expect(awq.getByRole("button", { name: "Choose" })).toHaveCount(0);
   await expect(awq).toContainText(/q4_0/);
   const gguf = page.getByRole("region", { name: /GGUF/ });
   await expect(gguf).toContainText("By module");
@@ -84,6 +84,18 @@ test("a variant leaves as compressed-tensors with its super weight's module whol
 
   const gptq = page.getByRole("region", { name: /GPTQ/ });
   await expect(gptq).toContainText(/no place for ct4 sym.*Use the codec gptq/);
+  await gptq.getByRole("button", { name: "Sweep for GPTQ" }).click();
+  const receipt = page.getByRole("complementary", { name: "This sweep" });
+  await expect(receipt).toContainText("2 variants");
+  await expect(page.getByRole("button", { name: "gptq4 sym", exact: true })).toHaveAttribute(
+    "aria-pressed",
+    "true",
+  );
+  await expect(
+    page.getByRole("group", { name: "Export target" }).getByRole("button", { name: "gptq" }),
+  ).toHaveAttribute("aria-pressed", "true");
+  await expect(page.getByRole("button", { name: /^Start sweep/ })).toBeEnabled();
+  await page.goBack();
   const packed = page.getByRole("region", { name: "compressed-tensors", exact: true });
   await expect(packed).toContainText("their whole tensors stay unquantized");
   await packed.getByRole("button", { name: "Choose" }).click();

@@ -138,16 +138,22 @@ export function codecIssues(value: {
       message: `${value.codec} has no choice of a symmetric form; ${SYMMETRIC.join(", ")} have`,
     });
   }
-  const known: readonly string[] = typeof blocks === "string" ? [blocks] : blocks;
-  const fits =
-    blocks === "any" ||
-    (blocks === "rows" ? /^(group:|channel$)/.test(value.block) : known.includes(value.block));
-  if (!fits) {
+  if (!codecHasBlock(value.codec, value.block)) {
+    const known = typeof blocks === "string" ? [blocks] : blocks;
     const wanted =
       blocks === "rows" ? '"group:N" or "channel"' : known.map((block) => `"${block}"`).join(" or ");
     issues.push({ field: "block", message: `${value.codec} has blocks of ${wanted}, not "${value.block}"` });
   }
   return issues;
+}
+
+/** Whether a codec knows blocks of that kind and size; whether they divide a model's rows is another question. */
+export function codecHasBlock(codec: CodecName, block: string): boolean {
+  const { blocks } = CODECS[codec];
+  if (blocks === "any") return true;
+  if (blocks === "rows") return /^(group:|channel$)/.test(block);
+  const known: readonly string[] = typeof blocks === "string" ? [blocks] : blocks;
+  return known.includes(block);
 }
 
 const SYMMETRIC = Object.entries(CODECS).flatMap(([name, facts]) => (facts.symmetric ? [name] : []));

@@ -1,0 +1,61 @@
+import { describe, expect, it } from "vitest";
+import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
+import { exportFormat } from "#shared/exporting.ts";
+import type { ModelSummary } from "#shared/model.ts";
+import { parsePlan } from "#shared/plan.ts";
+import { recipe } from "#shared/recipe.ts";
+import { recipeLabel } from "#shared/recipeText.ts";
+import { ownPlan } from "./ownPlan.ts";
+
+const WINNER = recipe.parse({
+  ...{ codec: "rtn", bits: 3, block: "flat:16384" },
+  ...{ clip: { method: "zscore", threshold: 5 }, restore: "super-weights" },
+});
+
+function problem(code: string): KeystoneErrorData {
+  return new KeystoneError(code, "It has no place for it.", "Take another.").toData();
+}
+
+/** A model with one matrix of rows that long. */
+function model(columns: number): Pick<ModelSummary, "tensors"> {
+  const tensor = { name: "layers.0.down", linear: true, shape: [64, columns] };
+  return { tensors: [tensor as unknown as ModelSummary["tensors"][number]] };
+}
+
+function labels(format: (typeof exportFormat.options)[number], from = WINNER, columns = 256): string[] {
+  const plan = ownPlan(format, { recipe: from, problems: [problem("export/codec")] }, model(columns));
+  return parsePlan(plan).recipes.map(recipeLabel);
+}
+
+describe("a plan for a format that has no place for a variant", () => {
+  it("takes the nearest bits of the format's own codecs, both forms, and keeps clip and restored weights", () => {
+    expect(labels("compressed-tensors")).toEqual([
+      "ct4 sym, group 128, z 5, restored",
+      "ct4 sym, group 64, z 5, restored",
+      "ct4, group 128, z 5, restored",
+      "ct4, group 64, z 5, restored",
+    ]);
+    expect(labels("gguf")).toEqual(["q4_0, group 32, z 5, restored", "q4_1, group 32, z 5, restored"]);
+    expect(labels("gguf", { ...WINNER, bits: 6 })).toEqual(["q8_0, group 32, z 5, restored"]);
+    expect(labels("gptq")[0]).toMatch(/^gptq3 sym/);
+  });
+
+  it("keeps the variant's block where the codec has it and it divides every row", () => {
+    expect(labels("awq", { ...WINNER, block: "group:64" })).toEqual(["awq, group 64, z 5, restored"]);
+    expect(labels("awq", { ...WINNER, block: "group:64" }, 96)).toEqual(["awq, group 32, z 5, restored"]);
+  });
+
+  it("names the format as the plan's target", () => {
+    for (const format of exportFormat.options.filter((name) => name !== "safetensors")) {
+      const plan = ownPlan(format, { recipe: WINNER, problems: [problem("export/codec")] }, model(256));
+      expect(parsePlan(plan).target).toBe(format);
+    }
+  });
+
+  it("is not made where the model itself has no place, or no group divides its rows", () => {
+    const problems = [problem("export/codec"), problem("export/gguf-model")];
+    expect(ownPlan("gguf", { recipe: WINNER, problems }, model(256))).toBeNull();
+    expect(ownPlan("awq", { recipe: WINNER, problems: [problem("export/codec")] }, model(20))).toBeNull();
+    expect(ownPlan("safetensors", { recipe: WINNER, problems: [] }, model(256))).toBeNull();
+  });
+});

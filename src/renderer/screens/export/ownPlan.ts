@@ -1,0 +1,76 @@
+import { codecHasBlock, CODECS, type CodecName } from "#shared/codecs.ts";
+import type { KeystoneErrorData } from "#shared/errors.ts";
+import type { ExportFormat } from "#shared/exporting.ts";
+import type { ModelSummary } from "#shared/model.ts";
+import type { Recipe } from "#shared/recipe.ts";
+import { recipeLabel } from "#shared/recipeText.ts";
+import { blockMisfit } from "../sweep/fit.ts";
+
+/** The codecs that a packed format stores as they are. */
+const OWN: Readonly<Record<Exclude<ExportFormat, "safetensors">, readonly CodecName[]>> = {
+  "compressed-tensors": ["compressed-tensors"],
+  gptq: ["gptq"],
+  awq: ["awq"],
+  gguf: ["q4_0", "q4_1", "q5_0", "q5_1", "q8_0"],
+  onnx: ["matmulnbits"],
+};
+/** As a person would write it; the wizard and the sweep read it like any other. */
+export interface OwnPlan {
+  readonly name: string;
+  readonly recipes: readonly Partial<Recipe>[];
+  readonly target: ExportFormat;
+}
+
+/** Tried where the variant's own block has no place. */
+const GROUPS = [128, 64, 32].map((size) => `group:${size}`);
+/** What another recipe would mend; the model itself cannot be helped by one. */
+const MENDED = new Set([
+  "export/activations",
+  "export/bits",
+  "export/block",
+  "export/codec",
+  "export/gguf-codec",
+  "export/packed-block",
+  "export/packed-codec",
+]);
+
+/**
+ * A plan that scores a variant in a format's own codecs, so that what leaves was judged: the nearest number of bits that is not
+ * below the variant's, symmetric and asymmetric where there is a choice, its block or those nearest, its clip and its restored
+ * weights.
+ * @returns null where no recipe would mend what keeps the format from holding it
+ */
+export function ownPlan(
+  format: ExportFormat,
+  { recipe, problems }: { recipe: Recipe; problems: readonly KeystoneErrorData[] },
+  model: Pick<ModelSummary, "tensors">,
+): OwnPlan | null {
+  if (format === "safetensors" || problems.some(({ code }) => !MENDED.has(code))) return null;
+  const { clip, restore, holdOut, keep } = recipe;
+  const recipes = codecsNear(OWN[format], recipe.bits).flatMap(({ codec, bits }) =>
+    (CODECS[codec].symmetric ? [true, false] : [false]).flatMap((symmetric) =>
+      blocksNear(codec, recipe.block, model).map((block) => ({
+        ...{ codec, bits, symmetric, block },
+        ...{ clip, restore, holdOut, keep },
+      })),
+    ),
+  );
+  return recipes.length === 0
+    ? null
+    : { name: `${recipeLabel(recipe)}, for ${format}`, recipes, target: format };
+}
+
+/** Codecs at the least number of bits that is not below `wanted`, or at their most. */
+function codecsNear(codecs: readonly CodecName[], wanted: number): { codec: CodecName; bits: number }[] {
+  const choices = codecs.flatMap((codec) => CODECS[codec].bits.map((bits) => ({ codec, bits })));
+  const enough = choices.map(({ bits }) => bits).filter((bits) => bits >= wanted);
+  const bits = enough.length > 0 ? Math.min(...enough) : Math.max(...choices.map((choice) => choice.bits));
+  return choices.filter((choice) => choice.bits === bits);
+}
+
+/** The block itself where the codec has it, otherwise the largest two groups that it has; all of them divide every row. */
+function blocksNear(codec: CodecName, wanted: string, model: Pick<ModelSummary, "tensors">): string[] {
+  const fits = (block: string): boolean =>
+    codecHasBlock(codec, block) && (CODECS[codec].shortBlocks === true || blockMisfit(block, model) === null);
+  return fits(wanted) ? [wanted] : GROUPS.filter(fits).slice(0, 2);
+}
