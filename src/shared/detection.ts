@@ -97,6 +97,8 @@ export type DetectPass = z.infer<typeof detectPass>;
 export const detectReport = z.object({
   model: z.string(),
   fingerprint: z.string(),
+  /** Of the files it was found in: it is not served for others, however alike. */
+  revision: z.string(),
   options: detectOptions,
   tokens: z.array(z.object({ id: z.number().int(), text: z.string() })),
   superWeights: z.array(candidate),

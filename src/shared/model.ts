@@ -50,13 +50,15 @@ export const architectureFacts = z.object({
 });
 export type ArchitectureFacts = z.infer<typeof architectureFacts>;
 
-/** A checkpoint as it was opened: headers and config only, so that it is there in an instant whatever its size. */
+/** A checkpoint as it was opened: from headers and config, so that it is there in an instant whatever its size. */
 export const modelSummary = z.object({
   /** Absolute folder; also the model's identity in the contract. */
   path: z.string(),
   name: z.string(),
-  /** SHA-256 over config and tensor tables plus file sizes: changes when the checkpoint does. */
+  /** SHA-256 over config, tensor tables, file sizes and a sample of every tensor's bytes: which model this is. */
   fingerprint: z.string(),
+  /** SHA-256 over the fingerprint and when the files were last written: another one after every write, and for a copy. */
+  revision: z.string(),
   architecture: architectureFacts,
   parameters: z.number(),
   bytes: z.number(),

@@ -34,7 +34,7 @@ export async function soloHandle(context: StudioContext, model: ModelSummary): P
   const threads = soloThreads(context.machine(), context.settings());
   return {
     path: model.path,
-    fingerprint: model.fingerprint,
+    revision: model.revision,
     device: await context.devices.chosen(),
     threads,
   };
@@ -89,7 +89,7 @@ export async function superWeights(
   pool: WorkerPool,
   model: ModelSummary,
 ): Promise<readonly Coordinate[]> {
-  const kept = context.kept.detection(model.fingerprint, DEFAULT_DETECTION);
+  const kept = context.kept.detection(model.revision, DEFAULT_DETECTION);
   const report = kept ?? (await search(context, job, pool, model, DEFAULT_DETECTION, null));
   return report.superWeights.map(({ layer, row, column }): Coordinate => [layer, row, column]);
 }

@@ -6,7 +6,7 @@ import { summarizeModel as summarize } from "#engine/checkpoint/summarizeModel.t
 import type { Checkpoint } from "#engine/checkpoint/types.ts";
 
 /**
- * Opens a checkpoint, says what it is and closes it again. Reads config.json and the shards' headers only.
+ * Opens a checkpoint, says what it is and closes it again. Reads config.json, the shards' headers and what the fingerprint samples.
  * @throws KeystoneError checkpoint/…, safetensors/…
  */
 export async function summarizeModel(path: string): Promise<ModelSummary> {

@@ -20,7 +20,7 @@ let kept: { key: string; model: OpenModel } | null = null;
  * @throws KeystoneError checkpoint/changed where the files are no longer those the studio saw
  */
 export async function openModel(handle: ModelHandle): Promise<OpenModel> {
-  const key = JSON.stringify([handle.path, handle.fingerprint, handle.device, handle.threads]);
+  const key = JSON.stringify([handle.path, handle.revision, handle.device, handle.threads]);
   if (kept?.key === key) return kept.model;
   await closeModel();
   const model = await open(handle);
@@ -35,10 +35,10 @@ async function closeModel(): Promise<void> {
   await last?.model.checkpoint.close();
 }
 
-async function open({ path, fingerprint, device, threads }: ModelHandle): Promise<OpenModel> {
+async function open({ path, revision, device, threads }: ModelHandle): Promise<OpenModel> {
   const checkpoint = await openCheckpoint(path);
   try {
-    if (checkpoint.fingerprint !== fingerprint) {
+    if (checkpoint.revision !== revision) {
       throw new KeystoneError(
         "checkpoint/changed",
         `The checkpoint in ${path} was changed while Keystone used it.`,

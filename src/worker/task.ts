@@ -21,7 +21,8 @@ import type { Control } from "./control.ts";
 /** The model a task works on, and how. A worker keeps it open as long as the next task names the same. */
 export interface ModelHandle {
   readonly path: string;
-  readonly fingerprint: string;
+  /** Of the files as the studio saw them. */
+  readonly revision: string;
   readonly device: DeviceName;
   /** Threads of the CPU provider. */
   readonly threads: number;

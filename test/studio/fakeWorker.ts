@@ -95,7 +95,7 @@ function lab(task: TaskOf<"lab">, tell: (message: TaskMessage) => void): LabRepo
     ...labReportOf(request.experiment),
     model: model.path,
     modelName: basename(model.path),
-    fingerprint: model.fingerprint,
+    fingerprint: model.revision,
     text: request.text,
     calibration: request.calibration,
     superWeights: superWeights.map((coordinate) => [...coordinate] as [number, number, number]),
@@ -107,7 +107,8 @@ function lab(task: TaskOf<"lab">, tell: (message: TaskMessage) => void): LabRepo
 function detection({ model, options }: TaskOf<"detect">): DetectReport {
   return {
     model: model.path,
-    fingerprint: model.fingerprint,
+    fingerprint: model.revision,
+    revision: model.revision,
     options,
     tokens: [],
     superWeights: [

@@ -33,8 +33,8 @@ it("the real worker that dies in a wave is replaced and the sweep ends complete"
 });
 
 it("pools with the runtime start, work in every thread and end, again and again", async () => {
-  const { fingerprint } = await summarizeModel(DEMO);
-  const model = { path: DEMO, fingerprint, device: "cpu", threads: 1 } as const;
+  const { revision } = await summarizeModel(DEMO);
+  const model = { path: DEMO, revision, device: "cpu", threads: 1 } as const;
   const score = (pool: WorkerPool) =>
     pool.run(
       "baseline",
@@ -52,8 +52,8 @@ it("pools with the runtime start, work in every thread and end, again and again"
 });
 
 it("a pool that is closed in the middle of the work ends, and its tasks with it", async () => {
-  const { fingerprint } = await summarizeModel(DEMO);
-  const model = { path: DEMO, fingerprint, device: "cpu", threads: 1 } as const;
+  const { revision } = await summarizeModel(DEMO);
+  const model = { path: DEMO, revision, device: "cpu", threads: 1 } as const;
   for (let round = 0; round < 3; round++) {
     const pool = new WorkerPool({ workerFile: WORKER, workers: 2 });
     const tasks = Promise.allSettled(

@@ -1,26 +1,27 @@
 import { readdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { KeystoneError } from "#shared/errors.ts";
-import type { TensorInfo } from "#shared/model.ts";
-import { fileSource, readFailedError, readRange, type ClosableSource } from "./byteSource.ts";
-import { fingerprintOf } from "./fingerprint.ts";
+import { fileSource, readFailedError } from "./byteSource.ts";
+import { infosOf, type ListedTensor } from "./fileCheckpoint.ts";
+import { identify } from "./fingerprint.ts";
+import { FolderCheckpoint } from "./folderCheckpoint.ts";
 import { findGguf } from "./gguf/findGguf.ts";
 import { openGguf } from "./gguf/openGguf.ts";
 import { readJsonObject } from "./jsonFile.ts";
 import { holdsOnnx, openOnnx } from "./onnx/openOnnx.ts";
 import { openPacked } from "./packed/openPacked.ts";
 import { readHeader, type HeaderEntry } from "./readHeader.ts";
-import { plainFormat, readRowsOf, readWhole } from "./readTensor.ts";
 import { findShards, shardSize } from "./shardFiles.ts";
 import { shown } from "./strictJson.ts";
-import { isLinear, layerOf, roleOf } from "./tensorRole.ts";
+import { tensorInfo } from "./tensorInfo.ts";
 import type { Checkpoint } from "./types.ts";
 
 const MAX_CONFIG_BYTES = 16_000_000;
 
 /**
  * Opens a model: a Hugging Face folder, a folder with a GGUF file or an ONNX decoder, or a `.gguf` file itself. Reads config and
- * headers and checks them against each other and against the files' sizes; no weights are read.
+ * headers and checks them against each other and against the files' sizes; of the weights a few bytes a tensor are read, to know
+ * the model by.
  * @throws KeystoneError checkpoint/…, safetensors/…, gguf/… and onnx/…
  */
 export async function openCheckpoint(location: string): Promise<Checkpoint> {
@@ -39,14 +40,15 @@ async function openFolder(path: string): Promise<Checkpoint> {
   });
   const { files, weightMap, notes } = await findShards(path);
 
-  const tensors = new Map<string, TensorInfo>();
+  const tensors = new Map<string, ListedTensor>();
   const shards: { file: string; bytes: number }[] = [];
   for (const file of files) {
     const bytes = await shardSize(path, file);
     shards.push({ file, bytes });
     for (const entry of await entriesOf(join(path, file), bytes)) {
       checkAgainstIndex(entry.name, file, weightMap);
-      tensors.set(entry.name, tensorInfo(entry, file));
+      const { name, shape, dtype, begin, end } = entry;
+      tensors.set(name, { info: tensorInfo(name, shape, dtype, { file, begin, end }) });
     }
   }
   for (const [name, file] of weightMap ?? []) if (!tensors.has(name)) throw notInShardError(name, file);
@@ -58,7 +60,14 @@ async function openFolder(path: string): Promise<Checkpoint> {
       { folder: path },
     );
   }
-  return unpacked(new FolderCheckpoint(path, config, tensors, shards, weightMap !== null, notes));
+  const folder = new FolderCheckpoint({
+    ...{ path, config, shards, notes },
+    ...(await identify(path, config, infosOf(tensors), shards)),
+    sharded: weightMap !== null,
+    tensors,
+    sources: new Map(shards.map(({ file, bytes }) => [file, fileSource(join(path, file), bytes)])),
+  });
+  return unpacked(folder);
 }
 
 /** The checkpoint itself, or where its weights are packed in a way that Keystone reads, the model that was packed. */
@@ -130,87 +139,4 @@ function notInShardError(name: string, file: string): KeystoneError {
     "The index and the shards do not belong together: download the checkpoint again.",
     { file, tensor: name, expected: file },
   );
-}
-
-function tensorInfo({ name, dtype, shape, begin, end }: HeaderEntry, file: string): TensorInfo {
-  return {
-    name,
-    shape: [...shape],
-    dtype,
-    parameters: shape.reduce((product, dimension) => product * dimension, 1),
-    bytes: end - begin,
-    file,
-    begin,
-    end,
-    role: roleOf(name),
-    layer: layerOf(name),
-    linear: isLinear(name, shape),
-  };
-}
-
-class FolderCheckpoint implements Checkpoint {
-  readonly path: string;
-  readonly config: Readonly<Record<string, unknown>>;
-  readonly tensors: ReadonlyMap<string, TensorInfo>;
-  readonly shards: readonly { file: string; bytes: number }[];
-  readonly sharded: boolean;
-  readonly notes: readonly string[];
-  readonly fingerprint: string;
-  private readonly sources: ReadonlyMap<string, ClosableSource>;
-
-  constructor(
-    path: string,
-    config: Record<string, unknown>,
-    tensors: ReadonlyMap<string, TensorInfo>,
-    shards: readonly { file: string; bytes: number }[],
-    sharded: boolean,
-    notes: readonly string[],
-  ) {
-    this.path = path;
-    this.config = config;
-    this.tensors = tensors;
-    this.shards = shards;
-    this.sharded = sharded;
-    this.notes = notes;
-    this.fingerprint = fingerprintOf(config, tensors, shards);
-    this.sources = new Map(shards.map(({ file, bytes }) => [file, fileSource(join(path, file), bytes)]));
-  }
-
-  async read(name: string, out?: Float32Array): Promise<Float32Array> {
-    const [source, tensor] = this.find(name);
-    const format = plainFormat(tensor);
-    const target = out ?? new Float32Array(tensor.parameters);
-    await readWhole(source, tensor, target, format);
-    return target;
-  }
-
-  async readRows(name: string, indices: ArrayLike<number>): Promise<Float32Array> {
-    const [source, tensor] = this.find(name);
-    return readRowsOf(source, tensor, indices, plainFormat(tensor));
-  }
-
-  async readBytes(name: string, begin = 0, end?: number): Promise<Uint8Array> {
-    const [source, tensor] = this.find(name);
-    const last = end ?? tensor.bytes;
-    if (!(begin >= 0 && begin <= last && last <= tensor.bytes)) {
-      throw new RangeError(`bytes ${begin} to ${last} of ${name} were asked for; it has ${tensor.bytes}`);
-    }
-    return readRange(source, tensor.begin + begin, tensor.begin + last);
-  }
-
-  async close(): Promise<void> {
-    await Promise.all([...this.sources.values()].map((source) => source.close()));
-  }
-
-  private find(name: string): [ClosableSource, TensorInfo] {
-    const tensor = this.tensors.get(name);
-    const source = tensor && this.sources.get(tensor.file);
-    if (tensor && source) return [source, tensor];
-    throw new KeystoneError(
-      "checkpoint/no-such-tensor",
-      `The checkpoint in ${this.path} holds no tensor ${shown(name)}.`,
-      "Check that config.json and the weights belong to the same model.",
-      { tensor: name },
-    );
-  }
 }

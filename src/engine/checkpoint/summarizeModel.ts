@@ -10,7 +10,7 @@ export interface ReadArchitecture {
   readonly unsupported: string | null;
 }
 
-/** The overview of an open checkpoint: headers and config only, nothing is read for it. */
+/** The overview of an open checkpoint: from its headers and config. */
 export async function summarizeModel(
   checkpoint: Checkpoint,
   { facts, unsupported }: ReadArchitecture,
@@ -21,6 +21,7 @@ export async function summarizeModel(
     path: checkpoint.path,
     name: modelName(checkpoint.path),
     fingerprint: checkpoint.fingerprint,
+    revision: checkpoint.revision,
     architecture: facts,
     parameters: sum(tensors, (tensor) => tensor.parameters),
     bytes: sum(checkpoint.shards, (shard) => shard.bytes),

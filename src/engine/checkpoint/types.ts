@@ -11,8 +11,10 @@ export interface Checkpoint {
   readonly config: Readonly<Record<string, unknown>>;
   /** By shard, and within a shard in the order of their bytes. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
-  /** SHA-256 over config, tensor tables and file sizes (not over the data). */
+  /** Which model it is (Identity of fingerprint.ts): the same for a copy. */
   readonly fingerprint: string;
+  /** Which state of its files: another one after every write to them. */
+  readonly revision: string;
   readonly shards: readonly { file: string; bytes: number }[];
   /** True where model.safetensors.index.json named the shards. */
   readonly sharded: boolean;

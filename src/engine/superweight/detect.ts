@@ -37,6 +37,7 @@ export async function detect(request: DetectRequest): Promise<DetectReport> {
   return {
     model: basename(checkpoint.path),
     fingerprint: checkpoint.fingerprint,
+    revision: checkpoint.revision,
     options,
     tokens: ids.map((id) => ({ id, text: tokenizer.tokenText(id) })),
     ...ledger.result(),

@@ -40,6 +40,7 @@ export function plantedModel(layers: readonly PlantedLayer[], shape: { layers?: 
   const checkpoint = {
     path: "/models/planted",
     fingerprint: "f",
+    revision: "r",
     async read(name: string, out: Float32Array): Promise<Float32Array> {
       out.fill(0);
       for (const [row, column, value] of layers[Number(name.split(" ")[1])].weights)

@@ -108,10 +108,10 @@ function planOrProblem(input: unknown): Plan | Problem {
 /** Brings the recipes down to the model's tensors: what does not fit, and the range of bits per weight. */
 async function checkOnModel(
   { kept }: StudioContext,
-  { path, fingerprint }: ModelSummary,
+  { path, revision }: ModelSummary,
   plan: Plan,
 ): Promise<{ notes: string[]; problems: Problem[]; bits: [number, number] | null }> {
-  const found = kept.detection(fingerprint, DEFAULT_DETECTION)?.superWeights ?? [];
+  const found = kept.detection(revision, DEFAULT_DETECTION)?.superWeights ?? [];
   const superWeights = found.map(({ layer, row, column }): Coordinate => [layer, row, column]);
   return withCheckpoint(path, (checkpoint) => {
     const architecture = architectureOf(checkpoint);

@@ -23,7 +23,7 @@ export function exportCalls(context: StudioContext): Answers<"export:check" | "f
     "export:check": async ({ model: path, request }) => {
       const model = await runnableModel(context, path);
       const out = access.check(request.out);
-      const report = kept.detection(model.fingerprint, DEFAULT_DETECTION);
+      const report = kept.detection(model.revision, DEFAULT_DETECTION);
       const check = await withCheckpoint(model.path, (checkpoint) =>
         checkExport(exportModel(checkpoint, report), { ...request, out }),
       );
@@ -50,7 +50,7 @@ export function exportCalls(context: StudioContext): Answers<"export:check" | "f
           bytes: null,
         }));
       const model = await runnableModel(context, path);
-      const report = kept.detection(model.fingerprint, DEFAULT_DETECTION);
+      const report = kept.detection(model.revision, DEFAULT_DETECTION);
       return withCheckpoint(model.path, (checkpoint) =>
         Promise.all(
           exportFormat.options.map((format) =>
@@ -66,7 +66,7 @@ export function exportCalls(context: StudioContext): Answers<"export:check" | "f
       const text = verify && access.check(verify.text);
       // Whatever refuses the place or the recipe is told now, not when the job's turn has come.
       await ExportJob.plan({ source: model.path, out, overwrite: request.overwrite });
-      const report = kept.detection(model.fingerprint, DEFAULT_DETECTION);
+      const report = kept.detection(model.revision, DEFAULT_DETECTION);
       await withCheckpoint(model.path, (checkpoint) => requireHeld(exportModel(checkpoint, report), request));
       return {
         job: jobs.start({

@@ -7,7 +7,7 @@ import { summarizeModel } from "../summarizeModel.ts";
 
 type ModelCall = "model:open" | "model:recent" | "model:forget" | "model:detection" | "tensor:statistics";
 
-/** Checkpoints: opening one reads its headers only, so nothing here waits behind a job. */
+/** Checkpoints: opening one reads its headers and little more, so nothing here waits behind a job. */
 export function modelCalls(context: StudioContext): Answers<ModelCall> {
   const { access, kept, events } = context;
   return {
@@ -17,7 +17,7 @@ export function modelCalls(context: StudioContext): Answers<ModelCall> {
         path: summary.path,
         name: summary.name,
         opened: new Date().toISOString(),
-        fingerprint: summary.fingerprint,
+        revision: summary.revision,
         parameters: summary.parameters,
         dtype: mainType(summary),
       });
@@ -25,13 +25,13 @@ export function modelCalls(context: StudioContext): Answers<ModelCall> {
       return summary;
     },
     "model:recent": () =>
-      kept.models().map(({ path, name, opened, parameters, dtype, fingerprint }) => ({
+      kept.models().map(({ path, name, opened, parameters, dtype, revision }) => ({
         path,
         name,
         opened,
         parameters,
         dtype,
-        superWeights: kept.latestDetection(fingerprint)?.superWeights.length ?? null,
+        superWeights: kept.latestDetection(revision)?.superWeights.length ?? null,
         missing: !existsSync(join(path, "config.json")),
       })),
     "model:forget": ({ path }) => {
@@ -40,8 +40,8 @@ export function modelCalls(context: StudioContext): Answers<ModelCall> {
       return {};
     },
     "model:detection": async ({ path }) => {
-      const { fingerprint, path: folder } = await summarizeModel(access.check(path));
-      const report = kept.latestDetection(fingerprint);
+      const { revision, path: folder } = await summarizeModel(access.check(path));
+      const report = kept.latestDetection(revision);
       return report && { ...report, model: folder };
     },
     "tensor:statistics": ({ path, name }) =>

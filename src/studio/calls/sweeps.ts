@@ -178,7 +178,7 @@ function startSweep(
       try {
         const handle = {
           path: model.path,
-          fingerprint: model.fingerprint,
+          revision: model.revision,
           device: await context.devices.chosen(),
           threads: size.threadsPerWorker,
         };

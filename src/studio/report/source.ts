@@ -107,7 +107,10 @@ async function gatherModels(
         path,
         name: described.summary?.name ?? name,
         ...described,
-        detected: context.kept.detection(fingerprint, DEFAULT_DETECTION)?.superWeights ?? null,
+        detected:
+          described.summary === null
+            ? null
+            : (context.kept.detection(described.summary.revision, DEFAULT_DETECTION)?.superWeights ?? null),
         superWeights:
           named.find((other) => other.fingerprint === fingerprint && other.superWeights.length > 0)
             ?.superWeights ?? [],

@@ -9,7 +9,7 @@ export const keptModel = z.object({
   path: z.string(),
   name: z.string(),
   opened: z.string(),
-  fingerprint: z.string(),
+  revision: z.string(),
   parameters: z.number(),
   dtype: z.string(),
 });
@@ -66,9 +66,9 @@ export class KeptStore {
     inTransaction(this.#database, () => {
       this.#database
         .prepare(
-          "INSERT OR REPLACE INTO models (path, name, opened, fingerprint, parameters, dtype) VALUES (?, ?, ?, ?, ?, ?)",
+          "INSERT OR REPLACE INTO models (path, name, opened, revision, parameters, dtype) VALUES (?, ?, ?, ?, ?, ?)",
         )
-        .run(model.path, model.name, model.opened, model.fingerprint, model.parameters, model.dtype);
+        .run(model.path, model.name, model.opened, model.revision, model.parameters, model.dtype);
       this.#database
         .prepare(
           "DELETE FROM models WHERE path NOT IN (SELECT path FROM models ORDER BY opened DESC LIMIT ?)",
@@ -99,30 +99,26 @@ export class KeptStore {
     return this.#database.prepare("DELETE FROM plans WHERE id = ?").run(id).changes > 0;
   }
 
-  detection(fingerprint: string, options: DetectOptions): DetectReport | null {
+  /** What was found in a checkpoint's files as they are now, by its revision. */
+  detection(revision: string, options: DetectOptions): DetectReport | null {
     const row = this.#database
-      .prepare("SELECT report FROM detections WHERE fingerprint = ? AND options = ?")
-      .get(fingerprint, canonicalJson(options));
+      .prepare("SELECT report FROM detections WHERE revision = ? AND options = ?")
+      .get(revision, canonicalJson(options));
     return row ? readReport(row["report"]) : null;
   }
 
-  /** The latest detection of a checkpoint, whatever its options. */
-  latestDetection(fingerprint: string): DetectReport | null {
+  /** The latest detection in a checkpoint's files as they are now, whatever its options. */
+  latestDetection(revision: string): DetectReport | null {
     const row = this.#database
-      .prepare("SELECT report FROM detections WHERE fingerprint = ? ORDER BY found DESC LIMIT 1")
-      .get(fingerprint);
+      .prepare("SELECT report FROM detections WHERE revision = ? ORDER BY found DESC LIMIT 1")
+      .get(revision);
     return row ? readReport(row["report"]) : null;
   }
 
   saveDetection(report: DetectReport): void {
     this.#database
-      .prepare("INSERT OR REPLACE INTO detections (fingerprint, options, found, report) VALUES (?, ?, ?, ?)")
-      .run(
-        report.fingerprint,
-        canonicalJson(report.options),
-        new Date().toISOString(),
-        JSON.stringify(report),
-      );
+      .prepare("INSERT OR REPLACE INTO detections (revision, options, found, report) VALUES (?, ?, ?, ?)")
+      .run(report.revision, canonicalJson(report.options), new Date().toISOString(), JSON.stringify(report));
   }
 
   /** Measured multiply-adds per second of one worker, or null where none was measured yet. */

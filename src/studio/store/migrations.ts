@@ -91,4 +91,16 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE runs ADD COLUMN calibration TEXT;
   ALTER TABLE runs ADD COLUMN calibration_hash TEXT;
   `,
+  `
+  -- A detection belongs to the files it was made in, not to all that look alike; earlier ones cannot say which those were.
+  DROP TABLE detections;
+  CREATE TABLE detections (
+    revision TEXT NOT NULL,
+    options TEXT NOT NULL,
+    found TEXT NOT NULL,
+    report TEXT NOT NULL,
+    PRIMARY KEY (revision, options)
+  ) STRICT;
+  ALTER TABLE models RENAME COLUMN fingerprint TO revision;
+  `,
 ];

@@ -3,9 +3,10 @@ import { join } from "node:path";
 import type { TensorInfo } from "#shared/model.ts";
 import { fileSource, readFailedError, type ClosableSource } from "../byteSource.ts";
 import { isStorageType } from "../dtypes.ts";
-import { fingerprintOf } from "../fingerprint.ts";
+import { infosOf } from "../fileCheckpoint.ts";
+import { identify } from "../fingerprint.ts";
 import { shown } from "../strictJson.ts";
-import { isLinear, layerOf, roleOf } from "../tensorRole.ts";
+import { tensorInfo } from "../tensorInfo.ts";
 import type { Checkpoint } from "../types.ts";
 import type { GgufFiles } from "./findGguf.ts";
 import { GgufCheckpoint, type StoredTensor } from "./ggufCheckpoint.ts";
@@ -23,7 +24,7 @@ const MAX_ROPE_FACTORS = 4096;
 
 /**
  * Opens a GGUF model as a checkpoint: tensors by their Hugging Face names with rows in Hugging Face's order, a config made
- * from the metadata. Headers are read, and the small tensors of rotary frequencies; no weights.
+ * from the metadata. Headers are read, and the small tensors of rotary frequencies; of the weights only what the fingerprint samples.
  * @param path what was opened: the folder or the file
  * @throws KeystoneError gguf/…, checkpoint/read-failed
  */
@@ -37,7 +38,7 @@ export async function openGguf(path: string, { folder, files }: GgufFiles): Prom
       sources.set(file, source);
       parts.push({ file, bytes, header: await readGgufHeader(source) });
     }
-    return await checkpointOf(path, parts, sources);
+    return await checkpointOf(path, folder, parts, sources);
   } catch (thrown) {
     await Promise.all([...sources.values()].map((source) => source.close()));
     throw thrown;
@@ -53,6 +54,7 @@ async function sizeOf(folder: string, file: string): Promise<number> {
 
 async function checkpointOf(
   path: string,
+  folder: string,
   parts: readonly { file: string; bytes: number; header: GgufHeader }[],
   sources: ReadonlyMap<string, ClosableSource>,
 ): Promise<Checkpoint> {
@@ -77,17 +79,17 @@ async function checkpointOf(
       const headSize = isInterleaved(architecture, name)
         ? headSizeOf(reader, architecture, name, tensor)
         : null;
-      tensors.set(name, { info: tensorInfo(name, tensor, file), tensor, headSize });
+      tensors.set(name, { info: ggufTensorInfo(name, tensor, file), tensor, headSize });
     }
   }
   if (tensors.size === 0) throw ggufError("no-tensors", { name: first.file }, "holds no tensor");
   const shapes = new Map([...tensors].map(([name, { tensor }]) => [name, tensor.shape]));
   const config = ggufConfig(reader, { architecture, shapes, ropeFactors });
   const shards = parts.map(({ file, bytes }) => ({ file, bytes }));
-  const infos = new Map([...tensors].map(([name, { info }]) => [name, info]));
+  const infos = infosOf(tensors);
   return new GgufCheckpoint({
     ...{ path, config, shards, tensors, sources },
-    fingerprint: fingerprintOf(config, infos, shards),
+    ...(await identify(folder, config, infos, shards)),
     packing: `GGUF ${typesOf(infos).join(", ")}`,
     notes: [describe(first.file, infos)],
   });
@@ -117,25 +119,12 @@ function headSizeOf(
   );
 }
 
-function tensorInfo(
-  name: string,
-  { type, shape, parameters, begin, end }: GgufTensor,
-  file: string,
-): TensorInfo {
+function ggufTensorInfo(name: string, { type, shape, begin, end }: GgufTensor, file: string): TensorInfo {
   const packed = type.weights > 1;
+  // blocks that are read become f32; others are only listed
+  const dtype = packed && type.read ? "F32" : type.name;
   return {
-    name,
-    shape: [...shape],
-    // blocks that are read become f32; others are only listed
-    dtype: packed && type.read ? "F32" : type.name,
-    parameters,
-    bytes: end - begin,
-    file,
-    begin,
-    end,
-    role: roleOf(name),
-    layer: layerOf(name),
-    linear: isLinear(name, shape),
+    ...tensorInfo(name, shape, dtype, { file, begin, end }),
     ...(packed ? { packed: { codec: type.name, bitsPerWeight: bitsOfType(type) } } : {}),
   };
 }

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { KeystoneError } from "#shared/errors.ts";
 import { fileSource } from "../byteSource.ts";
 import { readJsonObject } from "../jsonFile.ts";
-import { fingerprintOf } from "../fingerprint.ts";
+import { infosOf } from "../fileCheckpoint.ts";
+import { identify } from "../fingerprint.ts";
 import { shardSize } from "../shardFiles.ts";
 import { shown } from "../strictJson.ts";
 import type { Checkpoint } from "../types.ts";
@@ -27,7 +28,7 @@ export async function holdsOnnx(path: string): Promise<boolean> {
 
 /**
  * Opens a folder with model.onnx, the files that its tensors lie in, and the source's config.json: what Keystone exports, and
- * what others quantized for MatMulNBits under names that say which weight is which. No weights are read.
+ * what others quantized for MatMulNBits under names that say which weight is which. Of the weights only what the fingerprint samples is read.
  * @throws KeystoneError onnx/…, checkpoint/…
  */
 export async function openOnnx(path: string): Promise<Checkpoint> {
@@ -49,13 +50,12 @@ export async function openOnnx(path: string): Promise<Checkpoint> {
   if (found.size === 0) throw noWeights(path);
   const tensors = inFileOrder(found);
   const shards = [...sizes].map(([file, size]) => ({ file, bytes: size }));
-  const infos = new Map([...tensors].map(([name, { info }]) => [name, info]));
   const packing = packingOf(tensors.values());
   return new OnnxCheckpoint({
     path,
     config: settled,
     shards,
-    fingerprint: fingerprintOf(settled, infos, shards),
+    ...(await identify(path, settled, infosOf(tensors), shards)),
     notes: packing === undefined ? notes : [...notes, quantizedNote(packing)],
     packing,
     tensors,

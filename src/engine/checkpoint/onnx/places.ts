@@ -1,13 +1,7 @@
 import { KeystoneError } from "#shared/errors.ts";
 import { shown } from "../strictJson.ts";
+import type { Place } from "../tensorInfo.ts";
 import type { Initializer } from "./readModel.ts";
-
-/** A tensor's data: [begin, end) of one of the model's files. */
-export interface Place {
-  readonly file: string;
-  readonly begin: number;
-  readonly end: number;
-}
 
 /** ONNX's element types by number: the name a checkpoint has for it, and its bits. */
 const TYPES: ReadonlyMap<number, readonly [string, number]> = new Map([

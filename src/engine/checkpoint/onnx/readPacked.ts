@@ -4,7 +4,7 @@ import { shown } from "../strictJson.ts";
 import { widen } from "../widen.ts";
 import type { StorageType } from "../types.ts";
 import type { PackedParts } from "./findMatrices.ts";
-import type { Place } from "./places.ts";
+import type { Place } from "../tensorInfo.ts";
 
 /** A packed matrix whose parts' places are known. */
 export interface PlacedMatrix {

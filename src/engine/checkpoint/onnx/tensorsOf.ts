@@ -1,11 +1,11 @@
 import { z } from "zod";
 import type { TensorInfo } from "#shared/model.ts";
 import { isStorageType } from "../dtypes.ts";
-import { isLinear, layerOf, roleOf } from "../tensorRole.ts";
+import { tensorInfo, type Place } from "../tensorInfo.ts";
 import type { FoundTensors, PackedParts, PlainTensor } from "./findMatrices.ts";
 import { MODEL_FILE } from "./names.ts";
 import type { OnnxTensor } from "./onnxCheckpoint.ts";
-import { dtypeOf, elementsOf, placeOf, type Place } from "./places.ts";
+import { dtypeOf, elementsOf, placeOf } from "./places.ts";
 import type { PlacedMatrix } from "./readPacked.ts";
 import { splitRows, type RowSplit } from "./splitRows.ts";
 
@@ -62,7 +62,7 @@ function settleHead(tensors: Map<string, OnnxTensor>, config: Config): DecoderTe
   }
   const [rows = 0, columns = 0] = head.info.shape;
   const info = {
-    ...describe(EMBEDDING, [rows, columns], head.info.dtype, head.info),
+    ...tensorInfo(EMBEDDING, [rows, columns], head.info.dtype, head.info),
     bytes: head.info.bytes,
   };
   tensors.delete(HEAD);
@@ -97,7 +97,7 @@ function packedTensor(matrix: PlacedMatrix, { name, first, rows }: RowSplit): On
   const share = rows / parts.rows;
   const codeWidth = (codes.end - codes.begin) / parts.rows;
   const parameters = rows * parts.columns;
-  const info = describe(name, [rows, parts.columns], "F32", {
+  const info = tensorInfo(name, [rows, parts.columns], "F32", {
     file: codes.file,
     begin: codes.begin + first * codeWidth,
     end: codes.begin + (first + rows) * codeWidth,
@@ -113,7 +113,7 @@ function packedTensor(matrix: PlacedMatrix, { name, first, rows }: RowSplit): On
 }
 
 function plainInfo({ name, tensor }: PlainTensor, sizes: ReadonlyMap<string, number>): TensorInfo {
-  return describe(name, tensor.shape, dtypeOf(tensor), placeOf(tensor, MODEL_FILE, sizes));
+  return tensorInfo(name, tensor.shape, dtypeOf(tensor), placeOf(tensor, MODEL_FILE, sizes));
 }
 
 function plainTensor(
@@ -123,7 +123,7 @@ function plainTensor(
 ): OnnxTensor {
   if (transposed) {
     const [columns = 0] = whole.shape;
-    const info = describe(name, [rows, columns], whole.dtype, whole);
+    const info = tensorInfo(name, [rows, columns], whole.dtype, whole);
     return {
       info: { ...info, ...storedTransposed(whole, info.parameters) },
       stored: { kind: "transposed", whole, first },
@@ -134,7 +134,7 @@ function plainTensor(
   const shape = whole.shape.length === 0 ? [] : [rows, ...rest];
   const begin = whole.begin + first * width;
   return {
-    info: describe(name, shape, whole.dtype, { file: whole.file, begin, end: begin + rows * width }),
+    info: tensorInfo(name, shape, whole.dtype, { file: whole.file, begin, end: begin + rows * width }),
     stored: { kind: "plain" },
   };
 }
@@ -144,25 +144,4 @@ function storedTransposed(whole: TensorInfo, parameters: number): Pick<TensorInf
   const bytes = (whole.bytes * parameters) / Math.max(1, whole.parameters);
   const bitsPerWeight = (8 * bytes) / Math.max(1, parameters);
   return { bytes, packed: { codec: `${whole.dtype}, transposed`, bitsPerWeight } };
-}
-
-function describe(
-  name: string,
-  shape: readonly number[],
-  dtype: string,
-  { file, begin, end }: Place,
-): TensorInfo {
-  return {
-    name,
-    shape: [...shape],
-    dtype,
-    parameters: shape.reduce((product, size) => product * size, 1),
-    bytes: end - begin,
-    file,
-    begin,
-    end,
-    role: roleOf(name),
-    layer: layerOf(name),
-    linear: isLinear(name, shape),
-  };
 }

@@ -56,6 +56,7 @@ class PackedCheckpoint implements Checkpoint {
   readonly config: Readonly<Record<string, unknown>>;
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   readonly fingerprint: string;
+  readonly revision: string;
   readonly shards: readonly { file: string; bytes: number }[];
   readonly sharded: boolean;
   readonly notes: readonly string[];
@@ -70,6 +71,7 @@ class PackedCheckpoint implements Checkpoint {
       Object.entries(folder.config).filter(([key]) => key !== "quantization_config"),
     );
     this.fingerprint = folder.fingerprint;
+    this.revision = folder.revision;
     this.shards = folder.shards;
     this.sharded = folder.sharded;
     this.matrices = new Map(matrices.map((matrix) => [matrix.info.name, matrix]));

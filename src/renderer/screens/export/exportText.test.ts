@@ -8,6 +8,7 @@ const llama: ModelSummary = modelSummary.parse({
   path: "/models/llama",
   name: "llama",
   fingerprint: "0",
+  revision: "0",
   architecture: {
     name: "LlamaForCausalLM",
     family: "llama",

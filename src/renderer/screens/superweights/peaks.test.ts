@@ -48,6 +48,7 @@ function report(superWeights: Candidate[]): DetectReport {
   return {
     model: "/m",
     fingerprint: "",
+    revision: "",
     options: { prompt: "p", maxPasses: 12, threshold: { kind: "relative", factor: 8 }, minShare: 0.5 },
     tokens: [
       { id: 1, text: "a" },
