@@ -94,6 +94,23 @@ describe("importance", () => {
     expectNear(report.recovered, 1, 1e-3, "recovered");
     expect(report.notes[0]).toMatch(/negative log-likelihood/);
   });
+
+  it("says how few task items were too few to tell, and measures what is recovered by the text", async () => {
+    const { report } = await conduct(demo, "importance", {
+      text: TEXT,
+      judge: { tokens: 150 },
+      tasks: [LAST_WORD],
+      taskLimit: 1,
+    });
+    expect(report.finding).toMatch(
+      /the answers to 1 task item are too few to tell whether accuracy is lost\.$/,
+    );
+    expect(report.notes.join(" ")).toMatch(
+      /^Over 1 task item pruning changes mean accuracy by .*Ask for more items\. Recovered is measured by negative log-likelihood/,
+    );
+    expect(report.notes.join(" ")).not.toContain("nothing to recover");
+    expectNear(report.recovered, 1, 1e-3, "recovered");
+  });
 });
 
 describe("sensitivity", () => {

@@ -19,7 +19,7 @@ import { labFacts } from "./labFacts.ts";
 import { LabTasks } from "./labTasks.ts";
 import { calibrationWindows, textWindows, type Calibration } from "./texts.ts";
 import type { Experiment } from "./types.ts";
-import { exact, figure, percent, sentence } from "./words.ts";
+import { exact, figure, percent, plural, sentence } from "./words.ts";
 
 type Report = LabReportOf<"activations">;
 type Row = Report["rows"][number];
@@ -165,7 +165,7 @@ function losesFor(naive: Scored | undefined): boolean {
 }
 
 function findingOf(rows: readonly Scored[], complete: boolean): string {
-  if (!complete) return `${rows.length} rows are scored.`;
+  if (!complete) return `${plural(rows.length, "row")} scored.`;
   const original = exact(rows[0]?.row.scores.perplexity);
   const told = [...new Set(rows.flatMap(({ row }) => row.per ?? []))].map((per) => {
     const naive = naiveOf(rows, per);

@@ -47,9 +47,7 @@ export const blockScaling: Experiment<"block-scaling"> = async (run) => {
     experiment: "block-scaling",
     ...labFacts(run, windows.convention, begin),
     complete,
-    finding: complete
-      ? findingOf(original, cells)
-      : `${cells.length} of ${2 * grid.length} cells are scored.`,
+    finding: complete ? findingOf(original, cells) : `${cells.length} of ${2 * grid.length} cells scored.`,
     notes,
     original: { ...original.scores, ...tasksOf(original) },
     cells: inOrder(

@@ -14,7 +14,8 @@ import { labFacts, requireSuperWeights } from "./labFacts.ts";
 import { LabTasks } from "./labTasks.ts";
 import { textWindows } from "./texts.ts";
 import type { Experiment, LabRun } from "./types.ts";
-import { change, count, figure, percent } from "./words.ts";
+import { change, count, figure, percent, plural } from "./words.ts";
+import { recoveredShare, worthOf, type Worth } from "./worth.ts";
 
 /** Of the random control; fixed, so that the row can be repeated. */
 const SEED = 1;
@@ -70,35 +71,22 @@ async function planRows(run: LabRun): Promise<Ablation[]> {
   ];
 }
 
-/** Of what pruning loses, in mean accuracy or (without tasks) in NLL, the share that keeping the super activation takes back. */
-function recoveredShare([original, pruned, kept]: readonly (AblationRow | undefined)[]): number | null {
-  const [base, lost, left] = [original, pruned, kept].map((row) => row && worth(row));
-  if (base == null || lost == null || left == null || lost >= base) return null;
-  return (left - lost) / (base - lost);
-}
-
-/** What a row is compared by, higher being better: mean accuracy over the tasks, else the negative NLL. */
-function worth(row: AblationRow): number | null {
-  if (row.tasks && row.tasks.length > 0) return meanAccuracy(row);
-  return row.nll === null ? null : -row.nll;
-}
-
-function meanAccuracy({ tasks = [] }: AblationRow): number {
-  return tasks.reduce((sum, { accuracy }) => sum + accuracy, 0) / tasks.length;
-}
-
 function findingOf(run: LabRun, rows: readonly (AblationRow | undefined)[]): string {
-  const [original, pruned, kept, others] = rows;
+  const [original, pruned, , others] = rows;
   if (!original || !pruned) return "The original is scored; the rows without super weights follow.";
   const parameters = [...run.checkpoint.tensors.values()].reduce((sum, tensor) => sum + tensor.parameters, 0);
-  const removing = `Removing ${count(pruned.weights)} of ${count(parameters)} parameters ${effectOn(original, pruned)}`;
-  const recovered = recoveredShare([original, pruned, kept]);
-  const keeping =
-    recovered === null ? "" : `; keeping the super activation takes back ${percent(recovered)} of the loss`;
-  const beside = others
-    ? `; removing the ${count(others.weights)} largest others ${effectOn(original, others)}`
-    : "";
-  return `${removing}${keeping}${beside}.`;
+  const recovered = recoveredShare(rows);
+  const { tooFew } = worthOf(original, pruned);
+  return `${[
+    `Removing ${count(pruned.weights)} of ${count(parameters)} parameters ${effectOn(original, pruned)}`,
+    ...(recovered === null
+      ? []
+      : [`keeping the super activation takes back ${percent(recovered)} of the loss`]),
+    ...(others ? [`removing the ${count(others.weights)} largest others ${effectOn(original, others)}`] : []),
+    ...(tooFew
+      ? [`the answers to ${plural(tooFew.items, "task item")} are too few to tell whether accuracy is lost`]
+      : []),
+  ].join("; ")}.`;
 }
 
 function effectOn(original: AblationRow, row: AblationRow): string {
@@ -112,21 +100,40 @@ function effectOn(original: AblationRow, row: AblationRow): string {
 function notesOf(rows: readonly (AblationRow | undefined)[]): string[] {
   const [original, pruned, kept] = rows;
   if (!original || !pruned || !kept) return [];
-  const by =
-    (original.tasks?.length ?? 0) > 0
-      ? "mean accuracy over the tasks"
-      : "negative log-likelihood (no tasks were asked for)";
-  const recovered = recoveredShare([original, pruned, kept]);
-  if (recovered === null) {
-    return [
-      `Pruning loses nothing by ${by}, so there is nothing to recover: these weights do not matter here.`,
-    ];
-  }
+  const worth = worthOf(original, pruned);
+  const recovered = recoveredShare(rows);
+  const named = nameOf(worth);
+  const told =
+    recovered === null
+      ? [nothingRecovered(worth, [original, pruned, kept])]
+      : [`Recovered is measured by ${named}.`, besidePaper(recovered)];
+  return [...tooFewNote(worth), ...told];
+}
+
+function nameOf({ by, tooFew }: Worth): string {
+  if (by === "accuracy") return "mean accuracy over the tasks";
+  return `negative log-likelihood (${tooFew ? "the task items are too few" : "no tasks were asked for"})`;
+}
+
+function tooFewNote({ tooFew }: Worth): string[] {
+  if (!tooFew) return [];
+  const changed = `changes mean accuracy by ${change(tooFew.change)}, ±${percent(tooFew.error)}`;
+  return [
+    `Over ${plural(tooFew.items, "task item")} pruning ${changed}: too few to tell whether accuracy is lost. Ask for more items.`,
+  ];
+}
+
+function nothingRecovered(worth: Worth, rows: readonly AblationRow[]): string {
+  if (worth.by === "log-likelihood" && rows.some(({ nll }) => nll === null))
+    return `What is recovered cannot be said by ${nameOf(worth)}: a perplexity is not finite.`;
+  const here = worth.tooFew ? "" : ": these weights do not matter here";
+  return `Pruning loses nothing by ${nameOf(worth)}, so there is nothing to recover${here}.`;
+}
+
+function besidePaper(recovered: number): string {
   const paper =
     "In the paper's Llama-7B keeping the super activation recovers about 42 % of the lost accuracy";
-  const here =
-    recovered >= EVERYTHING
-      ? "here it recovers everything: the super weight acts through this one activation alone."
-      : `here ${percent(recovered)}.`;
-  return [`Recovered is measured by ${by}.`, `${paper}; ${here}`];
+  return recovered >= EVERYTHING
+    ? `${paper}; here it recovers everything: the super weight acts through this one activation alone.`
+    : `${paper}; here ${percent(recovered)}.`;
 }

@@ -6,7 +6,7 @@ import { labFacts, requireSuperWeights } from "./labFacts.ts";
 import { LabTasks } from "./labTasks.ts";
 import { textWindows } from "./texts.ts";
 import type { Experiment, LabRun } from "./types.ts";
-import { exact, figure, percent, sentence, them } from "./words.ts";
+import { exact, figure, percent, plural, sentence, them } from "./words.ts";
 
 type Report = LabReportOf<"sensitivity">;
 
@@ -58,7 +58,7 @@ function flat({ scores, tasks }: Judged): NonNullable<Report["original"]> {
 }
 
 function findingOf(run: LabRun, original: Judged, points: readonly Scaled[], asked: number): string {
-  if (points.length < asked) return `${points.length} of ${asked} factors are scored.`;
+  if (points.length < asked) return `${points.length} of ${plural(asked, "factor")} scored.`;
   const finite = points.filter(({ judged }) => judged.scores.perplexity !== null).toSorted(byPerplexity);
   const [best, worst] = [
     finite[0],

@@ -13,7 +13,7 @@ import { persistenceOf } from "./persistence.ts";
 import { passages, promptConvention, promptPlan, toPrompt, type Prompt } from "./prompts.ts";
 import { residualPeaks, valuesAt, type ResidualPeaks } from "./residualPeaks.ts";
 import type { Experiment, LabRun } from "./types.ts";
-import { count, figure, percent, sentence, them } from "./words.ts";
+import { count, figure, percent, plural, sentence, them } from "./words.ts";
 
 type Report = LabReportOf<"super-activations">;
 type Persistence = Report["persistence"][number];
@@ -106,7 +106,7 @@ function findingOf(
   complete: boolean,
 ): string {
   const { layers } = run.architecture.facts;
-  if (!complete) return `${persistence[0]?.layers.length ?? 0} of ${layers} layers are done.`;
+  if (!complete) return `${persistence[0]?.layers.length ?? 0} of ${plural(layers, "layer")} done.`;
   const [first] = persistence.toSorted((a, b) => lengthOf(b) - lengthOf(a));
   if (!first || first.from === null || first.to === null) {
     return `In no layer does ${them(run.superWeights)} hold the largest value of the residual stream in all ${count(prompts)} prompts.`;

@@ -5,6 +5,11 @@ export function count(value: number): string {
   return value.toLocaleString("en-US");
 }
 
+/** `1 row`, `1,190 rows`. */
+export function plural(value: number, one: string): string {
+  return value === 1 ? `1 ${one}` : `${count(value)} ${one}s`;
+}
+
 /** Three significant digits: `1,190`, `0.0312`; `not finite` where there is no number. */
 export function figure(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "not finite";

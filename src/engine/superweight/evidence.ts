@@ -1,27 +1,32 @@
-import type { LayerPeaks } from "#shared/detection.ts";
+import type { Candidate, LayerPeaks } from "#shared/detection.ts";
 import type { Taps } from "../forward/types.ts";
 import { peakOf } from "./peaks.ts";
 
 /** How many of the other products in the sum are shown. */
 const SHOWN_PRODUCTS = 5;
 
+/** A weight, X at the output peak's token in its column and Y there in its row, and what W·X is of Y. */
+type WeightEvidence = Pick<
+  Candidate,
+  | "layer"
+  | "row"
+  | "column"
+  | "value"
+  | "inputActivation"
+  | "outputActivation"
+  | "contribution"
+  | "share"
+  | "nextLargest"
+  | "rank"
+  | "sigma"
+>;
+
 /** What one layer shows in one pass: its maxima, and the weight at (row of the output's, column of the input's). */
 export interface LayerEvidence {
   readonly peaks: LayerPeaks;
-  readonly row: number;
-  readonly column: number;
-  readonly value: number;
-  /** X at the output peak's token in the weight's column, and Y there in its row. */
-  readonly inputActivation: number;
-  readonly outputActivation: number;
-  /** W·X. */
-  readonly contribution: number;
-  readonly share: number;
   /** What the residual stream carried into the layer at the output peak's token and row. */
   readonly carried: number;
-  readonly nextLargest: { column: number; contribution: number }[];
-  readonly rank: number;
-  readonly sigma: number;
+  readonly weight: WeightEvidence;
 }
 
 /**
@@ -51,16 +56,19 @@ export function layerEvidence(
   const contribution = value * inputActivation;
   return {
     peaks,
-    row,
-    column,
-    value,
-    inputActivation,
-    outputActivation,
-    contribution,
-    share: outputActivation === 0 ? 0 : contribution / outputActivation,
     carried: residualIn[token * hiddenSize + row],
-    nextLargest: largestOtherProducts(taps.input, token * width, weight, row * width, width, column),
-    ...standing(weight, value),
+    weight: {
+      layer,
+      row,
+      column,
+      value,
+      inputActivation,
+      outputActivation,
+      contribution,
+      share: outputActivation === 0 ? 0 : contribution / outputActivation,
+      nextLargest: largestOtherProducts(taps.input, token * width, weight, row * width, width, column),
+      ...standing(weight, value),
+    },
   };
 }
 

@@ -99,39 +99,16 @@ export class Ledger {
   }
 
   private candidateOf(evidence: LayerEvidence, pass: number): Candidate {
-    const {
-      peaks,
-      row,
-      column,
-      value,
-      inputActivation,
-      outputActivation,
-      contribution,
-      share,
-      nextLargest,
-      rank,
-      sigma,
-    } = evidence;
-    const { layer } = peaks;
-    const coordinate: Coordinate = [layer, row, column];
+    const { peaks, weight } = evidence;
+    const coordinate: Coordinate = [weight.layer, weight.row, weight.column];
     const judged = judgeLayer(evidence, this.measure);
     const hopeless = judged.verdict === "super-weight" && this.unsuppressed.has(coordinate.join());
     return {
-      layer,
-      row,
-      column,
-      value,
-      inputActivation,
-      outputActivation,
-      contribution,
-      share,
-      nextLargest,
-      rank,
-      sigma,
-      tensor: this.architecture.downProjection(layer),
+      ...weight,
+      tensor: this.architecture.downProjection(weight.layer),
       token: peaks.output.token,
       pass,
-      timesMedian: Math.abs(outputActivation) / this.measure.medianOutput,
+      timesMedian: Math.abs(weight.outputActivation) / this.measure.medianOutput,
       published: publishedMatch(this.architecture.facts, coordinate),
       ...(hopeless
         ? {

@@ -33,7 +33,7 @@ export function judgeLayer(evidence: LayerEvidence, measure: Yardstick): Judgeme
   const spike = isSpike(evidence, measure);
   if (!spike) return { verdict: "below-threshold", reason: belowThreshold(evidence, measure) };
   const sameToken = evidence.peaks.input.token === evidence.peaks.output.token;
-  if (sameToken && evidence.share >= measure.options.minShare)
+  if (sameToken && evidence.weight.share >= measure.options.minShare)
     return { verdict: "super-weight", reason: accepted(evidence, measure) };
   if (isCancelling(evidence, measure)) return { verdict: "cancelling", reason: cancelling(evidence) };
   if (!sameToken) return { verdict: "different-token", reason: differentToken(evidence, measure) };
@@ -51,7 +51,10 @@ export function isSpike(
 }
 
 /** A layer that takes away what the residual stream carries at the same channel and token. */
-function isCancelling({ outputActivation, carried }: LayerEvidence, { thresholdOutput }: Yardstick): boolean {
+function isCancelling(
+  { weight: { outputActivation }, carried }: LayerEvidence,
+  { thresholdOutput }: Yardstick,
+): boolean {
   return Math.abs(carried) >= thresholdOutput && Math.sign(carried) === -Math.sign(outputActivation);
 }
 
@@ -59,35 +62,35 @@ function accepted(evidence: LayerEvidence, measure: Yardstick): string {
   const also = isCancelling(evidence, measure)
     ? ` It is opposite in sign to the ${figure(evidence.carried)} that the residual stream carries there.`
     : "";
-  return `The output ${figure(evidence.outputActivation)} is ${times(evidence, measure)}, on the token of the largest input, and this weight alone gives ${percent(evidence.share)} of it.${also}`;
+  return `The output ${figure(evidence.weight.outputActivation)} is ${times(evidence, measure)}, on the token of the largest input, and this weight alone gives ${percent(evidence.weight.share)} of it.${also}`;
 }
 
 function belowThreshold(evidence: LayerEvidence, measure: Yardstick): string {
-  const { peaks, outputActivation } = evidence;
+  const { peaks, weight } = evidence;
   if (measure.options.threshold.kind === "absolute") {
     const limit = figure(measure.thresholdOutput);
     return `The largest input is ${figure(peaks.input.value)} and the largest output ${figure(peaks.output.value)}; both must pass ${limit}.`;
   }
   const needed = `a spike needs ${measure.options.threshold.factor} × (${figure(measure.thresholdOutput)})`;
-  return `The output ${figure(outputActivation)} is ${times(evidence, measure)}; ${needed}.`;
+  return `The output ${figure(weight.outputActivation)} is ${times(evidence, measure)}; ${needed}.`;
 }
 
-function cancelling({ outputActivation, carried, share }: LayerEvidence): string {
+function cancelling({ weight: { outputActivation, share }, carried }: LayerEvidence): string {
   return `The output ${figure(outputActivation)} is opposite in sign to the super activation ${figure(carried)} that the residual stream carries at the same channel and token: this layer cancels it, and the weight gives ${percent(share)} of the output.`;
 }
 
-function differentToken({ peaks, outputActivation }: LayerEvidence, { medianOutput }: Yardstick): string {
+function differentToken(
+  { peaks, weight: { outputActivation } }: LayerEvidence,
+  { medianOutput }: Yardstick,
+): string {
   return `The largest output ${figure(outputActivation)} (${figure(Math.abs(outputActivation) / medianOutput)} × the median) is at token ${peaks.output.token}, the largest input at token ${peaks.input.token}: one product does not make it.`;
 }
 
 function smallShare(evidence: LayerEvidence, measure: Yardstick): string {
-  return `The output ${figure(evidence.outputActivation)} is ${times(evidence, measure)}, but this weight gives ${percent(evidence.share)} of it; a super weight gives at least ${percent(measure.options.minShare)}.`;
+  return `The output ${figure(evidence.weight.outputActivation)} is ${times(evidence, measure)}, but this weight gives ${percent(evidence.weight.share)} of it; a super weight gives at least ${percent(measure.options.minShare)}.`;
 }
 
-function times(
-  { outputActivation }: Pick<LayerEvidence, "outputActivation">,
-  { medianOutput }: Yardstick,
-): string {
+function times({ weight: { outputActivation } }: LayerEvidence, { medianOutput }: Yardstick): string {
   return `${figure(Math.abs(outputActivation) / medianOutput)} × the median layer maximum`;
 }
 

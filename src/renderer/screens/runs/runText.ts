@@ -23,6 +23,16 @@ export function runResult({ status, done, failed, total }: RunSummary): string {
   }
 }
 
+/** Whether a job of this run is there, working, paused or in the queue. */
+export function underWay({ status }: RunSummary): boolean {
+  return status === "running" || status === "paused" || status === "waiting";
+}
+
+/** Whether a run ended before its last variant, and can go on. */
+export function canResume({ status, done, total }: RunSummary): boolean {
+  return (status === "interrupted" || status === "cancelled" || status === "failed") && done < total;
+}
+
 /** Whether every word of the search is in the run's name, its model's or its result. */
 export function matchesRun(run: RunSummary, search: string): boolean {
   const text = `${run.name} ${run.modelName} ${run.status} ${runResult(run)}`.toLowerCase();
