@@ -2,11 +2,12 @@ import { blockEnd, blockLayout, blockStart, fromTileOrder, toTileOrder } from ".
 import { blockFitter, decodeStored, needsWorkingCopy, prepareWeights } from "./blockPass.ts";
 import type { PackedConstants } from "./codec.ts";
 import { createCodec } from "./codecs.ts";
-import { kernelsFor } from "./kernels/configure.ts";
+import { codeKernelsFor, kernelsFor } from "./kernels/configure.ts";
 import { assertFinite, storageOverflow } from "./overflow.ts";
 import { restoredIndices } from "./restoreWeights.ts";
 import { bitsOf } from "./storage.ts";
 import type { TensorPlan } from "./types.ts";
+import { vectorPack, type Codes } from "./vectorPack.ts";
 
 /** One quantized tensor: what an export writes, and all that {@link dequantize} needs. */
 export interface Packed {
@@ -37,11 +38,22 @@ export function assertLength(values: Float32Array, plan: TensorPlan, what: strin
  */
 export function quantize(weights: Float32Array, plan: TensorPlan): Packed {
   assertLength(weights, plan, "The weights");
+  const indices = restoredIndices(weights, plan);
+  const vector = codeKernelsFor(plan);
+  const codes = (vector && vectorPack(vector, weights, plan, indices)) ?? scalarPack(weights, plan, indices);
+  const values = Float32Array.from(indices, (index) => weights[index]);
+  return { plan, ...codes, restored: { indices, values } };
+}
+
+/**
+ * {@link quantize} one weight at a time: the reference of the SIMD kernels, and what runs where there are none.
+ * @param restored row-major indices, ascending
+ */
+export function scalarPack(weights: Float32Array, plan: TensorPlan, restored: Uint32Array): Codes {
   assertFinite(weights, plan);
   const layout = blockLayout(plan);
-  const indices = restoredIndices(weights, plan);
   const working = needsWorkingCopy(plan) ? new Float32Array(weights.length) : weights;
-  const source = prepareWeights(weights, plan, indices, working);
+  const source = prepareWeights(weights, plan, restored, working);
   const codec = createCodec(plan, layout.count);
   const fitter = blockFitter(codec, plan, source, kernelsFor(plan));
   let codes = new Uint8Array(weights.length);
@@ -57,8 +69,7 @@ export function quantize(weights: Float32Array, plan: TensorPlan): Packed {
     fromTileOrder(codes, plan, rowMajor);
     codes = rowMajor;
   }
-  const values = Float32Array.from(indices, (index) => weights[index]);
-  return { plan, codes, constants: codec.constants(), restored: { indices, values }, clipped };
+  return { codes, constants: codec.constants(), clipped };
 }
 
 /**

@@ -1,13 +1,13 @@
-import { blockLayout, fromTileOrder } from "./blockLayout.ts";
+import { fromTileOrder } from "./blockLayout.ts";
 import { prepareWeights } from "./blockPass.ts";
 import { storedBits } from "./bitsPerWeight.ts";
-import { tensorThreshold } from "./clipThreshold.ts";
 import { configureKernels } from "./kernels/configure.ts";
 import type { Kernels } from "./kernels/kernels.ts";
 import { restoredIndices } from "./restoreWeights.ts";
 import type { QuantizationStatistics } from "./statistics.ts";
 import type { TensorPlan } from "./types.ts";
-import { forPieces, longThreshold, setThresholds } from "./vectorThreshold.ts";
+import { forFittedPieces, type FittedPiece } from "./vectorBlocks.ts";
+import { forPieces } from "./vectorThreshold.ts";
 
 /**
  * {@link quantizeDequantize} with the SIMD kernels: the same bits as scalarPass.ts, sums included.
@@ -25,8 +25,8 @@ export function vectorPass(
   // Clipping happens in the kernels: only what moves or replaces weights needs a copy of them.
   const source = prepareWeights(weights, { ...plan, clip: null }, restored, tiles ?? out);
   kernels.clearStatistics();
-  const pass = new VectorPass(kernels, weights, plan, source, tiles ?? out, tiles ? null : restored);
-  if (!pass.run()) return null;
+  const trip = new RoundTrip(kernels, weights, plan, source, tiles ?? out, tiles ? null : restored);
+  if (!forFittedPieces(kernels, plan, source, (piece) => trip.piece(piece))) return null;
   if (tiles) {
     fromTileOrder(tiles, plan, out);
     for (const index of restored) out[index] = weights[index];
@@ -43,14 +43,14 @@ export function vectorPass(
     sumSquares,
     sumSquaredError,
     maxAbsError: kernels.largestError(),
-    clipped: pass.clipped,
+    clipped: trip.clipped,
     restored: restored.length,
     storedBits: storedBits(plan),
   };
 }
 
-/** One tensor on its way through the kernels, `capacity` weights at a time. */
-class VectorPass {
+/** Restores, measures and copies out what the kernels made of one piece after another, in ascending order. */
+class RoundTrip {
   clipped = 0;
   private readonly kernels: Kernels;
   private readonly weights: Float32Array;
@@ -58,7 +58,6 @@ class VectorPass {
   private readonly source: Float32Array;
   private readonly target: Float32Array;
   private readonly restored: Uint32Array | null;
-  private readonly ofTensor: number;
   private nextRestored = 0;
 
   /**
@@ -80,55 +79,10 @@ class VectorPass {
     this.source = source;
     this.target = target;
     this.restored = restored;
-    const { clip } = plan;
-    this.ofTensor = clip?.method === "tensor-percentage" ? tensorThreshold(source, clip.threshold) : Infinity;
   }
 
-  /** Fills `target`; false where constants overflow. */
-  run(): boolean {
-    const { weights, size, stretch } = blockLayout(this.plan);
-    const { capacity } = this.kernels;
-    const step = size > capacity ? size : Math.floor(capacity / size) * size;
-    for (let first = 0; first < weights; first += stretch) {
-      for (let begin = first; begin < first + stretch; begin += step) {
-        const end = Math.min(begin + step, first + stretch);
-        const fits = end - begin > capacity ? this.longBlock(begin, end) : this.wholeBlocks(begin, end, size);
-        if (!fits) return false;
-      }
-    }
-    return true;
-  }
-
-  private wholeBlocks(begin: number, end: number, size: number): boolean {
-    const { kernels, plan, source } = this;
-    const count = end - begin;
-    kernels.input.set(source.subarray(begin, end));
-    kernels.ranges(size, count);
-    if (!setThresholds(kernels, plan.clip, this.ofTensor, source, begin, count, size)) return false;
-    if (!kernels.fitBlocks(Math.ceil(count / size))) return false;
-    this.roundTrip(begin, count, size);
-    return true;
-  }
-
-  private longBlock(begin: number, end: number): boolean {
-    const { kernels, plan, source } = this;
-    let [low, high] = [Infinity, -Infinity];
-    forPieces(kernels, source, begin, end, (count) => {
-      kernels.ranges(count, count);
-      low = Math.min(low, kernels.low[0]);
-      high = Math.max(high, kernels.high[0]);
-    });
-    [kernels.low[0], kernels.high[0]] = [low, high];
-    const threshold = longThreshold(kernels, plan.clip, this.ofTensor, source, begin, end);
-    if (threshold === null) return false;
-    kernels.threshold[0] = threshold;
-    if (!kernels.fitBlocks(1)) return false;
-    forPieces(kernels, source, begin, end, (count, from) => this.roundTrip(from, count, count));
-    return true;
-  }
-
-  /** The weights in the kernels' input become ŵ: restored, measured and copied out. */
-  private roundTrip(begin: number, count: number, size: number): void {
+  /** The weights in the kernels' input become ŵ. */
+  piece({ begin, count, size }: FittedPiece): void {
     const { kernels, weights, restored } = this;
     if (this.plan.clip) this.clipped += kernels.countClipped(size, count);
     kernels.roundTripBlocks(size, count);

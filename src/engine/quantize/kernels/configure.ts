@@ -8,14 +8,33 @@ import { kernels, type Kernels } from "./kernels.ts";
 
 /** As in assembly/settings.ts. */
 const [RTN, INT, LEVELS, LEVELS_MINMAX, MATMULNBITS] = [0, 1, 2, 3, 4];
+const [GGUF_SIGNED, GGUF_AFFINE, GGUF_Q8] = [5, 6, 7];
 const STORAGE: Readonly<Record<StorageType, number>> = { F32: 0, F16: 1, BF16: 2 };
 
-/** Codecs that only the scalar path knows. */
-const SCALAR: ReadonlySet<CodecName> = new Set(["q4_0", "q4_1", "q5_0", "q5_1", "q8_0"]);
+/** Codecs whose constants hang on the order of a block's weights: the mse search of the kernels does not look at it. */
+const ORDERED: ReadonlySet<CodecName> = new Set(["q4_0", "q4_1", "q5_0", "q5_1"]);
+/** Codecs with levels have no kernel that gives codes: no format packs them. */
+const WITHOUT_CODES: ReadonlySet<CodecName> = new Set(["nf4", "nf3", "nf4-minmax", "nf3-minmax"]);
 
-/** The kernels where they know a plan's codec; null sends it down the scalar path. */
-export function kernelsFor({ codec }: Pick<TensorPlan, "codec">): Kernels | null {
-  return SCALAR.has(codec) ? null : kernels();
+type Asked = Pick<TensorPlan, "codec" | "clip">;
+
+/** The kernels where they know how to judge by a plan; null sends it down the scalar path. */
+export function kernelsFor({ codec, clip }: Asked): Kernels | null {
+  return isGguf(codec) && clip?.method === "mse" ? null : kernels();
+}
+
+/** The same where a plan's codes are asked for. */
+export function codeKernelsFor(plan: Asked): Kernels | null {
+  return WITHOUT_CODES.has(plan.codec) ? null : kernelsFor(plan);
+}
+
+/** Whether `settleSigns` has something to do, which needs whole blocks. */
+export function hasOrderedConstants({ codec }: Pick<TensorPlan, "codec">): boolean {
+  return ORDERED.has(codec);
+}
+
+function isGguf(codec: CodecName): boolean {
+  return ORDERED.has(codec) || codec === "q8_0";
 }
 
 /** Sets the kernels up for a plan's codec and storage type; every tensor begins with it. */
@@ -34,6 +53,14 @@ export function configureKernels(module: Kernels, plan: TensorPlan): void {
       const zero = plan.symmetric ? levels / 2 : -1;
       return module.configure(MATMULNBITS, levels - 1, 0, levels - 1, zero, 0, storage);
     }
+    case "q4_0":
+    case "q5_0":
+      return module.configure(GGUF_SIGNED, levels - 1, 0, levels - 1, levels / 2, 0, storage);
+    case "q4_1":
+    case "q5_1":
+      return module.configure(GGUF_AFFINE, levels - 1, 0, levels - 1, -1, 0, storage);
+    case "q8_0":
+      return module.configure(GGUF_Q8, levels - 1, 0, levels - 1, -1, 0, storage);
     case "nf4":
     case "nf3":
     case "nf4-minmax":
@@ -41,10 +68,7 @@ export function configureKernels(module: Kernels, plan: TensorPlan): void {
       const minmax = plan.codec.endsWith("minmax");
       const cuts = setLevels(module, plan.bits, minmax ? 1 : 0);
       module.configure(minmax ? LEVELS_MINMAX : LEVELS, 1, 0, 0, 0, cuts, storage);
-      return;
     }
-    default:
-      throw new Error(`There are no kernels for the codec ${plan.codec}.`);
   }
 }
 

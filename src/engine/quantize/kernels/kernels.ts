@@ -38,7 +38,17 @@ interface KernelFunctions {
   ranges(size: number, count: number): void;
   /** 0 where a block's constants overflow. */
   fitBlocks(blocks: number): number;
+  /** Follows `fitBlocks` where the sign of a constant hangs on which weight of a block comes first. */
+  settleSigns(size: number, count: number): void;
+  encodeBlocks(size: number, count: number): void;
   roundTripBlocks(size: number, count: number): void;
+  /** 0 where one of the weights in `input`, or in `stored` with these exponent bits, is NaN or infinite. */
+  finite(count: number): number;
+  finiteHalves(count: number, exponent: number): number;
+  widenBf16(count: number): void;
+  widenF16(count: number): void;
+  narrowToBf16(count: number): void;
+  narrowToF16(count: number): void;
   countClipped(size: number, count: number): number;
   zscoreThresholds(size: number, count: number, z: number): void;
   /** 0 where a block's constants overflow. */
@@ -64,10 +74,16 @@ export interface Kernels extends KernelFunctions {
   readonly input: Float32Array;
   readonly output: Float32Array;
   readonly original: Float32Array;
-  /** One value a block. */
+  /** What `encodeBlocks` gives. */
+  readonly codes: Uint8Array;
+  /** Two bytes a weight: what `widen…` reads and `narrow…` writes. */
+  readonly stored: Uint8Array;
+  /** One value a block; the constants are those of assembly/settings.ts. */
   readonly low: Float32Array;
   readonly high: Float32Array;
   readonly threshold: Float32Array;
+  readonly first: Float32Array;
+  readonly second: Float32Array;
   /** Tables of the codecs with levels: cuts between them, and the levels' bytes, byte k of level i at 16·k + i. */
   readonly cuts: Float32Array;
   readonly levelBytes: Uint8Array;
@@ -106,9 +122,13 @@ function viewsOf(exports: KernelExports): Kernels {
     input: floats("INPUT"),
     output: floats("OUTPUT"),
     original: floats("ORIGINAL"),
+    codes: new Uint8Array(buffer, address("CODES"), capacity),
+    stored: new Uint8Array(buffer, address("STORED"), 2 * capacity),
     low: floats("LOW"),
     high: floats("HIGH"),
     threshold: floats("THRESHOLD"),
+    first: floats("FIRST"),
+    second: floats("SECOND"),
     cuts: floats("CUTS", 16),
     levelBytes: new Uint8Array(buffer, address("LEVEL_BYTES"), 4 * 16),
     at: {

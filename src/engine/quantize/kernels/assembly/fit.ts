@@ -1,5 +1,16 @@
 import { FIRST, HIGH, LOW, SECOND, THIRD, THRESHOLD } from "./layout";
-import { codec, INT, LEVELS, MATMULNBITS, RTN, steps } from "./settings";
+import {
+  codec,
+  GGUF_AFFINE,
+  GGUF_Q8,
+  GGUF_SIGNED,
+  INT,
+  LEVELS,
+  MATMULNBITS,
+  RTN,
+  steps,
+} from "./settings";
+import { fitAffine, fitQ8, fitSigned } from "./gguf";
 import { fitInteger } from "./integer";
 import { fitMatMulNBits } from "./matMulNBits";
 import { clampTo, firstLanes, toF16 } from "./vectors";
@@ -30,6 +41,9 @@ export function fit(
     if (codec == INT) fits = fitInteger(low, high, firsts + at, seconds + at, thirds + at);
     else if (codec == MATMULNBITS) fits = fitMatMulNBits(low, high, firsts + at, seconds + at, thirds + at);
     else if (codec == LEVELS) fits = fitScale(low, high, firsts + at);
+    else if (codec == GGUF_SIGNED) fits = fitSigned(low, high, firsts + at, seconds + at, thirds + at);
+    else if (codec == GGUF_AFFINE) fits = fitAffine(low, high, firsts + at, seconds + at, thirds + at);
+    else if (codec == GGUF_Q8) fits = fitQ8(low, high, firsts + at, seconds + at, thirds + at);
     else fits = fitOffset(low, high, firsts + at, seconds + at);
     if (v128.any_true(v128.andnot(firstLanes(count - i), fits))) return false;
   }

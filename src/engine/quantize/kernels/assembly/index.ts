@@ -1,7 +1,9 @@
 export {
   CAPACITY,
+  CODES,
   CUTS,
   ERRORS,
+  FIRST,
   HIGH,
   INPUT,
   LANES,
@@ -9,13 +11,18 @@ export {
   LOW,
   ORIGINAL,
   OUTPUT,
+  SECOND,
   SQUARES,
+  STORED,
   THRESHOLD,
 } from "./layout";
 export { configure, configureGrid } from "./settings";
 export { ranges } from "./range";
 export { fitBlocks } from "./fit";
+export { settleSigns } from "./gguf";
+export { encodeBlocks } from "./encode";
 export { roundTripBlocks } from "./roundTrip";
+export { finite, finiteHalves, narrowToBf16, narrowToF16, widenBf16, widenF16 } from "./stored";
 export {
   addMagnitudes,
   addSquaredDeviations,

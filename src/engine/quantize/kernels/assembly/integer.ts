@@ -62,7 +62,21 @@ function signedZero(bottom: v128, scale: v128): v128 {
   return v128.bitselect(center, zero, f32x4.eq(scale, f32x4.splat(0)));
 }
 
-/** ŵ of four clipped weights: code = clamp(round(w/divisor + before) + after), ŵ = (code − zero)·scale. */
+/** Codes of four clipped weights, as f32: clamp(round(w/divisor + before) + after). */
+@inline
+export function integerCode(
+  w: v128,
+  divisor: v128,
+  before: v128,
+  after: v128,
+  bottom: v128,
+  top: v128,
+): v128 {
+  const code = f32x4.add(f32x4.nearest(f32x4.add(f32x4.div(w, divisor), before)), after);
+  return f32x4.pmax(f32x4.pmin(code, top), bottom);
+}
+
+/** Their ŵ = (code − zero)·scale. */
 @inline
 export function integerOf(
   w: v128,
@@ -74,9 +88,7 @@ export function integerOf(
   bottom: v128,
   top: v128,
 ): v128 {
-  let code = f32x4.add(f32x4.nearest(f32x4.add(f32x4.div(w, divisor), before)), after);
-  code = f32x4.pmax(f32x4.pmin(code, top), bottom);
-  return f32x4.mul(f32x4.sub(code, zero), scale);
+  return f32x4.mul(f32x4.sub(integerCode(w, divisor, before, after, bottom, top), zero), scale);
 }
 
 /** What is added to w/divisor before rounding. */

@@ -46,4 +46,8 @@ export const CUTS: usize = CANDIDATE_ERRORS + <usize>CANDIDATE_SLOTS * 32;
 export const LEVEL_BYTES: usize = CUTS + 4 * 16;
 /** r of each candidate, in f64. */
 export const RATIOS: usize = LEVEL_BYTES + 4 * 16;
-export const END: usize = RATIOS + <usize>CANDIDATE_SLOTS * 8;
+/** Codes, one byte a weight. */
+export const CODES: usize = RATIOS + <usize>CANDIDATE_SLOTS * 8;
+/** Weights as a file stores them, two bytes each. */
+export const STORED: usize = CODES + <usize>CAPACITY + MARGIN;
+export const END: usize = STORED + (<usize>CAPACITY << 1) + MARGIN;

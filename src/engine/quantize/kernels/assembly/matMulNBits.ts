@@ -24,12 +24,17 @@ export function fitMatMulNBits(low: v128, high: v128, first: usize, second: usiz
   return f32x4.le(f32x4.abs(exact), most);
 }
 
-/** ŵ of four clipped weights. */
+/** Codes of four clipped weights, as f32. */
+@inline
+export function matMulNBitsCode(w: v128, zero: v128, reciprocal: v128, top: v128): v128 {
+  const code = roundUp(f32x4.add(f32x4.mul(w, reciprocal), zero));
+  return f32x4.pmax(f32x4.pmin(code, top), f32x4.splat(0));
+}
+
+/** Their ŵ. */
 @inline
 export function matMulNBitsOf(w: v128, scale: v128, zero: v128, reciprocal: v128, top: v128): v128 {
-  let code = roundUp(f32x4.add(f32x4.mul(w, reciprocal), zero));
-  code = f32x4.pmax(f32x4.pmin(code, top), f32x4.splat(0));
-  return f32x4.mul(f32x4.sub(code, zero), scale);
+  return f32x4.mul(f32x4.sub(matMulNBitsCode(w, zero, reciprocal, top), zero), scale);
 }
 
 /** Nearest integer, halves up: what is added to the floor is decided by an exact difference. */

@@ -1,8 +1,9 @@
 import { FIRST, INPUT, OUTPUT, SECOND, THIRD, THRESHOLD } from "./layout";
+import { decodeBlocks, encodeBlocks } from "./encode";
 import { afterOf, beforeOf, integerOf } from "./integer";
 import { levels } from "./levels";
 import { matMulNBitsOf } from "./matMulNBits";
-import { BF16, codec, F16, INT, largest, LEVELS, MATMULNBITS, RTN, smallest, storage } from "./settings";
+import { BF16, codec, F16, GGUF_SIGNED, INT, largest, LEVELS, MATMULNBITS, RTN, smallest, storage } from "./settings";
 import { clampTo, toBf16, toF16 } from "./vectors";
 
 /**
@@ -10,6 +11,19 @@ import { clampTo, toBf16, toF16 } from "./vectors";
  * each clipped and with its constants.
  */
 export function roundTripBlocks(size: i32, count: i32): void {
+  if (codec >= GGUF_SIGNED) {
+    encodeBlocks(size, count);
+    decodeBlocks(size, count);
+  } else {
+    roundTripFused(size, count);
+  }
+  const end = OUTPUT + (<usize>count << 2);
+  if (storage == F16) for (let at = OUTPUT; at < end; at += 16) v128.store(at, toF16(v128.load(at)));
+  if (storage == BF16) for (let at = OUTPUT; at < end; at += 16) v128.store(at, toBf16(v128.load(at)));
+}
+
+/** The same in f32, without codes in between. */
+function roundTripFused(size: i32, count: i32): void {
   let block: usize = 0;
   for (let from = 0; from < count; from += size, block += 4) {
     const at = <usize>from << 2;
@@ -23,9 +37,6 @@ export function roundTripBlocks(size: i32, count: i32): void {
       load<f32>(THIRD + block),
     );
   }
-  const end = OUTPUT + (<usize>count << 2);
-  if (storage == F16) for (let at = OUTPUT; at < end; at += 16) v128.store(at, toF16(v128.load(at)));
-  if (storage == BF16) for (let at = OUTPUT; at < end; at += 16) v128.store(at, toBf16(v128.load(at)));
 }
 
 /**

@@ -10,6 +10,13 @@ export const LEVELS_MINMAX: i32 = 3;
 /** ŵ = (code − zero)·scale, code = clamp(round(w·reciprocal + zero)), halves up; constants scale, zero, reciprocal. */
 export const MATMULNBITS: i32 = 4;
 
+/** GGUF's codecs. ŵ = (code − zero)·scale, code = min(⌊w·inverse + zero + ½⌋); constants scale, zero, inverse. */
+export const GGUF_SIGNED: i32 = 5;
+/** ŵ = code·scale + f16(low), code = min(⌊(w − low)·inverse + ½⌋); constants scale, f16(low), inverse. */
+export const GGUF_AFFINE: i32 = 6;
+/** ŵ = (code − zero)·scale, code = round(w·inverse) + zero, halves away from 0; constants scale, zero, inverse. */
+export const GGUF_Q8: i32 = 7;
+
 export const F16: i32 = 1;
 export const BF16: i32 = 2;
 
