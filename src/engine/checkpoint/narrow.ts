@@ -1,3 +1,4 @@
+import { narrowToHalves } from "../quantize/kernels/storedWeights.ts";
 import type { StorageType } from "./types.ts";
 
 /**
@@ -6,14 +7,10 @@ import type { StorageType } from "./types.ts";
  * @returns bytes in memory of their own; for F32 a view of `weights`
  */
 export function narrow(weights: Float32Array, storage: StorageType): Uint8Array {
-  switch (storage) {
-    case "F32":
-      return new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength);
-    case "F16":
-      return new Uint8Array(new Float16Array(weights).buffer);
-    case "BF16":
-      return toBf16(weights);
-  }
+  if (storage === "F32") return new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength);
+  const stored = new Uint8Array(2 * weights.length);
+  if (narrowToHalves(weights, storage, stored)) return stored;
+  return storage === "F16" ? new Uint8Array(new Float16Array(weights).buffer) : toBf16(weights);
 }
 
 /** The upper half of each f32, the lower half rounded to nearest even. NaN keeps a payload bit so that it stays NaN. */

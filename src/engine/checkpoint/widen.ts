@@ -1,3 +1,4 @@
+import { widenHalves } from "../quantize/kernels/storedWeights.ts";
 import type { StorageType } from "./types.ts";
 
 /** Every f16 as f32: 256 KiB, faster than converting bit by bit. */
@@ -11,6 +12,7 @@ export const F16_VALUES = new Float32Array(
  * @param out exactly as many elements; may lie in shared memory; must not overlap `bytes`
  */
 export function widen(bytes: Uint8Array, storage: StorageType, out: Float32Array): void {
+  if (storage !== "F32" && widenHalves(bytes, storage, out)) return;
   const { buffer, byteOffset } = bytes;
   switch (storage) {
     case "F32":

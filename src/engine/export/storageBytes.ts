@@ -1,5 +1,6 @@
 import { narrow } from "#engine/checkpoint/narrow.ts";
 import type { StorageType } from "#engine/checkpoint/types.ts";
+import { notFiniteFrom } from "#engine/quantize/kernels/storedWeights.ts";
 import { KeystoneError } from "#shared/errors.ts";
 
 /**
@@ -37,7 +38,9 @@ export function requireFinite(
       ? new Uint32Array(buffer, byteOffset, count)
       : new Uint16Array(buffer, byteOffset, count);
   const exponent = EXPONENT[storage];
-  for (let i = 0; i < words.length; i++) {
+  const suspect = notFiniteFrom(aligned, storage);
+  if (suspect < 0) return;
+  for (let i = suspect; i < words.length; i++) {
     if ((words[i] & exponent) === exponent) throw notFiniteError(tensor, storage, firstElement + i);
   }
 }

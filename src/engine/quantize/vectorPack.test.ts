@@ -18,7 +18,7 @@ function simd(): Kernels {
 
 /** Everything by its bytes, so that zeros of either sign differ. */
 function bytesOf(constants: PackedConstants): unknown {
-  return Object.entries(constants).map(([name, values]) =>
+  return Object.entries(constants).map(([name, values]: [string, unknown]) =>
     ArrayBuffer.isView(values) ? [name, Buffer.from(values.buffer).toString("hex")] : [name, values],
   );
 }

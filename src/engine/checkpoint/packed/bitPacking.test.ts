@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { packBits, unpackBits, wordsFor } from "./bitPacking.ts";
+import { packBits, packRows, unpackBits, wordsFor } from "./bitPacking.ts";
 
 const along = { start: 0, step: 1 };
 
@@ -69,6 +69,29 @@ describe("dense bit packing", () => {
           if (unused === 0) expect(again).toEqual(words);
         },
       ),
+    );
+  });
+
+  it("packs row after row as it packs one, wherever the codes begin", () => {
+    const shape = fc.record({
+      bits: fc.integer({ min: 1, max: 8 }),
+      rows: fc.integer({ min: 1, max: 5 }),
+      columns: fc.integer({ min: 1, max: 40 }),
+      skipped: fc.nat(5),
+    });
+    fc.assert(
+      fc.property(shape, fc.infiniteStream(fc.nat(255)), ({ bits, rows, columns, skipped }, stream) => {
+        const all = Uint8Array.from(
+          { length: skipped + rows * columns },
+          () => stream.next().value % 2 ** bits,
+        );
+        const codes = all.subarray(skipped);
+        const expected = Array.from({ length: rows }, (_, row) =>
+          packedSlowly(codes.slice(row * columns, (row + 1) * columns), bits),
+        );
+        expect(Array.from(packRows(codes, rows, columns, bits))).toEqual(expected.flat());
+      }),
+      { numRuns: 500 },
     );
   });
 });

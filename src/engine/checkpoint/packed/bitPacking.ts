@@ -41,6 +41,41 @@ export function packBits(
   if (filled > 0) words[at] = word;
 }
 
+/**
+ * Every row of codes packed densely by itself: {@link packBits} of each, faster where words hold whole codes and rows whole words.
+ * @param codes (rows, columns) @returns (rows, words of a row)
+ */
+export function packRows(codes: Uint8Array, rows: number, columns: number, bits: number): Uint32Array {
+  const perRow = wordsFor(columns, bits);
+  const words = new Uint32Array(rows * perRow);
+  const fills = perRow * WORD_BITS === columns * bits;
+  if (bits === 4 && fills) packNibbles(codes, words);
+  else if (bits === 8 && fills) new Uint8Array(words.buffer).set(codes);
+  else
+    for (let row = 0; row < rows; row++)
+      packBits(codes, { start: row * columns, step: 1 }, columns, bits, words, {
+        start: row * perRow,
+        step: 1,
+      });
+  return words;
+}
+
+/**
+ * 4-bit codes, eight a word, the first lowest: two a byte.
+ * @param codes at least eight for every word
+ */
+export function packNibbles(codes: Uint8Array, words: Uint32Array): void {
+  const { buffer, byteOffset } = codes.byteOffset % 4 === 0 ? codes : codes.slice();
+  const fours = new Uint32Array(buffer, byteOffset, 2 * words.length);
+  for (let i = 0; i < words.length; i++) words[i] = pairsOf(fours[2 * i]) | (pairsOf(fours[2 * i + 1]) << 16);
+}
+
+/** Four codes in four bytes as two bytes. */
+function pairsOf(four: number): number {
+  const pairs = four | (four >>> 4);
+  return (pairs & 0xff) | ((pairs >>> 8) & 0xff00);
+}
+
 /** The reverse of {@link packBits}: `count` codes, as many as the words hold or fewer. */
 export function unpackBits(
   words: Uint32Array,

@@ -1,4 +1,5 @@
 import { packedNames } from "#engine/checkpoint/onnx/names.ts";
+import { packNibbles } from "#engine/checkpoint/packed/bitPacking.ts";
 import type { Packed } from "#engine/quantize/quantize.ts";
 import { packedMatrix, type PackedMatrix } from "./packedMatrix.ts";
 
@@ -70,7 +71,9 @@ function packZeroPoints(zero: Uint8Array, { plan, blocks }: PackedMatrix): Uint8
 
 function packHalves(codes: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(codes.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = codes[2 * i] | (codes[2 * i + 1] << 4);
+  const words = new Uint32Array(bytes.buffer, 0, Math.floor(bytes.length / 4));
+  packNibbles(codes, words);
+  for (let i = 4 * words.length; i < bytes.length; i++) bytes[i] = codes[2 * i] | (codes[2 * i + 1] << 4);
   return bytes;
 }
 

@@ -35,13 +35,54 @@ export const awqLayout: ModuleLayout = {
 function packRows(codes: Uint8Array, rows: number, columns: number): Uint32Array {
   const words = rows / ROWS_PER_WORD;
   const out = new Uint32Array(columns * words);
+  const inFours = columns % 4 === 0 && codes.byteOffset % 4 === 0;
+  const fours = inFours ? new Uint32Array(codes.buffer, codes.byteOffset, codes.length / 4) : null;
   for (let word = 0; word < words; word++) {
     const starts = AWQ_ORDER.map((row) => (word * ROWS_PER_WORD + row) * columns);
-    for (let column = 0; column < columns; column++) {
-      let packed = 0;
-      for (let k = 0; k < ROWS_PER_WORD; k++) packed |= codes[starts[k] + column] << (4 * k);
-      out[column * words + word] = packed;
-    }
+    if (fours) packFours(fours, starts, columns, out, word, words);
+    else packColumns(codes, starts, columns, out, word, words);
   }
   return out;
+}
+
+/** One word a column, from eight rows that begin at `starts`; column c's goes to out[at + c·step]. */
+function packColumns(
+  codes: Uint8Array,
+  starts: readonly number[],
+  columns: number,
+  out: Uint32Array,
+  at: number,
+  step: number,
+): void {
+  for (let column = 0; column < columns; column++) {
+    let packed = 0;
+    for (let k = 0; k < ROWS_PER_WORD; k++) packed |= codes[starts[k] + column] << (4 * k);
+    out[at + column * step] = packed;
+  }
+}
+
+/** The same, four columns at a time: bytes of two rows' codes each, then one byte of every pair for each column. */
+function packFours(
+  fours: Uint32Array,
+  starts: readonly number[],
+  columns: number,
+  out: Uint32Array,
+  at: number,
+  step: number,
+): void {
+  const [r0, r1, r2, r3, r4, r5, r6, r7] = starts.map((start) => start / 4);
+  let place = at;
+  for (let i = 0; i < columns / 4; i++) {
+    const a = fours[r0 + i] | (fours[r1 + i] << 4);
+    const b = fours[r2 + i] | (fours[r3 + i] << 4);
+    const c = fours[r4 + i] | (fours[r5 + i] << 4);
+    const d = fours[r6 + i] | (fours[r7 + i] << 4);
+    for (let shift = 0; shift < 32; shift += 8, place += step) {
+      out[place] =
+        ((a >>> shift) & 0xff) |
+        (((b >>> shift) & 0xff) << 8) |
+        (((c >>> shift) & 0xff) << 16) |
+        ((d >>> shift) << 24);
+    }
+  }
 }

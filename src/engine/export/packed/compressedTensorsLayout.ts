@@ -1,4 +1,4 @@
-import { packBits, wordsFor } from "#engine/checkpoint/packed/bitPacking.ts";
+import { packBits, packRows, wordsFor } from "#engine/checkpoint/packed/bitPacking.ts";
 import { narrow } from "#engine/checkpoint/narrow.ts";
 import type { TensorPlan } from "#engine/quantize/types.ts";
 import { bytesOf, groupsOf, integerConstants, type ModuleLayout, type ModuleTensor } from "./moduleLayout.ts";
@@ -28,13 +28,7 @@ export const compressedTensorsLayout: ModuleLayout = {
     const { rows, columns, bits, symmetric } = plan;
     const { groups } = groupsOf(plan);
     const { scale, scaleType: type, zero } = integerConstants(packed);
-    const perRow = wordsFor(columns, bits);
-    const words = new Uint32Array(rows * perRow);
-    for (let row = 0; row < rows; row++)
-      packBits(codes, { start: row * columns, step: 1 }, columns, bits, words, {
-        start: row * perRow,
-        step: 1,
-      });
+    const words = packRows(codes, rows, columns, bits);
     const zeros = new Uint32Array(symmetric ? 0 : wordsFor(rows, bits) * groups);
     for (let group = 0; group < groups && !symmetric; group++) {
       const place = { start: group, step: groups };

@@ -1,4 +1,4 @@
-import { packBits, wordsFor } from "#engine/checkpoint/packed/bitPacking.ts";
+import { packBits, packRows, wordsFor } from "#engine/checkpoint/packed/bitPacking.ts";
 import { narrow } from "#engine/checkpoint/narrow.ts";
 import { bytesOf, groupsOf, integerConstants, transposed, type ModuleLayout } from "./moduleLayout.ts";
 
@@ -25,9 +25,7 @@ export function gptqLayout(version: 1 | 2): ModuleLayout {
       const { rows, columns, bits } = plan;
       const { groups } = groupsOf(plan);
       const { scale, zero } = integerConstants(packed);
-      const words = new Uint32Array(wordsFor(columns, bits) * rows);
-      for (let row = 0; row < rows; row++)
-        packBits(codes, { start: row * columns, step: 1 }, columns, bits, words, { start: row, step: rows });
+      const words = transposed(packRows(codes, rows, columns, bits), rows, wordsFor(columns, bits));
       const stored = version === 1 ? zero.map((point) => point - 1) : zero;
       const perGroup = wordsFor(rows, bits);
       const zeros = new Uint32Array(groups * perGroup);
