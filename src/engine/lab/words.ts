@@ -22,15 +22,19 @@ export function exact(value: number | null | undefined): string {
   return value.toLocaleString("en-US", { maximumSignificantDigits: 5 });
 }
 
-/** A share as percent: `42 %`, `0.31 %`. */
+/** Shares below this have no digits worth reading. */
+const LEAST_SHARE = 1e-6;
+
+/** A share as percent: `42 %`, `0.31 %`, `less than 0.0001 %`. */
 export function percent(share: number): string {
-  return `${figure(100 * share)} %`;
+  if (share > 0 && share < LEAST_SHARE) return `less than ${figure(100 * LEAST_SHARE)} %`;
+  return Number.isFinite(share) ? `${figure(100 * share)} %` : figure(share);
 }
 
 /** A change as percent with its sign: `+0.31 %`, `−2 %`. */
 export function change(share: number): string {
   const sign = share < 0 ? "−" : "+";
-  return `${sign}${percent(Math.abs(share))}`;
+  return `${sign}${figure(100 * Math.abs(share))} %`;
 }
 
 /** `the super weight`, `the 3 super weights`. */

@@ -7,7 +7,7 @@ import { factorOf, logBars, markOf } from "./ablation.ts";
 import { isLinePlot, positionsOf, wordsAt } from "./crosshair.ts";
 import { fileName } from "./download.ts";
 import { sweepOf } from "./foundRecipe.ts";
-import { headline, methodOf, progressWords } from "./labText.ts";
+import { headline, methodOf, progressWords, unbroken } from "./labText.ts";
 import { overviewFigure, shortBlock } from "./overviewFigure.ts";
 import { persistenceWords } from "./persistenceWords.ts";
 
@@ -93,6 +93,12 @@ it("says in numbers how far a super weight's value is carried", () => {
   );
   expect(persistenceWords({ ...persistence[0], from: null }, 1)).toContain(
     "in no layer is that the largest value in the one prompt",
+  );
+});
+
+it("keeps a number on the line of its percent or times sign", () => {
+  expect(unbroken("takes back 100 % of it (× 0.76), 27 % with them")).toBe(
+    "takes back 100\u00a0% of it (×\u00a00.76), 27\u00a0% with them",
   );
 });
 

@@ -18,6 +18,11 @@ export function headline(finding: string): string {
   return (finding.split(";")[0] ?? finding).replace(/\.$/, "");
 }
 
+/** A finding whose numbers stay on the line of their percent or times sign. */
+export function unbroken(finding: string): string {
+  return finding.replaceAll(/(?<=\d) (?=%)|(?<=×) (?=\d)/g, "\u00a0");
+}
+
 /** How a result was measured: `eval.jsonl, 22 windows of 192 tokens …; 12 s on CPU.` */
 export function methodOf(report: LabReport): string {
   const { text, calibration, convention, seconds, device, superWeights } = report;

@@ -1,0 +1,17 @@
+import { describe, expect, it } from "vitest";
+import { change, percent } from "./words.ts";
+
+describe("a share in words", () => {
+  it("has three digits, or says that it is too small for any", () => {
+    expect(percent(0.4217)).toBe("42.2 %");
+    expect(percent(0)).toBe("0 %");
+    expect(percent(2.21e-10)).toBe("less than 0.0001 %");
+    expect(percent(NaN)).toBe("not finite");
+  });
+
+  it("as a change keeps its sign and its digits, however small", () => {
+    expect(change(0.0031)).toBe("+0.31 %");
+    expect(change(-0.02)).toBe("−2 %");
+    expect(change(-1e-9)).toBe("−0.0000001 %");
+  });
+});
