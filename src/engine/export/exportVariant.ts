@@ -30,10 +30,9 @@ export function exportVariant(
     notes,
     bitsPerWeight: pooledBitsPerWeight(plans.values()),
     fileBitsPerWeight: fileBitsPerWeight(tensors, plans),
-    quantize: (weights, plan) => {
-      const judged = new Float32Array(weights.length);
-      quantizeDequantize(weights, plan, judged);
-      return judged;
+    quantize: (weights, plan, out) => {
+      quantizeDequantize(weights, plan, out);
+      return out;
     },
     pack: quantize,
   };

@@ -2,6 +2,7 @@ import { isStorageType, STORAGE_BYTES } from "#engine/checkpoint/dtypes.ts";
 import type { Checkpoint } from "#engine/checkpoint/types.ts";
 import { requireFinite, toStorageBytes } from "./storageBytes.ts";
 import type { ExportVariant } from "./types.ts";
+import type { WeightMemory } from "./weightMemory.ts";
 
 /** Bytes handed on at once. Divisible by every element size. */
 const CHUNK_BYTES = 8 * 1024 * 1024;
@@ -15,6 +16,7 @@ export async function* exportedTensor(
   checkpoint: Checkpoint,
   variant: ExportVariant,
   name: string,
+  memory: WeightMemory,
 ): AsyncGenerator<Uint8Array> {
   const tensor = checkpoint.tensors.get(name);
   const planned = variant.plans.has(name);
@@ -23,27 +25,36 @@ export async function* exportedTensor(
     return;
   }
   const storage = tensor?.dtype ?? "";
-  const weights = planned ? await judgedWeights(checkpoint, variant, name) : await checkpoint.read(name);
+  const weights = planned
+    ? await judgedWeights(checkpoint, variant, name, memory)
+    : await checkpoint.read(name);
   // a tensor that is read as f32 is of one of the three types
   if (!isStorageType(storage)) throw new TypeError(`${name} is read but stored as ${storage}`);
   const stored = toStorageBytes(weights, storage, name);
   for (let at = 0; at < stored.byteLength; at += CHUNK_BYTES) yield stored.subarray(at, at + CHUNK_BYTES);
 }
 
-/** The weights of a planned tensor as they are judged: ŵ in f32, rounded to the tensor's storage type. */
+/** The weights of a planned tensor as they are judged, in `memory`: ŵ in f32, rounded to the tensor's storage type. */
 export async function judgedWeights(
   checkpoint: Checkpoint,
   variant: ExportVariant,
   name: string,
+  memory: WeightMemory,
 ): Promise<Float32Array> {
   const plan = variant.plans.get(name);
   if (!plan) throw new TypeError(`${name} is not planned`);
-  return variant.quantize(await finiteWeights(checkpoint, name), plan);
+  const weights = await finiteWeights(checkpoint, name, memory);
+  return variant.quantize(weights, plan, memory.room("judged", weights.length));
 }
 
-/** A tensor of the source in f32. @throws KeystoneError checkpoint/not-finite, checkpoint/read-failed */
-export async function finiteWeights(checkpoint: Checkpoint, name: string): Promise<Float32Array> {
-  const weights = await checkpoint.read(name);
+/** A tensor of the source in f32, in `memory`. @throws KeystoneError checkpoint/not-finite, checkpoint/read-failed */
+export async function finiteWeights(
+  checkpoint: Checkpoint,
+  name: string,
+  memory: WeightMemory,
+): Promise<Float32Array> {
+  const count = checkpoint.tensors.get(name)?.parameters ?? 0;
+  const weights = await checkpoint.read(name, memory.room("original", count));
   requireFinite(new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength), "F32", name);
   return weights;
 }

@@ -8,6 +8,7 @@ import type { ByteProgress } from "./byteProgress.ts";
 import type { FileSystem } from "./fileSystem.ts";
 import type { OutputDisk, WrittenFile } from "./outputFile.ts";
 import type { ExportVariant } from "./types.ts";
+import type { WeightMemory } from "./weightMemory.ts";
 
 /** The model that an export is made of. */
 export interface ExportModel {
@@ -40,6 +41,8 @@ export interface WriteInput extends ExportSource {
   readonly disk: OutputDisk;
   /** Counts `outline`'s bytes; `begin` names the tensor at hand and is where the job is paused or ended. */
   readonly progress: ByteProgress;
+  /** Where the tensor at hand lies. */
+  readonly memory: WeightMemory;
   /** Hashes the source files that come next, while reading them brings them into the disk's cache. */
   readonly useSource: (files: Iterable<string>) => Promise<void>;
 }

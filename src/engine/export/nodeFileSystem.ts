@@ -43,16 +43,26 @@ async function fileFacts(path: string): Promise<FileFacts | null> {
   }
 }
 
+/** While the reader is busy with one chunk, the next is read. */
 async function* readChunks(path: string): AsyncGenerator<Uint8Array> {
   const handle = await open(path, "r");
+  let coming: Promise<Uint8Array> | null = null;
   try {
-    const buffer = new Uint8Array(CHUNK_BYTES);
-    for (;;) {
-      const { bytesRead } = await handle.read(buffer, 0, buffer.byteLength, null);
-      if (bytesRead === 0) return;
-      yield buffer.subarray(0, bytesRead);
+    const buffers = [new Uint8Array(CHUNK_BYTES), new Uint8Array(CHUNK_BYTES)] as const;
+    const readInto = async (buffer: Uint8Array): Promise<Uint8Array> =>
+      buffer.subarray(0, (await handle.read(buffer, 0, buffer.byteLength, null)).bytesRead);
+    coming = readInto(buffers[0]);
+    for (let turn = 1; ; turn = 1 - turn) {
+      const chunk = await coming;
+      coming = null;
+      if (chunk.byteLength === 0) return;
+      coming = readInto(buffers[turn]);
+      // told of by the await above, or not at all where the reader wants no more
+      coming.catch(() => null);
+      yield chunk;
     }
   } finally {
+    await coming?.catch(() => null);
     await handle.close();
   }
 }

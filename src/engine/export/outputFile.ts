@@ -50,8 +50,10 @@ export async function writeFile(
   let at = 0;
   try {
     await fill(async (bytes) => {
-      await guard("writing", () => writeAll(file, bytes, at));
+      const writing = guard("writing", () => writeAll(file, bytes, at));
+      // while another thread writes
       hash.update(bytes);
+      await writing;
       at += bytes.byteLength;
     });
     await guard("flushing", () => file.sync());

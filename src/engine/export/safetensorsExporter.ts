@@ -64,13 +64,13 @@ async function writeCheckpoint(input: WriteInput): Promise<WrittenFile[]> {
 }
 
 async function writeOneShard(
-  { model, variant, disk, progress }: WriteInput,
+  { model, variant, disk, progress, memory }: WriteInput,
   shard: ShardPlan,
 ): Promise<WrittenFile> {
   await progress.advance(shard.header.byteLength);
   return writeShard(disk, shard, async function* (name) {
     await progress.begin(`writing ${name}`);
-    for await (const chunk of exportedTensor(model.checkpoint, variant, name)) {
+    for await (const chunk of exportedTensor(model.checkpoint, variant, name, memory)) {
       yield chunk;
       await progress.advance(chunk.byteLength);
     }

@@ -26,10 +26,14 @@ export interface ExportVariant {
   /**
    * The weights of a planned tensor exactly as they are judged: ŵ in f32, already rounded to the tensor's storage type.
    * @param weights the original, row-major f32
+   * @param out receives them; must not overlap `weights`
    */
-  quantize(weights: Float32Array, plan: TensorPlan): Float32Array | Promise<Float32Array>;
-  /** The same weights as codes and constants: what a packed format writes. */
-  pack(weights: Float32Array, plan: TensorPlan): Packed;
+  quantize(weights: Float32Array, plan: TensorPlan, out: Float32Array): Float32Array | Promise<Float32Array>;
+  /**
+   * The same weights as codes and constants: what a packed format writes.
+   * @param codes receives the codes
+   */
+  pack(weights: Float32Array, plan: TensorPlan, codes: Uint8Array): Packed;
 }
 
 /** What evaluating the reopened export gives; the caller lends it, because evaluation needs a device. */

@@ -7,6 +7,7 @@ import { ByteProgress } from "./byteProgress.ts";
 import { judgedWeights, sourceBytes } from "./exportedTensor.ts";
 import type { Verified } from "./manifest.ts";
 import type { EvaluateExport, ExportControl, ExportVariant } from "./types.ts";
+import { WeightMemory } from "./weightMemory.ts";
 
 export interface VerifyInput {
   /** The checkpoint that was exported. */
@@ -40,11 +41,12 @@ export async function verifyExport({
     requireSameTensors(expected, reopened);
     const total = expected.reduce((sum, { bytes }) => sum + bytes, 0);
     const progress = new ByteProgress(control, total);
+    const memory = new WeightMemory();
     let worst = { tensor: "", difference: 0 };
     for (const { name, bytes } of expected) {
       if (!reopened.tensors.has(name)) continue;
       await progress.begin(`verifying ${name}`);
-      const difference = await tensorDifference(source, reopened, variant, name);
+      const difference = await tensorDifference(source, reopened, variant, name, memory);
       if (!(difference <= worst.difference)) worst = { tensor: name, difference };
       await progress.advance(bytes);
     }
@@ -86,13 +88,14 @@ async function tensorDifference(
   reopened: Checkpoint,
   variant: ExportVariant,
   name: string,
+  memory: WeightMemory,
 ): Promise<number> {
   const planned = variant.plans.has(name);
   const storedAlike = source.tensors.get(name)?.dtype === reopened.tensors.get(name)?.dtype;
   if (!planned && storedAlike && !isPacked(reopened, name) && !isPacked(source, name))
     return (await sameBytes(source, reopened, name)) ? 0 : Infinity;
   // a format that stores a tensor in another type must hold the same numbers
-  const judged = planned ? await judgedWeights(source, variant, name) : await source.read(name);
+  const judged = planned ? await judgedWeights(source, variant, name, memory) : await source.read(name);
   const found = await reopened.read(name);
   let largest = 0;
   for (let i = 0; i < judged.length; i++) {

@@ -16,6 +16,7 @@ import { restoredPlaces, restoredWeights } from "./restoredWeights.ts";
 import { listSideFiles, type SideFile } from "./sideFiles.ts";
 import { baseModelName, readSourceLicense } from "./sourceCard.ts";
 import type { ExportControl, ExportVariant } from "./types.ts";
+import { WeightMemory } from "./weightMemory.ts";
 
 export interface ExportInput {
   readonly format: ExportFormat;
@@ -120,7 +121,8 @@ async function writeAll(input: ExportInput, outline: ExportOutline): Promise<Wri
   const progress = new ByteProgress(input.control, sourceBytes + outline.weightBytes + sideBytes);
   const hashed = new Map<string, WrittenFile>();
   const useSource = (files: Iterable<string>): Promise<void> => hashSources(input, files, hashed, progress);
-  const files = await exporters[input.format].write({ ...input, disk, progress, useSource });
+  const memory = new WeightMemory();
+  const files = await exporters[input.format].write({ ...input, disk, progress, useSource, memory });
   await useSource(model.checkpoint.shards.map(({ file }) => file));
   const written = new Set(files.map(({ path }) => path));
   const copied = outline.sideFiles.filter(({ name }) => !written.has(name));

@@ -34,13 +34,19 @@ export function assertLength(values: Float32Array, plan: TensorPlan, what: strin
 /**
  * Hold-out, clip, range and rounding of one tensor. The weights are left as they are.
  * @param weights (rows, columns) row-major
+ * @param out receives the codes, which the result holds; as many as weights
  * @throws KeystoneError quantize/not-finite, quantize/scale-overflow, quantize/range-overflow
  */
-export function quantize(weights: Float32Array, plan: TensorPlan): Packed {
+export function quantize(
+  weights: Float32Array,
+  plan: TensorPlan,
+  out: Uint8Array = new Uint8Array(weights.length),
+): Packed {
   assertLength(weights, plan, "The weights");
   const indices = restoredIndices(weights, plan);
   const vector = codeKernelsFor(plan);
-  const codes = (vector && vectorPack(vector, weights, plan, indices)) ?? scalarPack(weights, plan, indices);
+  const codes =
+    (vector && vectorPack(vector, weights, plan, indices, out)) ?? scalarPack(weights, plan, indices, out);
   const values = Float32Array.from(indices, (index) => weights[index]);
   return { plan, ...codes, restored: { indices, values } };
 }
@@ -48,15 +54,21 @@ export function quantize(weights: Float32Array, plan: TensorPlan): Packed {
 /**
  * {@link quantize} one weight at a time: the reference of the SIMD kernels, and what runs where there are none.
  * @param restored row-major indices, ascending
+ * @param out receives the codes
  */
-export function scalarPack(weights: Float32Array, plan: TensorPlan, restored: Uint32Array): Codes {
+export function scalarPack(
+  weights: Float32Array,
+  plan: TensorPlan,
+  restored: Uint32Array,
+  out: Uint8Array,
+): Codes {
   assertFinite(weights, plan);
   const layout = blockLayout(plan);
   const working = needsWorkingCopy(plan) ? new Float32Array(weights.length) : weights;
   const source = prepareWeights(weights, plan, restored, working);
   const codec = createCodec(plan, layout.count);
   const fitter = blockFitter(codec, plan, source, kernelsFor(plan));
-  let codes = new Uint8Array(weights.length);
+  const codes = plan.block.kind === "tile" ? new Uint8Array(weights.length) : out;
   let clipped = 0;
   for (let block = 0; block < layout.count; block++) {
     const from = blockStart(layout, block);
@@ -64,12 +76,8 @@ export function scalarPack(weights: Float32Array, plan: TensorPlan, restored: Ui
     clipped += fitter.fit(block, from, to);
     codec.encode(block, source, from, to, codes, from);
   }
-  if (plan.block.kind === "tile") {
-    const rowMajor = new Uint8Array(codes.length);
-    fromTileOrder(codes, plan, rowMajor);
-    codes = rowMajor;
-  }
-  return { codes, constants: codec.constants(), clipped };
+  if (plan.block.kind === "tile") fromTileOrder(codes, plan, out);
+  return { codes: out, constants: codec.constants(), clipped };
 }
 
 /**

@@ -25,8 +25,8 @@ function bytesOf(constants: PackedConstants): unknown {
 
 function expectTheSame(weights: Float32Array, plan: TensorPlan): void {
   const restored = restoredIndices(weights, plan);
-  const packed = vectorPack(simd(), weights, plan, restored);
-  const reference = scalarPack(weights, plan, restored);
+  const packed = vectorPack(simd(), weights, plan, restored, new Uint8Array(weights.length));
+  const reference = scalarPack(weights, plan, restored, new Uint8Array(weights.length));
   expect(packed, JSON.stringify(plan)).not.toBeNull();
   if (!packed) return;
   expect(packed.codes, JSON.stringify(plan)).toEqual(reference.codes);
@@ -61,7 +61,10 @@ describe("the SIMD kernels that pack", () => {
         const plan = testPlan(shape, { ...codec, block, restore: { largest: 5 }, holdOut: true });
         const whole = block !== "channel" || !hasOrderedConstants(plan);
         if (whole) expectTheSame(weights, plan);
-        else expect(vectorPack(simd(), weights, plan, new Uint32Array())).toBeNull();
+        else
+          expect(
+            vectorPack(simd(), weights, plan, new Uint32Array(), new Uint8Array(weights.length)),
+          ).toBeNull();
       }
     }
   });
@@ -95,7 +98,10 @@ describe("the SIMD kernels that pack", () => {
       for (const holdOut of [false, true]) {
         const plan = testPlan({ rows: 1, columns: 3 }, { ...codec, storage: "F16", holdOut });
         const weights = Float32Array.from(values);
-        expect(vectorPack(simd(), weights, plan, new Uint32Array()), codec.codec).toBeNull();
+        expect(
+          vectorPack(simd(), weights, plan, new Uint32Array(), new Uint8Array(weights.length)),
+          codec.codec,
+        ).toBeNull();
         expect(() => quantize(weights, plan), codec.codec).toThrow(message);
       }
     }

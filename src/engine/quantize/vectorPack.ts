@@ -17,6 +17,7 @@ export interface Codes {
 /**
  * Codes and constants of one tensor from the SIMD kernels: the same as one weight at a time (quantize.ts).
  * @param restored row-major indices, ascending
+ * @param out receives the codes
  * @returns null where a weight is not finite or something overflows: the scalar path then says which
  */
 export function vectorPack(
@@ -24,13 +25,14 @@ export function vectorPack(
   weights: Float32Array,
   plan: TensorPlan,
   restored: Uint32Array,
+  out: Uint8Array,
 ): Codes | null {
   configureKernels(kernels, plan);
   const working = plan.holdOut || plan.block.kind === "tile" ? new Float32Array(weights.length) : weights;
   // Clipping happens in the kernels.
   const source = prepareWeights(weights, { ...plan, clip: null }, restored, working);
   const constants = createCodec(plan, blockLayout(plan).count).constants();
-  const codes = new Uint8Array(weights.length);
+  const codes = plan.block.kind === "tile" ? new Uint8Array(weights.length) : out;
   let clipped = 0;
   let finite = true;
   const fits = forFittedPieces(kernels, plan, source, ({ begin, count, size, block }) => {
@@ -42,10 +44,8 @@ export function vectorPack(
   });
   // a weight that is held out is not seen by the kernels
   if (!fits || !finite || !restored.every((index) => Number.isFinite(weights[index]))) return null;
-  if (plan.block.kind !== "tile") return { codes, constants, clipped };
-  const rowMajor = new Uint8Array(codes.length);
-  fromTileOrder(codes, plan, rowMajor);
-  return { codes: rowMajor, constants, clipped };
+  if (plan.block.kind === "tile") fromTileOrder(codes, plan, out);
+  return { codes: out, constants, clipped };
 }
 
 /** Copies the constants of `count` blocks out of the kernels. */

@@ -2,8 +2,8 @@ import { interleavedRow, moveRows } from "#engine/checkpoint/gguf/headRows.ts";
 import { isStorageType } from "#engine/checkpoint/dtypes.ts";
 import type { Checkpoint } from "#engine/checkpoint/types.ts";
 import type { TensorInfo } from "#shared/model.ts";
-import { sourceBytes } from "../exportedTensor.ts";
-import type { ExportVariant } from "../types.ts";
+import { finiteWeights, sourceBytes } from "../exportedTensor.ts";
+import type { WriteInput } from "../exporter.ts";
 import { requireFinite, toStorageBytes } from "../storageBytes.ts";
 import { packBlocks } from "./packBlocks.ts";
 import type { GgufTensorPlan } from "./planGguf.ts";
@@ -18,7 +18,7 @@ const CHUNK_BYTES = 8 * 1024 * 1024;
  * @throws KeystoneError checkpoint/not-finite, checkpoint/read-failed, quantize/…
  */
 export async function* tensorData(
-  { model: { checkpoint }, variant }: { model: { checkpoint: Checkpoint }; variant: ExportVariant },
+  { model: { checkpoint }, variant, memory }: Pick<WriteInput, "model" | "variant" | "memory">,
   { source, headSize, type }: GgufTensorPlan,
 ): AsyncGenerator<Uint8Array> {
   if (source instanceof Float32Array) {
@@ -32,9 +32,11 @@ export async function* tensorData(
   }
   let data: Uint8Array;
   if (plan) {
-    const weights = await checkpoint.read(source.name);
-    requireFinite(bytesOf(weights), "F32", source.name);
-    data = packBlocks(requireType(blockType(plan)), variant.pack(weights, plan));
+    const weights = await finiteWeights(checkpoint, source.name, memory);
+    data = packBlocks(
+      requireType(blockType(plan)),
+      variant.pack(weights, plan, memory.codes(weights.length)),
+    );
   } else data = await unquantized(checkpoint, source, type);
   if (headSize !== null) data = interleaved(data, source, headSize);
   for (let at = 0; at < data.byteLength; at += CHUNK_BYTES) yield data.subarray(at, at + CHUNK_BYTES);

@@ -58,16 +58,17 @@ function bySource(tensors: readonly PlacedTensor[]): PlacedTensor[][] {
 }
 
 async function* dataOf(
-  { model: { checkpoint }, variant }: WriteInput,
+  { model: { checkpoint }, variant, memory }: WriteInput,
   source: string,
   group: readonly PlacedTensor[],
 ): AsyncGenerator<{ tensor: PlacedTensor; bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array> }> {
   const plan = variant.plans.get(source);
   if (!plan) {
-    for (const tensor of group) yield { tensor, bytes: exportedTensor(checkpoint, variant, source) };
+    for (const tensor of group) yield { tensor, bytes: exportedTensor(checkpoint, variant, source, memory) };
     return;
   }
-  const parts = packParts(variant.pack(await finiteWeights(checkpoint, source), plan));
+  const weights = await finiteWeights(checkpoint, source, memory);
+  const parts = packParts(variant.pack(weights, plan, memory.codes(weights.length)));
   for (const tensor of group) yield { tensor, bytes: chunksOf(parts.get(tensor.name) ?? new Uint8Array()) };
 }
 

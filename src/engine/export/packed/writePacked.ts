@@ -1,7 +1,7 @@
 import { dataBytes } from "#engine/checkpoint/dtypes.ts";
 import type { TensorPlan } from "#engine/quantize/types.ts";
 import type { ExportSource, WriteInput } from "../exporter.ts";
-import { exportedTensor } from "../exportedTensor.ts";
+import { exportedTensor, finiteWeights } from "../exportedTensor.ts";
 import { writeJsonFile, type WrittenFile } from "../outputFile.ts";
 import {
   alignedOrder,
@@ -12,7 +12,6 @@ import {
 } from "../planShards.ts";
 import { writeShard } from "../safetensorsWriter.ts";
 import { sourceIndex } from "../sourceIndex.ts";
-import { requireFinite } from "../storageBytes.ts";
 import { tensorBytes, type ModuleLayout, type ModuleTensor } from "./moduleLayout.ts";
 
 /** Chooses how a variant's modules are stored. */
@@ -76,12 +75,12 @@ class ModuleData {
   }
 
   async *dataOf(name: string): AsyncGenerator<Uint8Array> {
-    const { model, variant, progress } = this.input;
+    const { model, variant, progress, memory } = this.input;
     const module = this.parts.get(name);
     await progress.begin(`writing ${module?.plan.name ?? name}`);
     const chunks = module
       ? [await this.partOf(module.plan, module.part)]
-      : exportedTensor(model.checkpoint, variant, name);
+      : exportedTensor(model.checkpoint, variant, name, memory);
     for await (const chunk of chunks) {
       yield chunk;
       await progress.advance(chunk.byteLength);
@@ -98,10 +97,9 @@ class ModuleData {
   }
 
   private async pack(plan: TensorPlan): Promise<void> {
-    const { model, variant } = this.input;
-    const weights = await model.checkpoint.read(plan.name);
-    requireFinite(new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength), "F32", plan.name);
-    const data = this.layout.pack(variant.pack(weights, plan));
+    const { model, variant, memory } = this.input;
+    const weights = await finiteWeights(model.checkpoint, plan.name, memory);
+    const data = this.layout.pack(variant.pack(weights, plan, memory.codes(weights.length)));
     const parts = this.layout.tensors(plan).filter((part) => !part.data);
     parts.forEach((part, i) => this.waiting.set(part.name, data[i]));
   }
