@@ -56,10 +56,11 @@ export async function readWhole(
   }
   const perByte = format.weights / format.bytes;
   const step = CHUNK_BYTES - (CHUNK_BYTES % format.bytes);
-  const chunkBytes = Math.min(step, tensor.bytes);
-  const buffers = [new Uint8Array(chunkBytes), new Uint8Array(tensor.bytes > step ? chunkBytes : 0)];
+  // a tensor that fits one chunk gets memory of its size
+  const pooled = tensor.bytes > step;
+  const buffers = pooled ? [takeChunk(), takeChunk()] : [new Uint8Array(tensor.bytes)];
   const fetchChunk = async (begin: number): Promise<Uint8Array> => {
-    const chunk = buffers[(begin / step) % 2].subarray(0, Math.min(step, tensor.bytes - begin));
+    const chunk = buffers[(begin / step) % buffers.length].subarray(0, Math.min(step, tensor.bytes - begin));
     await source.readInto(chunk, tensor.begin + begin);
     return chunk;
   };
@@ -70,6 +71,16 @@ export async function readWhole(
     const from = Math.round(begin * perByte);
     format.decode(chunk, out.subarray(from, from + Math.round(chunk.byteLength * perByte)));
   }
+  // not after a failure: the chunk that was coming may still be written to
+  if (pooled) spareChunks.push(...buffers.slice(0, SPARE_CHUNKS - spareChunks.length));
+}
+
+/** Chunks that no read needs at the moment: new memory for each tensor would cost pages and garbage collections. */
+const spareChunks: Uint8Array[] = [];
+const SPARE_CHUNKS = 4;
+
+function takeChunk(): Uint8Array {
+  return spareChunks.pop() ?? new Uint8Array(CHUNK_BYTES);
 }
 
 /**
