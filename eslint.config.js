@@ -50,6 +50,7 @@ export default tseslint.config(
       "out",
       "dist",
       "coverage",
+      ".venv",
       "test-results",
       "playwright-report",
       "resources",

@@ -1,6 +1,7 @@
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
 import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
 import { adaptVariant } from "#engine/export/adaptVariant.ts";
+import { exporters } from "#engine/export/exporters.ts";
 import { ExportJob } from "#engine/export/exportJob.ts";
 import { nodeFileSystem } from "#engine/export/nodeFileSystem.ts";
 import { writeExport } from "#engine/export/writeExport.ts";
@@ -36,11 +37,8 @@ export async function exportAs(
     });
     const evaluate = () => Promise.resolve({ perplexity: null, judgedPerplexity: null, tokens: 0 });
     const { maxAbsDiff } = await verifyExport({
-      source: checkpoint,
-      variant: adapted.variant,
-      out,
-      evaluate,
-      control,
+      ...{ source: checkpoint, variant: adapted.variant, out, control, evaluate },
+      carried: exporters[format].tensors?.(model),
     });
     if (maxAbsDiff !== 0) throw new Error(`${out} differs from what was judged by ${maxAbsDiff}`);
   } finally {

@@ -195,6 +195,18 @@ describe("the config of a packed export", () => {
     });
   });
 
+  it("compressed-tensors: transformers is told to unpack asymmetric codes of one width, and nothing else", async () => {
+    const told = async (settings: object, kept: KeptModule): Promise<unknown> => {
+      const recipe = { ...CT, ...settings, restore: [[1, 3, 7]] };
+      const made = await packedBench({ format: "compressed-tensors", recipe }, { storage: "F16" }, kept);
+      await exportTo(made, { format: "compressed-tensors" });
+      return (await configOf(made)).quantization_config["dequantize"];
+    };
+    expect(await told({ symmetric: false }, "unquantized")).toBe(true);
+    expect(await told({ symmetric: false }, "8-bit")).toBeUndefined();
+    expect(await told({ symmetric: true }, "unquantized")).toBeUndefined();
+  });
+
   it("gptq: bits and groups in both files, kept modules as rules and as transformers' list", async () => {
     const recipe = { ...GPTQ, restore: [[1, 3, 7]] };
     const kept = await packedBench({ format: "gptq", recipe }, { storage: "F32" });

@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PeerMissing } from "../peer.ts";
 
 /** Carries llama.cpp's shared libraries, built by its publisher; no dependency of Keystone. */
 const VERSION = "3.22.1";
@@ -12,32 +13,51 @@ export interface LlamaLibraries {
   readonly versions: Readonly<Record<string, string>>;
 }
 
-/** llama.cpp's libraries for this machine, from a package that is fetched once into a folder for temporary files. */
+/**
+ * llama.cpp's libraries for this machine, from a package that is fetched once into a folder for temporary files.
+ * @throws PeerMissing where there is none for this system, or it cannot be fetched
+ */
 export function llamaLibraries(): LlamaLibraries {
   const platform = `${process.platform}-${process.arch}`;
   if (!["linux-x64", "linux-arm64"].includes(platform))
-    throw new Error(`The peer llama.cpp is run on Linux; this is ${platform}.`);
+    throw new PeerMissing(`llama.cpp is run on Linux; this is ${platform}.`);
   const name = `@node-llama-cpp/${platform}`;
-  const cache = join(tmpdir(), `keystone-peers-llama-${VERSION}`);
-  if (!existsSync(join(cache, "package"))) {
-    mkdirSync(cache, { recursive: true });
-    const archive = execFileSync("npm", ["pack", "--silent", `${name}@${VERSION}`], {
-      cwd: cache,
-      encoding: "utf8",
-    });
-    execFileSync("tar", ["xzf", archive.trim()], { cwd: cache });
-  }
-  const folder = join(cache, "package", "bins", platform);
+  const folder = join(fetchPackage(name), "bins", platform);
   const built = JSON.parse(readFileSync(join(folder, "_nlcBuildMetadata.json"), "utf8")) as {
     buildOptions: { llamaCpp: { release: string } };
   };
   return { folder, versions: { "llama.cpp": built.buildOptions.llamaCpp.release, [name]: VERSION } };
 }
 
+/** Where a package of npm's registry lies, unpacked. */
+function fetchPackage(name: string): string {
+  const cache = join(tmpdir(), `keystone-peers-llama-${VERSION}`);
+  const unpacked = join(cache, "package");
+  if (existsSync(unpacked)) return unpacked;
+  const part = `${cache}.${process.pid}.part`;
+  try {
+    mkdirSync(part, { recursive: true });
+    const archive = execFileSync("npm", ["pack", "--silent", `${name}@${VERSION}`], {
+      cwd: part,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    execFileSync("tar", ["xzf", archive.trim()], { cwd: part });
+    renameSync(part, cache);
+  } catch (error) {
+    rmSync(part, { recursive: true, force: true });
+    throw new PeerMissing(
+      `llama.cpp's libraries (${name}@${VERSION}) could not be fetched; the messages above say why.`,
+      { cause: error },
+    );
+  }
+  return unpacked;
+}
+
 /** Runs llama.py on a job. */
-export function llama(libraries: LlamaLibraries, job: unknown): unknown {
+export function llama(libraries: LlamaLibraries, job: unknown, python = "python3"): unknown {
   const script = join(import.meta.dirname, "llama.py");
-  const output = execFileSync(process.env["PYTHON"] ?? "python3", [script, libraries.folder], {
+  const output = execFileSync(python, [script, libraries.folder], {
     input: JSON.stringify(job),
     encoding: "utf8",
     maxBuffer: 1 << 28,

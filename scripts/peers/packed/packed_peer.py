@@ -1,11 +1,11 @@
-"""What transformers, compressed-tensors, GPT-QModel and AutoAWQ's packing make of exported checkpoints; called by index.ts.
+"""What transformers, compressed-tensors and GPT-QModel make of exported checkpoints; called by index.ts.
 
 usage: python scripts/peers/packed/packed_peer.py < jobs.json
 
-A job: folder (the export), dequantize (on loading), plain (the same weights as Keystone reads them, unpacked), format, loader (transformers or
+A job: folder (the export), plain (the same weights as Keystone reads them, unpacked), format, loader (transformers or
 gptqmodel), windows (token ids), logits (files to write, little-endian f32, window after window: `runtime` as the library runs
-the folder, `unpacked` in f32 from the weights that the library's own unpacking gives). The answer on stdout: versions, and for
-each job how many modules' unpacked weights are Keystone's, bit for bit.
+the folder, `unpacked` in f32: the loaded model with the weights that the library's own unpacking gives in place of its packed
+modules). The answer on stdout: versions, and for each job how many modules' unpacked weights are Keystone's, bit for bit.
 """
 
 import importlib.metadata
@@ -17,7 +17,7 @@ import warnings
 import numpy as np
 import torch
 from safetensors import safe_open
-from transformers import AutoModelForCausalLM, CompressedTensorsConfig
+from transformers import AutoModelForCausalLM
 
 warnings.filterwarnings("ignore")
 PACKAGES = ("torch", "transformers", "compressed-tensors", "gptqmodel", "optimum")
@@ -80,14 +80,28 @@ UNPACK = {"compressed-tensors": compressed_tensors, "gptq": gptq, "awq": awq}
 
 def load(job):
     if job["loader"] == "transformers":
-        # without `dequantize`, transformers 5.24 loads no packed zero points: not those that compressed-tensors saves either
-        options = {"quantization_config": CompressedTensorsConfig(dequantize=True)} if job["dequantize"] else {}
-        return AutoModelForCausalLM.from_pretrained(job["folder"], dtype="auto", **options).eval()
+        return AutoModelForCausalLM.from_pretrained(job["folder"], dtype="auto").eval()
     from gptqmodel import BACKEND, GPTQModel
 
     config = json.loads((pathlib.Path(job["folder"]) / "config.json").read_text())
     dtype = getattr(torch, config["torch_dtype"])
     return GPTQModel.load(job["folder"], device="cpu", backend=BACKEND.GPTQ_TORCH, dtype=dtype).model.eval()
+
+
+def in_float32(model, weights, tensors):
+    """What was loaded, with plain linear modules of these weights for the packed ones, and all else as the file holds it, in f32."""
+    for name, weight in weights.items():
+        packed = model.get_submodule(name)
+        linear = torch.nn.Linear(*reversed(weight.shape), bias=packed.bias is not None)
+        linear.weight = torch.nn.Parameter(weight, requires_grad=False)
+        if packed.bias is not None:
+            linear.bias = torch.nn.Parameter(packed.bias, requires_grad=False)
+        model.set_submodule(name, linear)
+    # past transformers' own `float`, which refuses models that were loaded quantized
+    torch.nn.Module.float(model)
+    # F32 checkpoints are loaded in the half type that their packed modules have
+    model.load_state_dict({name: tensor for name, tensor in tensors.items() if name in model.state_dict()}, strict=False)
+    return model.eval()
 
 
 @torch.no_grad()
@@ -103,13 +117,12 @@ def run(job):
     model = load(job)
     write_logits(model, job["windows"], job["logits"]["runtime"])
     ours = tensors_of(job["plain"])
-    unpacked = dict(UNPACK[job["format"]](tensors_of(job["folder"]), settings, model.dtype))
+    tensors = tensors_of(job["folder"])
+    unpacked = dict(UNPACK[job["format"]](tensors, settings, model.dtype))
     alike = sum(torch.equal(weight, ours[f"{module}.weight"]) for module, weight in unpacked.items())
-    plain = AutoModelForCausalLM.from_pretrained(job["plain"], dtype=torch.float32).eval()
-    missing = plain.load_state_dict({f"{name}.weight": weight for name, weight in unpacked.items()}, strict=False)
-    assert not missing.unexpected_keys, missing.unexpected_keys
-    write_logits(plain, job["windows"], job["logits"]["unpacked"])
-    return {"modules": len(unpacked), "alike": alike, "dtype": str(model.dtype).removeprefix("torch.")}
+    dtype = str(model.dtype).removeprefix("torch.")
+    write_logits(in_float32(model, unpacked, tensors), job["windows"], job["logits"]["unpacked"])
+    return {"modules": len(unpacked), "alike": alike, "dtype": dtype}
 
 
 def main():

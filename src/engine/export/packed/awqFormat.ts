@@ -4,7 +4,12 @@ import type { Exporter, ExportSource } from "../exporter.ts";
 import { CONFIG_FILE } from "../sourceIndex.ts";
 import { awqLayout } from "./awqLayout.ts";
 import { packedExporter } from "./packedExporter.ts";
+import { vllmGroupNotes } from "./vllmNotes.ts";
 import { moduleOf, packedConfig, schemesOf, unquantizedLinears } from "./schemes.ts";
+
+/** AutoAWQ 0.2.9 looks for the names of unquantized modules within a layer only. */
+const UNQUANTIZED =
+  "AutoAWQ itself cannot leave a module of a single layer unquantized, so it does not load this variant; transformers and vLLM do.";
 
 const exporter = packedExporter({
   description: {
@@ -38,7 +43,10 @@ const exporter = packedExporter({
         packedConfig(source.model.checkpoint, source.variant.plans.values(), quantizationConfig(source)),
       ],
     ]),
-  notes: () => [],
+  notes: ({ model: { checkpoint }, variant }) => [
+    ...vllmGroupNotes(schemesOf(variant.plans.values())),
+    ...(unquantizedLinears(checkpoint, variant.plans).length > 0 ? [UNQUANTIZED] : []),
+  ],
 });
 
 /** The format has one group size for all modules, so a recipe whose overrides vary it has no place. */

@@ -2,16 +2,14 @@ import type { ExportSource } from "../exporter.ts";
 import { CONFIG_FILE } from "../sourceIndex.ts";
 import { compressedTensorsLayout } from "./compressedTensorsLayout.ts";
 import { packedExporter } from "./packedExporter.ts";
+import { vllmGroupNotes } from "./vllmNotes.ts";
 import { moduleOf, packedConfig, schemesOf, unquantizedLinears, type Scheme } from "./schemes.ts";
 
 const FORMAT = "pack-quantized";
 
-/** Groups that vLLM has kernels for. */
-const VLLM_GROUPS = [32, 64, 128];
-
-/** Of transformers 5.24 with compressed-tensors 0.20, which load their own asymmetric files no other way. */
+/** Of transformers 5.24 with compressed-tensors 0.20, which load zero points no other way, those of their own files included. */
 const ASYMMETRIC =
-  "Asymmetric codes load in transformers with CompressedTensorsConfig(dequantize=True) only; vLLM and symmetric codes need nothing.";
+  "transformers unpacks asymmetric codes while it loads them, as config.json tells it to; there the model takes as much memory as the unquantized one.";
 const ASYMMETRIC_MIXED =
   "transformers loads asymmetric codes of one width only, so not this variant, whose modules have several; vLLM does.";
 
@@ -49,10 +47,9 @@ export const compressedTensorsExporter = packedExporter({
     ]),
   notes: ({ variant }) => {
     const schemes = schemesOf(variant.plans.values());
-    const odd = schemes.find(({ groupSize }) => groupSize !== null && !VLLM_GROUPS.includes(groupSize));
-    const asymmetric = schemes.some(({ symmetric }) => !symmetric);
+    const asymmetric = hasZeroPoints(schemes);
     return [
-      ...(odd ? [`vLLM has kernels for groups of ${VLLM_GROUPS.join(", ")}, not of ${odd.groupSize}.`] : []),
+      ...vllmGroupNotes(schemes),
       ...(asymmetric ? [schemes.length > 1 ? ASYMMETRIC_MIXED : ASYMMETRIC] : []),
     ];
   },
@@ -64,6 +61,8 @@ function quantizationConfig({ model: { checkpoint }, variant }: ExportSource): R
   const unquantized = unquantizedLinears(checkpoint, variant.plans).map(({ name }) => moduleOf(name));
   // the head is a linear module even where its weight is the embedding's
   const head = variant.plans.has("lm_head.weight") ? [] : ["lm_head"];
+  // transformers' own word, which other loaders pass over
+  const unpacking = hasZeroPoints(schemes) && schemes.length === 1 ? { dequantize: true } : {};
   return {
     config_groups: Object.fromEntries(
       schemes.map((scheme, i) => [`group_${i}`, configGroup(scheme, i === 0 ? ["Linear"] : scheme.modules)]),
@@ -74,7 +73,12 @@ function quantizationConfig({ model: { checkpoint }, variant }: ExportSource): R
     kv_cache_scheme: null,
     quant_method: "compressed-tensors",
     quantization_status: "compressed",
+    ...unpacking,
   };
+}
+
+function hasZeroPoints(schemes: readonly Scheme[]): boolean {
+  return schemes.some(({ symmetric }) => !symmetric);
 }
 
 function configGroup(scheme: Scheme, targets: readonly string[]): Record<string, unknown> {

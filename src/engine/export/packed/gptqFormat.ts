@@ -1,10 +1,16 @@
 import type { ExportSource } from "../exporter.ts";
 import { CONFIG_FILE } from "../sourceIndex.ts";
 import { gptqLayout } from "./gptqLayout.ts";
+import { vllmGroupNotes } from "./vllmNotes.ts";
 import { packedExporter } from "./packedExporter.ts";
 import { moduleOf, packedConfig, schemesOf, unquantizedLinears, type Scheme } from "./schemes.ts";
 
 const WORD = 32;
+const VERSION_2 =
+  "Asymmetric codes are written as gptq_v2, because version 1 cannot hold a zero point of 0: GPT-QModel and transformers with it read it, vLLM and older loaders do not.";
+const NARROW = "vLLM reads GPTQ of 4 and 8 bits only; GPT-QModel and transformers with it read this variant.";
+const MIXED =
+  "transformers' GPTQ loader knows one width and group for all packed modules, so it does not load this variant; GPT-QModel does. Modules that stay unquantized it takes.";
 
 export const gptqExporter = packedExporter({
   description: {
@@ -40,12 +46,15 @@ export const gptqExporter = packedExporter({
       ["quantize_config.json", settings],
     ]);
   },
-  notes: ({ variant }) =>
-    versionOf({ variant }) === 2
-      ? [
-          "Asymmetric codes are written as gptq_v2, because version 1 cannot hold a zero point of 0: GPT-QModel and vLLM read it, older loaders do not.",
-        ]
-      : [],
+  notes: ({ variant }) => {
+    const schemes = schemesOf(variant.plans.values());
+    return [
+      ...vllmGroupNotes(schemes),
+      ...(versionOf({ variant }) === 2 ? [VERSION_2] : []),
+      ...(schemes.some(({ bits }) => bits < 4) ? [NARROW] : []),
+      ...(schemes.length > 1 ? [MIXED] : []),
+    ];
+  },
 });
 
 /** Version 1, which every loader knows, where it can hold the zero points. */

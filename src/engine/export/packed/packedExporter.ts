@@ -4,7 +4,7 @@ import { bytesText } from "../diskErrors.ts";
 import type { Exporter, ExportSource } from "../exporter.ts";
 import { keepModules } from "../keepModules.ts";
 import { PACKING_FILES } from "../sourceIndex.ts";
-import { fusedNotes } from "./fusedNotes.ts";
+import { fusedNotes } from "./vllmNotes.ts";
 import { packedProblems, type PackedLimits } from "./packedProblems.ts";
 import { planPacked, writePacked, type LayoutOf, type PackedFiles } from "./writePacked.ts";
 

@@ -1,20 +1,22 @@
 import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  writeSyntheticCheckpoint,
-  type SyntheticOptions,
-} from "../../../test/support/syntheticCheckpoint.ts";
+import { loadTokenizer } from "#engine/checkpoint/loadTokenizer.ts";
+import { readDocuments } from "#engine/checkpoint/readDocuments.ts";
+import { writeSyntheticCheckpoint, type SyntheticOptions } from "../../test/support/syntheticCheckpoint.ts";
 
-const root = join(import.meta.dirname, "..", "..", "..");
+const root = join(import.meta.dirname, "..", "..");
 export const DEMO = join(root, "resources", "demo-model", "model");
 export const DEMO_TEXT = join(root, "resources", "demo-model", "eval.jsonl");
+/** [layer, row, column] of the demo model's super weight. */
+export const DEMO_SUPER_WEIGHT = [1, 137, 401];
 const TOKENIZERS = join(root, "test", "golden", "tokenizer");
 
 /** Every width a multiple of 32; weights large enough that logits differ. */
 const SHAPE = { hidden: 64, intermediate: 96, layers: 3, heads: 4, keyValueHeads: 2, deviation: 0.2 };
+const WINDOW = 192;
 const FACTORS = [1, 1.1, 1.2, 1.3, 1.4, 1.5];
 
-interface Tiny {
+export interface Tiny {
   readonly name: string;
   /** Folder of test/golden/tokenizer; its vocabulary is the model's. */
   readonly tokenizer: "byte-level" | "metaspace-normalizer";
@@ -26,22 +28,27 @@ interface Tiny {
 const EVERY = ["F32", "F16", "BF16", "Q4_0"] as const;
 const EXACT = ["F32"] as const;
 
-/** One tiny random model of every family, and llama with every rotary scaling that llama.cpp has. */
+/** One tiny random model of every family, each with weights of its own, and llama with every rotary scaling that llama.cpp has. */
 export const TINY: readonly Tiny[] = [
   { name: "llama", types: EVERY, tokenizer: "byte-level", options: {} },
   {
     name: "mistral",
     types: EVERY,
     tokenizer: "metaspace-normalizer",
-    options: { family: "mistral", config: { sliding_window: null } },
+    options: { family: "mistral", seed: 2, config: { sliding_window: null } },
   },
   {
     name: "qwen2",
     types: EVERY,
     tokenizer: "byte-level",
-    options: { family: "qwen2", tied: true, config: { rope_theta: 1e6 } },
+    options: { family: "qwen2", seed: 3, tied: true, config: { rope_theta: 1e6 } },
   },
-  { name: "phi3", types: EVERY, tokenizer: "metaspace-normalizer", options: { family: "phi3" } },
+  {
+    name: "phi3",
+    types: EVERY,
+    tokenizer: "metaspace-normalizer",
+    options: { family: "phi3", seed: 4 },
+  },
   // the shortest text has more than 8 tokens, llama.cpp's context here fewer than 512
   ...[8, 512].map((original): Tiny => ({
     name: `phi3, partly turned, longrope from ${original} tokens on`,
@@ -118,4 +125,12 @@ export async function writeTiny(
   );
   cpSync(join(TOKENIZERS, tokenizer), folder, { recursive: true });
   return folder;
+}
+
+/** Windows of the demo model's held-out documents in a model's own tokens: `count` documents, 192 tokens each at most. */
+export async function windowsOf(model: string, count: number): Promise<number[][]> {
+  const tokenizer = await loadTokenizer(model);
+  const bos = tokenizer.bos === null ? [] : [tokenizer.bos];
+  const documents = await readDocuments(DEMO_TEXT);
+  return documents.slice(0, count).map((text) => [...bos, ...tokenizer.encode(text)].slice(0, WINDOW));
 }

@@ -1,0 +1,140 @@
+import { join } from "node:path";
+import type { ExportFormat, KeptModule } from "#shared/exporting.ts";
+import { DEMO, DEMO_SUPER_WEIGHT, TINY, windowsOf, writeTiny, type Tiny } from "./models.ts";
+
+const WINDOWS = 12;
+const FAMILIES = ["llama", "mistral", "qwen2", "phi3"];
+const HALF_TYPES = ["F16", "BF16"] as const;
+const EVERY_TYPE = ["F32", ...HALF_TYPES] as const;
+
+/** One export that a library is to load. */
+export interface Case {
+  readonly model: string;
+  readonly source: string;
+  readonly format: ExportFormat;
+  readonly kept?: KeptModule;
+  /** transformers, but where a module has bits of its own: its GPTQ loader knows one width. */
+  readonly loader?: "gptqmodel";
+  readonly recipe: Readonly<Record<string, unknown>>;
+  readonly says: string;
+  readonly windows: readonly (readonly number[])[];
+}
+
+type Part = Pick<Case, "format" | "recipe" | "says" | "kept" | "loader">;
+
+const CT = { codec: "compressed-tensors", bits: 4 };
+const GPTQ = { codec: "gptq", bits: 4 };
+const AWQ = { codec: "awq", bits: 4 };
+const SYMMETRIC = { symmetric: true };
+const RESTORED = { restore: [DEMO_SUPER_WEIGHT] };
+
+/** The demo model: every codec and width, with the super weight's module kept both ways. */
+const OF_DEMO: readonly Part[] = [
+  {
+    ...{ format: "compressed-tensors", says: "int4 sym, group 64" },
+    recipe: { ...CT, ...SYMMETRIC, ...RESTORED, block: "group:64" },
+  },
+  {
+    ...{ format: "compressed-tensors", kept: "8-bit" },
+    says: "int4 sym, group 64, mse, super weight's module int8",
+    recipe: { ...CT, ...SYMMETRIC, ...RESTORED, block: "group:64", clip: { method: "mse" } },
+  },
+  {
+    ...{ format: "compressed-tensors", says: "int4, group 64" },
+    recipe: { ...CT, ...RESTORED, block: "group:64" },
+  },
+  {
+    ...{ format: "compressed-tensors", says: "int8 sym, group 32" },
+    recipe: { ...CT, ...SYMMETRIC, bits: 8, block: "group:32" },
+  },
+  {
+    ...{ format: "compressed-tensors", says: "int8, channel" },
+    recipe: { ...CT, bits: 8, block: "channel" },
+  },
+  {
+    ...{ format: "gptq", says: "int4 sym, group 64" },
+    recipe: { ...GPTQ, ...SYMMETRIC, ...RESTORED, block: "group:64" },
+  },
+  {
+    ...{ format: "gptq", kept: "8-bit", loader: "gptqmodel" },
+    says: "int4 sym, group 32, super weight's module int8",
+    recipe: { ...GPTQ, ...SYMMETRIC, ...RESTORED, block: "group:32" },
+  },
+  { format: "gptq", says: "int4 (v2), group 32", recipe: { ...GPTQ, block: "group:32" } },
+  {
+    ...{ format: "gptq", says: "int8 sym, channel" },
+    recipe: { ...GPTQ, ...SYMMETRIC, bits: 8, block: "channel" },
+  },
+  { format: "gptq", says: "int3 (v2), group 32", recipe: { ...GPTQ, bits: 3, block: "group:32" } },
+  {
+    ...{ format: "gptq", says: "int2 sym, group 16" },
+    recipe: { ...GPTQ, ...SYMMETRIC, ...RESTORED, bits: 2, block: "group:16" },
+  },
+  { format: "awq", says: "int4, group 64", recipe: { ...AWQ, ...RESTORED, block: "group:64" } },
+];
+
+/** Every family: each format as symmetric and asymmetric as it goes. */
+const OF_TINY: readonly Part[] = [
+  {
+    ...{ format: "compressed-tensors", says: "int4 sym, channel" },
+    recipe: { ...CT, ...SYMMETRIC, block: "channel" },
+  },
+  { format: "compressed-tensors", says: "int4, group 32", recipe: { ...CT, block: "group:32" } },
+  {
+    ...{ format: "gptq", says: "int4 sym, group 32" },
+    recipe: { ...GPTQ, ...SYMMETRIC, block: "group:32" },
+  },
+  { format: "gptq", says: "int4 (v2), group 32", recipe: { ...GPTQ, block: "group:32" } },
+  { format: "awq", says: "int4, group 32", recipe: { ...AWQ, block: "group:32" } },
+];
+
+/** Everything that is exported and loaded; the tiny models are written into `folder`. */
+export async function packedCases(folder: string): Promise<Case[]> {
+  return [...(await casesOfDemo(OF_DEMO)), ...(await casesOfTiny(folder, OF_TINY))];
+}
+
+/** What AutoAWQ takes: the same AWQ folders, but no module of a single layer that stays unquantized. */
+export async function awqCases(folder: string): Promise<Case[]> {
+  const says = "int4, group 64, all linears";
+  const whole: Part = { format: "awq", says, recipe: { ...AWQ, block: "group:64" } };
+  const tiny = OF_TINY.filter(({ format }) => format === "awq");
+  return [...(await casesOfDemo([whole])), ...(await casesOfTiny(folder, tiny))];
+}
+
+/** What vLLM has kernels for on a CPU: 4 bits, GPTQ symmetric, and heads of 32 channels, which the tiny models get. */
+export async function vllmCases(folder: string): Promise<Case[]> {
+  const four = ({ kept, recipe: { bits, codec, symmetric } }: Part) =>
+    bits === 4 && kept === undefined && (codec !== "gptq" || symmetric === true);
+  return [
+    ...(await casesOfDemo(OF_DEMO.filter(four))),
+    ...(await casesOfTiny(folder, OF_TINY.filter(four), { types: HALF_TYPES, heads: 2, keyValueHeads: 1 })),
+  ];
+}
+
+async function casesOfDemo(parts: readonly Part[]): Promise<Case[]> {
+  const demo = { model: "demo", source: DEMO, windows: await windowsOf(DEMO, WINDOWS) };
+  return parts.map((part) => ({ ...demo, ...part }));
+}
+
+async function casesOfTiny(
+  folder: string,
+  parts: readonly Part[],
+  { types, ...heads }: { types?: typeof HALF_TYPES; heads?: number; keyValueHeads?: number } = {},
+): Promise<Case[]> {
+  const cases: Case[] = [];
+  for (const tiny of TINY.filter(({ name }) => FAMILIES.includes(name)))
+    for (const storage of types ?? (tiny.name === "llama" ? EVERY_TYPE : HALF_TYPES)) {
+      const place = join(folder, `tiny-${tiny.name}-${storage}`);
+      const source = await writeLoadable({ ...tiny, options: { ...tiny.options, ...heads } }, storage, place);
+      const windows = await windowsOf(source, WINDOWS);
+      for (const part of parts)
+        cases.push({ model: `tiny ${tiny.name}, ${storage}`, source, windows, ...part });
+    }
+  return cases;
+}
+
+/** Phi-3's class would have a padding token of its own beyond these vocabularies. */
+async function writeLoadable(tiny: Tiny, storage: "F32" | "F16" | "BF16", folder: string): Promise<string> {
+  const options = { ...tiny.options, config: { ...tiny.options.config, pad_token_id: 0 } };
+  return writeTiny({ ...tiny, options }, storage, folder);
+}
