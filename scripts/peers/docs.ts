@@ -14,10 +14,9 @@ const SUMMARY_PAGE = "formats.md";
 const HEAD = [
   "peer",
   "with",
-  "computing in",
-  "exports",
-  "largest logit difference (bound)",
-  "largest perplexity difference (bound)",
+  "computing in (exports)",
+  "logit difference nearest its bound (bound)",
+  "perplexity difference nearest its bound (bound)",
 ];
 
 /** Puts a peer's report between its marks on its page of docs/, and its lines into the table of all peers. */
@@ -27,7 +26,7 @@ export function keepReport(name: string, peer: Peer, report: PeerReport): void {
     `peer ${name}`,
     () => `${versionsText(report.versions)}.\n\n${report.text}`,
   );
-  replaceBlock(SUMMARY_PAGE, "peers", (before) => withRows(before, summaryRows(peer, report)));
+  replaceBlock(SUMMARY_PAGE, "peers", (before) => withRow(before, summaryRow(peer, report)));
 }
 
 /** The text between `<!-- name -->` and `<!-- end of name -->` of a page, made anew. */
@@ -40,45 +39,46 @@ function replaceBlock(page: string, name: string, make: (before: string) => stri
   writeFileSync(path, `${text.slice(0, from)}\n\n${make(text.slice(from, to).trim())}\n\n${text.slice(to)}`);
 }
 
-/** The table of all peers, in which one peer's rows are replaced. */
-export function withRows(table: string, rows: readonly string[][]): string {
-  const [peer] = rows[0];
+/** The table of all peers, in which one peer's row is put in or replaced. */
+export function withRow(table: string, row: readonly string[]): string {
   const others = table
     .split("\n")
     .slice(2)
     .filter((line) => line.startsWith("| "))
     .map((line) => line.slice(2, -2).split(" | "))
-    .filter(([first]) => first !== peer);
-  const all = [...others, ...rows];
-  const order = [...new Set(all.map(([first]) => first))].sort();
+    .filter(([peer]) => peer !== row[0]);
   return markdownTable(
     HEAD,
-    order.flatMap((first) => all.filter(([each]) => each === first)),
+    [...others, row].sort(([a], [b]) => (a < b ? -1 : 1)),
   );
 }
 
-/** One row for each arithmetic that the peer computed in. */
-export function summaryRows(
+/** A peer with its versions, and a line in every cell for each arithmetic that it computed in. */
+export function summaryRow(
   { title, section }: Pick<Peer, "title" | "section">,
   report: PeerReport,
-): string[][] {
+): string[] {
   const link = section.startsWith(`${SUMMARY_PAGE}#`) ? section.slice(SUMMARY_PAGE.length) : section;
-  return [...Map.groupBy(report.checks, ({ arithmetic }) => arithmetic)].map(([arithmetic, checks]) => [
+  const groups = [...Map.groupBy(report.checks, ({ arithmetic }) => arithmetic)];
+  const lines = (of: (checks: readonly Check[], arithmetic: string) => string) =>
+    groups.map(([arithmetic, checks]) => of(checks, arithmetic)).join("<br>");
+  return [
     `[${title}](${link})`,
     versionsText(report.versions),
-    arithmetic,
-    String(checks.length),
-    worst(
-      checks,
-      ({ logits }) => logits,
-      ({ logitTolerance }) => logitTolerance,
+    lines((checks, arithmetic) => `${arithmetic} (${checks.length})`),
+    lines((checks) =>
+      nearest(
+        checks,
+        ({ logits }) => logits,
+        ({ logitTolerance }) => logitTolerance,
+      ),
     ),
-    worst(checks, perplexityError, ({ perplexityTolerance }) => perplexityTolerance),
-  ]);
+    lines((checks) => nearest(checks, perplexityError, ({ perplexityTolerance }) => perplexityTolerance)),
+  ];
 }
 
-/** The largest of what was found, as a share of its bound, and the bound. */
-function worst(
+/** What comes nearest to its bound, and the bound. */
+function nearest(
   checks: readonly Check[],
   found: (check: Check) => number,
   bound: (check: Check) => number,

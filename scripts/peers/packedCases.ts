@@ -4,8 +4,18 @@ import { DEMO, DEMO_SUPER_WEIGHT, TINY, windowsOf, writeTiny, type Tiny } from "
 
 const WINDOWS = 12;
 const FAMILIES = ["llama", "mistral", "qwen2", "phi3"];
-const HALF_TYPES = ["F16", "BF16"] as const;
-const EVERY_TYPE = ["F32", ...HALF_TYPES] as const;
+
+type StoredType = "F32" | "F16" | "BF16";
+const HALF_TYPES: readonly StoredType[] = ["F16", "BF16"];
+const EVERY_TYPE: readonly StoredType[] = ["F32", ...HALF_TYPES];
+const everyType = (family: string) => (family === "llama" ? EVERY_TYPE : HALF_TYPES);
+const vllmTypes = (family: string) => (family === "llama" ? HALF_TYPES : HALF_TYPES.slice(1));
+
+interface TinySettings {
+  readonly types?: (family: string) => readonly StoredType[];
+  readonly heads?: number;
+  readonly keyValueHeads?: number;
+}
 
 /** One export that a library is to load. */
 export interface Case {
@@ -101,13 +111,16 @@ export async function awqCases(folder: string): Promise<Case[]> {
   return [...(await casesOfDemo([whole])), ...(await casesOfTiny(folder, tiny))];
 }
 
-/** What vLLM has kernels for on a CPU: 4 bits, GPTQ symmetric, and heads of 32 channels, which the tiny models get. */
+/**
+ * What vLLM has kernels for on a CPU: 4 bits, GPTQ symmetric, and heads of 32 channels, which the tiny models get. It takes long
+ * to start a model, so families other than llama are taken in BF16 alone.
+ */
 export async function vllmCases(folder: string): Promise<Case[]> {
   const four = ({ kept, recipe: { bits, codec, symmetric } }: Part) =>
     bits === 4 && kept === undefined && (codec !== "gptq" || symmetric === true);
   return [
     ...(await casesOfDemo(OF_DEMO.filter(four))),
-    ...(await casesOfTiny(folder, OF_TINY.filter(four), { types: HALF_TYPES, heads: 2, keyValueHeads: 1 })),
+    ...(await casesOfTiny(folder, OF_TINY.filter(four), { types: vllmTypes, heads: 2, keyValueHeads: 1 })),
   ];
 }
 
@@ -119,11 +132,11 @@ async function casesOfDemo(parts: readonly Part[]): Promise<Case[]> {
 async function casesOfTiny(
   folder: string,
   parts: readonly Part[],
-  { types, ...heads }: { types?: typeof HALF_TYPES; heads?: number; keyValueHeads?: number } = {},
+  { types = everyType, ...heads }: TinySettings = {},
 ): Promise<Case[]> {
   const cases: Case[] = [];
   for (const tiny of TINY.filter(({ name }) => FAMILIES.includes(name)))
-    for (const storage of types ?? (tiny.name === "llama" ? EVERY_TYPE : HALF_TYPES)) {
+    for (const storage of types(tiny.name)) {
       const place = join(folder, `tiny-${tiny.name}-${storage}`);
       const source = await writeLoadable({ ...tiny, options: { ...tiny.options, ...heads } }, storage, place);
       const windows = await windowsOf(source, WINDOWS);
@@ -134,7 +147,7 @@ async function casesOfTiny(
 }
 
 /** Phi-3's class would have a padding token of its own beyond these vocabularies. */
-async function writeLoadable(tiny: Tiny, storage: "F32" | "F16" | "BF16", folder: string): Promise<string> {
+async function writeLoadable(tiny: Tiny, storage: StoredType, folder: string): Promise<string> {
   const options = { ...tiny.options, config: { ...tiny.options.config, pad_token_id: 0 } };
   return writeTiny({ ...tiny, options }, storage, folder);
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { summaryRows, withRows } from "../../scripts/peers/docs.ts";
+import { summaryRow, withRow } from "../../scripts/peers/docs.ts";
 import { apart, logarithmsOf, perplexity } from "../../scripts/peers/logits.ts";
 import { failuresOf, type Check } from "../../scripts/peers/peer.ts";
 
@@ -88,22 +88,25 @@ describe("the table of all peers", () => {
       { ...check, arithmetic: "float16" },
     ],
   };
-  const rows = summaryRows({ title: "llama.cpp", section: "gguf.md#held" }, report);
+  const row = summaryRow({ title: "llama.cpp", section: "gguf.md#held" }, report);
 
-  it("shows for each arithmetic the largest differences and their bounds", () => {
-    expect(rows).toEqual([
-      ["[llama.cpp](gguf.md#held)", "llama.cpp v1", "float32", "2", "5.0e-5 (0.0001)", "1.0e-3 (0.005)"],
-      ["[llama.cpp](gguf.md#held)", "llama.cpp v1", "float16", "1", "1.0e-6 (0.0001)", "1.0e-3 (0.005)"],
+  it("shows for each arithmetic what came nearest to its bound", () => {
+    expect(row).toEqual([
+      "[llama.cpp](gguf.md#held)",
+      "llama.cpp v1",
+      "float32 (2)<br>float16 (1)",
+      "5.0e-5 (0.0001)<br>1.0e-6 (0.0001)",
+      "1.0e-3 (0.005)<br>1.0e-3 (0.005)",
     ]);
-    expect(summaryRows({ title: "vLLM", section: "formats.md#vllm" }, report)[0][0]).toBe("[vLLM](#vllm)");
+    expect(summaryRow({ title: "vLLM", section: "formats.md#vllm" }, report)[0]).toBe("[vLLM](#vllm)");
   });
 
-  it("replaces a peer's own rows and keeps the others'", () => {
-    const other = ["[vLLM](#vllm)", "vllm 1", "float16", "3", "1.0e-3 (0.02)", "1.0e-4 (0.005)"];
-    const first = withRows("", [...rows, other]);
-    const again = withRows(first, [["[llama.cpp](gguf.md#held)", "llama.cpp v2", "float32", "1", "a", "b"]]);
+  it("replaces a peer's own row and keeps the others'", () => {
+    const other = ["[vLLM](#vllm)", "vllm 1", "float16 (3)", "1.0e-3 (0.02)", "1.0e-4 (0.005)"];
+    const both = withRow(withRow("", other), row);
+    const again = withRow(both, ["[llama.cpp](gguf.md#held)", "llama.cpp v2", "float32 (1)", "a", "b"]);
     expect(again.split("\n").slice(2)).toEqual([
-      "| [llama.cpp](gguf.md#held) | llama.cpp v2 | float32 | 1 | a | b |",
+      "| [llama.cpp](gguf.md#held) | llama.cpp v2 | float32 (1) | a | b |",
       `| ${other.join(" | ")} |`,
     ]);
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { modelSummary, type ModelSummary } from "#shared/model.ts";
 import type { FormatDescription } from "#shared/exporting.ts";
+import { parseRecipe } from "#shared/plan.ts";
 import { FORMATS, runtimeBytes, superWeightsIn } from "./exportText.ts";
 
 /** Llama-2-7B in f16: its keys and values at 4,096 tokens are known to take 2 GiB. */
@@ -86,8 +87,21 @@ describe("what becomes of super weights", () => {
 
 describe("the launch line", () => {
   it("names the GGUF file itself, which llama.cpp opens", () => {
-    expect(FORMATS.gguf.launch("/out/demo", ["README.md", "demo-Q4_0.gguf"]).line).toBe(
+    const recipe = parseRecipe({ codec: "q4_0", bits: 4, block: "group:32" });
+    expect(FORMATS.gguf.launch("/out/demo", ["README.md", "demo-Q4_0.gguf"], recipe).line).toBe(
       'llama-server -m "/out/demo/demo-Q4_0.gguf"',
     );
+  });
+
+  it("names GPT-QModel for the GPTQ that vLLM does not read", () => {
+    const runtimeOf = (settings: object) => {
+      const recipe = parseRecipe({ codec: "gptq", bits: 4, block: "group:64", ...settings });
+      return FORMATS.gptq.launch("/out/demo", [], recipe).runtime;
+    };
+    expect(runtimeOf({ symmetric: true })).toBe("vLLM");
+    expect(runtimeOf({ symmetric: true, bits: 8 })).toBe("vLLM");
+    expect(runtimeOf({ symmetric: false })).toBe("GPT-QModel");
+    expect(runtimeOf({ symmetric: true, bits: 3 })).toBe("GPT-QModel");
+    expect(runtimeOf({ symmetric: true, overrides: [{ match: "*q_proj*", bits: 2 }] })).toBe("GPT-QModel");
   });
 });

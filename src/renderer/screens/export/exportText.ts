@@ -8,7 +8,7 @@ import { isRestored } from "../run/dimensions.ts";
 export interface FormatText {
   /** The runtime whose memory is estimated. */
   runtime: string;
-  launch: (folder: string, files: readonly string[]) => { runtime: string; line: string };
+  launch: (folder: string, files: readonly string[], recipe: Recipe) => { runtime: string; line: string };
 }
 
 const transformers = (folder: string): { runtime: string; line: string } => ({
@@ -20,10 +20,22 @@ const vllm = (folder: string): { runtime: string; line: string } => ({
   line: `vllm serve ${JSON.stringify(folder)}`,
 });
 
+/** vLLM reads GPTQ that is symmetric and of 4 or 8 bits; GPT-QModel reads all of it. */
+const gptq = (folder: string, _files: readonly string[], recipe: Recipe): ReturnType<typeof vllm> => {
+  const { bits, symmetric } = recipe;
+  const settings = [{ bits, symmetric }, ...recipe.overrides];
+  return settings.every((each) => each.symmetric !== false && (each.bits ?? bits) >= 4)
+    ? vllm(folder)
+    : {
+        runtime: "GPT-QModel",
+        line: `from gptqmodel import GPTQModel\nmodel = GPTQModel.load(${JSON.stringify(folder)})`,
+      };
+};
+
 export const FORMATS: Record<ExportFormat, FormatText> = {
   safetensors: { runtime: "Transformers", launch: transformers },
   "compressed-tensors": { runtime: "vLLM", launch: vllm },
-  gptq: { runtime: "vLLM", launch: vllm },
+  gptq: { runtime: "vLLM", launch: gptq },
   awq: { runtime: "vLLM", launch: vllm },
   gguf: {
     runtime: "llama.cpp",
