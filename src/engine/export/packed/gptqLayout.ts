@@ -1,6 +1,13 @@
 import { packBits, packRows, wordsFor } from "#engine/checkpoint/packed/bitPacking.ts";
 import { narrow } from "#engine/checkpoint/narrow.ts";
-import { bytesOf, groupsOf, integerConstants, transposed, type ModuleLayout } from "./moduleLayout.ts";
+import {
+  bytesOf,
+  groupsOf,
+  integerConstants,
+  transposed,
+  transposedWords,
+  type ModuleLayout,
+} from "./moduleLayout.ts";
 
 /**
  * GPTQ's module: qweight (words of a row's codes, rows), qzeros (groups, words of a group's zero points), scales (groups, rows)
@@ -25,7 +32,7 @@ export function gptqLayout(version: 1 | 2): ModuleLayout {
       const { rows, columns, bits } = plan;
       const { groups } = groupsOf(plan);
       const { scale, zero } = integerConstants(packed);
-      const words = transposed(packRows(codes, rows, columns, bits), rows, wordsFor(columns, bits));
+      const words = transposedWords(packRows(codes, rows, columns, bits), rows, wordsFor(columns, bits));
       const stored = version === 1 ? zero.map((point) => point - 1) : zero;
       const perGroup = wordsFor(rows, bits);
       const zeros = new Uint32Array(groups * perGroup);

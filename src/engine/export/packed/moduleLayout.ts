@@ -45,18 +45,20 @@ export function bytesOf(words: Uint32Array | Int32Array): Uint8Array {
 const TURNED = 32;
 
 /** (rows, columns) as (columns, rows). */
-export function transposed<T extends Float32Array | Uint32Array>(
-  values: T,
-  rows: number,
-  columns: number,
-): T {
-  const out = values.slice() as T;
+export function transposed(values: Float32Array, rows: number, columns: number): Float32Array {
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  return new Float32Array(transposedWords(words, rows, columns).buffer);
+}
+
+/** The same of words. */
+export function transposedWords(words: Uint32Array, rows: number, columns: number): Uint32Array {
+  const out = new Uint32Array(words.length);
   for (let top = 0; top < rows; top += TURNED) {
     const bottom = Math.min(top + TURNED, rows);
     for (let left = 0; left < columns; left += TURNED) {
       const right = Math.min(left + TURNED, columns);
       for (let column = left; column < right; column++)
-        for (let row = top; row < bottom; row++) out[column * rows + row] = values[row * columns + column];
+        for (let row = top; row < bottom; row++) out[column * rows + row] = words[row * columns + column];
     }
   }
   return out;

@@ -1,0 +1,75 @@
+/**
+ * What an export does with weights that are in memory, on one core: codes and constants by SIMD kernels and by their scalar twin, and
+ * the packing of the codes into each format's bytes. CPU time, best of five.
+ * usage: node bench/pack.ts
+ */
+import { loadavg } from "node:os";
+import { packBlocks } from "#engine/export/gguf/packBlocks.ts";
+import { packParts } from "#engine/export/onnx/packParts.ts";
+import { awqLayout } from "#engine/export/packed/awqLayout.ts";
+import { compressedTensorsLayout } from "#engine/export/packed/compressedTensorsLayout.ts";
+import { gptqLayout } from "#engine/export/packed/gptqLayout.ts";
+import { quantize, scalarPack, type Packed } from "#engine/quantize/quantize.ts";
+import { testPlan, testWeights } from "#engine/quantize/testPlan.ts";
+import type { CodecName } from "#shared/recipe.ts";
+import { machineLine } from "./machine.ts";
+
+/** TinyLlama's `down_proj`. */
+const [ROWS, COLUMNS] = [2048, 5632];
+const REPEATS = 5;
+
+const GGUF = (
+  [
+    ["q4_0", 4],
+    ["q4_1", 4],
+    ["q5_0", 5],
+    ["q5_1", 5],
+    ["q8_0", 8],
+  ] as const
+).map(([codec, bits]) => ({
+  ...{ codec, bits, symmetric: false, block: "group:32", storage: "F32" as const },
+  pack: (packed: Packed) => packBlocks(codec.toUpperCase() as Parameters<typeof packBlocks>[0], packed),
+}));
+const PACKED = [
+  {
+    codec: "compressed-tensors",
+    symmetric: true,
+    pack: (packed: Packed) => compressedTensorsLayout.pack(packed),
+  },
+  { codec: "gptq", symmetric: true, pack: (packed: Packed) => gptqLayout(1).pack(packed) },
+  { codec: "awq", symmetric: false, pack: (packed: Packed) => awqLayout.pack(packed) },
+] as const satisfies readonly { codec: CodecName; symmetric: boolean; pack: (packed: Packed) => unknown }[];
+const CASES = [
+  ...GGUF,
+  ...PACKED.map((each) => ({ ...each, bits: 4, block: "group:128", storage: "BF16" as const })),
+  ...[4, 8].map((bits) => ({
+    ...{ codec: "matmulnbits" as const, bits, symmetric: false, block: "group:32", storage: "F32" as const },
+    pack: packParts,
+  })),
+];
+
+const weights = testWeights(ROWS * COLUMNS);
+const codes = new Uint8Array(weights.length);
+console.log(`${machineLine()}; load ${loadavg()[0].toFixed(1)}`);
+console.log("| codec, block | codes, ns a weight | scalar, ns | bytes, ns |\n|---|---:|---:|---:|");
+for (const { pack, ...recipe } of CASES) {
+  const plan = testPlan({ rows: ROWS, columns: COLUMNS }, recipe);
+  const scalar = nanoseconds(() => scalarPack(weights, plan, new Uint32Array(), codes));
+  const simd = nanoseconds(() => quantize(weights, plan, codes));
+  const packed = quantize(weights, plan, codes);
+  const bytes = nanoseconds(() => pack(packed));
+  const name = `${recipe.codec}, ${recipe.bits} bits, \`${recipe.block}\``;
+  console.log(`| ${name} | ${simd.toFixed(1)} | ${scalar.toFixed(1)} | ${bytes.toFixed(1)} |`);
+}
+
+/** Least CPU nanoseconds a weight over the repeats. */
+function nanoseconds(work: () => unknown): number {
+  let least = Infinity;
+  for (let i = 0; i < REPEATS; i++) {
+    const before = process.cpuUsage();
+    work();
+    const { user, system } = process.cpuUsage(before);
+    least = Math.min(least, ((user + system) * 1000) / weights.length);
+  }
+  return least;
+}
