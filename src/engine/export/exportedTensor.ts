@@ -1,5 +1,7 @@
 import { isStorageType, STORAGE_BYTES } from "#engine/checkpoint/dtypes.ts";
 import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import type { Packed } from "#engine/quantize/quantize.ts";
+import type { TensorPlan } from "#engine/quantize/types.ts";
 import { requireFinite, toStorageBytes } from "./storageBytes.ts";
 import type { ExportVariant } from "./types.ts";
 import type { WeightMemory } from "./weightMemory.ts";
@@ -41,22 +43,40 @@ export async function judgedWeights(
   name: string,
   memory: WeightMemory,
 ): Promise<Float32Array> {
-  const plan = variant.plans.get(name);
-  if (!plan) throw new TypeError(`${name} is not planned`);
-  const weights = await finiteWeights(checkpoint, name, memory);
-  return variant.quantize(weights, plan, memory.room("judged", weights.length));
+  return quantized(checkpoint, variant, name, memory, (weights, plan) =>
+    variant.quantize(weights, plan, memory.room("judged", weights.length)),
+  );
 }
 
-/** A tensor of the source in f32, in `memory`. @throws KeystoneError checkpoint/not-finite, checkpoint/read-failed */
-export async function finiteWeights(
+/** The same weights as codes and constants; the codes lie in `memory`. */
+export async function packedWeights(
   checkpoint: Checkpoint,
+  variant: ExportVariant,
   name: string,
   memory: WeightMemory,
-): Promise<Float32Array> {
-  const count = checkpoint.tensors.get(name)?.parameters ?? 0;
-  const weights = await checkpoint.read(name, memory.room("original", count));
-  requireFinite(new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength), "F32", name);
-  return weights;
+): Promise<Packed> {
+  return quantized(checkpoint, variant, name, memory, (weights, plan) =>
+    variant.pack(weights, plan, memory.codes(weights.length)),
+  );
+}
+
+/** Quantizing looks at every weight and refuses one that is not finite: only then is it looked for, to name it as everywhere. */
+async function quantized<T>(
+  checkpoint: Checkpoint,
+  { plans }: ExportVariant,
+  name: string,
+  memory: WeightMemory,
+  work: (weights: Float32Array, plan: TensorPlan) => T | Promise<T>,
+): Promise<T> {
+  const plan = plans.get(name);
+  if (!plan) throw new TypeError(`${name} is not planned`);
+  const weights = await checkpoint.read(name, memory.room("original", plan.rows * plan.columns));
+  try {
+    return await work(weights, plan);
+  } catch (thrown) {
+    requireFinite(new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength), "F32", name);
+    throw thrown;
+  }
 }
 
 /** The stored bytes of a tensor, checked for NaN and infinities where they are floats that Keystone reads. */

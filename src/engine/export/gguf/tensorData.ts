@@ -2,7 +2,7 @@ import { interleavedRow, moveRows } from "#engine/checkpoint/gguf/headRows.ts";
 import { isStorageType } from "#engine/checkpoint/dtypes.ts";
 import type { Checkpoint } from "#engine/checkpoint/types.ts";
 import type { TensorInfo } from "#shared/model.ts";
-import { finiteWeights, sourceBytes } from "../exportedTensor.ts";
+import { packedWeights, sourceBytes } from "../exportedTensor.ts";
 import type { WriteInput } from "../exporter.ts";
 import { requireFinite, toStorageBytes } from "../storageBytes.ts";
 import { packBlocks } from "./packBlocks.ts";
@@ -32,11 +32,8 @@ export async function* tensorData(
   }
   let data: Uint8Array;
   if (plan) {
-    const weights = await finiteWeights(checkpoint, source.name, memory);
-    data = packBlocks(
-      requireType(blockType(plan)),
-      variant.pack(weights, plan, memory.codes(weights.length)),
-    );
+    const packed = await packedWeights(checkpoint, variant, source.name, memory);
+    data = packBlocks(requireType(blockType(plan)), packed);
   } else data = await unquantized(checkpoint, source, type);
   if (headSize !== null) data = interleaved(data, source, headSize);
   for (let at = 0; at < data.byteLength; at += CHUNK_BYTES) yield data.subarray(at, at + CHUNK_BYTES);

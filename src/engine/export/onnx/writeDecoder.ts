@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { DATA_FILE, MODEL_FILE } from "#engine/checkpoint/onnx/names.ts";
-import { exportedTensor, finiteWeights } from "../exportedTensor.ts";
+import { exportedTensor, packedWeights } from "../exportedTensor.ts";
 import type { WriteInput } from "../exporter.ts";
 import { writeFile, type Append, type WrittenFile } from "../outputFile.ts";
 import type { DecoderPlan, PlacedTensor } from "./decoderPlan.ts";
@@ -62,13 +62,11 @@ async function* dataOf(
   source: string,
   group: readonly PlacedTensor[],
 ): AsyncGenerator<{ tensor: PlacedTensor; bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array> }> {
-  const plan = variant.plans.get(source);
-  if (!plan) {
+  if (!variant.plans.has(source)) {
     for (const tensor of group) yield { tensor, bytes: exportedTensor(checkpoint, variant, source, memory) };
     return;
   }
-  const weights = await finiteWeights(checkpoint, source, memory);
-  const parts = packParts(variant.pack(weights, plan, memory.codes(weights.length)));
+  const parts = packParts(await packedWeights(checkpoint, variant, source, memory));
   for (const tensor of group) yield { tensor, bytes: chunksOf(parts.get(tensor.name) ?? new Uint8Array()) };
 }
 

@@ -1,7 +1,7 @@
 import { dataBytes } from "#engine/checkpoint/dtypes.ts";
 import type { TensorPlan } from "#engine/quantize/types.ts";
 import type { ExportSource, WriteInput } from "../exporter.ts";
-import { exportedTensor, finiteWeights } from "../exportedTensor.ts";
+import { exportedTensor, packedWeights } from "../exportedTensor.ts";
 import { writeJsonFile, type WrittenFile } from "../outputFile.ts";
 import {
   alignedOrder,
@@ -98,8 +98,7 @@ class ModuleData {
 
   private async pack(plan: TensorPlan): Promise<void> {
     const { model, variant, memory } = this.input;
-    const weights = await finiteWeights(model.checkpoint, plan.name, memory);
-    const data = this.layout.pack(variant.pack(weights, plan, memory.codes(weights.length)));
+    const data = this.layout.pack(await packedWeights(model.checkpoint, variant, plan.name, memory));
     const parts = this.layout.tensors(plan).filter((part) => !part.data);
     parts.forEach((part, i) => this.waiting.set(part.name, data[i]));
   }
