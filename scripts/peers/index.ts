@@ -2,7 +2,7 @@
 //   usage: npm run peers [-- NAME …] [-- --write]     --write keeps the output in docs/
 // A peer is a folder here whose index.ts exports `peer`. Where it has a requirements.txt, its Python packages go into a virtual
 // environment under .venv/; PYTHON names an interpreter that has them. Exit code 0: every one of them ran and agrees; 1: one
-// differs, or did not run; 2: there is no peer of that name.
+// differs, failed or did not run; 2: there is no peer of that name.
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -10,7 +10,7 @@ import { keepReport } from "./docs.ts";
 import { failuresOf, markdownTable, PeerMissing, versionsText, type Peer } from "./peer.ts";
 import { pythonFor } from "./python.ts";
 
-type State = "agrees" | "DIFFERS" | "NOT RUN";
+type State = "agrees" | "DIFFERS" | "FAILED" | "NOT RUN";
 
 interface Outcome {
   readonly name: string;
@@ -49,7 +49,7 @@ async function runPeer(name: string, write: boolean): Promise<Outcome> {
   } catch (error) {
     if (error instanceof PeerMissing) return done("NOT RUN", error.message);
     process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-    return done("DIFFERS", "It failed; the message above says where.");
+    return done("FAILED", "It ended before everything was compared; the message above says where.");
   }
 }
 

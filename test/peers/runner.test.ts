@@ -10,12 +10,12 @@ import { failuresOf, type Check } from "../../scripts/peers/peer.ts";
 const RUNNER = join(import.meta.dirname, "..", "..", "scripts", "peers", "index.ts");
 
 /** Runs `npm run peers -- …` where neither Python nor npm is to be found. */
-function runWithNothing(...args: string[]) {
+function runWithNothing(args: readonly string[], PYTHON = "") {
   const empty = mkdtempSync(join(tmpdir(), "keystone-peers-test-"));
   onTestFinished(() => rmSync(empty, { recursive: true, force: true }));
   return spawnSync(process.execPath, ["--disable-warning=ExperimentalWarning", RUNNER, ...args], {
     encoding: "utf8",
-    env: { ...process.env, PYTHON: "", PATH: empty, TMPDIR: empty },
+    env: { ...process.env, PYTHON, PATH: empty, TMPDIR: empty },
   });
 }
 
@@ -30,14 +30,20 @@ const check: Check = {
 
 describe("npm run peers", () => {
   it("says NOT RUN and why, and fails, where a peer's program is not there", () => {
-    const { status, stdout } = runWithNothing("gguf");
+    const { status, stdout } = runWithNothing(["gguf"]);
     expect(status).toBe(1);
     expect(stdout).toMatch(/\| gguf \| NOT RUN \| There is no python3 to run it with/);
     expect(stdout).not.toMatch(/agrees/);
   });
 
+  it("says FAILED, and fails, where the interpreter it is given cannot run a peer", () => {
+    const { status, stdout } = runWithNothing(["autoawq"], "/no/such/python");
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/\| autoawq \| FAILED \|/);
+  });
+
   it("refuses a peer that it does not know with the names of those it does, and runs nothing", () => {
-    const { status, stdout, stderr } = runWithNothing("gguf", "llama");
+    const { status, stdout, stderr } = runWithNothing(["gguf", "llama"]);
     expect(status).toBe(2);
     expect(stderr).toMatch(/no peer llama\. Peers: .*gguf.*onnx.*packed/);
     expect(stdout).toBe("");

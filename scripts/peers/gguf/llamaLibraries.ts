@@ -37,7 +37,7 @@ function fetchPackage(name: string): string {
   const part = `${cache}.${process.pid}.part`;
   try {
     mkdirSync(part, { recursive: true });
-    const archive = execFileSync("npm", ["pack", "--silent", `${name}@${VERSION}`], {
+    const archive = execFileSync("npm", ["pack", "--loglevel=error", `${name}@${VERSION}`], {
       cwd: part,
       encoding: "utf8",
       stdio: ["ignore", "pipe", "inherit"],
