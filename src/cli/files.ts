@@ -90,6 +90,7 @@ export async function namedCalibration(io: Io, named: string | undefined): Promi
 export async function textFor(io: Io, named: string | undefined, model: string): Promise<string> {
   if (named !== undefined) return existingFile(io, named, "text");
   const folder = absolute(io, model);
+  if (!existsSync(folder)) throw usageError(`${folder} does not exist.`, "Check the path of the checkpoint.");
   const beside = [join(folder, "eval.jsonl"), join(dirname(folder), "eval.jsonl")].find((path) =>
     existsSync(path),
   );

@@ -129,10 +129,16 @@ export function parseRecipe(input: unknown, where = "the recipe"): Recipe {
   );
 }
 
-/** Zod's issues as one clause: `bits: expected …; block: is missing` (at most three). */
-export function describeIssues(issues: readonly z.core.$ZodIssue[]): string {
+/**
+ * Zod's issues as one clause: `bits: expected at most 8; block: is missing` (at most three).
+ * @param nameOf how a place is called where people know it by another name than the path to it
+ */
+export function describeIssues(
+  issues: readonly z.core.$ZodIssue[],
+  nameOf: (path: readonly PropertyKey[]) => string = (path) => path.map(String).join("."),
+): string {
   const said = issues.slice(0, 3).map((issue) => {
-    const path = issue.path.map(String).join(".");
+    const path = nameOf(issue.path);
     return path ? `${path}: ${describeIssue(issue)}` : describeIssue(issue);
   });
   const more = issues.length > 3 ? ` and ${issues.length - 3} more` : "";
@@ -143,7 +149,22 @@ function describeIssue(issue: z.core.$ZodIssue): string {
   if (issue.code === "unrecognized_keys")
     return `unknown key ${issue.keys.map((key) => `"${key}"`).join(", ")}`;
   if (issue.code === "invalid_type" && issue.message.endsWith("received undefined")) return "is missing";
+  // Words of our own schemas are better than any made up here.
+  if (issue.code === "too_big" && issue.message.startsWith("Too big"))
+    return `expected ${issue.inclusive === false ? "less than" : "at most"} ${amount(issue.maximum, issue.origin)}`;
+  if (issue.code === "too_small" && issue.message.startsWith("Too small"))
+    return `expected ${issue.inclusive === false ? "more than" : "at least"} ${amount(issue.minimum, issue.origin)}`;
+  if (issue.code === "invalid_value" && issue.message.startsWith("Invalid option"))
+    return `expected one of ${issue.values.map(String).join(", ")}`;
   return issue.message.replace(/^Invalid input: /, "");
+}
+
+/** `8`, `3 entries`, `200 characters`. */
+function amount(value: number | bigint, origin: string): string {
+  const number = value.toLocaleString("en-US");
+  if (origin === "array" || origin === "set") return `${number} ${number === "1" ? "entry" : "entries"}`;
+  if (origin === "string") return `${number} ${number === "1" ? "character" : "characters"}`;
+  return number;
 }
 
 /** JSON with object keys sorted at every depth: equal recipes give equal text. */

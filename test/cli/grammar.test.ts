@@ -103,14 +103,25 @@ describe("wrong usage", () => {
     [["detect", "m", "--text", "t"], /--text was given without --effect/],
     [["export", "m", "--recipe", "r", "--out", "o", "--text", "t"], /--text was given without --verify/],
     [["sweep", "m"], /needs a plan/],
-    [["lab", "importance", "/nowhere"], /No text was named/],
+    [["lab", "importance", "/nowhere"], /\/nowhere does not exist/],
+    [["lab", "importance", import.meta.dirname], /No text was named/],
     [["lab", "importance", "m", "--text", "/nowhere.txt"], /text \/nowhere\.txt does not exist/],
     [
       ["lab", "importance", "m", "--text", TEXT, "--tasks", "/no.jsonl"],
       /task file \/no\.jsonl does not exist/,
     ],
-    [["lab", "activations", "m", "--text", TEXT, "--per", "row"], /per\.0: .*"token"\|"tensor"/],
-    [["lab", "block-scaling", "m", "--text", TEXT, "--blocks", "grop:64"], /blocks\.0: A block is "group:N"/],
+    [
+      ["lab", "activations", "m", "--text", TEXT, "--per", "row"],
+      /--per, value 1: expected one of token, tensor/,
+    ],
+    [
+      ["lab", "block-scaling", "m", "--text", TEXT, "--blocks", "grop:64"],
+      /--blocks, value 1: A block is "group:N"/,
+    ],
+    [
+      ["lab", "sensitivity", "m", "--text", TEXT, "--factors", "1,99"],
+      /--factors, value 2: expected at most 16/,
+    ],
     [["report", "r", "--out", "o.pdf"], /o\.pdf names no format\. End it in \.html or \.md/],
     [
       ["report", "r", "--out", TEXT, "--format", "html"],

@@ -219,7 +219,9 @@ describe("kept experiments", () => {
   it("without any, the list is an object with an empty list", async () => {
     const none = fakeStudio({ "lab:list": () => [] });
     expect((await runMain(["lab", "list", "--json"], { dependencies: none })).json()).toEqual({ kept: [] });
-    expect((await runMain(["lab", "list"], { dependencies: none })).stdout).toMatch(/^No experiments yet/);
+    expect((await runMain(["lab", "list"], { dependencies: none })).stdout).toMatch(
+      /^No experiment was kept yet/,
+    );
   });
 
   it("lab --list names the experiments and starts no studio", async () => {

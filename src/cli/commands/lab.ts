@@ -63,7 +63,7 @@ function listExperiments({ io }: CommandContext, options: ParentOptions): void {
 function experimentCommand(context: CommandContext, experiment: ExperimentName): Command {
   const { question, paper } = EXPERIMENTS[experiment];
   const command = new Command(experiment)
-    .description(`${paper} of the paper: ${question}`)
+    .description(`${paper.charAt(0).toUpperCase()}${paper.slice(1)} of the paper: ${question}`)
     .argument("<model>", "folder of the checkpoint")
     .option(
       "--text <file>",
@@ -133,7 +133,9 @@ function keptCommand(context: CommandContext): Command {
       context.session(self.optsWithGlobals<CommonOptions>(), async (session) => {
         const kept = await session.studio.call("lab:list", {});
         session.print({ kept }, () =>
-          kept.length === 0 ? "No experiments yet. keystone lab --list names them.\n" : labTable(kept),
+          kept.length === 0
+            ? "No experiment was kept yet. keystone lab --list names those that can be run.\n"
+            : labTable(kept),
         );
       }),
   );

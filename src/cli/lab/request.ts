@@ -48,9 +48,16 @@ export async function labRequestOf(
   });
   if (read.success) return read.data;
   throw usageError(
-    `The experiment cannot be asked for like this: ${describeIssues(read.error.issues)}.`,
+    `The experiment cannot be asked for like this: ${describeIssues(read.error.issues, optionOf)}.`,
     `Correct the option; keystone lab ${experiment} --help explains each.`,
   );
+}
+
+/** A place of the request as the option that fills it: `--factors, value 2`. */
+function optionOf([field = "", ...inside]: readonly PropertyKey[]): string {
+  const [name, ...rest] = field === "judge" ? inside : [field, ...inside];
+  const option = `--${String(name).replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  return typeof rest[0] === "number" ? `${option}, value ${rest[0] + 1}` : option;
 }
 
 /** The calibration text named, else `calibration.jsonl` in the model's folder or the one around it, else none. */

@@ -1,11 +1,7 @@
 import type { JobView } from "#shared/job.ts";
 import { EXPERIMENTS, type ExperimentName, type LabReport, type LabSummary } from "#shared/lab.ts";
 import { count, duration, estimate, list, place, plural, rate } from "#shared/format.ts";
-
-/** The last part of a path. */
-export function baseName(path: string): string {
-  return path.split(/[\\/]/).pop() ?? path;
-}
+import { baseName } from "../../texts.ts";
 
 /** `Table 1 of the paper`. */
 export function paperPlace(experiment: ExperimentName): string {

@@ -10,9 +10,11 @@ import {
   type LabRequest,
   type LabSummary,
 } from "#shared/lab.ts";
+import { Attempts } from "#renderer/state/attempts.svelte.ts";
 import { isOver } from "#renderer/state/endedJobs.ts";
 import type { OpenModel } from "#renderer/state/openModel.svelte.ts";
 import type { Studio } from "#renderer/state/studio.svelte.ts";
+import { calibrationText, judgedText } from "#renderer/texts.ts";
 import { saveText } from "./download.ts";
 import { withPointsOf } from "./scaling.ts";
 import { compose, newSetup, readSetup, type Composed, type Entry, type Setup } from "./setup.ts";
@@ -27,19 +29,19 @@ export interface Shown {
 }
 
 /** The lab of the open model: its form, its jobs, and what each experiment shows. */
-export class LabView {
+export class LabView extends Attempts {
   readonly studio: Studio;
   readonly model: OpenModel;
   setup: Setup = $state.raw(newSetup());
   texts: readonly TextInfo[] = $state.raw([]);
   /** Task files that lie beside the model, and those that were picked. */
   taskFiles: readonly string[] = $state.raw([]);
-  error: KeystoneErrorData | null = $state.raw(null);
   /** Why an experiment could not be started. */
   refusals: Readonly<Partial<Record<ExperimentName, KeystoneErrorData>>> = $state.raw({});
   readonly #longest: number;
 
   constructor(studio: Studio, model: OpenModel) {
+    super();
     this.studio = studio;
     this.model = model;
     this.#longest = model.summary.architecture.contextLength || Infinity;
@@ -72,14 +74,8 @@ export class LabView {
     await this.attempt(async () => {
       const found = await this.studio.host.call("text:list", { model: path });
       this.texts = [...found, ...this.texts.filter((text) => !found.some((one) => one.path === text.path))];
-      // Calibration text is for calibrating: whatever is named for evaluation is judged on.
-      const judged = found.find(({ name }) => /eval|test|valid/i.test(name)) ?? found[0];
-      const text = this.setup.text ?? judged?.path ?? null;
-      const others = found.filter((one) => one.path !== text);
-      const calibration =
-        this.setup.calibration ??
-        (others.find(({ name }) => /calib|train/i.test(name)) ?? others[0])?.path ??
-        null;
+      const text = this.setup.text ?? judgedText(found)?.path ?? null;
+      const calibration = this.setup.calibration ?? calibrationText(found, text)?.path ?? null;
       this.change({ text, calibration });
     });
     const beside = await this.#tasksBeside();
@@ -226,15 +222,6 @@ export class LabView {
       };
       return [...kept].sort((a, b) => points(b.id) - points(a.id))[0]?.id ?? [];
     });
-  }
-
-  async attempt(work: () => Promise<unknown>): Promise<void> {
-    this.error = null;
-    try {
-      await work();
-    } catch (thrown) {
-      this.error = toErrorData(thrown);
-    }
   }
 }
 

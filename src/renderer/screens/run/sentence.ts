@@ -13,6 +13,7 @@ import {
   duration,
   estimate,
 } from "../../format.ts";
+import { baseName } from "../../texts.ts";
 import { isRestored } from "./dimensions.ts";
 
 /** What the sentences of a run's head are made of. */
@@ -114,13 +115,14 @@ export function runMethod(facts: RunFacts, detail: RunDetail | null): string {
   return [summary.name, left, counts, detail ? judgedBy(facts, detail) : ""].filter(Boolean).join(" · ");
 }
 
-function judgedBy({ baseline }: RunFacts, { text, convention, judge }: RunDetail): string {
+function judgedBy({ baseline }: RunFacts, { text, calibration, convention, judge }: RunDetail): string {
   const tokens = baseline?.tokens ?? judge.tokens;
   const context = convention?.context ?? judge.context;
-  const name = text.split(/[\\/]/).pop() ?? text;
+  const name = baseName(text);
   return [
     tokens === undefined ? name : `${count(tokens)} tokens of ${name}`,
     context === undefined ? "" : `context ${count(context)}`,
+    calibration === null ? "" : `calibrated on ${baseName(calibration)}`,
   ]
     .filter(Boolean)
     .join(", ");

@@ -2,6 +2,7 @@ import type { Args, Host } from "#shared/contract.ts";
 import { toErrorData, type KeystoneErrorData } from "#shared/errors.ts";
 import type { PlanEstimate, TextInfo } from "#shared/estimate.ts";
 import { parsePlan } from "#shared/plan.ts";
+import { needsCalibration, type Recipe } from "#shared/recipe.ts";
 import { countVariants, fromPlan, newDraft, toPlan, type Draft } from "./draft.ts";
 
 /** What the form says and what it will cost. A plan that the form cannot say is held as it was read. */
@@ -10,6 +11,8 @@ export class SweepDraft {
   /** A plan the form cannot say; it is shown as JSON and started as it is. */
   raw: unknown = $state.raw(null);
   text: TextInfo | null = $state.raw(null);
+  /** Where SmoothQuant's scales are chosen; asked only where a recipe has any. */
+  calibration: TextInfo | null = $state.raw(null);
   /** Null = as many as the studio finds right. */
   workers: number | null = $state(null);
   estimate: PlanEstimate | null = $state.raw(null);
@@ -17,7 +20,10 @@ export class SweepDraft {
   error: KeystoneErrorData | null = $state.raw(null);
   readonly plan: unknown = $derived.by(() => this.raw ?? toPlan(this.form));
   readonly variants: number = $derived.by(() =>
-    this.raw === null ? countVariants(this.form) : countOf(this.raw),
+    this.raw === null ? countVariants(this.form) : recipesOf(this.raw).length,
+  );
+  readonly calibrates: boolean = $derived.by(() =>
+    this.raw === null ? needsCalibration(this.form.rest) : recipesOf(this.raw).some(needsCalibration),
   );
   /** Whether what is estimated is what the form says now and can start. */
   readonly valid: boolean = $derived.by(
@@ -53,6 +59,7 @@ export class SweepDraft {
     model: this.#model,
     plan: $state.snapshot(this.plan),
     text: this.text?.path ?? null,
+    ...this.#calibrated(),
     ...(this.workers === null ? {} : { workers: this.workers }),
   }));
 
@@ -73,6 +80,10 @@ export class SweepDraft {
     this.estimating = false;
   }
 
+  #calibrated(): { calibration?: string } {
+    return this.calibrates && this.calibration !== null ? { calibration: this.calibration.path } : {};
+  }
+
   /** Starts the sweep. @returns the run's id */
   async start(): Promise<string> {
     if (this.text === null) throw new Error("A sweep needs a text.");
@@ -80,6 +91,7 @@ export class SweepDraft {
       model: this.#model,
       plan: $state.snapshot(this.plan),
       text: this.text.path,
+      ...this.#calibrated(),
       ...(this.form.name.trim() === "" ? {} : { name: this.form.name.trim() }),
       ...(this.workers === null ? {} : { workers: this.workers }),
     });
@@ -87,10 +99,11 @@ export class SweepDraft {
   }
 }
 
-function countOf(plan: unknown): number {
+/** None where it is not a plan: the estimate says why. */
+function recipesOf(plan: unknown): readonly Recipe[] {
   try {
-    return parsePlan(plan).recipes.length;
+    return parsePlan(plan).recipes;
   } catch {
-    return 0;
+    return [];
   }
 }
