@@ -3,7 +3,8 @@ import { labFigures, paletteOf, runFigures, tableText, type Figure } from "#shar
 import { labReport, type LabReport } from "#shared/lab.ts";
 import { runDetail } from "#shared/run.ts";
 import { hostileCopy, isFreeText } from "../support/hostile.ts";
-import { LAB_REPORTS, labReportOf, madeUpRun } from "../support/labReports.ts";
+import { LAB_REPORTS, labReportOf } from "../support/labReports.ts";
+import { madeUpRun } from "../support/madeUp/run.ts";
 
 const PALETTE = paletteOf((name) => `token(${name})`);
 const figuresOf = (report: LabReport): Figure[] => labFigures(report, PALETTE);

@@ -8,7 +8,8 @@ import { scriptText } from "#studio/report/plotlyBundle.ts";
 import type { ReportSource } from "#studio/report/source.ts";
 import { escapeMarkdown } from "#studio/report/writeMarkdown.ts";
 import { HOSTILE, hostileCopy, isFreeText } from "../support/hostile.ts";
-import { LAB_REPORTS, madeUpRun } from "../support/labReports.ts";
+import { LAB_REPORTS } from "../support/labReports.ts";
+import { madeUpRun } from "../support/madeUp/run.ts";
 import { madeUpSource } from "../support/reportSource.ts";
 
 const html = async (source: ReportSource): Promise<string> => (await makeReport(source, "html")).content;

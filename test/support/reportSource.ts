@@ -1,6 +1,7 @@
 import { labRequest, type LabReport, type LabResult } from "#shared/lab.ts";
 import type { ReportSource } from "#studio/report/source.ts";
-import { LAB_REPORTS, madeUpRun } from "./labReports.ts";
+import { LAB_REPORTS } from "./labReports.ts";
+import { madeUpRun } from "./madeUp/run.ts";
 
 /** A kept experiment as the store gives it. */
 export function keptExperiment(report: LabReport, id = `lab-${report.experiment}`): LabResult {
