@@ -37,9 +37,9 @@ test("a sweep with SmoothQuant shows which text calibrates it, lets another be c
   const calibration = page.getByRole("region", { name: "Calibration" });
   await expect(calibration.getByRole("radio")).toHaveCount(2);
   await expect(calibration.getByRole("radio", { name: /^calibration\.jsonl/ })).toBeChecked();
-  await expectAccessible(page);
   await calibration.getByRole("radio", { name: /^train\.jsonl/ }).check();
   await expect(page.getByRole("button", { name: "Start sweep" })).toBeEnabled();
+  await expectAccessible(page);
   await startSweep(page);
   await expect(page.getByRole("main")).toContainText("2 of 2 scored", { timeout: RUN_MS });
   await expect(page.getByRole("main")).toContainText("calibrated on train.jsonl");

@@ -57,7 +57,7 @@ test.describe.serial("an experiment of the lab", () => {
     await search.getByRole("button", { name: "Copy recipe" }).click({ timeout: RUN_MS });
     await expect(search.getByRole("button", { name: "Copied" })).toBeVisible();
     const recipe = JSON.parse(await clipboard()) as Record<string, unknown>;
-    expect(recipe).toMatchObject({ codec: "rtn", restore: "super-weights", block: "tensor" });
+    expect(recipe).toMatchObject({ codec: "rtn", restore: [[1, 137, 401]], block: "tensor" });
 
     await search.getByRole("button", { name: "Use in a sweep" }).click();
     await page.waitForURL(/#\/sweep$/);
