@@ -1,23 +1,12 @@
-/** How numbers look in tables for people: commas between thousands, a true minus, "–" for what is missing. */
+import { count, decimalsThatSeparate, MISSING, number } from "#shared/format.ts";
 
-const MISSING = "–";
-const NOT_FINITE = "not finite";
+/** How numbers look in tables for people: as in the window, but for sizes, which have room for more digits here. */
+export { count, duration, place } from "#shared/format.ts";
 
 /** What a nullable result shows: its digits, "–" when it is missing, "not finite" when it was measured and is not a number. */
 export function fixed(value: number | null | undefined, decimals: number, notFinite = false): string {
-  if (value === null || value === undefined) return notFinite ? NOT_FINITE : MISSING;
-  if (!Number.isFinite(value)) return NOT_FINITE;
-  const text = Math.abs(value).toLocaleString("en-US", {
-    minimumFractionDigits: decimals,
-    maximumFractionDigits: decimals,
-  });
-  const isZero = !/[1-9]/.test(text);
-  return value < 0 && !isZero ? `−${text}` : text;
-}
-
-/** 16,777,216. */
-export function count(value: number): string {
-  return fixed(value, 0);
+  const missing = value === null || value === undefined;
+  return missing && notFinite ? "not finite" : number(value, decimals);
 }
 
 /** 1.28 B, 805.3 M, 12.3 k: for sentences. */
@@ -42,25 +31,9 @@ export function memorySize(bytes: number): string {
   return mebi >= 1024 ? `${trimmed(mebi / 1024)} GiB` : `${fixed(mebi, 0)} MiB`;
 }
 
-/** 4.2 s, 41 s, 9:21, 1:52:10. */
-export function duration(seconds: number): string {
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
-  const two = (n: number): string => String(n).padStart(2, "0");
-  const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return `${minutes}:${two(whole % 60)}`;
-  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}`;
-}
-
 /** 93.4 %, from a fraction. */
 export function percent(fraction: number | null | undefined): string {
   return fraction === null || fraction === undefined ? MISSING : `${fixed(fraction * 100, 1)} %`;
-}
-
-/** `[row, column]`, zero-based. */
-export function place(row: number, column: number): string {
-  return `[${row}, ${column}]`;
 }
 
 /**
@@ -71,11 +44,7 @@ export function perplexityDecimals(original: number | null, others: readonly (nu
   const finite = others.filter((value) => value !== null && Number.isFinite(value)) as number[];
   if (original === null || finite.length === 0) return 2;
   const best = Math.min(...finite);
-  if (best === original) return 2;
-  for (let decimals = 2; decimals < 4; decimals++) {
-    if (fixed(best, decimals) !== fixed(original, decimals)) return decimals;
-  }
-  return 4;
+  return best === original ? 2 : decimalsThatSeparate(best, original);
 }
 
 function trimmed(value: number): string {
