@@ -201,7 +201,7 @@ async function runWorker(resources: string): Promise<void> {
   const model = join(resources, "demo-model/model");
   const checkpoint = await openCheckpoint(model);
   await checkpoint.close();
-  const done = spawnSync(process.execPath, [join(elsewhere, "probe.mjs"), model, checkpoint.fingerprint], {
+  const done = spawnSync(process.execPath, [join(elsewhere, "probe.mjs"), model, checkpoint.revision], {
     cwd: elsewhere,
     encoding: "utf8",
     env: { PATH: process.env.PATH ?? "" },

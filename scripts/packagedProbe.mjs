@@ -1,11 +1,11 @@
 // Runs inside a copy of what the packaged app keeps outside its archive, where nothing of the repository can be found:
 // a pool of the packaged Piscina with the packaged worker does real tasks on the packaged demo model.
-// Arguments: the demo model's folder and its fingerprint. Prints one JSON document.
+// Arguments: the demo model's folder and the revision of its files. Prints one JSON document.
 import { join } from "node:path";
 import { MessageChannel } from "node:worker_threads";
 import { Piscina } from "piscina";
 
-const [path, fingerprint] = process.argv.slice(2);
+const [path, revision] = process.argv.slice(2);
 const pool = new Piscina({
   filename: join(import.meta.dirname, "out/main/worker.js"),
   maxThreads: 1,
@@ -25,7 +25,7 @@ async function run(kind, fields) {
 const device = await run("probe", { device: "cpu", threads: 1 });
 const statistics = await run("statistics", { path, name: "model.layers.1.mlp.down_proj.weight" });
 const { superWeights } = await run("detect", {
-  model: { path, fingerprint, device: "cpu", threads: 1 },
+  model: { path, revision, device: "cpu", threads: 1 },
   options: {
     prompt: "Apple Inc. is a worldwide tech company.",
     maxPasses: 8,
