@@ -41,6 +41,10 @@ export function faultyFileSystem(faults: Faults): FileSystem {
       before("read", path);
       return nodeFileSystem.read(path);
     },
+    hash: async (path, advance) => {
+      before("read", path);
+      return nodeFileSystem.hash(path, advance);
+    },
     rename: async (from, to) => {
       before("rename", from);
       await nodeFileSystem.rename(from, to);

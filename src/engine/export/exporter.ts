@@ -43,7 +43,7 @@ export interface WriteInput extends ExportSource {
   readonly progress: ByteProgress;
   /** Where the tensor at hand lies. */
   readonly memory: WeightMemory;
-  /** Hashes the source files that come next, while reading them brings them into the disk's cache. */
+  /** Says which source files come next: they are hashed meanwhile. @throws what went wrong with an earlier one */
   readonly useSource: (files: Iterable<string>) => Promise<void>;
 }
 

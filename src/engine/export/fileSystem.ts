@@ -7,6 +7,11 @@ export interface WritableFile {
   close(): Promise<void>;
 }
 
+export interface FileHash {
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
 export interface FileFacts {
   readonly kind: "file" | "folder" | "other";
   readonly bytes: number;
@@ -29,6 +34,11 @@ export interface FileSystem {
   list(path: string): Promise<string[]>;
   /** The bytes of a file in order, in chunks that the reader must be done with before it asks for the next. */
   read(path: string): AsyncIterable<Uint8Array>;
+  /**
+   * Reads a whole file and gives its SHA-256, where it can beside what else is done.
+   * @param advance told of every piece that is done; what it throws ends the work and is thrown
+   */
+  hash(path: string, advance: (bytes: number) => void | Promise<void>): Promise<FileHash>;
   rename(from: string, to: string): Promise<void>;
   /** Removes a file, or a folder with all it holds; nothing there is no error. */
   remove(path: string): Promise<void>;

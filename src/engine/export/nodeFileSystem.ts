@@ -1,4 +1,5 @@
 import { mkdir, open, readdir, realpath, rename, rm, rmdir, stat, statfs } from "node:fs/promises";
+import { hashFile } from "./fileHash.ts";
 import type { FileFacts, FileSystem, WritableFile } from "./fileSystem.ts";
 
 /** Bytes read at once from a file that is copied or hashed. */
@@ -12,6 +13,7 @@ export const nodeFileSystem: FileSystem = {
   realPath: (path) => realpath(path),
   list: (path) => readdir(path),
   read: readChunks,
+  hash: (path, advance) => hashFile(path, () => readChunks(path), advance),
   rename: (from, to) => rename(from, to),
   // Windows refuses for a moment while a virus scanner or an indexer still holds a new file
   remove: (path) => rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 }),

@@ -7,7 +7,7 @@ import type { ExportModel, ExportSource } from "./exporter.ts";
 import { exporters } from "./exporters.ts";
 import type { ExportJob } from "./exportJob.ts";
 import type { FileSystem } from "./fileSystem.ts";
-import { hashShard } from "./hashSource.ts";
+import { SourceHashes } from "./hashSource.ts";
 import { MARKER_FILE, markerText } from "./leftovers.ts";
 import { manifest, type JudgedResults, type Manifest } from "./manifest.ts";
 import { writeManifest } from "./manifestFiles.ts";
@@ -119,34 +119,33 @@ async function writeAll(input: ExportInput, outline: ExportOutline): Promise<Wri
   const sourceBytes = model.checkpoint.shards.reduce((sum, shard) => sum + shard.bytes, 0);
   const sideBytes = outline.sideFiles.reduce((sum, file) => sum + file.bytes, 0);
   const progress = new ByteProgress(input.control, sourceBytes + outline.weightBytes + sideBytes);
-  const hashed = new Map<string, WrittenFile>();
-  const useSource = (files: Iterable<string>): Promise<void> => hashSources(input, files, hashed, progress);
-  const memory = new WeightMemory();
-  const files = await exporters[input.format].write({ ...input, disk, progress, useSource, memory });
-  await useSource(model.checkpoint.shards.map(({ file }) => file));
-  const written = new Set(files.map(({ path }) => path));
-  const copied = outline.sideFiles.filter(({ name }) => !written.has(name));
-  await copySideFiles(disk, copied, files, progress);
+  const hashes = new SourceHashes(fileSystem, model.checkpoint, (bytes) => progress.advance(bytes));
+  try {
+    const files = await writeWeights(input, disk, progress, hashes);
+    const written = new Set(files.map(({ path }) => path));
+    const copied = outline.sideFiles.filter(({ name }) => !written.has(name));
+    await copySideFiles(disk, copied, files, progress);
 
-  const record = await describeExport(input, files, [...hashed.values()]);
-  files.push(...(await writeManifest(disk, record)));
-  await onDisk({ doing: "finishing the folder", path: marker }, () => fileSystem.remove(marker));
-  return files;
+    const record = await describeExport(input, files, await hashes.all());
+    files.push(...(await writeManifest(disk, record)));
+    await onDisk({ doing: "finishing the folder", path: marker }, () => fileSystem.remove(marker));
+    return files;
+  } finally {
+    await hashes.stop();
+  }
 }
 
-/** Hashes source files, each once: just before they are read for writing, they stay in the disk's cache. */
-async function hashSources(
-  { model, fileSystem }: ExportInput,
-  files: Iterable<string>,
-  hashed: Map<string, WrittenFile>,
+async function writeWeights(
+  input: ExportInput,
+  disk: OutputDisk,
   progress: ByteProgress,
-): Promise<void> {
-  for (const file of files) {
-    if (hashed.has(file)) continue;
-    await progress.begin(`reading ${file}`);
-    const found = await hashShard(fileSystem, model.checkpoint, file, (bytes) => progress.advance(bytes));
-    hashed.set(file, found);
-  }
+  hashes: SourceHashes,
+): Promise<WrittenFile[]> {
+  const useSource = (files: Iterable<string>): Promise<void> => hashes.begin(files);
+  const memory = new WeightMemory();
+  const files = await exporters[input.format].write({ ...input, disk, progress, useSource, memory });
+  await useSource(input.model.checkpoint.shards.map(({ file }) => file));
+  return files;
 }
 
 async function copySideFiles(
