@@ -4,7 +4,7 @@ import { bestOf, coarse, REFINEMENTS } from "./candidates.ts";
 import { type Judged } from "./judging.ts";
 import { recipeVariant } from "./recipeVariant.ts";
 import { searchClips } from "./search.ts";
-import { requireCalibration, said, type Found, type SearchBench, type Trial } from "./thresholdSearch.ts";
+import { marked, requireCalibration, said, type Found, type SearchBench, type Trial } from "./searchBench.ts";
 import { figure } from "./words.ts";
 
 /** One clip for all tensors, the one of least KL on the calibration text. */
@@ -41,10 +41,4 @@ export async function searchModel(bench: SearchBench): Promise<Found> {
     chosen: `${said(clip)} has the least KL on the calibration text (${figure(loss)}, of ${tried.length} tried)`,
     notes: [],
   };
-}
-
-/** The trials with the best of them marked, tensor by tensor; nothing is marked where no loss is finite. */
-export function marked(trials: readonly Trial[]): Trial[] {
-  const best = new Set([...Map.groupBy(trials, ({ tensor }) => tensor).values()].map((own) => bestOf(own)));
-  return trials.map((trial) => ({ ...trial, best: best.has(trial) }));
 }

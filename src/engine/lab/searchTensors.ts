@@ -10,9 +10,8 @@ import { restoreList } from "./arms.ts";
 import { bestOf, coarse, REFINEMENTS } from "./candidates.ts";
 import { recipeVariant } from "./recipeVariant.ts";
 import { searchClips } from "./search.ts";
-import { marked } from "./searchModel.ts";
+import { marked, said, type Found, type SearchBench, type Trial } from "./searchBench.ts";
 import { openLosses } from "./tensorLosses.ts";
-import { said, type Found, type SearchBench, type Trial } from "./thresholdSearch.ts";
 import { count } from "./words.ts";
 
 const KIND = "tensors";

@@ -3,7 +3,7 @@ import { sum } from "../evaluate/metrics.ts";
 import type { TokenWindow } from "../evaluate/types.ts";
 import type { HiddenBatch, LayerWeights } from "../forward/types.ts";
 import type { QuantizationStatistics } from "../quantize/statistics.ts";
-import { requireCalibration, type SearchBench } from "./thresholdSearch.ts";
+import { requireCalibration, type SearchBench } from "./searchBench.ts";
 
 /** What a tensor's own clip is chosen by. */
 export interface TensorLosses {

@@ -1,49 +1,20 @@
-import { KeystoneError } from "#shared/errors.ts";
-import type { LabReportOf, LabRequestOf } from "#shared/lab.ts";
-import { blockLabel, clipLabel } from "#shared/recipeText.ts";
-import type { Recipe } from "#shared/recipe.ts";
-import type { WindowSet } from "../evaluate/types.ts";
+import type { LabReportOf } from "#shared/lab.ts";
+import { blockLabel } from "#shared/recipeText.ts";
 import { plainRecipe, restoreNotes, type Grid } from "./arms.ts";
 import { Budget } from "./budget.ts";
 import { Journey } from "./journey.ts";
-import { Judging, type Judged } from "./judging.ts";
+import { Judging } from "./judging.ts";
 import { labFacts } from "./labFacts.ts";
 import { recipeVariant } from "./recipeVariant.ts";
+import type { Found, Trial } from "./searchBench.ts";
 import { searchModel } from "./searchModel.ts";
 import { searchTensors } from "./searchTensors.ts";
 import { calibrationWindows, textWindows } from "./texts.ts";
-import type { Experiment, LabRun } from "./types.ts";
-import { count, exact, figure } from "./words.ts";
+import type { Experiment } from "./types.ts";
+import { exact, figure, plural } from "./words.ts";
 
-export type SearchRun = LabRun<LabRequestOf<"threshold-search">>;
 type Report = LabReportOf<"threshold-search">;
-export type Trial = Report["trials"][number];
 type Result = NonNullable<Report["result"]>;
-
-/** What a search needs beside its run. */
-export interface SearchBench {
-  readonly run: SearchRun;
-  readonly grid: Grid;
-  readonly journey: Journey;
-  readonly budget: Budget;
-  /** Null where the search does without. */
-  readonly calibration: { readonly windows: WindowSet; readonly judging: Judging } | null;
-  /** Told with every trial so far, the best marked. */
-  readonly onTrials: (trials: readonly Trial[]) => void;
-}
-
-/** What a search found. */
-export interface Found {
-  readonly recipe: Recipe;
-  readonly trials: readonly Trial[];
-  /** Why it ended early, as a clause, or null. */
-  readonly stopped: string | null;
-  /** What it scores on the calibration text; null where there is none. */
-  readonly calibration: Judged | null;
-  /** What was chosen, for the finding. */
-  readonly chosen: string;
-  readonly notes: readonly string[];
-}
 
 /**
  * Finds the clip, and its threshold, that suit a model at one block size [arXiv:2411.07191, section 4.2]: one for all tensors by KL
@@ -79,7 +50,7 @@ export const thresholdSearch: Experiment<"threshold-search"> = async (run) => {
     ...known,
   });
   const tell = (trials: readonly Trial[]): void =>
-    run.onReport?.(report({ trials: [...trials], finding: `${count(trials.length)} candidates are tried.` }));
+    run.onReport?.(report({ trials: [...trials], finding: `${plural(trials.length, "candidate")} tried.` }));
 
   const search = scope === "model" ? searchModel : searchTensors;
   const found = await search({
@@ -127,19 +98,4 @@ function findingOf({ bits, block }: Grid, found: Found, { test, plain, original 
   if (now === before) return `${where}: nothing is gained on plain rounding (KL ${figure(before)}).`;
   const better = now < before ? "takes" : "worsens";
   return `${where}; judged on the other text it ${better} KL from ${figure(before)} to ${figure(now)} (${perplexities}).`;
-}
-
-/** @throws KeystoneError usage/no-calibration */
-export function requireCalibration({ calibration }: SearchBench): NonNullable<SearchBench["calibration"]> {
-  if (calibration) return calibration;
-  throw new KeystoneError(
-    "usage/no-calibration",
-    "This search chooses on a calibration text, and none was named.",
-    "Name a calibration text, or search by the weights' error, which needs none.",
-  );
-}
-
-/** A clip as the finding says it. */
-export function said(clip: Parameters<typeof clipLabel>[0]): string {
-  return clip ? clipLabel(clip) : "no clip";
 }
