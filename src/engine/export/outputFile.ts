@@ -47,6 +47,7 @@ export async function writeFile(
     );
   const hash = createHash("sha256");
   const file = await guard("creating", () => disk.fileSystem.create(path));
+  const flusher = new Flusher(() => guard("flushing", () => file.sync()));
   let at = 0;
   try {
     await fill(async (bytes) => {
@@ -55,15 +56,56 @@ export async function writeFile(
       hash.update(bytes);
       await writing;
       at += bytes.byteLength;
+      await flusher.wrote(bytes.byteLength);
     });
-    await guard("flushing", () => file.sync());
+    await flusher.finish();
   } catch (thrown) {
+    await flusher.settled();
     // the first error is the one to tell; closing a broken file may well fail too
     await file.close().catch(() => null);
     throw thrown;
   }
   await guard("closing", () => file.close());
   return { path: name, bytes: at, sha256: hash.digest("hex") };
+}
+
+/** Bytes after which a flush is begun while more is written: little is then left to wait for at the end. */
+const FLUSHED_BYTES = 256 * 1024 * 1024;
+
+/** Flushes a file from time to time, one flush at a time. */
+class Flusher {
+  private readonly flush: () => Promise<void>;
+  private running: Promise<void> | null = null;
+  private failed = false;
+  private unflushed = 0;
+
+  constructor(flush: () => Promise<void>) {
+    this.flush = flush;
+  }
+
+  /** @throws what an earlier flush threw */
+  async wrote(bytes: number): Promise<void> {
+    if (this.failed) await this.running;
+    this.unflushed += bytes;
+    if (this.running || this.unflushed < FLUSHED_BYTES) return;
+    this.unflushed = 0;
+    this.running = this.flush();
+    this.running.then(
+      () => (this.running = null),
+      () => (this.failed = true),
+    );
+  }
+
+  /** Returns when all is on the disk. */
+  async finish(): Promise<void> {
+    await this.running;
+    await this.flush();
+  }
+
+  /** Returns when no flush is running any more. */
+  async settled(): Promise<void> {
+    await this.running?.catch(() => null);
+  }
 }
 
 /** Writes on until everything is written: a disk may take less than it is given. */
