@@ -88,7 +88,7 @@ async function judge(
   const runtime = check(asRun, {
     arithmetic: dtype,
     logitTolerance: RUNTIME_TOLERANCE[dtype] ?? NaN,
-    perplexityTolerance: PERPLEXITY_TOLERANCE,
+    perplexityTolerance: dtype === "float32" ? UNPACKED_PERPLEXITY_TOLERANCE : PERPLEXITY_TOLERANCE,
   });
   const loader = one.loader === "gptqmodel" ? "GPT-QModel" : "transformers";
   return {
