@@ -9,7 +9,7 @@ const SYSTEM = "python3";
 
 /**
  * Packages of a peer, in the order in which they are installed; the second file's without what they ask for themselves, where
- * they ask for builds that the registry does not have.
+ * that is a build of a package of the first.
  */
 const REQUIREMENTS = [
   { file: "requirements.txt", options: [] },

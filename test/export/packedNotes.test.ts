@@ -12,7 +12,7 @@ const AWQ = { codec: "awq", bits: 4, block: "group:16" } as const;
 describe("what a format's loaders do not take", () => {
   it.each<[ExportFormat, object, KeptModule, RegExp | null]>([
     ["compressed-tensors", { ...CT, symmetric: false }, "unquantized", /as much memory as the unquantized/],
-    ["compressed-tensors", { ...CT, symmetric: false }, "8-bit", /codes of one width only, so not this/],
+    ["compressed-tensors", { ...CT, symmetric: false }, "8-bit", /one width and one group, so not this/],
     ["compressed-tensors", { ...CT, block: "group:32" }, "8-bit", null],
     ["gptq", GPTQ, "8-bit", /one width and group for all packed modules.*GPT-QModel does/],
     ["gptq", { ...GPTQ, symmetric: false }, "unquantized", /gptq_v2/],
@@ -32,6 +32,12 @@ describe("what a format's loaders do not take", () => {
 describe("what vLLM does not take", () => {
   it.each<[ExportFormat, object, RegExp | null]>([
     ["compressed-tensors", CT, /groups of 32, 64, 128, not of 16/],
+    [
+      "compressed-tensors",
+      { ...CT, bits: 8, symmetric: false, block: "channel" },
+      /asymmetric 8-bit weights on few GPUs only/,
+    ],
+    ["compressed-tensors", { ...CT, bits: 8, block: "channel" }, null],
     ["gptq", GPTQ, /groups of 32, 64, 128, not of 16/],
     ["awq", AWQ, /groups of 32, 64, 128, not of 16/],
     ["gptq", { ...GPTQ, block: "group:32" }, null],

@@ -125,7 +125,7 @@ async function compare(python: string, one: Case, out: string): Promise<Row> {
   const [ours, theirs] = [await keystoneLogits(out, out, one.windows), floatsOf(file)];
   const vocabulary = ours.length / one.windows.reduce((sum, { length }) => sum + length, 0);
   const { own, eos } = await generated(one, out);
-  const alike = theirTokens.filter((id) => id !== eos).join() === own.join();
+  const alike = own.length > 0 && theirTokens.filter((id) => id !== eos).join() === own.join();
   const check: Check = {
     subject: one.name,
     arithmetic: "float32",

@@ -20,6 +20,8 @@ const WHOLE_BYTES = 16_384;
 /** Of a larger one so many stretches count, each in the middle of its equal part: what a disk reads at once anyway. */
 const STRETCHES = 4;
 const STRETCH_BYTES = 4096;
+/** Tensors whose samples are read at once: a disk that answers late is waited for that much less often. */
+const AT_ONCE = 16;
 
 /** Identities of files that were not written since, by what else they hang on, so that opening a model again reads no weights. */
 const known = new Map<string, Identity>();
@@ -49,8 +51,13 @@ export async function identify(
   for (const { file, bytes } of shards) {
     const source = fileSource(join(folder, file), bytes);
     try {
-      for (const tensor of tensors.values())
-        if (tensor.file === file) for (const part of await sampled(source, tensor)) sample.update(part);
+      const stored = [...tensors.values()].filter((tensor) => tensor.file === file);
+      for (let i = 0; i < stored.length; i += AT_ONCE) {
+        const parts = await Promise.all(
+          stored.slice(i, i + AT_ONCE).map((tensor) => sampled(source, tensor)),
+        );
+        for (const part of parts.flat()) sample.update(part);
+      }
     } finally {
       await source.close();
     }
@@ -63,12 +70,15 @@ export async function identify(
   return { fingerprint, revision };
 }
 
-/** Nanoseconds since 1970, with the file's number: a file put in another's place differs even within one tick of the clock. */
+/**
+ * When a file was written and when it was put where it is, in nanoseconds since 1970: a file moved into another's place keeps
+ * the first. Not its number, which some file systems give anew whenever they are mounted.
+ */
 async function lastWritten(folder: string, file: string): Promise<string> {
   const found = await stat(join(folder, file), { bigint: true }).catch((cause: unknown) => {
     throw readFailedError(file, cause);
   });
-  return `${found.mtimeNs} ${found.ino}`;
+  return `${found.mtimeNs} ${found.ctimeNs}`;
 }
 
 function sampled(source: ByteSource, { begin, end }: TensorInfo): Promise<Uint8Array[]> {

@@ -44,7 +44,7 @@ describe("the hash of a file", () => {
     },
   );
 
-  it("waits for who asked: no more pieces than a few are hashed ahead", async () => {
+  it("tells one piece at a time, and waits until it was heard", async () => {
     const path = await fileOf(new Uint8Array(9_000_000));
     let inside = 0;
     await hash(path, 0, async () => {

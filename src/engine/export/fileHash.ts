@@ -68,6 +68,8 @@ async function hashOnThread(
   allowed[0] = PIECES_AHEAD;
   const workerData = { path, allowed, pieceBytes: PIECE_BYTES };
   const thread = new Worker(THREAD, { eval: true, execArgv: [], workerData });
+  // what it says after nobody listens any more, while it is being ended, is nobody's failure
+  thread.on("error", () => undefined);
   let bytes = 0;
   try {
     for await (const [said] of on(thread, "message", { close: ["exit"] })) {

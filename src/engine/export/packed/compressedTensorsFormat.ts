@@ -10,8 +10,11 @@ const FORMAT = "pack-quantized";
 /** Of transformers 5.24 with compressed-tensors 0.20, which load zero points no other way, those of their own files included. */
 const ASYMMETRIC =
   "transformers unpacks asymmetric codes while it loads them, as config.json tells it to; there the model takes as much memory as the unquantized one.";
+/** Of vLLM 0.32: its usual kernels know zero points with 4 bits alone. */
+const ASYMMETRIC_8 =
+  "vLLM has kernels for asymmetric 8-bit weights on few GPUs only, and none on a CPU; symmetric ones it has everywhere.";
 const ASYMMETRIC_MIXED =
-  "transformers loads asymmetric codes of one width only, so not this variant, whose modules have several; vLLM does.";
+  "transformers loads asymmetric codes only where all modules have one width and one group, so not this variant.";
 
 export const compressedTensorsExporter = packedExporter({
   description: {
@@ -50,6 +53,7 @@ export const compressedTensorsExporter = packedExporter({
     const asymmetric = hasZeroPoints(schemes);
     return [
       ...vllmGroupNotes(schemes),
+      ...(schemes.some(({ bits, symmetric }) => bits === 8 && !symmetric) ? [ASYMMETRIC_8] : []),
       ...(asymmetric ? [schemes.length > 1 ? ASYMMETRIC_MIXED : ASYMMETRIC] : []),
     ];
   },

@@ -93,6 +93,19 @@ describe("the launch line", () => {
     );
   });
 
+  it("names another loader than vLLM where vLLM has no kernel for a module", () => {
+    const runtimeOf = (format: "compressed-tensors" | "awq", settings: object) => {
+      const recipe = parseRecipe({ codec: format, bits: 4, block: "group:64", ...settings });
+      return FORMATS[format].launch("/out/demo", [], recipe).runtime;
+    };
+    expect(runtimeOf("compressed-tensors", { symmetric: false })).toBe("vLLM");
+    expect(runtimeOf("compressed-tensors", { symmetric: true, bits: 8, block: "channel" })).toBe("vLLM");
+    expect(runtimeOf("compressed-tensors", { symmetric: false, bits: 8 })).toBe("Transformers");
+    expect(runtimeOf("compressed-tensors", { symmetric: true, block: "group:16" })).toBe("Transformers");
+    expect(runtimeOf("awq", {})).toBe("vLLM");
+    expect(runtimeOf("awq", { overrides: [{ match: "*q_proj*", block: "group:16" }] })).toBe("Transformers");
+  });
+
   it("names GPT-QModel for the GPTQ that vLLM does not read", () => {
     const runtimeOf = (settings: object) => {
       const recipe = parseRecipe({ codec: "gptq", bits: 4, block: "group:64", ...settings });

@@ -20,23 +20,46 @@ const vllm = (folder: string): { runtime: string; line: string } => ({
   line: `vllm serve ${JSON.stringify(folder)}`,
 });
 
-/** vLLM reads GPTQ that is symmetric and of 4 or 8 bits; GPT-QModel reads all of it. */
-const gptq = (folder: string, _files: readonly string[], recipe: Recipe): ReturnType<typeof vllm> => {
-  const { bits, symmetric } = recipe;
-  const settings = [{ bits, symmetric }, ...recipe.overrides];
-  return settings.every((each) => each.symmetric !== false && (each.bits ?? bits) >= 4)
-    ? vllm(folder)
-    : {
-        runtime: "GPT-QModel",
-        line: `from gptqmodel import GPTQModel\nmodel = GPTQModel.load(${JSON.stringify(folder)})`,
-      };
-};
+type Setting = Pick<Recipe, "bits" | "symmetric" | "block">;
+
+/** Groups that vLLM's kernels for packed weights know, besides whole rows. */
+const VLLM_BLOCKS = ["group:32", "group:64", "group:128", "channel"];
+
+/** Of a packed folder whose modules vLLM has kernels for, vLLM; otherwise a loader that takes the others too. */
+function packed(
+  takes: (setting: Setting) => boolean,
+  otherwise: (folder: string) => { runtime: string; line: string },
+): FormatText["launch"] {
+  return (folder, _files, { bits, symmetric, block, overrides }) => {
+    const main = { bits, symmetric, block };
+    const settings = [
+      main,
+      ...overrides
+        .filter(({ skip }) => !skip)
+        .map((one) => ({
+          bits: one.bits ?? bits,
+          symmetric: one.symmetric ?? symmetric,
+          block: one.block ?? block,
+        })),
+    ];
+    const taken = settings.every((setting) => VLLM_BLOCKS.includes(setting.block) && takes(setting));
+    return taken ? vllm(folder) : otherwise(folder);
+  };
+}
+
+const gptqModel = (folder: string): { runtime: string; line: string } => ({
+  runtime: "GPT-QModel",
+  line: `from gptqmodel import GPTQModel\nmodel = GPTQModel.load(${JSON.stringify(folder)})`,
+});
 
 export const FORMATS: Record<ExportFormat, FormatText> = {
   safetensors: { runtime: "Transformers", launch: transformers },
-  "compressed-tensors": { runtime: "vLLM", launch: vllm },
-  gptq: { runtime: "vLLM", launch: gptq },
-  awq: { runtime: "vLLM", launch: vllm },
+  "compressed-tensors": {
+    runtime: "vLLM",
+    launch: packed(({ bits, symmetric }) => bits === 4 || symmetric, transformers),
+  },
+  gptq: { runtime: "vLLM", launch: packed(({ bits, symmetric }) => bits >= 4 && symmetric, gptqModel) },
+  awq: { runtime: "vLLM", launch: packed(() => true, transformers) },
   gguf: {
     runtime: "llama.cpp",
     launch: (folder, files) => ({

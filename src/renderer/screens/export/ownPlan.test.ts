@@ -45,6 +45,20 @@ describe("a plan for a format that has no place for a variant", () => {
     expect(labels("awq", { ...WINNER, block: "group:64" }, 96)).toEqual(["awq, group 32, z 5, restored"]);
   });
 
+  it("keeps tensors that are left alone and clips of their own, and no other settings of single tensors", () => {
+    const overrides = [
+      { match: "*.0.mlp.down_proj.weight", skip: true },
+      { match: "*q_proj*", bits: 8, clip: { method: "zscore" as const, threshold: 3 } },
+      { match: "*k_proj*", codec: "nf4" as const, bits: 4 },
+    ];
+    const problems = [problem("export/codec")];
+    const plan = parsePlan(ownPlan("gptq", { recipe: { ...WINNER, overrides }, problems }, model(256)));
+    expect(plan.recipes[0]?.overrides).toEqual([
+      { match: "*.0.mlp.down_proj.weight", skip: true },
+      { match: "*q_proj*", clip: { method: "zscore", threshold: 3 } },
+    ]);
+  });
+
   it("names the format as the plan's target", () => {
     for (const format of exportFormat.options.filter((name) => name !== "safetensors")) {
       const plan = ownPlan(format, { recipe: WINNER, problems: [problem("export/codec")] }, model(256));

@@ -2,7 +2,7 @@ import { codecHasBlock, CODECS, type CodecName } from "#shared/codecs.ts";
 import type { KeystoneErrorData } from "#shared/errors.ts";
 import type { ExportFormat } from "#shared/exporting.ts";
 import type { ModelSummary } from "#shared/model.ts";
-import type { Recipe } from "#shared/recipe.ts";
+import type { Override, Recipe } from "#shared/recipe.ts";
 import { recipeLabel } from "#shared/recipeText.ts";
 import { blockMisfit } from "../sweep/fit.ts";
 
@@ -36,8 +36,8 @@ const MENDED = new Set([
 
 /**
  * A plan that scores a variant in a format's own codecs, so that what leaves was judged: the nearest number of bits that is not
- * below the variant's, symmetric and asymmetric where there is a choice, its block or those nearest, its clip and its restored
- * weights.
+ * below the variant's, symmetric and asymmetric where there is a choice, its block or those nearest, its clips, its restored
+ * weights and the tensors it leaves alone.
  * @returns null where no recipe would mend what keeps the format from holding it
  */
 export function ownPlan(
@@ -47,17 +47,24 @@ export function ownPlan(
 ): OwnPlan | null {
   if (format === "safetensors" || problems.some(({ code }) => !MENDED.has(code))) return null;
   const { clip, restore, holdOut, keep } = recipe;
+  const overrides = recipe.overrides.flatMap(ownOverride);
   const recipes = codecsNear(OWN[format], recipe.bits).flatMap(({ codec, bits }) =>
     (CODECS[codec].symmetric ? [true, false] : [false]).flatMap((symmetric) =>
       blocksNear(codec, recipe.block, model).map((block) => ({
         ...{ codec, bits, symmetric, block },
-        ...{ clip, restore, holdOut, keep },
+        ...{ clip, restore, holdOut, keep, overrides },
       })),
     ),
   );
   return recipes.length === 0
     ? null
     : { name: `${recipeLabel(recipe)}, for ${format}`, recipes, target: format };
+}
+
+/** What of an override does not hang on the codec: whether its tensors stay as they are, and their clip. */
+function ownOverride({ match, skip, clip }: Override): Override[] {
+  if (skip === undefined && clip === undefined) return [];
+  return [{ match, ...(skip !== undefined && { skip }), ...(clip !== undefined && { clip }) }];
 }
 
 /** Codecs at the least number of bits that is not below `wanted`, or at their most. */
