@@ -38,6 +38,12 @@ test("a sweep with SmoothQuant shows which text calibrates it, lets another be c
   await expect(calibration.getByRole("radio")).toHaveCount(2);
   await expect(calibration.getByRole("radio", { name: /^calibration\.jsonl/ })).toBeChecked();
   await calibration.getByRole("radio", { name: /^train\.jsonl/ }).check();
+  // The text to score is never the one that calibrates: choosing it moves the other on.
+  const text = page.getByRole("region", { name: "Text" });
+  await text.getByRole("radio", { name: /^train\.jsonl/ }).check();
+  await expect(calibration.getByRole("radio", { name: /^calibration\.jsonl/ })).toBeChecked();
+  await text.getByRole("radio", { name: /^eval\.jsonl/ }).check();
+  await calibration.getByRole("radio", { name: /^train\.jsonl/ }).check();
   await expect(page.getByRole("button", { name: "Start sweep" })).toBeEnabled();
   await expectAccessible(page);
   await startSweep(page);

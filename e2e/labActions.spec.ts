@@ -1,6 +1,6 @@
-import { expect, type Page } from "@playwright/test";
+import { expect, test, type Page } from "@playwright/test";
 import { openModel, visit } from "./support/steps.ts";
-import { test } from "./support/served.ts";
+import { startServed } from "./support/served.ts";
 
 const RUN_MS = 60_000;
 const TOKENS = "384";
@@ -8,8 +8,11 @@ const TOKENS = "384";
 /** What is done with an experiment beside running it: cancelled under way, and its recipe carried on. */
 test.describe.serial("an experiment of the lab", () => {
   let page: Page;
+  let served: Awaited<ReturnType<typeof startServed>>;
 
-  test.beforeAll(async ({ browser, served }) => {
+  test.beforeAll(async ({ browser }) => {
+    // A studio of its own: what others keep in the Lab would be counted too.
+    served = await startServed();
     const context = await browser.newContext({
       reducedMotion: "reduce",
       permissions: ["clipboard-read", "clipboard-write"],
@@ -20,7 +23,10 @@ test.describe.serial("an experiment of the lab", () => {
     await visit(page, "#/lab");
     await setTokens(TOKENS);
   });
-  test.afterAll(async () => page.context().close());
+  test.afterAll(async () => {
+    await page.context().close();
+    await served.close();
+  });
 
   test("that is cancelled while it runs keeps nothing of it, and what was kept before stays", async () => {
     const sensitivity = card("Sensitivity");

@@ -100,6 +100,7 @@ function vitest(filters: string[]): Count {
     numPassedTests: z.number(),
     numFailedTests: z.number(),
     numFailedTestSuites: z.number(),
+    numPendingTests: z.number(),
     testResults: z.array(
       z.object({
         name: z.string(),
@@ -115,7 +116,8 @@ function vitest(filters: string[]): Count {
     // A file that cannot even be loaded holds no failed test, but is a failure.
     return {
       passed: read.numPassedTests,
-      failed: Math.max(read.numFailedTests, Math.min(1, read.numFailedTestSuites)),
+      // A test that was skipped has not passed.
+      failed: Math.max(read.numFailedTests, Math.min(1, read.numFailedTestSuites)) + read.numPendingTests,
       failures: read.testResults.flatMap(({ name, message, assertionResults }) => [
         ...(message === "" ? [] : [failure(name, message)]),
         ...assertionResults
