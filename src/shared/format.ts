@@ -230,6 +230,11 @@ function startOfDay(date: Date): number {
   return new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
 }
 
+/** A sentence's first letter in upper case. */
+export function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /** Words joined as in a sentence: `1`, `1 and 2`, `1, 2 and 7`. */
 export function list(items: readonly (string | number)[]): string {
   if (items.length < 2) return items.join("");

@@ -1,9 +1,8 @@
 import type { SavedPlan } from "#shared/contract.ts";
 import type { ModelSummary } from "#shared/model.ts";
 import { parsePlan } from "#shared/plan.ts";
+import { VLLM_GROUPS } from "#shared/vllm.ts";
 
-/** Group sizes that vLLM's 4-bit kernels load. */
-const VLLM_GROUPS = [128, 64, 32];
 /** Blocks of the paper's figure 7, as numbers of consecutive weights: B × B for B = 64 … 1024. */
 const PAPER_BLOCKS = [64, 128, 256, 512, 1024].map((side) => side * side);
 /** Enough text to rank variants, little enough to finish soon. */
@@ -141,6 +140,7 @@ function blocksThatMatter(model: ModelSummary | null): number[] {
 /** Groups that divide every quantized row; where none does, the smallest stays, so that the plan says what is wrong. */
 function groupsThatFit(model: ModelSummary | null): string[] {
   const rows = (model?.tensors ?? []).filter((tensor) => tensor.linear).map((tensor) => tensor.shape[1] ?? 0);
-  const fitting = VLLM_GROUPS.filter((size) => rows.every((columns) => columns % size === 0));
-  return (fitting.length > 0 ? fitting : VLLM_GROUPS.slice(-1)).map((size) => `group:${size}`);
+  const largestFirst = VLLM_GROUPS.toReversed();
+  const fitting = largestFirst.filter((size) => rows.every((columns) => columns % size === 0));
+  return (fitting.length > 0 ? fitting : largestFirst.slice(-1)).map((size) => `group:${size}`);
 }

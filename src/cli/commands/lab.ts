@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { sentence } from "#shared/format.ts";
 import { EXPERIMENTS, experimentName, type ExperimentName, type LabReport } from "#shared/lab.ts";
 import { absolute } from "../files.ts";
 import { withOwnOptions } from "../lab/experimentOptions.ts";
@@ -63,7 +64,7 @@ function listExperiments({ io }: CommandContext, options: ParentOptions): void {
 function experimentCommand(context: CommandContext, experiment: ExperimentName): Command {
   const { question, paper } = EXPERIMENTS[experiment];
   const command = new Command(experiment)
-    .description(`${paper.charAt(0).toUpperCase()}${paper.slice(1)} of the paper: ${question}`)
+    .description(`${sentence(paper)} of the paper: ${question}`)
     .argument("<model>", "folder of the checkpoint")
     .option(
       "--text <file>",

@@ -1,6 +1,13 @@
 import type { TensorInfo } from "#shared/model.ts";
 import type { StorageType } from "./types.ts";
 
+/** Exponent bits of each type: all of them set means NaN or infinite. */
+export const EXPONENT_BITS: Readonly<Record<StorageType, number>> = {
+  F32: 0x7f80_0000,
+  F16: 0x7c00,
+  BF16: 0x7f80,
+};
+
 /**
  * Bits per element of every dtype the safetensors format names. Most of them are only listed: Keystone computes
  * with F32, F16 and BF16, but a header that holds another is still checked in full.

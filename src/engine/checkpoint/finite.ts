@@ -1,13 +1,13 @@
 import { KeystoneError } from "#shared/errors.ts";
+import { EXPONENT_BITS } from "./dtypes.ts";
 import { shown } from "./strictJson.ts";
-
-const EXPONENT = 0x7f800000;
 
 /** How many of the values are NaN or infinite. */
 export function countNotFinite(values: Float32Array): number {
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const exponent = EXPONENT_BITS.F32;
   let count = 0;
-  for (let i = 0; i < words.length; i++) count += (words[i] & EXPONENT) === EXPONENT ? 1 : 0;
+  for (let i = 0; i < words.length; i++) count += (words[i] & exponent) === exponent ? 1 : 0;
   return count;
 }
 

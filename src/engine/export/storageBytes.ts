@@ -1,3 +1,4 @@
+import { EXPONENT_BITS } from "#engine/checkpoint/dtypes.ts";
 import { narrow } from "#engine/checkpoint/narrow.ts";
 import type { StorageType } from "#engine/checkpoint/types.ts";
 import { notFiniteFrom } from "#engine/quantize/kernels/storedWeights.ts";
@@ -14,9 +15,6 @@ export function toStorageBytes(weights: Float32Array, storage: StorageType, tens
   requireFinite(stored, storage, tensor);
   return stored;
 }
-
-/** Exponent bits of each type: all of them set means NaN or infinite. */
-const EXPONENT: Readonly<Record<StorageType, number>> = { F32: 0x7f80_0000, F16: 0x7c00, BF16: 0x7f80 };
 
 /**
  * @param stored bytes of whole elements
@@ -37,7 +35,7 @@ export function requireFinite(
     storage === "F32"
       ? new Uint32Array(buffer, byteOffset, count)
       : new Uint16Array(buffer, byteOffset, count);
-  const exponent = EXPONENT[storage];
+  const exponent = EXPONENT_BITS[storage];
   const suspect = notFiniteFrom(aligned, storage);
   if (suspect < 0) return;
   for (let i = suspect; i < words.length; i++) {

@@ -1,14 +1,6 @@
 import type { Coordinate } from "#shared/recipe.ts";
 
-/** `1,279,787,008`. */
-export function count(value: number): string {
-  return value.toLocaleString("en-US");
-}
-
-/** `1 row`, `1,190 rows`. */
-export function plural(value: number, one: string): string {
-  return value === 1 ? `1 ${one}` : `${count(value)} ${one}s`;
-}
+export { count, plural, sentence } from "#shared/format.ts";
 
 /** Three significant digits: `1,190`, `0.0312`; `not finite` where there is no number. */
 export function figure(value: number | null | undefined): string {
@@ -40,9 +32,4 @@ export function change(share: number): string {
 /** `the super weight`, `the 3 super weights`. */
 export function them({ length }: readonly Coordinate[]): string {
   return length === 1 ? "the super weight" : `the ${length} super weights`;
-}
-
-/** A sentence's first letter in upper case. */
-export function sentence(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

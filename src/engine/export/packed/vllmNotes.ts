@@ -1,8 +1,6 @@
+import { VLLM_GROUPS } from "#shared/vllm.ts";
 import type { ExportSource } from "../exporter.ts";
 import type { Scheme } from "./schemes.ts";
-
-/** Groups that its kernels for packed 4 and 8 bits know, besides whole rows. */
-const GROUPS = [32, 64, 128];
 
 /** Linears that vLLM and others compute as one, which must therefore be packed alike. */
 const FUSED = [
@@ -36,6 +34,6 @@ export function fusedNotes({ model, variant }: Pick<ExportSource, "model" | "var
 
 /** Says where vLLM has no kernel for a group. */
 export function vllmGroupNotes(schemes: readonly Scheme[]): string[] {
-  const odd = schemes.find(({ groupSize }) => groupSize !== null && !GROUPS.includes(groupSize));
-  return odd ? [`vLLM has kernels for groups of ${GROUPS.join(", ")}, not of ${odd.groupSize}.`] : [];
+  const odd = schemes.find(({ groupSize }) => groupSize !== null && !VLLM_GROUPS.includes(groupSize));
+  return odd ? [`vLLM has kernels for groups of ${VLLM_GROUPS.join(", ")}, not of ${odd.groupSize}.`] : [];
 }

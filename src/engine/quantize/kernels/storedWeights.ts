@@ -1,8 +1,6 @@
+import { EXPONENT_BITS } from "../../checkpoint/dtypes.ts";
 import type { StorageType } from "../../checkpoint/types.ts";
 import { kernels } from "./kernels.ts";
-
-/** Bits that are all set where a two-byte weight is NaN or infinite. */
-const EXPONENT = { F16: 0x7c00, BF16: 0x7f80 } as const;
 
 type HalfType = Exclude<StorageType, "F32">;
 
@@ -62,7 +60,7 @@ export function notFiniteFrom(bytes: Uint8Array, storage: StorageType): number {
   for (let at = 0; at < bytes.byteLength / 2; at += module.capacity) {
     const count = Math.min(module.capacity, bytes.byteLength / 2 - at);
     module.stored.set(bytes.subarray(2 * at, 2 * (at + count)));
-    if (!module.finiteHalves(count, EXPONENT[storage])) return at;
+    if (!module.finiteHalves(count, EXPONENT_BITS[storage])) return at;
   }
   return -1;
 }

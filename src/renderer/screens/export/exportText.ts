@@ -2,6 +2,7 @@ import type { ExportFormat, FormatDescription, KeptModule } from "#shared/export
 import type { ModelSummary } from "#shared/model.ts";
 import { blockLabel, codecLabel } from "#shared/recipeText.ts";
 import type { Recipe } from "#shared/recipe.ts";
+import { VLLM_GROUP_BLOCKS } from "#shared/vllm.ts";
 import { isRestored } from "../run/dimensions.ts";
 
 /** How a format is run; what it can hold comes from its exporter, through `format:list`. */
@@ -22,9 +23,6 @@ const vllm = (folder: string): { runtime: string; line: string } => ({
 
 type Setting = Pick<Recipe, "bits" | "symmetric" | "block">;
 
-/** Groups that vLLM's kernels for packed weights know, besides whole rows. */
-const VLLM_BLOCKS = ["group:32", "group:64", "group:128", "channel"];
-
 /** Of a packed folder whose modules vLLM has kernels for, vLLM; otherwise a loader that takes the others too. */
 function packed(
   takes: (setting: Setting) => boolean,
@@ -42,7 +40,9 @@ function packed(
           block: one.block ?? block,
         })),
     ];
-    const taken = settings.every((setting) => VLLM_BLOCKS.includes(setting.block) && takes(setting));
+    const taken = settings.every(
+      (setting) => [...VLLM_GROUP_BLOCKS, "channel"].includes(setting.block) && takes(setting),
+    );
     return taken ? vllm(folder) : otherwise(folder);
   };
 }

@@ -4,6 +4,7 @@ import type { ExportFormat } from "#shared/exporting.ts";
 import type { ModelSummary } from "#shared/model.ts";
 import type { Override, Recipe } from "#shared/recipe.ts";
 import { recipeLabel } from "#shared/recipeText.ts";
+import { VLLM_GROUP_BLOCKS } from "#shared/vllm.ts";
 import { blockMisfit } from "../sweep/fit.ts";
 
 /** The codecs that a packed format stores as they are. */
@@ -14,6 +15,7 @@ const OWN: Readonly<Record<Exclude<ExportFormat, "safetensors">, readonly CodecN
   gguf: ["q4_0", "q4_1", "q5_0", "q5_1", "q8_0"],
   onnx: ["matmulnbits"],
 };
+
 /** As a person would write it; the wizard and the sweep read it like any other. */
 export interface OwnPlan {
   readonly name: string;
@@ -21,8 +23,6 @@ export interface OwnPlan {
   readonly target: ExportFormat;
 }
 
-/** Tried where the variant's own block has no place. */
-const GROUPS = [128, 64, 32].map((size) => `group:${size}`);
 /** What another recipe would mend; the model itself cannot be helped by one. */
 const MENDED = new Set([
   "export/activations",
@@ -75,9 +75,9 @@ function codecsNear(codecs: readonly CodecName[], wanted: number): { codec: Code
   return choices.filter((choice) => choice.bits === bits);
 }
 
-/** The block itself where the codec has it, otherwise the largest two groups that it has; all of them divide every row. */
+/** The block itself where the codec has it, otherwise the largest two of the usual groups that it has; all of them divide every row. */
 function blocksNear(codec: CodecName, wanted: string, model: Pick<ModelSummary, "tensors">): string[] {
   const fits = (block: string): boolean =>
     codecHasBlock(codec, block) && (CODECS[codec].shortBlocks === true || blockMisfit(block, model) === null);
-  return fits(wanted) ? [wanted] : GROUPS.filter(fits).slice(0, 2);
+  return fits(wanted) ? [wanted] : VLLM_GROUP_BLOCKS.filter(fits).slice(0, 2);
 }

@@ -1,12 +1,11 @@
 import type { JobView } from "#shared/job.ts";
 import { EXPERIMENTS, type ExperimentName, type LabReport, type LabSummary } from "#shared/lab.ts";
-import { count, duration, estimate, list, place, plural, rate } from "#shared/format.ts";
+import { count, duration, estimate, list, place, plural, rate, sentence } from "#shared/format.ts";
 import { baseName } from "../../texts.ts";
 
 /** `Table 1 of the paper`. */
 export function paperPlace(experiment: ExperimentName): string {
-  const { paper } = EXPERIMENTS[experiment];
-  return `${paper.charAt(0).toUpperCase()}${paper.slice(1)} of the paper`;
+  return `${sentence(EXPERIMENTS[experiment].paper)} of the paper`;
 }
 
 /** The first part of a finding, for a heading; its card says all of it. */

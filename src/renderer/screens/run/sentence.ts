@@ -12,6 +12,7 @@ import {
   divergence,
   duration,
   estimate,
+  sentence,
 } from "../../format.ts";
 import { baseName } from "../../texts.ts";
 import { isRestored } from "./dimensions.ts";
@@ -62,7 +63,7 @@ function firstWords({ summary, job, results }: RunFacts): string {
       ? "No variant could be scored"
       : "No variant was scored";
   const phase = job?.progress?.phase ?? "";
-  return /original|super weights/.test(phase) ? capital(phase) : `Scoring ${count(summary.total)} variants`;
+  return /original|super weights/.test(phase) ? sentence(phase) : `Scoring ${count(summary.total)} variants`;
 }
 
 function bestSentence(best: VariantResult, { results, baseline }: RunFacts): string {
@@ -102,7 +103,7 @@ export function runMethod(facts: RunFacts, detail: RunDetail | null): string {
   const waiting = results.filter(({ status }) => status === "waiting").length;
   const left =
     summary.status === "running" && job?.progress?.secondsLeft != null
-      ? `${capital(estimate(job.progress.secondsLeft))} left`
+      ? `${sentence(estimate(job.progress.secondsLeft))} left`
       : "";
   const counts = [
     `${count(summary.done)} of ${count(summary.total)} scored`,
@@ -136,8 +137,4 @@ export function variantSentence(result: VariantResult, baseline: Scores | null, 
   if (result.notFinite) return `${name}: not finite at ${bits(result.bitsPerWeight)} bits`;
   const perplexity = cellPerplexity(result.perplexity, baseline?.perplexity ?? null, decimals);
   return `${name}: perplexity ${perplexity}, KL ${divergence(result.kl?.mean)}, ${bits(result.bitsPerWeight)} bits per weight, ${duration(result.seconds)}`;
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
