@@ -32,6 +32,8 @@ test.describe.serial("a sweep that loses a worker", () => {
 
   test("a variant whose workers die is a row with its reason on top; the sweep goes on, and a retry scores it", async () => {
     await pastePlan(page, { name: "One is deadly", recipes: RECIPES, judge });
+    // No plain grid, so it is shown as JSON; how it is judged is in the form all the same.
+    await expect(page.getByRole("textbox", { name: "Tokens" })).toHaveValue(String(judge.tokens));
     await startSweep(page);
     await expect.poll(() => scored(page), { timeout: SWEEP_MS }).toBe(RECIPES.length - 1);
     const first = page.getByRole("grid", { name: "Results" }).getByRole("row").nth(1);

@@ -1,7 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { canonicalJson, parsePlan } from "#shared/plan.ts";
-import { countVariants, fromPlan, newDraft, toggled, toPlan, type Draft } from "./draft.ts";
+import {
+  commonOf,
+  countVariants,
+  fromPlan,
+  newDraft,
+  toggled,
+  toPlan,
+  withCommon,
+  type Draft,
+} from "./draft.ts";
 
 const recipesOf = (plan: unknown): string[] =>
   parsePlan(plan)
@@ -120,6 +129,23 @@ describe("a sweep's draft", () => {
   });
 
   it("refuses what is no plan", () => expect(() => fromPlan({ grid: {} })).toThrow());
+});
+
+it("changes name and judge of a plan as it was written, and nothing else", () => {
+  const plan = {
+    name: "Mine",
+    recipes: [{ codec: "rtn", bits: 4, block: "group:64" }],
+    judge: { tokens: 768 },
+    target: "gguf",
+  };
+  const common = commonOf(plan);
+  expect(common).toEqual({ name: "Mine", judge: { tokens: 768, windows: "bos" } });
+  expect(withCommon(plan, common)).toEqual(plan);
+  expect(withCommon(plan, { ...common, judge: { tokens: 9, windows: "gptq" } })).toEqual({
+    ...plan,
+    judge: { tokens: 9, windows: "gptq" },
+  });
+  expect(withCommon(plan, { ...common, name: " " })).not.toHaveProperty("name");
 });
 
 it("toggles members of a set by their value", () => {

@@ -60,7 +60,7 @@ export function countVariants({ formats, blocks, clips, arms }: Draft): number {
  * 3-bit integers has no grid). Defaults are left out, as a person would.
  */
 export function toPlan(draft: Draft): Record<string, unknown> {
-  const named = draft.name.trim() === "" ? {} : { name: draft.name.trim() };
+  const named = nameJson(draft.name);
   const judged = {
     judge: judgeJson(draft.judge),
     ...(draft.target === null ? {} : { target: draft.target }),
@@ -99,6 +99,21 @@ export function fromPlan(input: unknown): Draft | null {
     target: plan.target,
   };
   return sameRecipes(parsePlan(toPlan(draft)).recipes, plan.recipes) ? draft : null;
+}
+
+/** What the form can say of every plan. */
+type Common = Pick<Draft, "name" | "judge">;
+
+/** Reads a plan's name and judge. @throws KeystoneError as parsePlan */
+export function commonOf(input: unknown): Common {
+  const { name, judge } = parsePlan(input);
+  return { name: name ?? "", judge };
+}
+
+/** A plan with another name and judge; everything else stays as it was written. */
+export function withCommon(plan: unknown, { name, judge }: Common): Record<string, unknown> {
+  const rest = Object.entries(Object(plan) as object).filter(([key]) => key !== "name" && key !== "judge");
+  return { ...nameJson(name), ...Object.fromEntries(rest), judge: judgeJson(judge) };
 }
 
 /** Whether two drafts, plans or values are written the same. */
@@ -164,6 +179,10 @@ function restJson({ keep, overrides, activations }: Draft["rest"]): Record<strin
     ...(overrides.length === 0 ? {} : { overrides }),
     ...(activations === null ? {} : { activations }),
   };
+}
+
+function nameJson(name: string): { name?: string } {
+  return name.trim() === "" ? {} : { name: name.trim() };
 }
 
 /** A judge without its defaults. */

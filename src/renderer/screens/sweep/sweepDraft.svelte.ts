@@ -3,40 +3,54 @@ import { toErrorData, type KeystoneErrorData } from "#shared/errors.ts";
 import type { PlanEstimate, TextInfo } from "#shared/estimate.ts";
 import { parsePlan } from "#shared/plan.ts";
 import { needsCalibration, type Recipe } from "#shared/recipe.ts";
-import { countVariants, fromPlan, newDraft, toPlan, type Draft } from "./draft.ts";
+import { commonOf, countVariants, fromPlan, newDraft, toPlan, withCommon, type Draft } from "./draft.ts";
+
+/** What the studio said to a question: an estimate or why there is none. */
+interface Answer {
+  question: Args<"sweep:estimate">;
+  estimate: PlanEstimate | null;
+  error: KeystoneErrorData | null;
+}
 
 /** What the form says and what it will cost. A plan that the form cannot say is held as it was read. */
 export class SweepDraft {
   form: Draft = $state.raw(newDraft());
-  /** A plan the form cannot say; it is shown as JSON and started as it is. */
+  /** A plan the form cannot say but for its name and its judge; it is shown as JSON. */
   raw: unknown = $state.raw(null);
   text: TextInfo | null = $state.raw(null);
   /** Where SmoothQuant's scales are chosen; asked only where a recipe has any. */
   calibration: TextInfo | null = $state.raw(null);
   /** Null = as many as the studio finds right. */
   workers: number | null = $state(null);
-  estimate: PlanEstimate | null = $state.raw(null);
-  estimating = $state(false);
-  error: KeystoneErrorData | null = $state.raw(null);
-  readonly plan: unknown = $derived.by(() => this.raw ?? toPlan(this.form));
+  readonly plan: unknown = $derived.by(() =>
+    this.raw === null ? toPlan(this.form) : withCommon(this.raw, this.form),
+  );
   readonly variants: number = $derived.by(() =>
     this.raw === null ? countVariants(this.form) : recipesOf(this.raw).length,
   );
   readonly calibrates: boolean = $derived.by(() =>
     this.raw === null ? needsCalibration(this.form.rest) : recipesOf(this.raw).some(needsCalibration),
   );
+  /** What the estimate depends on. */
+  readonly question: Args<"sweep:estimate"> = $derived.by(() => ({
+    model: this.#model,
+    plan: $state.snapshot(this.plan),
+    text: this.text?.path ?? null,
+    ...this.#calibrated(),
+    ...(this.workers === null ? {} : { workers: this.workers }),
+  }));
+  /** What the plan will cost, as last answered: while `estimating`, of what the form said before. */
+  readonly estimate: PlanEstimate | null = $derived.by(() => this.#answer?.estimate ?? null);
+  readonly error: KeystoneErrorData | null = $derived.by(() => this.#answer?.error ?? null);
+  /** Whether what is answered is something else than what the form says now. */
+  readonly estimating: boolean = $derived.by(() => this.#answer?.question !== this.question);
   /** Whether what is estimated is what the form says now and can start. */
   readonly valid: boolean = $derived.by(
-    () =>
-      this.variants > 0 &&
-      this.text !== null &&
-      !this.estimating &&
-      this.estimate !== null &&
-      this.estimate.problems.length === 0,
+    () => this.variants > 0 && this.text !== null && !this.estimating && this.estimate?.problems.length === 0,
   );
   readonly #host: Host;
   readonly #model: string;
-  #asked = 0;
+  #answer: Answer | null = $state.raw(null);
 
   constructor(host: Host, model: string) {
     this.#host = host;
@@ -51,33 +65,17 @@ export class SweepDraft {
   take(plan: unknown, name?: string): void {
     const draft = fromPlan(plan);
     this.raw = draft === null ? plan : null;
-    if (draft) this.form = { ...draft, name: draft.name || (name ?? "") };
+    const taken = draft ?? { ...this.form, ...commonOf(plan) };
+    this.form = { ...taken, name: taken.name || (name ?? "") };
   }
 
-  /** What the estimate depends on. */
-  readonly question: Args<"sweep:estimate"> = $derived.by(() => ({
-    model: this.#model,
-    plan: $state.snapshot(this.plan),
-    text: this.text?.path ?? null,
-    ...this.#calibrated(),
-    ...(this.workers === null ? {} : { workers: this.workers }),
-  }));
-
-  /** Asks what the plan will cost; a later question makes an earlier answer void. */
+  /** Asks what the plan will cost. An answer that comes after the form has changed is void. */
   async ask(question: Args<"sweep:estimate">): Promise<void> {
-    const asked = ++this.#asked;
-    this.estimating = true;
-    try {
-      const estimate = await this.#host.call("sweep:estimate", question);
-      if (asked !== this.#asked) return;
-      this.estimate = estimate;
-      this.error = null;
-    } catch (thrown) {
-      if (asked !== this.#asked) return;
-      this.estimate = null;
-      this.error = toErrorData(thrown);
-    }
-    this.estimating = false;
+    const answer = await this.#host.call("sweep:estimate", question).then(
+      (estimate): Answer => ({ question, estimate, error: null }),
+      (thrown: unknown): Answer => ({ question, estimate: null, error: toErrorData(thrown) }),
+    );
+    if (question === this.question) this.#answer = answer;
   }
 
   #calibrated(): { calibration?: string } {
