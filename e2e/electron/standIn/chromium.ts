@@ -45,7 +45,8 @@ export class StandIn {
     this.#context = context;
     this.#child = child;
     child.on("message", (message: ToBrowser) => this.#receive(message));
-    this.ended = new Promise((resolve) => child.on("exit", (code) => resolve(code)));
+    // "close" comes after the last message was read, "exit" may come before it.
+    this.ended = new Promise((resolve) => child.on("close", (code) => resolve(code)));
     void this.ended.then(() => {
       for (const { reject } of this.#asked.values()) reject(new Error("The app's main process has ended."));
     });
