@@ -1,5 +1,5 @@
 import { expect, test, type Page } from "@playwright/test";
-import { openModel, visit } from "./support/steps.ts";
+import { openModel, pastePlan, PLAN, visit } from "./support/steps.ts";
 import { startServed } from "./support/served.ts";
 
 const RUN_MS = 60_000;
@@ -55,6 +55,8 @@ test.describe.serial("an experiment of the lab", () => {
   });
 
   test("gives its recipe to the clipboard, and to a sweep beside plain rounding", async () => {
+    await pastePlan(page, PLAN);
+    await visit(page, "#/lab");
     await setTokens(TOKENS);
     const search = card("Threshold search");
     await search.getByRole("button", { name: "Options" }).click();
@@ -80,6 +82,8 @@ test.describe.serial("an experiment of the lab", () => {
       block: "tensor",
     });
     await expect(page.getByRole("button", { name: "Start sweep" })).toBeEnabled();
+    await page.getByRole("button", { name: "Take it back" }).click();
+    await expect(receipt).toContainText("24 variants");
   });
 
   function card(title: string): ReturnType<Page["getByRole"]> {

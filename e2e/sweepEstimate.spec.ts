@@ -1,5 +1,5 @@
 import { expect, type Page } from "@playwright/test";
-import { openModel, visit } from "./support/steps.ts";
+import { openModel, pastePlan, PLAN, visit } from "./support/steps.ts";
 import { test } from "./support/served.ts";
 
 const HOUR_MS = 3_600_000;
@@ -28,6 +28,20 @@ test("the estimate of an earlier plan does not let a later one start", async ({ 
   await expect.poll(() => answers.length).toBeGreaterThan(0);
   for (const answer of answers.splice(0)) answer();
   await expect(start).toBeEnabled();
+});
+
+test("a plan that another took the place of can be taken back", async ({ keystone: page, served }) => {
+  await openModel(page, served.demoModel);
+  const receipt = page.getByRole("complementary", { name: "This sweep" });
+  const back = page.getByRole("button", { name: "Take it back" });
+  await pastePlan(page, PLAN);
+  await expect(receipt).toContainText("24 variants");
+  // Nobody misses what every wizard starts from.
+  await expect(back).toHaveCount(0);
+  await pastePlan(page, { ...PLAN, grid: { ...PLAN.grid, bits: [4] } });
+  await expect(receipt).toContainText("12 variants");
+  await back.click();
+  await expect(receipt).toContainText("24 variants");
 });
 
 /** Holds back what the studio answers to `sweep:estimate`; each is given by calling it. */

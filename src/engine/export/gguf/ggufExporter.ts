@@ -73,7 +73,7 @@ function codecProblem({
   return new KeystoneError(
     "export/gguf-codec",
     `GGUF has no block that holds ${codecLabel({ codec, bits, symmetric })} with ${size} exactly.`,
-    `Use ${HELD_CODECS}, each with group:32.`,
+    `Choose one of ${HELD_CODECS}, with group:32.`,
     { codec, bits, block: size },
   ).toData();
 }

@@ -1,3 +1,4 @@
+import { VLLM_TAKES } from "#shared/vllm.ts";
 import type { ExportSource } from "../exporter.ts";
 import { CONFIG_FILE } from "../sourceIndex.ts";
 import { compressedTensorsLayout } from "./compressedTensorsLayout.ts";
@@ -53,7 +54,7 @@ export const compressedTensorsExporter = packedExporter({
     const asymmetric = hasZeroPoints(schemes);
     return [
       ...vllmGroupNotes(schemes),
-      ...(schemes.some(({ bits, symmetric }) => bits === 8 && !symmetric) ? [ASYMMETRIC_8] : []),
+      ...(schemes.every(VLLM_TAKES["compressed-tensors"]) ? [] : [ASYMMETRIC_8]),
       ...(asymmetric ? [schemes.length > 1 ? ASYMMETRIC_MIXED : ASYMMETRIC] : []),
     ];
   },

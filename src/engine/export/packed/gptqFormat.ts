@@ -1,3 +1,4 @@
+import { VLLM_TAKES } from "#shared/vllm.ts";
 import type { ExportSource } from "../exporter.ts";
 import { CONFIG_FILE } from "../sourceIndex.ts";
 import { gptqLayout } from "./gptqLayout.ts";
@@ -51,7 +52,7 @@ export const gptqExporter = packedExporter({
     return [
       ...vllmGroupNotes(schemes),
       ...(versionOf({ variant }) === 2 ? [VERSION_2] : []),
-      ...(schemes.some(({ bits }) => bits < 4) ? [NARROW] : []),
+      ...(schemes.some(({ bits }) => !VLLM_TAKES.gptq({ bits, symmetric: true })) ? [NARROW] : []),
       ...(schemes.length > 1 ? [MIXED] : []),
     ];
   },

@@ -2,7 +2,7 @@ import type { ExportFormat, FormatDescription, KeptModule } from "#shared/export
 import type { ModelSummary } from "#shared/model.ts";
 import { blockLabel, codecLabel } from "#shared/recipeText.ts";
 import type { Recipe } from "#shared/recipe.ts";
-import { VLLM_GROUP_BLOCKS } from "#shared/vllm.ts";
+import { VLLM_GROUP_BLOCKS, VLLM_TAKES } from "#shared/vllm.ts";
 import { isRestored } from "../run/dimensions.ts";
 
 /** How a format is run; what it can hold comes from its exporter, through `format:list`. */
@@ -56,10 +56,10 @@ export const FORMATS: Record<ExportFormat, FormatText> = {
   safetensors: { runtime: "Transformers", launch: transformers },
   "compressed-tensors": {
     runtime: "vLLM",
-    launch: packed(({ bits, symmetric }) => bits === 4 || symmetric, transformers),
+    launch: packed(VLLM_TAKES["compressed-tensors"], transformers),
   },
-  gptq: { runtime: "vLLM", launch: packed(({ bits, symmetric }) => bits >= 4 && symmetric, gptqModel) },
-  awq: { runtime: "vLLM", launch: packed(() => true, transformers) },
+  gptq: { runtime: "vLLM", launch: packed(VLLM_TAKES.gptq, gptqModel) },
+  awq: { runtime: "vLLM", launch: packed(VLLM_TAKES.awq, transformers) },
   gguf: {
     runtime: "llama.cpp",
     launch: (folder, files) => ({
