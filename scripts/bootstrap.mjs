@@ -100,19 +100,22 @@ function newest(path) {
   return Math.max(entry.mtimeMs, ...readdirSync(path).map((child) => newest(join(path, child))));
 }
 
-/** Runs the command on the packaged Node and ends as it ends; it does not outlive the shell that started us. */
+/** Runs the command on the packaged Node and ends as it ends; it does not outlive the npm script that started us. */
 function handOver(args) {
   const paths = `${join(modules, ".bin")}${process.platform === "win32" ? ";" : ":"}${process.env.PATH ?? ""}`;
   const child = spawn(node, ["--disable-warning=ExperimentalWarning", ...args], {
-    cwd: process.env.INIT_CWD && name === "keystone" ? process.env.INIT_CWD : root,
+    cwd: name === "keystone" ? (process.env.INIT_CWD ?? process.cwd()) : root,
     env: { ...process.env, PATH: paths, KEYSTONE_ROOT: root },
     stdio: "inherit",
   });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
-  const watch = watchParents(() => {
-    child.kill("SIGKILL");
-    process.exit(1);
-  });
+  // Without npm between, the shell's own signals arrive, and `nohup` is meant.
+  const watch = process.env.npm_lifecycle_event
+    ? watchParents(() => {
+        child.kill("SIGKILL");
+        process.exit(1);
+      })
+    : undefined;
   child.on("error", (error) => fail(`Node 24 could not be started: ${error.message}.`));
   child.on("exit", (code, signal) => {
     clearInterval(watch);
