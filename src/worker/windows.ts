@@ -5,7 +5,11 @@ import { cutWindows } from "#engine/evaluate/windows.ts";
 import type { OpenModel } from "./openModel.ts";
 
 /** A text as the model will see it. @throws KeystoneError text/…, usage/… */
-export async function windowsOf(model: OpenModel, text: string, judge: Judge): Promise<WindowSet> {
+export async function windowsOf(
+  model: Pick<OpenModel, "tokenizer" | "architecture">,
+  text: string,
+  judge: Judge,
+): Promise<WindowSet> {
   const documents = await readDocuments(text);
   return cutWindows(documents, await model.tokenizer(), judge, model.architecture.facts.contextLength);
 }

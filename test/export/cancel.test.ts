@@ -1,13 +1,20 @@
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
 import { ExportJob } from "#engine/export/exportJob.ts";
-import { findLeftovers, MARKER_FILE, markerText, removeLeftover } from "#engine/export/leftovers.ts";
+import {
+  clearLeftovers,
+  findLeftovers,
+  MARKER_FILE,
+  markerText,
+  removeLeftover,
+} from "#engine/export/leftovers.ts";
 import { cancelledError } from "#shared/errors.ts";
 import { exportFormat, type ExportFormat } from "#shared/exporting.ts";
-import { adapted, bench, besideTarget, exportTo, RECIPE, tree } from "./exporting.ts";
+import { adapted, bench, besideTarget, exportTo, RECIPE, tree, verifying } from "./exporting.ts";
 
 const CANCELS = 100;
 /** Widths that every format's blocks divide. */
@@ -49,16 +56,22 @@ describe("a cancelled export", () => {
       const other = { ...made, variant };
       const before = await tree(made.folder);
       const whole = cancelAt(Infinity);
-      await exportTo({ ...other, out: join(made.folder, "model-other") }, { format, control: whole });
+      await exportTo(
+        { ...other, out: join(made.folder, "model-other") },
+        { format, control: whole, verify: verifying(other, format, whole) },
+      );
       const beforeEach = await tree(made.folder);
       expect(beforeEach.length).toBeGreaterThan(before.length);
 
       const moments = [1, whole.checks];
       while (moments.length < CANCELS) moments.push(1 + Math.floor(Math.random() * whole.checks));
       for (const moment of moments) {
-        const error = await exportTo(other, { format, control: cancelAt(moment) }).catch(
-          (thrown: unknown) => thrown,
-        );
+        const control = cancelAt(moment);
+        const error = await exportTo(other, {
+          format,
+          control,
+          verify: verifying(other, format, control),
+        }).catch((thrown: unknown) => thrown);
         expect(error, `cancelled at check ${moment}`).toMatchObject({ code: "job/cancelled" });
         expect(await tree(made.folder), `cancelled at check ${moment}`).toEqual(beforeEach);
       }
@@ -125,6 +138,16 @@ describe("leftovers of a crashed export", () => {
     await removeLeftover(found[0]);
     expect(await findLeftovers(folder, undefined, gone)).toEqual([]);
     await expect(readdir(part)).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  it("to one folder go before the next export there; those of others stay", async () => {
+    const { folder, out } = await bench();
+    const ended = spawnSync(process.execPath, ["--version"]).pid;
+    for (const target of [out, `${out}-other`]) await mkdir(`${target}.${ended}.0-1.part`);
+    await clearLeftovers(out);
+    expect(await tree(folder)).not.toContain(`export.${ended}.0-1.part`);
+    expect(await tree(folder)).toContain(`export-other.${ended}.0-1.part`);
+    await clearLeftovers(join(folder, "not", "there"));
   });
 
   it("are never a person's own folders, whatever they are called", async () => {

@@ -2,9 +2,10 @@ import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
-import { readManifest, recordVerification } from "#engine/export/manifestFiles.ts";
-import { KeystoneError } from "#shared/errors.ts";
-import { bench, besideTarget, exportTo, RECIPE, tree, variantOf } from "./exporting.ts";
+import { readManifest } from "#engine/export/manifestFiles.ts";
+import type { Verified } from "#engine/export/manifest.ts";
+import { cancelledError, KeystoneError } from "#shared/errors.ts";
+import { bench, besideTarget, exportTo, RECIPE, tree, variantOf, verifying } from "./exporting.ts";
 import { faultyFileSystem, systemError, type Faults } from "./faultyFileSystem.ts";
 
 /** Fails one operation, the n-th of its kind. */
@@ -116,17 +117,29 @@ describe("a disk that refuses", () => {
     expect(await besideTarget(made)).toEqual(["model"]);
   });
 
-  it("leaves card and keystone.json as they were when recording the verification fails", async () => {
+  it("that gives back other bytes than it was given ends the export, and nothing is left", async () => {
+    const made = await bench({ storage: "F32" });
+    const verify = async (folder: string): Promise<Verified> => {
+      const file = join(folder, "model.safetensors");
+      const bytes = await readFile(file);
+      bytes[bytes.byteLength - 1] ^= 1;
+      await writeFile(file, bytes);
+      return verifying(made, "safetensors")(folder);
+    };
+    await expect(exportTo(made, { verify })).rejects.toMatchObject({ code: "export/differs" });
+    expect(await besideTarget(made)).toEqual(["model"]);
+  });
+
+  it("leaves the earlier export as it was where the one to replace it does not verify", async () => {
     const made = await bench();
     await exportTo(made);
-    const before = await tree(made.out);
-    const verified = { perplexity: 1, judgedPerplexity: 1, maxAbsDiff: 0, tokens: 1 };
-    const full = faultyFileSystem(failing("write", "ENOSPC", 2));
-    await expect(recordVerification(made.out, verified, full)).rejects.toMatchObject({
-      code: "export/disk-full",
+    const { created } = await readManifest(made.out);
+    const verify = () => Promise.reject(cancelledError());
+    await expect(exportTo(made, { overwrite: true, verify })).rejects.toMatchObject({
+      code: "job/cancelled",
     });
-    expect(await tree(made.out)).toEqual(before);
-    expect((await readManifest(made.out)).verified).toBeNull();
+    expect((await readManifest(made.out)).created).toBe(created);
+    expect(await besideTarget(made)).toEqual(["export", "model"]);
   });
 });
 
@@ -138,6 +151,9 @@ describe("a target that must not be touched", () => {
     await expect(exportTo(made)).rejects.toMatchObject({ code: "export/exists" });
     await expect(exportTo(made, { overwrite: true })).rejects.toMatchObject({ code: "export/not-an-export" });
     expect(await readFile(join(made.out, "notes.txt"), "utf8")).toBe("mine");
+    await writeFile(join(made.out, "keystone.json"), "{}");
+    await expect(exportTo(made, { overwrite: true })).rejects.toMatchObject({ code: "export/not-an-export" });
+    expect(await tree(made.out)).toEqual(["keystone.json", "notes.txt"]);
     expect(await besideTarget(made)).toEqual(["export", "model"]);
   });
 

@@ -6,9 +6,17 @@ import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
 import { readManifest } from "#engine/export/manifestFiles.ts";
 import { checkExport } from "#engine/export/checkExport.ts";
 import { verifyExport } from "#engine/export/verifyExport.ts";
-import { nodeFileSystem } from "#engine/export/nodeFileSystem.ts";
-import { recordVerification } from "#engine/export/manifestFiles.ts";
-import { bench, exportTo, freely, RECIPE, SUPER_WEIGHT, tree, variantOf, modelOf } from "./exporting.ts";
+import {
+  bench,
+  exportTo,
+  freely,
+  modelOf,
+  RECIPE,
+  SUPER_WEIGHT,
+  tree,
+  variantOf,
+  verifying,
+} from "./exporting.ts";
 
 const unevaluated = () => Promise.resolve({ perplexity: null, judgedPerplexity: null, tokens: 0 });
 
@@ -129,11 +137,10 @@ describe("exporting as safetensors", () => {
     }
   });
 
-  it("records what verification found in the card and keystone.json, with new hashes", async () => {
+  it("records what verification found in the card and keystone.json, with their hashes", async () => {
     const made = await bench();
-    await exportTo(made);
-    const verified = { perplexity: 12.5, judgedPerplexity: 12.5, maxAbsDiff: 0, tokens: 640 };
-    const files = await recordVerification(made.out, verified, nodeFileSystem);
+    const { files, verified } = await exportTo(made, { verify: verifying(made, "safetensors") });
+    expect(verified).toEqual({ perplexity: 12.5, judgedPerplexity: 12.5, maxAbsDiff: 0, tokens: 640 });
     expect((await readManifest(made.out)).verified).toEqual(verified);
     expect(await readFile(join(made.out, "README.md"), "utf8")).toContain("| this export, reopened | 12.5 |");
     for (const { path, bytes, sha256 } of files) {

@@ -3,6 +3,7 @@ import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "nod
 import { KeystoneError } from "#shared/errors.ts";
 import { onDisk } from "./diskErrors.ts";
 import type { FileSystem } from "./fileSystem.ts";
+import { foreignFile, MANIFEST_FILE } from "./foreignFile.ts";
 
 /** The places an export touches, decided before it starts. Plain data: the owner keeps one copy, the worker gets another. */
 export interface ExportFolders {
@@ -18,8 +19,6 @@ export interface ExportFolders {
 
 /** Longest folder name: 255 bytes is what common file systems take, less the ending of the folder beside it. */
 const MAX_NAME_BYTES = 200;
-/** Present in every finished export: the sign that a folder may be replaced by another. */
-export const MANIFEST_FILE = "keystone.json";
 let serial = 0;
 
 /**
@@ -105,7 +104,8 @@ function isInside(folder: string, path: string): boolean {
 }
 
 /**
- * Whether something that lies at `out` may give way: an empty folder may, an earlier export if asked, nothing else.
+ * Whether something that lies at `out` may give way: an empty folder may, an earlier export that holds nothing else if
+ * asked.
  * @returns true where a folder is there
  * @throws KeystoneError export/exists, export/not-an-export, export/not-a-folder
  */
@@ -134,12 +134,15 @@ export async function requireReplaceable(
       { out },
     );
   }
-  if (!names.includes(MANIFEST_FILE)) {
+  const foreign = await foreignFile(fileSystem, out);
+  if (foreign !== null) {
     throw new KeystoneError(
       "export/not-an-export",
-      `${out} holds files that no export wrote (it has no ${MANIFEST_FILE}), so it is not replaced.`,
-      "Choose another folder, or remove this one yourself.",
-      { out },
+      foreign === MANIFEST_FILE
+        ? `${out} holds files that no export wrote (it has no ${MANIFEST_FILE} of one), so it is not replaced.`
+        : `${out} holds ${foreign}, which no export wrote, so it is not replaced.`,
+      "Choose another folder, or move what is yours out of this one.",
+      { out, file: foreign },
     );
   }
   return true;

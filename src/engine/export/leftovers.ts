@@ -1,11 +1,12 @@
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
-import { MANIFEST_FILE } from "./exportFolders.ts";
+import { MANIFEST_FILE } from "./foreignFile.ts";
 import { settleAside } from "./exportJob.ts";
 import { onDisk } from "./diskErrors.ts";
 import type { FileSystem } from "./fileSystem.ts";
 import { nodeFileSystem } from "./nodeFileSystem.ts";
+import { readJson } from "./readJson.ts";
 
 /** Lies in an unfinished export and says whose it is; a folder without it is never taken for a leftover. */
 export const MARKER_FILE = ".keystone-export";
@@ -62,6 +63,18 @@ export async function removeLeftover(
   );
 }
 
+/**
+ * Removes what crashed exports to one folder left beside it, before another one goes there.
+ * @param out where the export will lie
+ * @throws KeystoneError export/…
+ */
+export async function clearLeftovers(out: string, fileSystem: FileSystem = nodeFileSystem): Promise<void> {
+  const folder = dirname(out);
+  if ((await fileSystem.stat(folder))?.kind !== "folder") return;
+  for (const leftover of await findLeftovers(folder, fileSystem))
+    if (leftover.out === out) await removeLeftover(leftover, fileSystem);
+}
+
 async function isOurs(fileSystem: FileSystem, { path, kind, out }: Leftover, pid: number): Promise<boolean> {
   if ((await fileSystem.stat(path))?.kind !== "folder") return false;
   const names = await fileSystem.list(path);
@@ -72,6 +85,7 @@ async function isOurs(fileSystem: FileSystem, { path, kind, out }: Leftover, pid
     );
   if (names.length === 0 || (names.includes(MANIFEST_FILE) && !names.includes(MARKER_FILE))) return true;
   if (!names.includes(MARKER_FILE)) return false;
+  // a marker cut off in the middle of its own writing is not proof of anything
   const read = marker.safeParse(await readJson(fileSystem, join(path, MARKER_FILE)));
   return read.success && read.data.pid === pid && read.data.host === hostname();
 }
@@ -79,17 +93,6 @@ async function isOurs(fileSystem: FileSystem, { path, kind, out }: Leftover, pid
 async function standsOrIsMissing(fileSystem: FileSystem, out: string): Promise<boolean> {
   if ((await fileSystem.stat(out)) === null) return true;
   return (await fileSystem.stat(join(out, MANIFEST_FILE))) !== null;
-}
-
-async function readJson(fileSystem: FileSystem, path: string): Promise<unknown> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of fileSystem.read(path)) chunks.push(chunk.slice());
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString("utf8"));
-  } catch {
-    // cut off in the middle of its own writing: not proof of anything
-    return null;
-  }
 }
 
 function processRuns(pid: number): boolean {

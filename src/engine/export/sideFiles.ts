@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { onDisk } from "./diskErrors.ts";
 import { INDEX_FILE } from "./planShards.ts";
 import type { FileSystem } from "./fileSystem.ts";
-import { MANIFEST_FILE } from "./exportFolders.ts";
+import { MANIFEST_FILE } from "./foreignFile.ts";
 
 /** A file that travels with the weights: tokenizer, configs, chat templates, licence, the model's own code. */
 export interface SideFile {

@@ -22,8 +22,11 @@ export interface VerifyInput {
   readonly control: ExportControl;
 }
 
+/** The smallest positive number of f32. */
+const SMALLEST_F32 = 2 ** -149;
+
 /**
- * Reopens an export and holds every tensor against what was judged, recomputed from source and recipe; then lets the
+ * Reopens an export and holds every tensor, bit by bit, against what was judged, recomputed from source and recipe; then lets the
  * caller score it. The written files are read afresh, so a disk that lost bits is found out.
  * @throws KeystoneError export/differs where a tensor is missing, is another one, or has one weight that differs
  */
@@ -97,13 +100,20 @@ async function tensorDifference(
   // a format that stores a tensor in another type must hold the same numbers
   const judged = planned ? await judgedWeights(source, variant, name, memory) : await source.read(name);
   const found = await reopened.read(name);
+  const [expected, present] = [bitsOf(judged), bitsOf(found)];
   let largest = 0;
-  for (let i = 0; i < judged.length; i++) {
-    const difference = Math.abs(judged[i] - found[i]);
+  for (let i = 0; i < expected.length; i++) {
+    if (expected[i] === present[i]) continue;
+    // zeros of two signs differ by as little as f32 can
+    const difference = judged[i] === found[i] ? SMALLEST_F32 : Math.abs(judged[i] - found[i]);
     // written so that NaN counts as the worst of all
     if (!(difference <= largest)) largest = Number.isNaN(difference) ? Infinity : difference;
   }
   return largest;
+}
+
+function bitsOf(values: Float32Array): Uint32Array {
+  return new Uint32Array(values.buffer, values.byteOffset, values.length);
 }
 
 function isPacked(checkpoint: Checkpoint, name: string): boolean {
@@ -129,7 +139,7 @@ function differsError(
   return new KeystoneError(
     "export/differs",
     `Tensor ${tensor} of the export in ${out} ${how}.`,
-    "Do not use this export: remove it, check the disk, and export again.",
+    "The export is not kept. Check the disk and export again.",
     { out, tensor, difference: difference === Infinity ? null : difference },
   );
 }

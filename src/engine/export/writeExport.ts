@@ -9,7 +9,7 @@ import type { ExportJob } from "./exportJob.ts";
 import type { FileSystem } from "./fileSystem.ts";
 import { SourceHashes } from "./hashSource.ts";
 import { MARKER_FILE, markerText } from "./leftovers.ts";
-import { manifest, type JudgedResults, type Manifest } from "./manifest.ts";
+import { manifest, type JudgedResults, type Manifest, type Verified } from "./manifest.ts";
 import { writeManifest } from "./manifestFiles.ts";
 import { writeFile, type OutputDisk, type WrittenFile } from "./outputFile.ts";
 import { restoredPlaces, restoredWeights } from "./restoredWeights.ts";
@@ -33,6 +33,11 @@ export interface ExportInput {
   readonly versions: Readonly<Record<string, string>>;
   /** What the variant scored, for the card; null where it was not judged. */
   readonly results: JudgedResults | null;
+  /**
+   * Reads the folder back before it gets its name, and says what it found; what it throws ends the export, which leaves
+   * nothing. Absent = nobody looks.
+   */
+  readonly verify?: ((folder: string) => Promise<Verified>) | undefined;
   readonly fileSystem: FileSystem;
   readonly control: ExportControl;
 }
@@ -43,6 +48,8 @@ export interface FinishedExport {
   readonly files: readonly WrittenFile[];
   readonly bytes: number;
   readonly bitsPerWeight: number;
+  /** What reading it back found; null where nobody looked. */
+  readonly verified: Verified | null;
   readonly seconds: number;
 }
 
@@ -83,9 +90,10 @@ export async function freeBytesFor(job: ExportJob, fileSystem: FileSystem): Prom
 
 /**
  * Writes a variant in one format, with the source's own files around it, a model card and keystone.json. Nothing appears under
- * the target's name until all of it is on the disk; when anything fails, or the control ends the job, the disk is left as
- * it was.
- * @throws KeystoneError export/…, checkpoint/not-finite, checkpoint/changed, checkpoint/read-failed, quantize/…, job/cancelled
+ * the target's name until all of it is on the disk and, where that is asked for, verified; when anything fails, or the
+ * control ends the job, the disk is left as it was.
+ * @throws KeystoneError export/…, checkpoint/not-finite, checkpoint/changed, checkpoint/read-failed, quantize/…, job/cancelled,
+ *   and what `verify` throws
  */
 export async function writeExport(input: ExportInput): Promise<FinishedExport> {
   const started = performance.now();
@@ -96,12 +104,13 @@ export async function writeExport(input: ExportInput): Promise<FinishedExport> {
   const free = await freeBytesFor(input.job, input.fileSystem);
   if (!(free >= outline.bytes)) throw diskFullError(input.job.folders.out, outline.bytes, free);
   try {
-    const files = await writeAll(input, outline);
+    const { files, verified } = await writeAll(input, outline);
     await input.control.check();
     await input.job.commit(input.overwrite);
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
     const seconds = (performance.now() - started) / 1000;
-    return { out: input.job.folders.out, files, bytes, bitsPerWeight: variant.bitsPerWeight, seconds };
+    const { bitsPerWeight } = variant;
+    return { out: input.job.folders.out, files, bytes, bitsPerWeight, verified, seconds };
   } catch (thrown) {
     // the first error is the one to tell; the job's owner calls cleanup() as well
     await input.job.cleanup().catch(() => null);
@@ -109,7 +118,10 @@ export async function writeExport(input: ExportInput): Promise<FinishedExport> {
   }
 }
 
-async function writeAll(input: ExportInput, outline: ExportOutline): Promise<WrittenFile[]> {
+async function writeAll(
+  input: ExportInput,
+  outline: ExportOutline,
+): Promise<{ files: WrittenFile[]; verified: Verified | null }> {
   const { model, fileSystem, job } = input;
   await job.begin();
   const disk: OutputDisk = { fileSystem, folder: job.folders.part, needed: outline.bytes };
@@ -126,10 +138,11 @@ async function writeAll(input: ExportInput, outline: ExportOutline): Promise<Wri
     const copied = outline.sideFiles.filter(({ name }) => !written.has(name));
     await copySideFiles(disk, copied, files, progress);
 
-    const record = await describeExport(input, files, await hashes.all());
-    files.push(...(await writeManifest(disk, record)));
+    const source = await hashes.all();
+    const verified = (await input.verify?.(disk.folder)) ?? null;
+    files.push(...(await writeManifest(disk, await describeExport(input, { files, source, verified }))));
     await onDisk({ doing: "finishing the folder", path: marker }, () => fileSystem.remove(marker));
-    return files;
+    return { files, verified };
   } finally {
     await hashes.stop();
   }
@@ -175,8 +188,7 @@ async function copySideFiles(
 
 async function describeExport(
   { format, model: { checkpoint }, variant, changes, versions, results }: ExportInput,
-  files: WrittenFile[],
-  source: WrittenFile[],
+  { files, source, verified }: Pick<Manifest, "files" | "verified"> & { source: WrittenFile[] },
 ): Promise<Manifest> {
   return manifest.parse({
     manifestVersion: 1,
@@ -199,6 +211,6 @@ async function describeExport(
     fileBitsPerWeight: variant.fileBitsPerWeight,
     files,
     results,
-    verified: null,
+    verified,
   } satisfies Manifest);
 }

@@ -4,6 +4,7 @@ import { ExportJob } from "#engine/export/exportJob.ts";
 import { adaptVariant } from "#engine/export/adaptVariant.ts";
 import { exporters } from "#engine/export/exporters.ts";
 import { holdRecipe } from "#engine/export/holdRecipe.ts";
+import { clearLeftovers } from "#engine/export/leftovers.ts";
 import { outlineExport } from "#engine/export/writeExport.ts";
 import { nodeFileSystem } from "#engine/export/nodeFileSystem.ts";
 import type { Checkpoint } from "#engine/checkpoint/types.ts";
@@ -64,6 +65,8 @@ export function exportCalls(context: StudioContext): Answers<"export:check" | "f
       const model = await runnableModel(context, path);
       const out = access.check(request.out);
       const text = verify && access.check(verify.text);
+      // What a crash left there must neither stay nor stand in the way.
+      await clearLeftovers(out);
       // Whatever refuses the place or the recipe is told now, not when the job's turn has come.
       await ExportJob.plan({ source: model.path, out, overwrite: request.overwrite });
       const report = kept.detection(model.revision, DEFAULT_DETECTION);

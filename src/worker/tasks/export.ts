@@ -1,6 +1,5 @@
 import type { ExportReport } from "#shared/exporting.ts";
 import { KeystoneError } from "#shared/errors.ts";
-import type { Checkpoint } from "#engine/checkpoint/types.ts";
 import { scoreOriginal, scoreWave } from "#engine/evaluate/score.ts";
 import type { WindowSet } from "#engine/evaluate/types.ts";
 import { ExportJob } from "#engine/export/exportJob.ts";
@@ -13,10 +12,11 @@ import { verifyExport } from "#engine/export/verifyExport.ts";
 import { writeExport } from "#engine/export/writeExport.ts";
 import { openModel, type OpenModel } from "../openModel.ts";
 import type { Talk } from "../talk.ts";
+import { scoreReopened } from "../scoreReopened.ts";
 import type { TaskFields } from "../task.ts";
 import { windowsOf } from "../windows.ts";
 
-/** Judges the variant where it is to be verified, writes it, reopens it and scores it again. */
+/** Judges the variant where it is to be verified, writes it, and opens and scores it again before it gets its name. */
 export async function exportTask(fields: TaskFields<"export">, talk: Talk): Promise<ExportReport> {
   const begin = performance.now();
   const { request, folders, superWeights, verify, versions } = fields;
@@ -31,6 +31,7 @@ export async function exportTask(fields: TaskFields<"export">, talk: Talk): Prom
   };
   const windows = verify && (await windowsOf(model, verify.text, verify.judge));
   const results = verify && windows && (await judged(model, variant, verify.text, windows, talk));
+  const judgedPerplexity = results?.variant.perplexity ?? null;
   const written = await writeExport({
     format: request.format,
     model: exported,
@@ -43,21 +44,22 @@ export async function exportTask(fields: TaskFields<"export">, talk: Talk): Prom
     overwrite: request.overwrite,
     maxShardBytes: request.maxShardBytes,
     fileSystem: nodeFileSystem,
+    verify:
+      verify && windows
+        ? (folder) =>
+            verifyExport({
+              source: checkpoint,
+              variant,
+              carried: exporters[request.format].tensors?.(exported),
+              out: folder,
+              evaluate: async (reopened) => ({
+                ...(await scoreReopened(reopened, fields.model, { ...verify, windows }, talk)),
+                judgedPerplexity,
+              }),
+              control,
+            })
+        : undefined,
   });
-  const judgedPerplexity = results?.variant.perplexity ?? null;
-  const verified =
-    windows &&
-    (await verifyExport({
-      source: checkpoint,
-      variant,
-      carried: exporters[request.format].tensors?.(exported),
-      out: written.out,
-      evaluate: async (reopened) => ({
-        ...(await scoreReopened(model, reopened, windows, talk)),
-        judgedPerplexity,
-      }),
-      control,
-    }));
   return {
     out: written.out,
     format: request.format,
@@ -67,7 +69,7 @@ export async function exportTask(fields: TaskFields<"export">, talk: Talk): Prom
     bitsPerWeight: written.bitsPerWeight,
     fileBitsPerWeight: variant.fileBitsPerWeight,
     changes: [...changes],
-    verified,
+    verified: written.verified,
     seconds: (performance.now() - begin) / 1000,
   };
 }
@@ -99,15 +101,4 @@ async function judged(
     variant: score.scores,
     sqnrDb: score.sqnrDb,
   };
-}
-
-/** The export as a model of its own: same graphs, the written weights. */
-async function scoreReopened(
-  model: OpenModel,
-  reopened: Checkpoint,
-  windows: WindowSet,
-  talk: Talk,
-): Promise<{ perplexity: number | null; tokens: number }> {
-  const { scores } = await scoreOriginal({ ...model, checkpoint: reopened, windows, ...talk.watch });
-  return { perplexity: scores.perplexity, tokens: scores.tokens };
 }

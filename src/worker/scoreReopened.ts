@@ -1,0 +1,65 @@
+import { KeystoneError } from "#shared/errors.ts";
+import type { Judge } from "#shared/plan.ts";
+import { architectureOf } from "#engine/architecture/readArchitecture.ts";
+import { readGgufTokenizer } from "#engine/checkpoint/gguf/ggufTokenizer.ts";
+import { loadTokenizer, tokenizerOf } from "#engine/checkpoint/loadTokenizer.ts";
+import type { Checkpoint, Tokenizer } from "#engine/checkpoint/types.ts";
+import { scoreOriginal } from "#engine/evaluate/score.ts";
+import type { WindowSet } from "#engine/evaluate/types.ts";
+import { createForward } from "#engine/forward/createForward.ts";
+import type { Talk } from "./talk.ts";
+import type { ModelHandle } from "./task.ts";
+import { windowsOf } from "./windows.ts";
+
+/** How the variant was judged before it was written. */
+export interface JudgedOn {
+  readonly text: string;
+  readonly judge: Judge;
+  readonly windows: WindowSet;
+}
+
+/**
+ * Scores an export as a model of its own: graphs from its own config or metadata, tokens from its own tokenizer, the
+ * weights that it holds.
+ * @throws KeystoneError export/other-tokens where it does not cut the text as the source does, and what opening it throws
+ */
+export async function scoreReopened(
+  checkpoint: Checkpoint,
+  { device, threads }: Pick<ModelHandle, "device" | "threads">,
+  { text, judge, windows: judged }: JudgedOn,
+  talk: Talk,
+): Promise<{ perplexity: number | null; tokens: number }> {
+  const architecture = architectureOf(checkpoint);
+  const tokenizer = (): Promise<Tokenizer> => exportedTokenizer(checkpoint.path);
+  const windows = await windowsOf({ architecture, tokenizer }, text, judge);
+  requireSameTokens(judged, windows);
+  const forward = await createForward(architecture, { device, threads });
+  try {
+    const { scores } = await scoreOriginal({ checkpoint, architecture, forward, windows, ...talk.watch });
+    return { perplexity: scores.perplexity, tokens: scores.tokens };
+  } finally {
+    await forward.close();
+  }
+}
+
+/** A GGUF file's runtime reads its metadata, whatever lies beside it; all others read tokenizer.json. */
+async function exportedTokenizer(location: string): Promise<Tokenizer> {
+  const files = await readGgufTokenizer(location).catch((thrown: unknown) => {
+    if (thrown instanceof KeystoneError && thrown.code === "tokenizer/unsupported") return null;
+    throw thrown;
+  });
+  return files ? tokenizerOf(files) : loadTokenizer(location);
+}
+
+function requireSameTokens(judged: WindowSet, reopened: WindowSet): void {
+  const [before, after] = [judged, reopened].map(({ windows }) => windows.flatMap(({ ids }) => [...ids]));
+  const at = before.findIndex((id, i) => id !== after[i]);
+  if (at < 0 && before.length === after.length) return;
+  const place = at < 0 ? before.length : at;
+  throw new KeystoneError(
+    "export/other-tokens",
+    `The exported tokenizer or context length cuts the text differently: token ${place + 1} is ${after[place] ?? "missing"} instead of ${before[place] ?? "the end"}.`,
+    "The export is not kept. Check the checkpoint's tokenizer files, or export without verifying to get the weights alone.",
+    { token: place + 1 },
+  );
+}
