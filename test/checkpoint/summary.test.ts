@@ -1,11 +1,8 @@
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
-import { sideFiles } from "#engine/checkpoint/sideFiles.ts";
 import { estimateMemory, modelName, summarizeModel } from "#engine/checkpoint/summarizeModel.ts";
 import { modelSummary, type ArchitectureFacts } from "#shared/model.ts";
-import { temporaryFolder, writeSyntheticCheckpoint } from "../support/syntheticCheckpoint.ts";
+import { writeSyntheticCheckpoint } from "../support/syntheticCheckpoint.ts";
 
 const FACTS: ArchitectureFacts = {
   name: "LlamaForCausalLM",
@@ -74,42 +71,5 @@ describe("modelName", () => {
     expect(modelName("/data/Llama-3-8B")).toBe("Llama-3-8B");
     expect(modelName("/hub/models--allenai--OLMo-1B-0724-hf/snapshots/0a1b")).toBe("allenai/OLMo-1B-0724-hf");
     expect(modelName("/resources/demo-model/model")).toBe("demo-model");
-  });
-});
-
-describe("sideFiles", () => {
-  it("lists what belongs to a drop-in copy, and neither weights, pickles, code nor folders", async () => {
-    const folder = await temporaryFolder();
-    const carried = [
-      "LICENSE",
-      "LICENSE.txt",
-      "NOTICE",
-      "USE_POLICY.md",
-      "added_tokens.json",
-      "chat_template.jinja",
-      "config.json",
-      "generation_config.json",
-      "merges.txt",
-      "preprocessor_config.json",
-      "special_tokens_map.json",
-      "tokenizer.json",
-      "tokenizer.model",
-      "tokenizer_config.json",
-      "vocab.json",
-    ];
-    const left = [
-      "model.safetensors",
-      "model.safetensors.index.json",
-      "pytorch_model.bin",
-      "training_args.bin",
-      "tokenizer.pkl",
-      "modeling_x.py",
-      "README.md",
-      "LICENSE.bin",
-      ".gitattributes",
-    ];
-    for (const name of [...carried, ...left]) await writeFile(join(folder, name), "");
-    await mkdir(join(folder, "chat_template.json"));
-    expect(await sideFiles(folder)).toEqual(carried);
   });
 });

@@ -65,6 +65,26 @@ describe("a tokenizer in a GGUF file", () => {
     expect(types.slice(-6)).toEqual([1, 5, 5, 5, 5, 5]);
   });
 
+  it("keeps the names of the unknown and the padding token, and an end token that the file asks for behind every text", async () => {
+    const files = await filesOf(join(FOLDER, "metaspace-normalizer"));
+    const { entries } = tokenizerMetadata(files, vocabularyOf(files), { pad_token_id: 2 });
+    const ending = new Map([
+      ...entries,
+      ["tokenizer.ggml.add_eos_token", { type: "bool", value: true }] as const,
+    ]);
+    const rebuilt = ggufTokenizer(new MetadataReader(ending, "model.gguf"));
+    if (!rebuilt) throw new Error("nothing was rebuilt");
+    expect(rebuilt.config).toMatchObject({ unk_token: "<unk>", pad_token: "</s>" });
+    expect(rebuilt.definition["post_processor"]).toMatchObject({
+      single: [
+        { SpecialToken: { id: "<s>", type_id: 0 } },
+        { Sequence: { id: "A", type_id: 0 } },
+        { SpecialToken: { id: "</s>", type_id: 0 } },
+      ],
+    });
+    expect(tokenizerOf(rebuilt).bos).toBe(1);
+  });
+
   it("is refused where a token lies outside the embedding, or the tokenizer is no BPE", async () => {
     const files = await filesOf(join(FOLDER, "byte-level"));
     expect(() => tokenizerMetadata(files, 10, {})).toThrow(/ids 0 to 9 only/);

@@ -3,7 +3,7 @@ import { Tokenizer as Library } from "@huggingface/tokenizers";
 import { KeystoneError } from "#shared/errors.ts";
 import { readGgufTokenizer } from "./gguf/ggufTokenizer.ts";
 import { readJsonObject } from "./jsonFile.ts";
-import { isRegularFile } from "./sideFiles.ts";
+import { isRegularFile } from "./regularFile.ts";
 import { shown } from "./strictJson.ts";
 import type { Tokenizer } from "./types.ts";
 

@@ -68,7 +68,11 @@ function isLargest(restore: Restore): restore is { largest: number } {
   return typeof restore === "object" && !Array.isArray(restore);
 }
 
-function plansOf(recipe: Recipe, { checkpoint, architecture, superWeights }: ExportModel) {
+/** What a recipe makes of the model's tensors. @throws KeystoneError recipe/… */
+export function plansOf(
+  recipe: Recipe,
+  { checkpoint, architecture, superWeights }: ExportModel,
+): ReadonlyMap<string, TensorPlan> {
   return planTensors(recipe, [...checkpoint.tensors.values()], {
     superWeights,
     downProjection: (layer) => architecture.downProjection(layer),

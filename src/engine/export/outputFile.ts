@@ -126,6 +126,10 @@ async function writeAll(file: WritableFile, bytes: Uint8Array, position: number)
 
 /** A small file of JSON, indented, with a line's end behind it. @throws KeystoneError export/… */
 export async function writeJsonFile(disk: OutputDisk, name: string, value: unknown): Promise<WrittenFile> {
-  const text = new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
-  return writeFile(disk, name, join(disk.folder, name), (append) => append(text));
+  return writeFile(disk, name, join(disk.folder, name), (append) => append(jsonBytes(value)));
+}
+
+/** JSON as such a file holds it. */
+export function jsonBytes(value: unknown): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
 }

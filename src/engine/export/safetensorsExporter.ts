@@ -2,14 +2,12 @@ import { dataBytes } from "#engine/checkpoint/dtypes.ts";
 import { bytesText } from "./diskErrors.ts";
 import type { Exporter, ExportSource, WriteInput } from "./exporter.ts";
 import { exportedTensor } from "./exportedTensor.ts";
+import { madeBytes, tokenizerNotes, writeMadeFiles } from "./madeFiles.ts";
 import { writeJsonFile, type WrittenFile } from "./outputFile.ts";
 import { INDEX_FILE, planShards, type CheckpointPlan, type ShardPlan } from "./planShards.ts";
 import { activationProblems } from "./problems.ts";
-import { CONFIG_FILE, PACKING_FILES, sourceIndex } from "./sourceIndex.ts";
+import { CONFIG_FILE, PACKING_FILES, shardLimit, sourceIndex } from "./sourceIndex.ts";
 import { writeShard } from "./safetensorsWriter.ts";
-
-/** As transformers cuts them. */
-const DEFAULT_SHARD_BYTES = 5e9;
 
 /** A drop-in copy of the checkpoint whose weights carry the recipe's rounding, in the checkpoint's own types. */
 export const safetensorsExporter: Exporter = {
@@ -29,11 +27,15 @@ export const safetensorsExporter: Exporter = {
   }),
   problems: (recipe) => activationProblems(recipe, "A dequantized safetensors file"),
   adapt: (recipe) => ({ recipe, changes: [] }),
-  outline: async (source) => ({ bytes: (await planFiles(source)).bytes }),
+  outline: async (source) => {
+    const { bytes } = await planFiles(source);
+    return { bytes: bytes + (await madeBytes(source.model.checkpoint)) };
+  },
   notes: async (source) => {
     const { bytes } = await planFiles(source);
     return [
       `The weights are dequantized: the files take ${bytesText(bytes)}, as many as the source. ${source.variant.bitsPerWeight.toFixed(3)} bits per weight is what a packed format needs.`,
+      ...(await tokenizerNotes(source.model.checkpoint)),
     ];
   },
   write: writeCheckpoint,
@@ -43,10 +45,7 @@ export const safetensorsExporter: Exporter = {
 /** @throws KeystoneError export/bad-name, checkpoint/bad-index */
 async function planFiles({ model: { checkpoint }, maxShardBytes }: ExportSource): Promise<CheckpointPlan> {
   const tensors = [...checkpoint.tensors.values()].map((tensor) => ({ ...tensor, bytes: dataBytes(tensor) }));
-  // what came in other files has no shards to follow
-  const foreign = checkpoint.shards.some(({ file }) => !file.endsWith(".safetensors"));
-  const shardBytes = maxShardBytes ?? (foreign ? DEFAULT_SHARD_BYTES : null);
-  return planShards(tensors, shardBytes, await sourceIndex(checkpoint));
+  return planShards(tensors, shardLimit(checkpoint, maxShardBytes), await sourceIndex(checkpoint));
 }
 
 async function writeCheckpoint(input: WriteInput): Promise<WrittenFile[]> {
@@ -60,6 +59,7 @@ async function writeCheckpoint(input: WriteInput): Promise<WrittenFile[]> {
   // the source's own config.json says that its weights are packed
   const { packing, config } = input.model.checkpoint;
   if (packing !== undefined) files.push(await writeJsonFile(input.disk, CONFIG_FILE, config));
+  files.push(...(await writeMadeFiles(input)));
   return files;
 }
 

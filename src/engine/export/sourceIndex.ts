@@ -14,6 +14,22 @@ export const PACKING_FILES: ReadonlySet<string> = new Set([
   "genai_config.json",
 ]);
 
+/** As transformers cuts shards. */
+const DEFAULT_SHARD_BYTES = 5e9;
+
+/** Whether a source's weights lie in other files than safetensors, whose names and index no export can follow. */
+export function isForeign({ shards }: Pick<Checkpoint, "shards">): boolean {
+  return shards.some(({ file }) => !file.endsWith(".safetensors"));
+}
+
+/**
+ * Largest data section of a shard in bytes; null = as the source is sharded.
+ * @param asked what the person asked for; null = as the source is, where it has shards to follow
+ */
+export function shardLimit(source: Pick<Checkpoint, "shards">, asked: number | null): number | null {
+  return asked ?? (isForeign(source) ? DEFAULT_SHARD_BYTES : null);
+}
+
 /** What an export carries along of the source's index; null where it has none. @throws KeystoneError checkpoint/bad-index */
 export async function sourceIndex(
   checkpoint: Checkpoint,

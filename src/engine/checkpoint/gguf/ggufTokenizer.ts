@@ -16,6 +16,12 @@ import { TOKEN_TYPE, TOKENIZER_KEYS as KEY } from "./tokenTypes.ts";
  * @throws KeystoneError tokenizer/unsupported, gguf/…
  */
 export async function readGgufTokenizer(location: string): Promise<TokenizerFiles | null> {
+  const reader = await readGgufMetadata(location);
+  return reader && ggufTokenizer(reader);
+}
+
+/** The metadata of the GGUF model at a location, null where there is none. @throws KeystoneError gguf/… */
+export async function readGgufMetadata(location: string): Promise<MetadataReader | null> {
   const found = await findGguf(location);
   const [file] = found?.files ?? [];
   if (!found || file === undefined) return null;
@@ -23,7 +29,7 @@ export async function readGgufTokenizer(location: string): Promise<TokenizerFile
   const source = fileSource(path, (await stat(path)).size);
   try {
     const { metadata } = await readGgufHeader(source);
-    return ggufTokenizer(new MetadataReader(metadata, file));
+    return new MetadataReader(metadata, file);
   } finally {
     await source.close();
   }
@@ -37,22 +43,25 @@ export function ggufTokenizer(reader: MetadataReader): TokenizerFiles | null {
   const words = kind === "gpt2" ? byteLevel(reader) : kind === "llama" ? sentencePiece(reader, tokens) : null;
   if (!words)
     throw unsupported(`its tokenizer is of the kind "${kind}", and gpt2 and llama are read`, { kind });
-  const bos = tokenAt(tokens, reader.number(KEY.bos));
-  const eos = tokenAt(tokens, reader.number(KEY.eos));
+  const named = (key: string): Special | null => tokenAt(tokens, reader.number(key));
+  const [bos, eos] = [named(KEY.bos), named(KEY.eos)];
   // llama.cpp's own defaults where a file does not say
   const addBos = reader.boolean(KEY.addBos) ?? kind === "llama";
+  const addEos = reader.boolean(KEY.addEos) ?? false;
   return {
     definition: {
       version: "1.0",
       ...words,
       model: { type: "BPE", ...words.model, vocab: vocabularyOf(tokens) },
       added_tokens: addedTokens(reader, tokens),
-      post_processor: addBos && bos ? leadingToken(bos) : null,
+      post_processor: surrounded(addBos ? bos : null, addEos ? eos : null),
     },
     config: {
       chat_template: reader.string(KEY.chatTemplate),
-      ...(bos ? { bos_token: bos.text } : {}),
-      ...(eos ? { eos_token: eos.text } : {}),
+      ...nameOf("bos_token", bos),
+      ...nameOf("eos_token", eos),
+      ...nameOf("unk_token", named(KEY.unknown)),
+      ...nameOf("pad_token", named(KEY.padding)),
     },
     specials: {},
   };
@@ -131,18 +140,37 @@ function addedTokens(reader: MetadataReader, tokens: readonly string[]): object[
   });
 }
 
-function tokenAt(tokens: readonly string[], id: number | null): { id: number; text: string } | null {
+interface Special {
+  readonly id: number;
+  readonly text: string;
+}
+
+function tokenAt(tokens: readonly string[], id: number | null): Special | null {
   const text = id === null ? undefined : tokens[id];
   return id === null || text === undefined ? null : { id, text };
 }
 
-function leadingToken({ id, text }: { id: number; text: string }): object {
-  const special = { SpecialToken: { id: text, type_id: 0 } };
+function nameOf(key: string, token: Special | null): Record<string, string> {
+  return token ? { [key]: token.text } : {};
+}
+
+/** Puts tokens before and behind every text. */
+function surrounded(first: Special | null, last: Special | null): object | null {
+  if (!first && !last) return null;
+  const special = ({ text: id }: Special, type: number) => ({ SpecialToken: { id, type_id: type } });
+  const around = (name: string, type: number): object[] => [
+    ...(first ? [special(first, type)] : []),
+    { Sequence: { id: name, type_id: type } },
+    ...(last ? [special(last, type)] : []),
+  ];
+  const tokens = [first, last].flatMap((token) => (token ? [token] : []));
   return {
     type: "TemplateProcessing",
-    single: [special, { Sequence: { id: "A", type_id: 0 } }],
-    pair: [special, { Sequence: { id: "A", type_id: 0 } }, { Sequence: { id: "B", type_id: 1 } }],
-    special_tokens: { [text]: { id: text, ids: [id], tokens: [text] } },
+    single: around("A", 0),
+    pair: [...around("A", 0), ...around("B", 1)],
+    special_tokens: Object.fromEntries(
+      tokens.map(({ id, text }) => [text, { id: text, ids: [id], tokens: [text] }]),
+    ),
   };
 }
 

@@ -11,6 +11,7 @@ export const TOKENIZER_KEYS = {
   merges: "tokenizer.ggml.merges",
   bos: "tokenizer.ggml.bos_token_id",
   eos: "tokenizer.ggml.eos_token_id",
+  endOfTurn: "tokenizer.ggml.eot_token_id",
   unknown: "tokenizer.ggml.unknown_token_id",
   padding: "tokenizer.ggml.padding_token_id",
   addBos: "tokenizer.ggml.add_bos_token",

@@ -4,7 +4,7 @@ import { dataBytes, STORAGE_BYTES } from "../dtypes.ts";
 import { readJsonObject } from "../jsonFile.ts";
 import { narrow } from "../narrow.ts";
 import { requireRows } from "../readTensor.ts";
-import { isRegularFile } from "../sideFiles.ts";
+import { isRegularFile } from "../regularFile.ts";
 import type { Checkpoint } from "../types.ts";
 import { awqMatrices } from "./awq.ts";
 import { compressedTensorsMatrices } from "./compressedTensors.ts";

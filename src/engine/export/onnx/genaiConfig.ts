@@ -5,9 +5,9 @@ import { readJsonObject } from "#engine/checkpoint/jsonFile.ts";
 import { MODEL_FILE } from "#engine/checkpoint/onnx/names.ts";
 import type { Checkpoint } from "#engine/checkpoint/types.ts";
 import type { ExportModel } from "../exporter.ts";
+import { GENERATION_FILE, madeFiles } from "../madeFiles.ts";
 
 export const GENAI_FILE = "genai_config.json";
-const GENERATION_FILE = "generation_config.json";
 const MAX_CONFIG_BYTES = 16_000_000;
 /** Tokens of a prompt that go through the decoder at once: bounds the memory of scores and logits. */
 const CHUNK_TOKENS = 512;
@@ -86,10 +86,12 @@ export async function genaiConfig({ checkpoint, architecture }: ExportModel): Pr
   };
 }
 
-async function generationConfig({ path }: Checkpoint): Promise<unknown> {
+async function generationConfig(checkpoint: Checkpoint): Promise<unknown> {
+  const made = (await madeFiles(checkpoint)).get(GENERATION_FILE);
+  if (made) return JSON.parse(new TextDecoder().decode(made));
   const missing = "checkpoint/no-generation-config";
   try {
-    return await readJsonObject(join(path, GENERATION_FILE), {
+    return await readJsonObject(join(checkpoint.path, GENERATION_FILE), {
       maxBytes: MAX_CONFIG_BYTES,
       badCode: "checkpoint/bad-config",
       missingCode: missing,

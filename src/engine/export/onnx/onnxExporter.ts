@@ -1,6 +1,7 @@
 import { tensorsInWords } from "#engine/quantize/notes.ts";
 import type { Exporter, ExportModel, WriteInput } from "../exporter.ts";
 import type { ExportVariant } from "../types.ts";
+import { madeBytes, tokenizerNotes, writeMadeFiles } from "../madeFiles.ts";
 import { writeJsonFile, type WrittenFile } from "../outputFile.ts";
 import { CONFIG_FILE, PACKING_FILES } from "../sourceIndex.ts";
 import { planDecoder } from "./decoderPlan.ts";
@@ -29,9 +30,13 @@ export const onnxExporter: Exporter = {
   tensors: usedTensors,
   outline: async (source) => {
     const { model, dataBytes } = planDecoder(source.model, source.variant);
-    return { bytes: model.byteLength + dataBytes };
+    return { bytes: model.byteLength + dataBytes + (await madeBytes(source.model.checkpoint)) };
   },
-  notes: async ({ model, variant }) => [...sizeNotes(model, variant), ...leftNotes(model)],
+  notes: async ({ model, variant }) => [
+    ...sizeNotes(model, variant),
+    ...leftNotes(model),
+    ...(await tokenizerNotes(model.checkpoint)),
+  ],
   leavesBehind: (name, { checkpoint }) => checkpoint.packing !== undefined && PACKING_FILES.has(name),
   write: async (input: WriteInput): Promise<WrittenFile[]> => {
     const files = await writeDecoder(input, planDecoder(input.model, input.variant));
@@ -39,6 +44,7 @@ export const onnxExporter: Exporter = {
     // the source's own config.json says that its weights are packed
     const { packing, config } = input.model.checkpoint;
     if (packing !== undefined) files.push(await writeJsonFile(input.disk, CONFIG_FILE, config));
+    files.push(...(await writeMadeFiles(input)));
     return files;
   },
 };

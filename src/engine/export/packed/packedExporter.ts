@@ -2,9 +2,11 @@ import type { FormatDescription } from "#shared/exporting.ts";
 import type { Override } from "#shared/recipe.ts";
 import { bytesText } from "../diskErrors.ts";
 import type { Exporter, ExportSource } from "../exporter.ts";
-import { keepModules } from "../keepModules.ts";
+import { keepModules, plansOf } from "../keepModules.ts";
+import { madeBytes, tokenizerNotes } from "../madeFiles.ts";
 import { PACKING_FILES } from "../sourceIndex.ts";
 import { fusedNotes } from "./vllmNotes.ts";
+import { oneType } from "./oneType.ts";
 import { packedProblems, type PackedLimits } from "./packedProblems.ts";
 import { planPacked, writePacked, type LayoutOf, type PackedFiles } from "./writePacked.ts";
 
@@ -25,8 +27,15 @@ export function packedExporter({ description, limits, layoutOf, files, notes }: 
   return {
     describe: () => description,
     problems: (recipe, on) => packedProblems(limits, recipe, on),
-    adapt: (recipe, model, kept) => keepModules(recipe, model, kept, eightBits),
-    outline: async (source) => ({ bytes: (await planPacked(source, layoutOf)).bytes }),
+    adapt: (recipe, model, kept) => {
+      const { recipe: changed, changes } = keepModules(recipe, model, kept, eightBits);
+      const typed = oneType(plansOf(changed, model).values());
+      return { recipe: changed, ...typed, changes: [...changes, ...typed.changes] };
+    },
+    outline: async (source) => {
+      const { bytes } = await planPacked(source, layoutOf);
+      return { bytes: bytes + (await madeBytes(source.model.checkpoint)) };
+    },
     write: (input) => writePacked(input, layoutOf, files),
     notes: async (source) => {
       const { bytes } = await planPacked(source, layoutOf);
@@ -35,6 +44,7 @@ export function packedExporter({ description, limits, layoutOf, files, notes }: 
         `The weight files take ${bytesText(bytes)}, ${bitsPerWeight.toFixed(3)} bits per quantized weight.`,
         ...notes(source),
         ...fusedNotes(source),
+        ...(await tokenizerNotes(source.model.checkpoint)),
       ];
     },
     leavesBehind: (name) => PACKING_FILES.has(name),

@@ -128,14 +128,6 @@ function modelProblems(limits: PackedLimits, plans: readonly TensorPlan[]): Keys
       ),
     );
   }
-  if (new Set(plans.map(({ storage }) => storage)).size > 1)
-    problems.push(
-      problem(
-        "export/packed-types",
-        `${subject} is computed in one type, but this recipe quantizes tensors of several.`,
-        "Convert the checkpoint to one type first, or export as safetensors.",
-      ),
-    );
   return problems;
 }
 

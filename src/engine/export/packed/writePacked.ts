@@ -2,6 +2,7 @@ import { dataBytes } from "#engine/checkpoint/dtypes.ts";
 import type { TensorPlan } from "#engine/quantize/types.ts";
 import type { ExportSource, WriteInput } from "../exporter.ts";
 import { exportedTensor, packedWeights } from "../exportedTensor.ts";
+import { writeMadeFiles } from "../madeFiles.ts";
 import { writeJsonFile, type WrittenFile } from "../outputFile.ts";
 import {
   alignedOrder,
@@ -11,7 +12,7 @@ import {
   type PlannedTensor,
 } from "../planShards.ts";
 import { writeShard } from "../safetensorsWriter.ts";
-import { sourceIndex } from "../sourceIndex.ts";
+import { shardLimit, sourceIndex } from "../sourceIndex.ts";
 import { tensorBytes, type ModuleLayout, type ModuleTensor } from "./moduleLayout.ts";
 
 /** Chooses how a variant's modules are stored. */
@@ -37,7 +38,8 @@ export async function planPacked(source: ExportSource, layoutOf: LayoutOf): Prom
       bytes: tensorBytes(part),
     }));
   });
-  return planShards(tensors, maxShardBytes, await sourceIndex(model.checkpoint), alignedOrder);
+  const limit = shardLimit(model.checkpoint, maxShardBytes);
+  return planShards(tensors, limit, await sourceIndex(model.checkpoint), alignedOrder);
 }
 
 /** Writes weights, index, config and what else the format has, one module in memory at a time. */
@@ -56,6 +58,7 @@ export async function writePacked(
   }
   if (index) files.push(await writeJsonFile(input.disk, INDEX_FILE, index));
   for (const [name, content] of filesOf(input)) files.push(await writeJsonFile(input.disk, name, content));
+  files.push(...(await writeMadeFiles(input)));
   return files;
 }
 

@@ -1,0 +1,63 @@
+import { copyFile, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { loadTokenizer } from "#engine/checkpoint/loadTokenizer.ts";
+import { exportReport } from "#shared/exporting.ts";
+import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
+import { DEMO } from "./demo.ts";
+import { runMain } from "./runMain.ts";
+
+const SCORED = ["--text", DEMO.text, "--tokens", "400"];
+/** Each format's own codec, asked for without saying how it is to be sharded. */
+const CASES = [
+  ["safetensors", { codec: "awq", bits: 4, block: "group:64" }],
+  ["compressed-tensors", { codec: "compressed-tensors", bits: 4, symmetric: true, block: "group:64" }],
+  ["gptq", { codec: "gptq", bits: 4, block: "group:64" }],
+  ["awq", { codec: "awq", bits: 4, block: "group:64" }],
+  ["onnx", { codec: "matmulnbits", bits: 4, block: "group:32" }],
+] as const;
+const TEXT =
+  "Once upon a time, there was a little girl named Lily — with 3 naïve friends!\n\n  She said: <s>";
+
+async function exported(model: string, format: string, settings: object) {
+  const home = await temporaryFolder();
+  const recipe = join(home, "recipe.json");
+  const out = join(home, "out");
+  await writeFile(recipe, JSON.stringify(settings));
+  const argv = ["export", model, "--recipe", recipe, "--format", format, "--out", out];
+  const outcome = await runMain([...argv, "--verify", ...SCORED, "--json"], { env: { KEYSTONE_HOME: home } });
+  expect([outcome.code, outcome.stderr]).toEqual([0, ""]);
+  return { home, out, report: exportReport.parse(outcome.json()) };
+}
+
+/** The demo model as one GGUF file in a folder of its own. */
+async function bareGguf(): Promise<string> {
+  const { out, report } = await exported(DEMO.model, "gguf", { codec: "q8_0", bits: 8, block: "group:32" });
+  const [name = ""] = report.files.map(({ path }) => path).filter((path) => path.endsWith(".gguf"));
+  const file = join(await temporaryFolder(), name);
+  await copyFile(join(out, name), file);
+  return file;
+}
+
+describe("an export whose source is a GGUF file and nothing else", () => {
+  for (const [format, settings] of CASES) {
+    it(`as ${format} holds the tokenizer of its metadata, and scores by itself what was judged`, async () => {
+      const { home, out, report } = await exported(await bareGguf(), format, settings);
+      expect(report.verified?.perplexity).toBe(report.verified?.judgedPerplexity);
+      expect(await readdir(out)).toEqual(
+        expect.arrayContaining(["generation_config.json", "tokenizer.json", "tokenizer_config.json"]),
+      );
+      const scored = await runMain(["eval", out, ...SCORED, "--json"], { env: { KEYSTONE_HOME: home } });
+      expect([scored.code, scored.stderr]).toEqual([0, ""]);
+      expect(z.object({ perplexity: z.number() }).parse(scored.json()).perplexity).toBe(
+        report.verified?.perplexity,
+      );
+      const [made, own] = [await loadTokenizer(out), await loadTokenizer(DEMO.model)];
+      expect(made.encode(TEXT)).toEqual(own.encode(TEXT));
+      expect([made.bos, made.eos]).toEqual([own.bos, own.eos]);
+      const config: unknown = JSON.parse(await readFile(join(out, "generation_config.json"), "utf8"));
+      expect(config).toMatchObject({ eos_token_id: own.eos });
+    });
+  }
+});

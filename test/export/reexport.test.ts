@@ -1,0 +1,126 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import { verifyExport } from "#engine/export/verifyExport.ts";
+import { exporters } from "#engine/export/exporters.ts";
+import { nodeFileSystem } from "#engine/export/nodeFileSystem.ts";
+import type { ExportFormat } from "#shared/exporting.ts";
+import { DEMO } from "../cli/demo.ts";
+import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
+import { adapted, bench, exportTo, freely, modelOf, tree, type Bench } from "./exporting.ts";
+
+const SHAPE = { hidden: 64, intermediate: 96, heads: 4, keyValueHeads: 2, vocabulary: 40 } as const;
+const OWN: Readonly<Record<ExportFormat, object>> = {
+  safetensors: { codec: "q8_0", bits: 8, block: "group:32" },
+  "compressed-tensors": { codec: "compressed-tensors", bits: 4, symmetric: true, block: "group:32" },
+  gptq: { codec: "gptq", bits: 4, block: "group:32" },
+  awq: { codec: "awq", bits: 4, block: "group:32" },
+  gguf: { codec: "q4_0", bits: 4, block: "group:32" },
+  onnx: { codec: "matmulnbits", bits: 4, block: "group:32" },
+};
+const DOWN_PROJECTION = "model.layers.1.mlp.down_proj.weight";
+const unevaluated = () => Promise.resolve({ perplexity: null, judgedPerplexity: null, tokens: 0 });
+
+interface Again extends Bench {
+  readonly changes: readonly string[];
+}
+
+/** A variant written as one format, opened, and a variant of that written as another, as nobody asked for shards. */
+async function again(
+  first: ExportFormat,
+  second: ExportFormat,
+  recipe: object = OWN[second],
+): Promise<Again> {
+  const source = await bench({ ...SHAPE, storage: "F16" });
+  const kept = { ...OWN[first], restore: [[1, 3, 7]] };
+  await exportTo({ ...source, ...adapted(source.checkpoint, kept, first) }, { format: first });
+  const checkpoint = await openCheckpoint(source.out);
+  onTestFinished(() => checkpoint.close());
+  const folder = await temporaryFolder();
+  const { variant, changes } = adapted(checkpoint, recipe, second);
+  const whole = { folder, checkpoint, variant, changes, out: join(folder, "again") };
+  await exportTo(whole, { format: second });
+  return whole;
+}
+
+async function verified({ checkpoint, variant, out }: Again, format: ExportFormat) {
+  const carried = exporters[format].tensors?.(modelOf(checkpoint));
+  return verifyExport({ source: checkpoint, variant, carried, out, evaluate: unevaluated, control: freely });
+}
+
+describe("exporting what came in another format", () => {
+  for (const [first, second] of [
+    ["gguf", "compressed-tensors"],
+    ["gguf", "gptq"],
+    ["onnx", "awq"],
+    ["onnx", "safetensors"],
+  ] as const) {
+    it(`writes model.safetensors where the source's files have other names: ${first} as ${second}`, async () => {
+      const done = await again(first, second);
+      expect(await tree(done.out)).toContain("model.safetensors");
+      expect((await verified(done, second)).maxAbsDiff).toBe(0);
+    });
+  }
+
+  it("computes a source of several types in one, says so, and writes what it judges", async () => {
+    const done = await again("gguf", "compressed-tensors");
+    expect(
+      [...done.checkpoint.tensors.values()].filter(({ linear }) => linear).map(({ dtype }) => dtype),
+    ).toContain("F16");
+    expect(done.variant.plans.has(DOWN_PROJECTION)).toBe(true);
+    expect(new Set([...done.variant.plans.values()].map(({ storage }) => storage))).toEqual(new Set(["F32"]));
+    expect(done.changes).toEqual([
+      "The source's matrices are of several types, and packed ones are computed in one: F16 and F32 become F32, in what is judged and in what is written.",
+    ]);
+    const reopened = await openCheckpoint(done.out);
+    onTestFinished(() => reopened.close());
+    expect(reopened.config).toMatchObject({ torch_dtype: "float32" });
+  });
+
+  it("says where a GGUF file holds no vocabulary that could be written", async () => {
+    const done = await again("gguf", "compressed-tensors");
+    const source = {
+      model: modelOf(done.checkpoint),
+      variant: done.variant,
+      fileSystem: nodeFileSystem,
+      maxShardBytes: null,
+    };
+    for (const format of ["compressed-tensors", "awq", "safetensors"] as const)
+      expect(await exporters[format].notes(source)).toContain(
+        "The source's GGUF file holds no vocabulary, so no tokenizer.json is written: put the model's own beside the weights.",
+      );
+    expect(await tree(done.out)).not.toContain("tokenizer.json");
+  });
+
+  it("is refused before anything is written where a GGUF file's tokenizer cannot be written", async () => {
+    const demo = await openCheckpoint(DEMO.model);
+    onTestFinished(() => demo.close());
+    const folder = await temporaryFolder();
+    const first = {
+      folder,
+      checkpoint: demo,
+      ...adapted(demo, OWN.gguf, "gguf"),
+      out: join(folder, "first"),
+    };
+    const { files } = await exportTo(first, { format: "gguf" });
+    const [{ path: name }] = files.filter(({ path }) => path.endsWith(".gguf"));
+    const bytes = await readFile(join(first.out, name), "latin1");
+    const kind = /(tokenizer\.ggml\.model.{12})\w/s;
+    expect(bytes).toMatch(kind);
+    const changed = join(folder, name);
+    await writeFile(changed, bytes.replace(kind, "$1z"), "latin1");
+    const checkpoint = await openCheckpoint(changed);
+    onTestFinished(() => checkpoint.close());
+    const second = {
+      folder,
+      checkpoint,
+      ...adapted(checkpoint, OWN.awq, "awq"),
+      out: join(folder, "second"),
+    };
+    await expect(exportTo(second, { format: "awq" })).rejects.toMatchObject({
+      code: "tokenizer/unsupported",
+    });
+    expect(await tree(folder)).not.toContain("second");
+  });
+});
