@@ -19,8 +19,16 @@ const OWN: Readonly<Record<ExportFormat, object>> = {
   gguf: { codec: "q4_0", bits: 4, block: "group:32" },
   onnx: { codec: "matmulnbits", bits: 4, block: "group:32" },
 };
+const FORMATS = Object.keys(OWN) as ExportFormat[];
+/** Largest share by which the stated size may be off: packed shapes and padding are not part of it. */
+const STATED_SIZE = 0.02;
+const COST = /: ([\d,]+) bytes more, ([\d.]+) instead of ([\d.]+) bits/;
 const DOWN_PROJECTION = "model.layers.1.mlp.down_proj.weight";
 const unevaluated = () => Promise.resolve({ perplexity: null, judgedPerplexity: null, tokens: 0 });
+
+function sumOf<T>(of: readonly T[], size: (one: T) => number): number {
+  return of.reduce((sum, one) => sum + size(one), 0);
+}
 
 interface Again extends Bench {
   readonly changes: readonly string[];
@@ -77,6 +85,50 @@ describe("exporting what came in another format", () => {
     onTestFinished(() => reopened.close());
     expect(reopened.config).toMatchObject({ torch_dtype: "float32" });
   });
+
+  for (const first of FORMATS) {
+    for (const second of FORMATS) {
+      it(`states the size that is written, and a kept module's cost: ${first} as ${second}`, async () => {
+        const recipe = { ...OWN[second], restore: [[1, 3, 7]] };
+        const { checkpoint, variant, changes, out } = await again(first, second, recipe);
+        const reopened = await openCheckpoint(out);
+        onTestFinished(() => reopened.close());
+        const written = [...reopened.tensors.values()];
+        const bits =
+          (8 * sumOf(written, ({ bytes }) => bytes)) / sumOf(written, ({ parameters }) => parameters);
+        expect(Math.abs(variant.fileBitsPerWeight / bits - 1)).toBeLessThan(STATED_SIZE);
+        if (exporters[second].describe().restored === "exact") return;
+        const [, more, dear, cheap] = (COST.exec(changes[0]) ?? []).map((text) =>
+          Number(text.replaceAll(",", "")),
+        );
+        expect(more).toBeGreaterThan(0);
+        expect(dear).toBeCloseTo(variant.fileBitsPerWeight, 3);
+        const weights = sumOf([...checkpoint.tensors.values()], ({ parameters }) => parameters);
+        expect((dear - cheap) * weights).toBeGreaterThan(8 * more * (1 - STATED_SIZE));
+      });
+    }
+  }
+
+  for (const [first, second] of [
+    ["onnx", "gguf"],
+    ["gptq", "gguf"],
+    ["onnx", "safetensors"],
+    ["gptq", "safetensors"],
+    ["gptq", "onnx"],
+    ["onnx", "compressed-tensors"],
+  ] as const) {
+    it(`leaves behind what says how the source was packed: ${first} as ${second}`, async () => {
+      const { out } = await again(first, second);
+      const files = await tree(out);
+      const config = await readFile(join(out, "config.json"), "utf8").catch(() => "{}");
+      const own = { gguf: 0, safetensors: 0, onnx: 1, "compressed-tensors": 0 }[second];
+      expect(
+        files.filter((name) => /^(quantize_config|quant_config|genai_config)\.json$/.test(name)),
+      ).toHaveLength(own);
+      expect(config).not.toMatch(/gptq/);
+      expect(files.includes("config.json")).toBe(second !== "gguf");
+    });
+  }
 
   it("says where a GGUF file holds no vocabulary that could be written", async () => {
     const done = await again("gguf", "compressed-tensors");

@@ -1,8 +1,9 @@
 import { KeystoneError } from "#shared/errors.ts";
-import type { ExportRequest } from "#shared/exporting.ts";
+import type { ExportFormat, ExportRequest } from "#shared/exporting.ts";
 import type { ExportModel } from "./exporter.ts";
 import { exporters } from "./exporters.ts";
 import { exportVariant } from "./exportVariant.ts";
+import { parametersOf } from "./keepModules.ts";
 import type { ExportVariant } from "./types.ts";
 
 /** What an export writes, as the format holds it, and how that differs from what was asked for. */
@@ -33,5 +34,19 @@ export function adaptVariant(
     downProjection: (layer) => model.architecture.downProjection(layer),
     storage: adapted.storage,
   });
-  return { variant, changes: adapted.changes };
+  const fileBitsPerWeight = writtenBits(model, format, variant) ?? variant.fileBitsPerWeight;
+  return { variant: { ...variant, fileBitsPerWeight }, changes: adapted.changes };
+}
+
+/** Bits per weight over all tensors that the format's files hold; null where it has no place for the variant. */
+function writtenBits(
+  model: ExportModel,
+  format: ExportFormat,
+  { recipe, plans }: ExportVariant,
+): number | null {
+  const exporter = exporters[format];
+  if (exporter.problems(recipe, { model, plans }).length > 0) return null;
+  const carried = exporter.tensors?.(model);
+  const tensors = [...model.checkpoint.tensors.values()].filter(({ name }) => carried?.has(name) ?? true);
+  return (8 * exporter.weightBytes(model, plans)) / parametersOf(tensors);
 }

@@ -63,6 +63,8 @@ export interface Exporter {
   adapt(recipe: Recipe, model: ExportModel, kept: KeptModule): AdaptedRecipe;
   /** Names of the source's tensors that the format has a place for; absent = all. The others stay behind, and notes say so. */
   readonly tensors?: (model: ExportModel) => ReadonlySet<string>;
+  /** Bytes of all weights in its files, from shapes alone; headers and tables not counted. @param plans that it holds */
+  weightBytes(model: ExportModel, plans: ReadonlyMap<string, TensorPlan>): number;
   /** Bytes of all files it will write, known before it starts (side files that are copied not counted). */
   outline(source: ExportSource): Promise<{ readonly bytes: number }>;
   /**

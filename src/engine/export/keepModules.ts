@@ -1,16 +1,32 @@
-import { fileBitsPerWeight } from "#engine/quantize/bitsPerWeight.ts";
 import { planTensors } from "#engine/quantize/planTensors.ts";
 import type { TensorPlan } from "#engine/quantize/types.ts";
+import type { TensorInfo } from "#shared/model.ts";
 import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
 import type { KeptModule } from "#shared/exporting.ts";
 import type { Override, Recipe, Restore } from "#shared/recipe.ts";
 import { bytesText } from "./diskErrors.ts";
 import type { AdaptedRecipe, ExportModel } from "./exporter.ts";
 
+/** Bytes that a format's files need for a tensor, planned so or kept. */
+export type BytesOf = (tensor: TensorInfo, plan: TensorPlan | undefined) => number;
+
+/** Bytes of all tensors of a model. */
+export function allBytes(
+  { checkpoint }: ExportModel,
+  plans: ReadonlyMap<string, TensorPlan>,
+  bytesOf: BytesOf,
+): number {
+  return [...checkpoint.tensors.values()].reduce(
+    (sum, tensor) => sum + bytesOf(tensor, plans.get(tensor.name)),
+    0,
+  );
+}
+
 /**
  * Brings a recipe to a format that has no place for a single exact weight: every module that holds a restored weight stays
  * unquantized or gets 8 bits, and nothing is restored or held out any more. What it costs is said.
  * @param eightBits the override that gives a module 8 bits in this format, less its `match`
+ * @param bytesOf what the cost is taken from: what the files will need, not what the source took
  * @throws KeystoneError recipe/… where the recipe does not fit the model
  */
 export function keepModules(
@@ -18,6 +34,7 @@ export function keepModules(
   model: ExportModel,
   kept: KeptModule,
   eightBits: Omit<Override, "match">,
+  bytesOf: BytesOf,
 ): Pick<AdaptedRecipe, "recipe" | "changes"> {
   const before = plansOf(recipe, model);
   const holding = [...before.values()].filter((plan) => namedCount(plan) > 0);
@@ -37,18 +54,25 @@ export function keepModules(
   };
   if (holding.length === 0) return { recipe: changed, changes: [] };
   const after = plansOf(changed, model);
-  const tensors = [...model.checkpoint.tensors.values()];
-  const [cheap, dear] = [fileBitsPerWeight(tensors, before), fileBitsPerWeight(tensors, after)];
-  const weights = tensors.reduce((sum, { parameters }) => sum + parameters, 0);
+  const [cheap, dear] = [allBytes(model, before, bytesOf), allBytes(model, after, bytesOf)];
+  const weights = parametersOf(model.checkpoint.tensors.values());
+  const perWeight = (bytes: number): string => ((8 * bytes) / weights).toFixed(3);
   const names = holding.map(({ name }) => name).join(", ");
   const [module, stay] = holding.length === 1 ? ["module", "stays"] : ["modules", "stay"];
   const how = kept === "8-bit" ? `${stay === "stays" ? "gets" : "get"} 8 bits` : `${stay} unquantized`;
   return {
     recipe: changed,
     changes: [
-      `The ${module} ${names} ${how}, because this format has no place for one exact weight: ${bytesText(Math.round(((dear - cheap) * weights) / 8))} more, ${dear.toFixed(3)} instead of ${cheap.toFixed(3)} bits per weight over the whole file.`,
+      `The ${module} ${names} ${how}, because this format has no place for one exact weight: ${bytesText(Math.round(dear - cheap))} more, ${perWeight(dear)} instead of ${perWeight(cheap)} bits per weight over the whole file.`,
     ],
   };
+}
+
+/** Weights of tensors, all together. */
+export function parametersOf(tensors: Iterable<TensorInfo>): number {
+  let count = 0;
+  for (const { parameters } of tensors) count += parameters;
+  return count;
 }
 
 /** What cannot be kept by module: the largest weights of every tensor would leave nothing quantized. */

@@ -6,7 +6,7 @@ import { madeBytes, tokenizerNotes, writeMadeFiles } from "./madeFiles.ts";
 import { writeJsonFile, type WrittenFile } from "./outputFile.ts";
 import { INDEX_FILE, planShards, type CheckpointPlan, type ShardPlan } from "./planShards.ts";
 import { activationProblems } from "./problems.ts";
-import { CONFIG_FILE, PACKING_FILES, shardLimit, sourceIndex } from "./sourceIndex.ts";
+import { CONFIG_FILE, isStale, rewritesConfig, shardLimit, sourceIndex } from "./sourceIndex.ts";
 import { writeShard } from "./safetensorsWriter.ts";
 
 /** A drop-in copy of the checkpoint whose weights carry the recipe's rounding, in the checkpoint's own types. */
@@ -27,19 +27,22 @@ export const safetensorsExporter: Exporter = {
   }),
   problems: (recipe) => activationProblems(recipe, "A dequantized safetensors file"),
   adapt: (recipe) => ({ recipe, changes: [] }),
+  weightBytes: ({ checkpoint }) =>
+    [...checkpoint.tensors.values()].reduce((sum, tensor) => sum + dataBytes(tensor), 0),
   outline: async (source) => {
     const { bytes } = await planFiles(source);
     return { bytes: bytes + (await madeBytes(source.model.checkpoint)) };
   },
   notes: async (source) => {
     const { bytes } = await planFiles(source);
+    const alike = source.model.checkpoint.packing === undefined ? ", as many as the source" : "";
     return [
-      `The weights are dequantized: the files take ${bytesText(bytes)}, as many as the source. ${source.variant.bitsPerWeight.toFixed(3)} bits per weight is what a packed format needs.`,
+      `The weights are dequantized: the files take ${bytesText(bytes)}${alike}. ${source.variant.bitsPerWeight.toFixed(3)} bits per weight is what a packed format needs.`,
       ...(await tokenizerNotes(source.model.checkpoint)),
     ];
   },
   write: writeCheckpoint,
-  leavesBehind: (name, { checkpoint }) => checkpoint.packing !== undefined && PACKING_FILES.has(name),
+  leavesBehind: (name, { checkpoint }) => isStale(name, checkpoint),
 };
 
 /** @throws KeystoneError export/bad-name, checkpoint/bad-index */
@@ -57,8 +60,8 @@ async function writeCheckpoint(input: WriteInput): Promise<WrittenFile[]> {
   }
   if (index) files.push(await writeJsonFile(input.disk, INDEX_FILE, index));
   // the source's own config.json says that its weights are packed
-  const { packing, config } = input.model.checkpoint;
-  if (packing !== undefined) files.push(await writeJsonFile(input.disk, CONFIG_FILE, config));
+  const { checkpoint } = input.model;
+  if (rewritesConfig(checkpoint)) files.push(await writeJsonFile(input.disk, CONFIG_FILE, checkpoint.config));
   files.push(...(await writeMadeFiles(input)));
   return files;
 }

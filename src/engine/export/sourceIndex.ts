@@ -30,6 +30,16 @@ export function shardLimit(source: Pick<Checkpoint, "shards">, asked: number | n
   return asked ?? (isForeign(source) ? DEFAULT_SHARD_BYTES : null);
 }
 
+/** Whether the source's config.json says more than what model it is: how its weights are packed, or in which files they lie. */
+export function rewritesConfig(source: Pick<Checkpoint, "shards" | "packing">): boolean {
+  return source.packing !== undefined || isForeign(source);
+}
+
+/** Whether a file of the source says how its own weights are stored, so that it would be wrong beside others. */
+export function isStale(name: string, source: Pick<Checkpoint, "shards" | "packing">): boolean {
+  return PACKING_FILES.has(name) && (name !== CONFIG_FILE || rewritesConfig(source));
+}
+
 /** What an export carries along of the source's index; null where it has none. @throws KeystoneError checkpoint/bad-index */
 export async function sourceIndex(
   checkpoint: Checkpoint,

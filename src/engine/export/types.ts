@@ -20,7 +20,10 @@ export interface ExportVariant {
   readonly plans: ReadonlyMap<string, TensorPlan>;
   /** What the person should know about the recipe on this checkpoint, one sentence each. */
   readonly notes: readonly string[];
-  /** Over the quantized linears, as stored by a packed format; and over all tensors of the file. */
+  /**
+   * Over the quantized linears, as stored by a packed format; and over all tensors of the files that are written, which a
+   * dequantized export fills with the source's own types.
+   */
   readonly bitsPerWeight: number;
   readonly fileBitsPerWeight: number;
   /**

@@ -8,19 +8,19 @@ import { parseBlock, type Recipe } from "#shared/recipe.ts";
 import { blockLabel, codecLabel } from "#shared/recipeText.ts";
 import { bytesText } from "../diskErrors.ts";
 import type { Exporter, ExportModel, ExportSource, WriteInput } from "../exporter.ts";
-import { keepModules, keepProblems } from "../keepModules.ts";
+import { allBytes, keepModules, keepProblems } from "../keepModules.ts";
+import { GENERATION_FILE } from "../madeFiles.ts";
 import { writeFile, type WrittenFile } from "../outputFile.ts";
 import { activationProblems, recipeSettings } from "../problems.ts";
+import { PACKING_FILES } from "../sourceIndex.ts";
 import { equationNotes, equationProblems, ggufArchitecture } from "./hyperparameters.ts";
 import { padding } from "./metadataWriter.ts";
 import { planGguf } from "./planGguf.ts";
-import { blockType, HELD_CODECS, storedType } from "./storedTypes.ts";
+import { blockType, bytesOf, HELD_CODECS, storedType } from "./storedTypes.ts";
 import { tensorData } from "./tensorData.ts";
 
 /** A module with a restored weight, where it gets 8 bits. */
 const EIGHT_BITS = { codec: "q8_0", bits: 8, symmetric: false, block: "group:32", clip: null } as const;
-/** What the file's metadata says instead. */
-const LEFT_BEHIND = /^(config|generation_config)\.json$/;
 
 /** One GGUF file that llama.cpp and what is built on it load. */
 export const ggufExporter: Exporter = {
@@ -38,11 +38,16 @@ export const ggufExporter: Exporter = {
     loadsIn: ["llama.cpp", "ollama", "LM Studio", "node-llama-cpp", "Keystone"],
   }),
   problems,
-  adapt: (recipe, model, kept) => ({ ...keepModules(recipe, model, kept, EIGHT_BITS), storage: "F32" }),
+  adapt: (recipe, model, kept) => ({
+    ...keepModules(recipe, model, kept, EIGHT_BITS, bytesOf),
+    storage: "F32",
+  }),
+  weightBytes: (model, plans) => allBytes(model, plans, bytesOf),
   outline: async (source) => ({ bytes: (await planGguf(source)).bytes }),
   notes: notesOf,
   write: async (input) => [await writeGguf(input)],
-  leavesBehind: (name) => LEFT_BEHIND.test(name),
+  // the file's metadata says instead what the model is
+  leavesBehind: (name) => PACKING_FILES.has(name) || name === GENERATION_FILE,
 };
 
 function problems(

@@ -16,7 +16,7 @@ import type { ExportSource } from "../exporter.ts";
 import { readSourceLicense } from "../sourceCard.ts";
 import { ggufArchitecture, hyperparameters, ropeTensors } from "./hyperparameters.ts";
 import { ALIGNMENT, encodeHeader, padding, type TableEntry } from "./metadataWriter.ts";
-import { blockType, storedType } from "./storedTypes.ts";
+import { bytesOf, typeOf } from "./storedTypes.ts";
 import { tokenizerMetadata, type TokenizerMetadata } from "./tokenizerMetadata.ts";
 
 /** One tensor to write. */
@@ -101,13 +101,12 @@ function planTensors(
   const own = [...checkpoint.tensors.values()].flatMap((source): GgufTensorPlan[] => {
     if (isDerived(source.name)) return [];
     const plan = plans.get(source.name);
-    const type = plan ? blockType(plan) : storedType(source);
+    const type = typeOf(source, plan);
     const name = names.toGguf(source.name);
     // both were asked for in problems()
     if (type === null || name === null) throw new TypeError(`${source.name} has no place in a GGUF file`);
-    const { weights, bytes } = ggmlType(type);
     const headSize = isInterleaved(architecture, source.name) ? config.headSize : null;
-    return [{ name, type, bytes: (source.parameters / weights) * bytes, source, headSize }];
+    return [{ name, type, bytes: bytesOf(source, plan), source, headSize }];
   });
   return [...made, ...own];
 }

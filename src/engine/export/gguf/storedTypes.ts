@@ -1,4 +1,7 @@
 import { isStorageType } from "#engine/checkpoint/dtypes.ts";
+import { ggmlType } from "#engine/checkpoint/gguf/ggmlTypes.ts";
+import { isDerived } from "#engine/checkpoint/tensorRole.ts";
+import { storedBits } from "#engine/quantize/bitsPerWeight.ts";
 import type { TensorPlan } from "#engine/quantize/types.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import type { Block } from "#shared/recipe.ts";
@@ -45,4 +48,18 @@ export const HELD_CODECS = "q4_0, q4_1, q5_0, q5_1, q8_0, and int symmetric with
 export function storedType({ dtype, shape }: TensorInfo): string | null {
   if (!isStorageType(dtype)) return null;
   return shape.length === 1 ? "F32" : dtype;
+}
+
+/** What a tensor is stored as; null where the file has no place for it. */
+export function typeOf(tensor: TensorInfo, plan: TensorPlan | undefined): string | null {
+  return plan ? blockType(plan) : storedType(tensor);
+}
+
+/** Bytes of a tensor in the file; where it has no place there, what the recipe counts, or the source. */
+export function bytesOf(tensor: TensorInfo, plan: TensorPlan | undefined): number {
+  if (isDerived(tensor.name)) return 0;
+  const type = typeOf(tensor, plan);
+  if (type === null) return plan ? storedBits(plan) / 8 : tensor.bytes;
+  const { weights, bytes } = ggmlType(type);
+  return (tensor.parameters / weights) * bytes;
 }

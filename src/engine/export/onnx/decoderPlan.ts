@@ -41,7 +41,10 @@ export interface DecoderPlan {
  * A variant as an ONNX decoder. Quantized matrices are MatMulNBits; every other tensor is stored with the source's own bytes
  * and cast to f32 in the graph, which is exact and half the size.
  */
-export function planDecoder({ checkpoint, architecture }: ExportModel, variant: ExportVariant): DecoderPlan {
+export function planDecoder(
+  { checkpoint, architecture }: ExportModel,
+  variant: Pick<ExportVariant, "plans">,
+): DecoderPlan {
   const sources = new Map<string, string>();
   const graph = architecture.decoderGraph(storedWeights(checkpoint.tensors, variant.plans, sources));
   const places = new Map<string, PlacedTensor>();

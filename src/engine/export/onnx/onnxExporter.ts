@@ -3,7 +3,7 @@ import type { Exporter, ExportModel, WriteInput } from "../exporter.ts";
 import type { ExportVariant } from "../types.ts";
 import { madeBytes, tokenizerNotes, writeMadeFiles } from "../madeFiles.ts";
 import { writeJsonFile, type WrittenFile } from "../outputFile.ts";
-import { CONFIG_FILE, PACKING_FILES } from "../sourceIndex.ts";
+import { CONFIG_FILE, isStale, rewritesConfig } from "../sourceIndex.ts";
 import { planDecoder } from "./decoderPlan.ts";
 import { GENAI_FILE, genaiConfig } from "./genaiConfig.ts";
 import { onnxProblems } from "./onnxProblems.ts";
@@ -28,6 +28,8 @@ export const onnxExporter: Exporter = {
   problems: onnxProblems,
   adapt: (recipe) => ({ recipe, storage: "F32", changes: [] }),
   tensors: usedTensors,
+  weightBytes: (model, plans) =>
+    planDecoder(model, { plans }).tensors.reduce((sum, { bytes }) => sum + bytes, 0),
   outline: async (source) => {
     const { model, dataBytes } = planDecoder(source.model, source.variant);
     return { bytes: model.byteLength + dataBytes + (await madeBytes(source.model.checkpoint)) };
@@ -37,13 +39,14 @@ export const onnxExporter: Exporter = {
     ...leftNotes(model),
     ...(await tokenizerNotes(model.checkpoint)),
   ],
-  leavesBehind: (name, { checkpoint }) => checkpoint.packing !== undefined && PACKING_FILES.has(name),
+  leavesBehind: (name, { checkpoint }) => isStale(name, checkpoint),
   write: async (input: WriteInput): Promise<WrittenFile[]> => {
     const files = await writeDecoder(input, planDecoder(input.model, input.variant));
     files.push(await writeJsonFile(input.disk, GENAI_FILE, await genaiConfig(input.model)));
     // the source's own config.json says that its weights are packed
-    const { packing, config } = input.model.checkpoint;
-    if (packing !== undefined) files.push(await writeJsonFile(input.disk, CONFIG_FILE, config));
+    const { checkpoint } = input.model;
+    if (rewritesConfig(checkpoint))
+      files.push(await writeJsonFile(input.disk, CONFIG_FILE, checkpoint.config));
     files.push(...(await writeMadeFiles(input)));
     return files;
   },

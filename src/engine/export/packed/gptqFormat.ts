@@ -1,5 +1,6 @@
 import { VLLM_TAKES } from "#shared/vllm.ts";
 import type { ExportSource } from "../exporter.ts";
+import type { ExportVariant } from "../types.ts";
 import { CONFIG_FILE } from "../sourceIndex.ts";
 import { gptqLayout } from "./gptqLayout.ts";
 import { vllmGroupNotes } from "./vllmNotes.ts";
@@ -39,7 +40,7 @@ export const gptqExporter = packedExporter({
     multiples: (bits) =>
       bits === 3 ? { rows: WORD, columns: WORD } : { rows: WORD / bits, columns: WORD / bits },
   },
-  layoutOf: (source) => gptqLayout(versionOf(source)),
+  layoutOf: (variant) => gptqLayout(versionOf(variant)),
   files: (source) => {
     const settings = quantizationConfig(source);
     return new Map<string, unknown>([
@@ -51,7 +52,7 @@ export const gptqExporter = packedExporter({
     const schemes = schemesOf(variant.plans.values());
     return [
       ...vllmGroupNotes(schemes),
-      ...(versionOf({ variant }) === 2 ? [VERSION_2] : []),
+      ...(versionOf(variant) === 2 ? [VERSION_2] : []),
       ...(schemes.some(({ bits }) => !VLLM_TAKES.gptq({ bits, symmetric: true })) ? [NARROW] : []),
       ...(schemes.length > 1 ? [MIXED] : []),
     ];
@@ -59,8 +60,8 @@ export const gptqExporter = packedExporter({
 });
 
 /** Version 1, which every loader knows, where it can hold the zero points. */
-function versionOf({ variant }: Pick<ExportSource, "variant">): 1 | 2 {
-  return [...variant.plans.values()].every(({ symmetric }) => symmetric) ? 1 : 2;
+function versionOf({ plans }: Pick<ExportVariant, "plans">): 1 | 2 {
+  return [...plans.values()].every(({ symmetric }) => symmetric) ? 1 : 2;
 }
 
 function quantizationConfig(source: ExportSource): Record<string, unknown> {
@@ -78,7 +79,7 @@ function quantizationConfig(source: ExportSource): Record<string, unknown> {
     quant_method: "gptq",
     ...settingsOf(main),
     desc_act: false,
-    checkpoint_format: versionOf(source) === 1 ? "gptq" : "gptq_v2",
+    checkpoint_format: versionOf(variant) === 1 ? "gptq" : "gptq_v2",
     pack_dtype: "int32",
     lm_head: false,
     true_sequential: false,

@@ -1,4 +1,5 @@
 import type { Packed } from "#engine/quantize/quantize.ts";
+import { storedBits } from "#engine/quantize/bitsPerWeight.ts";
 import type { TensorPlan } from "#engine/quantize/types.ts";
 
 /** One of the tensors that a format stores a module's weight as. */
@@ -62,6 +63,12 @@ export function transposedWords(words: Uint32Array, rows: number, columns: numbe
     }
   }
   return out;
+}
+
+/** Bytes of a module that is planned so; where the format has no place for it, what the recipe counts. */
+export function moduleBytes(layout: ModuleLayout, plan: TensorPlan): number {
+  if (plan.block.kind !== "group" && plan.block.kind !== "channel") return storedBits(plan) / 8;
+  return layout.tensors(plan).reduce((sum, part) => sum + tensorBytes(part), 0);
 }
 
 const ELEMENT_BYTES = { I64: 8, I32: 4, F32: 4, F16: 2, BF16: 2 } as const;

@@ -1,12 +1,14 @@
+import { dataBytes } from "#engine/checkpoint/dtypes.ts";
 import type { FormatDescription } from "#shared/exporting.ts";
 import type { Override } from "#shared/recipe.ts";
 import { bytesText } from "../diskErrors.ts";
 import type { Exporter, ExportSource } from "../exporter.ts";
-import { keepModules, plansOf } from "../keepModules.ts";
+import { allBytes, keepModules, plansOf, type BytesOf } from "../keepModules.ts";
 import { madeBytes, tokenizerNotes } from "../madeFiles.ts";
 import { PACKING_FILES } from "../sourceIndex.ts";
 import { fusedNotes } from "./vllmNotes.ts";
 import { oneType } from "./oneType.ts";
+import { moduleBytes } from "./moduleLayout.ts";
 import { packedProblems, type PackedLimits } from "./packedProblems.ts";
 import { planPacked, writePacked, type LayoutOf, type PackedFiles } from "./writePacked.ts";
 
@@ -24,14 +26,18 @@ export interface PackedFormat {
 /** An exporter of a folder whose linears are packed modules and whose other tensors are as they were. */
 export function packedExporter({ description, limits, layoutOf, files, notes }: PackedFormat): Exporter {
   const eightBits: Omit<Override, "match"> = { codec: limits.codec, bits: 8, clip: null };
+  // of every version the modules are of one size
+  const bytesOf: BytesOf = (tensor, plan) =>
+    plan ? moduleBytes(layoutOf({ plans: new Map([[plan.name, plan]]) }), plan) : dataBytes(tensor);
   return {
     describe: () => description,
     problems: (recipe, on) => packedProblems(limits, recipe, on),
     adapt: (recipe, model, kept) => {
-      const { recipe: changed, changes } = keepModules(recipe, model, kept, eightBits);
+      const { recipe: changed, changes } = keepModules(recipe, model, kept, eightBits, bytesOf);
       const typed = oneType(plansOf(changed, model).values());
       return { recipe: changed, ...typed, changes: [...changes, ...typed.changes] };
     },
+    weightBytes: (model, plans) => allBytes(model, plans, bytesOf),
     outline: async (source) => {
       const { bytes } = await planPacked(source, layoutOf);
       return { bytes: bytes + (await madeBytes(source.model.checkpoint)) };

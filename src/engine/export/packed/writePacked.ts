@@ -13,10 +13,11 @@ import {
 } from "../planShards.ts";
 import { writeShard } from "../safetensorsWriter.ts";
 import { shardLimit, sourceIndex } from "../sourceIndex.ts";
+import type { ExportVariant } from "../types.ts";
 import { tensorBytes, type ModuleLayout, type ModuleTensor } from "./moduleLayout.ts";
 
 /** Chooses how a variant's modules are stored. */
-export type LayoutOf = (source: Pick<ExportSource, "variant">) => ModuleLayout;
+export type LayoutOf = (variant: Pick<ExportVariant, "plans">) => ModuleLayout;
 
 /** A packed folder's files beside the weights: name and content. */
 export type PackedFiles = (source: ExportSource) => ReadonlyMap<string, unknown>;
@@ -24,7 +25,7 @@ export type PackedFiles = (source: ExportSource) => ReadonlyMap<string, unknown>
 /** Plans the weight files: every planned tensor becomes its module's, in its place. @throws KeystoneError export/bad-name, checkpoint/bad-index */
 export async function planPacked(source: ExportSource, layoutOf: LayoutOf): Promise<CheckpointPlan> {
   const { model, variant, maxShardBytes } = source;
-  const layout = layoutOf(source);
+  const layout = layoutOf(variant);
   const tensors = [...model.checkpoint.tensors.values()].flatMap((tensor): PlannedTensor[] => {
     const { name, dtype, shape, file, begin } = tensor;
     const plan = variant.plans.get(name);
@@ -49,7 +50,7 @@ export async function writePacked(
   filesOf: PackedFiles,
 ): Promise<WrittenFile[]> {
   const { shards, index } = await planPacked(input, layoutOf);
-  const modules = new ModuleData(input, layoutOf(input));
+  const modules = new ModuleData(input, layoutOf(input.variant));
   const files: WrittenFile[] = [];
   for (const shard of shards) {
     await input.useSource(shard.tensors.map(({ file }) => file));
