@@ -13,6 +13,19 @@ export type ExportFormat = z.infer<typeof exportFormat>;
 export const keptModule = z.enum(["unquantized", "8-bit"]);
 export type KeptModule = z.infer<typeof keptModule>;
 
+/** What each format offers for such a module; nothing where restored weights are stored exactly. */
+export const KEPT_MODULES: Readonly<Record<ExportFormat, readonly KeptModule[]>> = {
+  safetensors: [],
+  "compressed-tensors": ["unquantized", "8-bit"],
+  gptq: ["unquantized", "8-bit"],
+  awq: ["unquantized"],
+  gguf: ["unquantized", "8-bit"],
+  onnx: [],
+};
+
+/** Formats whose weights can be cut into shards. */
+export const SHARDED_FORMATS: readonly ExportFormat[] = ["safetensors", "compressed-tensors", "gptq", "awq"];
+
 export const exportRequest = z.strictObject({
   recipe,
   format: exportFormat.default("safetensors"),
@@ -20,7 +33,7 @@ export const exportRequest = z.strictObject({
   out: z.string().min(1).max(4096),
   /** Allow replacing a folder that is already there. */
   overwrite: z.boolean().default(false),
-  /** Largest shard in bytes; null = as the source is sharded. */
+  /** Largest shard in bytes, in formats that have shards; null = as the source is sharded. */
   maxShardBytes: z.number().int().positive().nullable().default(null),
   /** Only where the format restores by module. */
   kept: keptModule.default("unquantized"),

@@ -17,6 +17,8 @@ const NESTED = [
   ...[...experimentName.options, "list", "show", "delete"].map((name) => ["lab", name]),
 ];
 
+const EXPORT = ["export", "m", "--recipe", "r", "--out", "o", "--format"];
+
 /** Answers of a studio whose jobs end at once with this error. */
 function failing(error: KeystoneError): Answers {
   return {
@@ -102,6 +104,19 @@ describe("wrong usage", () => {
   it.each([
     [["detect", "m", "--text", "t"], /--text was given without --effect/],
     [["export", "m", "--recipe", "r", "--out", "o", "--text", "t"], /--text was given without --verify/],
+    [
+      [...EXPORT, "gguf", "--max-shard", "1000"],
+      /--max-shard was given, but gguf is not cut into shards\. .*safetensors, compressed-tensors, gptq and awq take it/,
+    ],
+    [
+      [...EXPORT, "onnx", "--kept", "8-bit"],
+      /--kept 8-bit was given, but onnx keeps no module at 8 bits\. .*compressed-tensors, gptq and gguf take it/,
+    ],
+    [[...EXPORT, "awq", "--kept", "8-bit"], /awq keeps no module at 8 bits/],
+    [
+      [...EXPORT, "safetensors", "--kept", "unquantized"],
+      /safetensors keeps no module unquantized .*compressed-tensors, gptq, awq and gguf take it/,
+    ],
     [["sweep", "m"], /needs a plan/],
     [["lab", "importance", "/nowhere"], /\/nowhere does not exist/],
     [["lab", "importance", import.meta.dirname], /No text was named/],
@@ -157,6 +172,19 @@ describe("failures", () => {
     const wrong = new KeystoneError("recipe/block-does-not-fit", "704 is no multiple of 96.", "Try 64.");
     const { code } = await runMain(["detect", "m", "--json"], { dependencies: fakeStudio(failing(wrong)) });
     expect(code).toBe(2);
+  });
+
+  it("a folder that is there names the option that lets an export replace it", async () => {
+    const there = new KeystoneError("export/exists", "o exists.", "Allow it to be overwritten.");
+    const fake = fakeStudio({
+      "job:export": () => {
+        throw there;
+      },
+    });
+    const recipe = DEMO.recipe("rtn4-flat16384-z5-restore");
+    const argv = ["export", "m", "--recipe", recipe, "--out", "o"];
+    const { code, stderr } = await runMain(argv, { dependencies: fake });
+    expect([code, stderr]).toEqual([1, "error: o exists. Choose another folder, or add --overwrite.\n"]);
   });
 
   it("KEYSTONE_DEBUG=1 adds the stack", async () => {

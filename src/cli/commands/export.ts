@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { exportFormat, keptModule, type ExportFormat, type ExportReport } from "#shared/exporting.ts";
+import { inOptions, requireUsed } from "../exportUsage.ts";
 import { absolute, readRecipe, textFor } from "../files.ts";
 import {
   dropUndefined,
@@ -13,7 +14,7 @@ import {
 import { count, duration, fileSize, fixed } from "../output/numbers.ts";
 import { textTable } from "../output/table.ts";
 import type { CommandContext } from "../program.ts";
-import { usageError } from "../reportError.ts";
+import type { Session } from "../session.ts";
 
 interface ExportOptions extends ComputeOptions, JudgeOptions {
   recipe: string;
@@ -23,7 +24,7 @@ interface ExportOptions extends ComputeOptions, JudgeOptions {
   text?: string;
   overwrite?: boolean;
   maxShard?: number;
-  kept: string;
+  kept?: string;
 }
 
 /** What each format is, for the help; what it holds of a recipe is said before anything is written. */
@@ -58,44 +59,45 @@ export function exportCommand(context: CommandContext): Command {
     )
     .option(
       "--max-shard <bytes>",
-      "largest shard in bytes (default: sharded as the source is)",
+      "largest shard in bytes, in formats that have shards (default: sharded as the source is)",
       wholeNumber(1),
     )
     .addOption(
       new Option(
         "--kept <how>",
-        "what a module with a restored weight becomes where the format cannot store one exact weight",
-      )
-        .choices(keptModule.options)
-        .default("unquantized"),
+        "what a module with a restored weight becomes where the format cannot store one exact weight (default: unquantized)",
+      ).choices(keptModule.options),
     )
     .addHelpText("after", formatsHelp());
   return withComputeOptions(withJudgeOptions(command)).action((model: string, options: ExportOptions) =>
     context.session(options, async (session) => {
-      if (options.text !== undefined && !options.verify) {
-        throw usageError(
-          "--text was given without --verify, and export reads no text.",
-          "Add --verify or leave --text out.",
-        );
-      }
-      const { job } = await session.studio.call("job:export", {
-        model: absolute(session.io, model),
-        request: {
-          recipe: await readRecipe(session.io, options.recipe),
-          format: exportFormat.parse(options.format),
-          out: absolute(session.io, options.out),
-          overwrite: options.overwrite === true,
-          kept: keptModule.parse(options.kept),
-          ...dropUndefined({ maxShardBytes: options.maxShard }),
-        },
-        verify: options.verify
-          ? { text: await textFor(session.io, options.text, model), judge: judgeOf(options) }
-          : null,
+      requireUsed(options);
+      const report = await exported(session, model, options).catch((thrown: unknown) => {
+        throw inOptions(thrown);
       });
-      const { report } = await session.result(job, "export");
       session.print(report, () => exportText(report));
     }),
   );
+}
+
+async function exported(session: Session, model: string, options: ExportOptions): Promise<ExportReport> {
+  const { job } = await session.studio.call("job:export", {
+    model: absolute(session.io, model),
+    request: {
+      recipe: await readRecipe(session.io, options.recipe),
+      format: exportFormat.parse(options.format),
+      out: absolute(session.io, options.out),
+      overwrite: options.overwrite === true,
+      ...dropUndefined({
+        maxShardBytes: options.maxShard,
+        kept: keptModule.optional().parse(options.kept),
+      }),
+    },
+    verify: options.verify
+      ? { text: await textFor(session.io, options.text, model), judge: judgeOf(options) }
+      : null,
+  });
+  return (await session.result(job, "export")).report;
 }
 
 function exportText(report: ExportReport): string {

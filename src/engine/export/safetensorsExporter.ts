@@ -1,4 +1,5 @@
 import { dataBytes } from "#engine/checkpoint/dtypes.ts";
+import { KEPT_MODULES } from "#shared/exporting.ts";
 import { bytesText } from "./diskErrors.ts";
 import type { Exporter, ExportSource, WriteInput } from "./exporter.ts";
 import { exportedTensor } from "./exportedTensor.ts";
@@ -18,7 +19,7 @@ export const safetensorsExporter: Exporter = {
       "A drop-in copy of the checkpoint whose weights carry the recipe's rounding, in the checkpoint's own types. As large as the source.",
     size: "dequantized",
     restored: "exact",
-    kept: [],
+    kept: [...KEPT_MODULES.safetensors],
     exact:
       "Every weight is stored as it was judged, rounded to the checkpoint's own type; restored weights are the source's.",
     codecs: "any codec",

@@ -6,6 +6,7 @@ import type { TensorPlan } from "#engine/quantize/types.ts";
 import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
 import { parseBlock, type Recipe } from "#shared/recipe.ts";
 import { blockLabel, codecLabel } from "#shared/recipeText.ts";
+import { KEPT_MODULES } from "#shared/exporting.ts";
 import { bytesText } from "../diskErrors.ts";
 import type { Exporter, ExportModel, ExportSource, WriteInput } from "../exporter.ts";
 import { allBytes, keepModules, keepProblems } from "../keepModules.ts";
@@ -30,7 +31,7 @@ export const ggufExporter: Exporter = {
     summary: "One file with weights, metadata and tokenizer, for llama.cpp and the programs built on it.",
     size: "packed",
     restored: "module",
-    kept: ["unquantized", "8-bit"],
+    kept: [...KEPT_MODULES.gguf],
     exact:
       "Codes and scales are stored as they were judged, and llama.cpp dequantizes them to the same f32 numbers; norms and biases become F32, everything else keeps its type.",
     codecs: HELD_CODECS,

@@ -1,4 +1,5 @@
 import { tensorsInWords } from "#engine/quantize/notes.ts";
+import { KEPT_MODULES } from "#shared/exporting.ts";
 import type { Exporter, ExportModel, WriteInput } from "../exporter.ts";
 import type { ExportVariant } from "../types.ts";
 import { madeBytes, tokenizerNotes, writeMadeFiles } from "../madeFiles.ts";
@@ -18,7 +19,7 @@ export const onnxExporter: Exporter = {
       "A complete decoder with keys and values on onnxruntime's MatMulNBits, with what onnxruntime-genai needs to generate from it.",
     size: "packed",
     restored: "exact",
-    kept: [],
+    kept: [...KEPT_MODULES.onnx],
     exact:
       "Every weight is what was judged, in f32: the very codes, scales and zero points; restored weights are the source's own values, added beside the packed product; kept tensors keep the source's bytes.",
     codecs: "matmulnbits or int, 4 or 8 bits, symmetric or asymmetric",

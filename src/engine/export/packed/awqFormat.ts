@@ -1,5 +1,6 @@
 import type { TensorPlan } from "#engine/quantize/types.ts";
 import { KeystoneError } from "#shared/errors.ts";
+import { KEPT_MODULES } from "#shared/exporting.ts";
 import type { Exporter, ExportSource } from "../exporter.ts";
 import { CONFIG_FILE } from "../sourceIndex.ts";
 import { awqLayout } from "./awqLayout.ts";
@@ -19,7 +20,7 @@ const exporter = packedExporter({
       "AutoAWQ's file format for 4-bit matrix products (gemm). The weights are rounded to nearest: no calibration, no scaling of channels.",
     size: "packed",
     restored: "module",
-    kept: ["unquantized"],
+    kept: [...KEPT_MODULES.awq],
     exact:
       "Codes, scales and zero points are stored as they were judged, and runtimes dequantize them to the same numbers in the model's half type; all other tensors keep every byte.",
     codecs: "awq; int asymmetric with 4 bits on F16 checkpoints",

@@ -1,4 +1,5 @@
 import { VLLM_TAKES } from "#shared/vllm.ts";
+import { KEPT_MODULES } from "#shared/exporting.ts";
 import type { ExportSource } from "../exporter.ts";
 import { CONFIG_FILE } from "../sourceIndex.ts";
 import { compressedTensorsLayout } from "./compressedTensorsLayout.ts";
@@ -25,7 +26,7 @@ export const compressedTensorsExporter = packedExporter({
       "The format of vLLM and llm-compressor: packed integers beside the checkpoint's own other tensors.",
     size: "packed",
     restored: "module",
-    kept: ["unquantized", "8-bit"],
+    kept: [...KEPT_MODULES["compressed-tensors"]],
     exact:
       "Codes, scales and zero points are stored as they were judged, and runtimes dequantize them to the same numbers in the checkpoint's type; all other tensors keep every byte.",
     codecs: "compressed-tensors with 4 or 8 bits; int with 4 or 8 bits on F16 checkpoints",

@@ -1,4 +1,5 @@
 import { VLLM_TAKES } from "#shared/vllm.ts";
+import { KEPT_MODULES } from "#shared/exporting.ts";
 import type { ExportSource } from "../exporter.ts";
 import type { ExportVariant } from "../types.ts";
 import { CONFIG_FILE } from "../sourceIndex.ts";
@@ -22,7 +23,7 @@ export const gptqExporter = packedExporter({
       "GPTQ's file format, which most loaders of quantized checkpoints read. The weights are rounded to nearest: no calibration.",
     size: "packed",
     restored: "module",
-    kept: ["unquantized", "8-bit"],
+    kept: [...KEPT_MODULES.gptq],
     exact:
       "Codes, scales and zero points are stored as they were judged, and runtimes dequantize them to the same numbers in the model's half type; all other tensors keep every byte.",
     codecs: "gptq with 2, 3, 4 or 8 bits; int with as many on F16 checkpoints",

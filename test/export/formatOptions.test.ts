@@ -1,0 +1,23 @@
+import { readdir } from "node:fs/promises";
+import { expect, it } from "vitest";
+import { exportFormat, SHARDED_FORMATS } from "#shared/exporting.ts";
+import { adapted, bench, exportTo } from "./exporting.ts";
+
+const RECIPES = {
+  safetensors: { codec: "rtn", bits: 4, block: "group:32" },
+  "compressed-tensors": { codec: "compressed-tensors", bits: 4, symmetric: true, block: "group:32" },
+  gptq: { codec: "gptq", bits: 4, block: "group:32" },
+  awq: { codec: "awq", bits: 4, block: "group:32" },
+  gguf: { codec: "q4_0", bits: 4, block: "group:32" },
+  onnx: { codec: "matmulnbits", bits: 4, block: "group:32" },
+} as const;
+
+for (const format of exportFormat.options) {
+  it(`${format} ${SHARDED_FORMATS.includes(format) ? "is cut into shards where that is asked for" : "is never cut into shards"}`, async () => {
+    const source = await bench({ hidden: 64, intermediate: 96, heads: 4, keyValueHeads: 2, vocabulary: 40 });
+    const { variant } = adapted(source.checkpoint, RECIPES[format], format);
+    await exportTo({ ...source, variant }, { format, maxShardBytes: 10_000 });
+    const shards = (await readdir(source.out)).filter((name) => /-of-\d{5}\.(safetensors|gguf)$/.test(name));
+    expect(shards.length > 1).toBe(SHARDED_FORMATS.includes(format));
+  });
+}
