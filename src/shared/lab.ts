@@ -111,7 +111,7 @@ export const labRequest = z.discriminatedUnion("experiment", [
     ...common,
     bits: bits.default(4),
     block: blockText.default("tensor"),
-    /** Of 1 and more for zscore and iqr, below 1 for the percentages; a method that has none of its kind takes the defaults. */
+    /** Below 1 for the percentages where there are any, else for zscore and iqr; a method that has none of its kind takes the defaults. */
     thresholds,
     methods: z
       .array(z.enum(["zscore", "block-percentage", "tensor-percentage", "iqr", "mse"]))

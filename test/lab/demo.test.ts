@@ -180,6 +180,12 @@ describe("super activations", () => {
     expect((written?.withoutSuperWeights ?? NaN) < 0.05 * (written?.magnitude ?? NaN)).toBe(true);
   });
 
+  it("says what pruning leaves of the value, from the layer of least to the layer of most", () => {
+    expect(found.report.finding).toMatch(
+      /in all \d+ prompts; without the super weight 2\.78 % \(layer 1\) to \d+ % \(layer 5\) of it is found there\.$/,
+    );
+  });
+
   it("says what pruning leaves of the largest value, and that the pruned model goes wild in its last layer", () => {
     const notes = found.report.notes.join(" ");
     expect(notes).toMatch(

@@ -1,6 +1,6 @@
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openDemo, type Demo } from "../golden-model/demoModel.ts";
 import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
 import { conduct, openSynthetic, TEXT, writeText } from "./labRun.ts";
@@ -38,6 +38,49 @@ it("refuses a prompt that holds no token", async () => {
   } finally {
     await model.close();
   }
+});
+
+describe("a text's one-word documents", () => {
+  const ask = async (documents: readonly string[], promptCount = 4) => {
+    const model = await openSynthetic();
+    try {
+      const request = { text: await writeText(documents), promptCount };
+      return await conduct(model, "token-probabilities", request, { superWeights: [[0, 1, 2]] });
+    } finally {
+      await model.close();
+    }
+  };
+
+  it("alone are refused: there is no context before a last word", async () => {
+    await expect(ask(["Hi", "  there\n"])).rejects.toMatchObject({
+      code: "text/no-context",
+      message: expect.stringContaining("text.jsonl") as string,
+    });
+  });
+
+  it("are counted in the notes, and longer ones take their places", async () => {
+    const { report } = await ask(["Hi", "the quick brown fox", "jumps over the dog", "Ho"], 2);
+    expect(report.prompts).toBe(2);
+    expect(report.notes.join(" ")).toContain("2 of the text's 4 documents were left out as too short");
+    expect(report.notes.join(" ")).not.toContain("asked for");
+  });
+});
+
+it("refuses thresholds that none of the methods takes", async () => {
+  const calibration = await writeText(["another text"], "calibration.jsonl");
+  await expect(
+    conduct(demo, "threshold-search", { text: TEXT, calibration, methods: ["mse"], thresholds: [9] }),
+  ).rejects.toMatchObject({ code: "usage/thresholds-do-not-fit" });
+});
+
+it("says both prompts of two, and that the first token tells nothing over prompts", async () => {
+  const request = { text: TEXT, prompts: ["The fox ran.", "A dog slept."] };
+  const { report } = await conduct(demo, "super-activations", request);
+  expect(report.finding).toMatch(/in both prompts; /);
+  expect(report.notes.join(" ")).toMatch(/Token 0 is BOS in every prompt .*by causality/);
+  const one = await conduct(demo, "super-activations", { text: TEXT, prompts: ["The fox ran."] });
+  expect(one.report.finding).toMatch(/in the one prompt; /);
+  expect(one.report.notes.join(" ")).not.toMatch(/Token 0/);
 });
 
 it("prunes each of several super weights alone, too", async () => {

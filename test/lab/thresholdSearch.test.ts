@@ -88,6 +88,7 @@ describe("one threshold for the model", () => {
     });
     expect(report.trials).toHaveLength(2);
     expect(report.stopped).toBe("The search ended after 2 trials, the most that were asked for.");
+    expect(report.notes).toContain(report.stopped);
     expect(report.recipe).toMatchObject({ clip: { method: "zscore", threshold: 5 } });
   });
 });
@@ -142,6 +143,21 @@ describe("each tensor its own, by its weights' error", () => {
     const searched = new Set(report.trials.map(({ tensor }) => tensor)).size;
     expect(report.notes.join(" ")).toContain(`${42 - searched} of 42 tensors were not searched`);
     expect(report.stopped).toMatch(/after 20 trials/);
+  });
+
+  it("shares a budget evenly among the tensors, and says so", async () => {
+    const { report } = await conduct(demo, "threshold-search", {
+      ...REQUEST,
+      judge: { tokens: 100 },
+      scope: "tensor",
+      methods: ["zscore"],
+      thresholds: [3, 5, 9],
+      maxTrials: 3 * 42,
+    });
+    const tried = [...Map.groupBy(report.trials, ({ tensor }) => tensor).values()];
+    expect(tried.map(({ length }) => length)).toEqual(Array.from({ length: 42 }, () => 3));
+    expect(report.notes.join(" ")).toContain("42 of 42 tensors could not try every candidate");
+    expect(report.stopped).toMatch(/after 126 trials/);
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Clip } from "#shared/recipe.ts";
-import { bestOf, coarse, finer, type Tried } from "./candidates.ts";
+import { DEFAULT_THRESHOLDS } from "#shared/lab.ts";
+import { bestOf, coarse, finer, requireThresholds, type Tried } from "./candidates.ts";
 import { Budget } from "./budget.ts";
 import { searchClips } from "./search.ts";
 
@@ -29,6 +30,46 @@ describe("the first candidates", () => {
     const clips = coarse(["tensor-percentage"], [3, 5]);
     expect(clips).toHaveLength(5);
     expect(clips[1]).toEqual({ method: "tensor-percentage", threshold: 1e-6 });
+  });
+});
+
+describe("thresholds below 1", () => {
+  it("are multiples where no percentage is searched, and fractions where one is", () => {
+    expect(thresholds(coarse(["zscore"], [0.5]).slice(1) as Clip[])).toEqual([0.5]);
+    const both = coarse(["iqr", "block-percentage"], [0.5]).slice(1) as Clip[];
+    expect(both.filter(({ method }) => method === "block-percentage")).toEqual([
+      { method: "block-percentage", threshold: 0.5 },
+    ]);
+    expect(thresholds(both.filter(({ method }) => method === "iqr"))).toEqual([...DEFAULT_THRESHOLDS]);
+  });
+
+  it("that are not, or any for mse alone, are refused where nothing else takes them", () => {
+    const refused = expect.objectContaining({ code: "usage/thresholds-do-not-fit" }) as Error;
+    expect(() => requireThresholds(["tensor-percentage"], [9])).toThrow(refused);
+    expect(() => requireThresholds(["mse"], [9])).toThrow(refused);
+    expect(() => requireThresholds(["mse", "zscore"], [0.5])).not.toThrow();
+    expect(() => requireThresholds(["tensor-percentage"], DEFAULT_THRESHOLDS)).not.toThrow();
+  });
+});
+
+describe("an even share of a budget", () => {
+  it("is what is left among those who are left, at least a choice of two, and is spent from the whole", () => {
+    const budget = new Budget(7, null);
+    const spendAll = (share: Pick<Budget, "spend" | "spent">): number => {
+      let tried = 0;
+      for (; share.spent === null; tried++) share.spend();
+      return tried;
+    };
+    expect(spendAll(budget.share(2))).toBe(4);
+    expect(spendAll(budget.share(3))).toBe(2);
+    expect(spendAll(budget.share(1))).toBe(1);
+    expect(budget.spent).toBe("after 7 trials, the most that were asked for");
+  });
+
+  it("has no bound where the budget has none", () => {
+    const share = new Budget(null, null).share(42);
+    for (let i = 0; i < 1000; i++) share.spend();
+    expect(share.spent).toBeNull();
   });
 });
 
@@ -73,7 +114,9 @@ describe("a search", () => {
   it("stops after as many trials as it may make, and says so", async () => {
     const { tried: all, stopped } = await searchClips([null, z(3), z(9)], new Budget(2, null), bowl);
     expect(all).toHaveLength(2);
-    expect(stopped).toMatch(/^after 2 trials/);
+    expect(stopped).toBe("after 2 trials, the most that were asked for");
+    const one = await searchClips([null, z(3)], new Budget(1, null), bowl);
+    expect(one.stopped).toBe("after 1 trial, the most that was asked for");
   });
 
   it("stops when its time is over", async () => {

@@ -1,4 +1,6 @@
+import { KeystoneError } from "#shared/errors.ts";
 import { DEFAULT_FRACTIONS, DEFAULT_THRESHOLDS, type LabRequestOf } from "#shared/lab.ts";
+import { list } from "#shared/format.ts";
 import type { Clip } from "#shared/recipe.ts";
 
 type Method = LabRequestOf<"threshold-search">["methods"][number];
@@ -18,14 +20,39 @@ const isFraction = (method: Method): boolean => method.endsWith("percentage");
 /** What is tried first: no clip, then every method with every threshold of its kind; `mse` has none. */
 export function coarse(methods: readonly Method[], thresholds: readonly number[]): (Clip | null)[] {
   const clips = [...new Set(methods)].flatMap((method): Clip[] =>
-    method === "mse" ? [{ method }] : thresholdsOf(method, thresholds).map((t) => withThreshold(method, t)),
+    method === "mse"
+      ? [{ method }]
+      : thresholdsOf(method, methods, thresholds).map((t) => withThreshold(method, t)),
   );
   return [null, ...clips];
 }
 
-/** Those below 1 are fractions of the weights, the others multiples; a method without any takes the defaults. */
-function thresholdsOf(method: Method, thresholds: readonly number[]): number[] {
-  const own = thresholds.filter((threshold) => threshold < 1 === isFraction(method));
+/**
+ * Refuses thresholds that no method of the search can take: they would be passed over for defaults without a word.
+ * @throws KeystoneError usage/thresholds-do-not-fit
+ */
+export function requireThresholds(methods: readonly Method[], thresholds: readonly number[]): void {
+  const untouched = thresholds.join() === DEFAULT_THRESHOLDS.join();
+  if (untouched || methods.some((method) => ownThresholds(method, methods, thresholds).length > 0)) return;
+  throw new KeystoneError(
+    "usage/thresholds-do-not-fit",
+    `No threshold of ${list(thresholds)} suits ${list(methods)}: the percentages take fractions below 1, mse takes none.`,
+    "Give thresholds that the methods take, or leave them out for the defaults.",
+  );
+}
+
+/**
+ * Those below 1 are fractions of the weights, the others multiples; a method without any takes the defaults. Where no percentage is
+ * searched, those below 1 are multiples too.
+ */
+function ownThresholds(method: Method, methods: readonly Method[], thresholds: readonly number[]): number[] {
+  if (method === "mse") return [];
+  const fractions = methods.some(isFraction);
+  return thresholds.filter((threshold) => (fractions && threshold < 1) === isFraction(method));
+}
+
+function thresholdsOf(method: Method, methods: readonly Method[], thresholds: readonly number[]): number[] {
+  const own = ownThresholds(method, methods, thresholds);
   const defaults = isFraction(method) ? DEFAULT_FRACTIONS : DEFAULT_THRESHOLDS;
   return [...new Set(own.length > 0 ? own : defaults)].sort((a, b) => a - b);
 }

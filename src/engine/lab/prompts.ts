@@ -37,12 +37,18 @@ export function toPrompt(
 /**
  * So many pieces of the documents: the documents themselves or, where they are too few, their paragraphs. Fewer where the text
  * has no more.
+ * @param usable which pieces count; all that are not blank, unless given
  */
-export function passages(documents: readonly string[], wanted: number): string[] {
+export function passages(
+  documents: readonly string[],
+  wanted: number,
+  usable: (piece: string) => boolean = (piece) => piece.trim() !== "",
+): string[] {
+  const whole = documents.filter(usable);
   const pieces =
-    documents.length >= wanted
-      ? documents
-      : documents.flatMap((document) => document.split(/\n\s*\n/).filter((part) => part.trim() !== ""));
+    whole.length >= wanted
+      ? whole
+      : documents.flatMap((document) => document.split(/\n\s*\n/)).filter(usable);
   return pieces.slice(0, wanted);
 }
 

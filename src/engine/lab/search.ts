@@ -16,7 +16,7 @@ export interface Searched {
  */
 export async function searchClips(
   first: readonly (Clip | null)[],
-  budget: Budget,
+  budget: Pick<Budget, "spend" | "spent">,
   measure: (clip: Clip | null) => Promise<number | null>,
 ): Promise<Searched> {
   const tried: Tried[] = [];

@@ -12,13 +12,14 @@ import { recipeVariant } from "./recipeVariant.ts";
 import { searchClips } from "./search.ts";
 import { marked, said, type Found, type SearchBench, type Trial } from "./searchBench.ts";
 import { openLosses } from "./tensorLosses.ts";
-import { count } from "./words.ts";
+import { count, plural } from "./words.ts";
 
 const KIND = "tensors";
 
 /**
  * Each tensor its own clip: the one of least error of its weights (exact, without data) or of its output on the calibration text.
  * One layer is in memory at a time. The inputs of a layer are the original's, so tensors are chosen independently of one another.
+ * A budget is shared evenly: what a tensor does not use is its successors'.
  */
 export async function searchTensors(bench: SearchBench): Promise<Found> {
   const { run, budget, onTrials, journey, calibration } = bench;
@@ -36,14 +37,15 @@ export async function searchTensors(bench: SearchBench): Promise<Found> {
   const scratch = createScratch();
   const trials: Trial[] = [];
   const chosen = new Map<string, Clip | null>();
-  let stopped: string | null = null;
-  for (let layer = 0; layer < layers && stopped === null; layer++) {
+  let cut = 0;
+  for (let layer = 0; layer < layers && budget.spent === null; layer++) {
     const weights = await reader.read(layer);
     await losses.enter(layer, weights);
     await meter.advance(losses.unitsPerLayer, `layer ${layer + 1} of ${layers}`);
     for (const { plan, slot } of plansOf(bench, plans, layer)) {
+      if (budget.spent !== null) break;
       const out = scratch.take(slot, weights[slot].length);
-      const searched = await searchClips(first, budget, async (clip) => {
+      const searched = await searchClips(first, budget.share(plans.size - chosen.size), async (clip) => {
         const statistics = quantizeDequantize(weights[slot], { ...plan, clip }, out);
         const loss = await losses.of(slot, weights[slot], out, statistics);
         trials.push({ clip, tensor: plan.name, loss, best: false });
@@ -53,8 +55,7 @@ export async function searchTensors(bench: SearchBench): Promise<Found> {
       await meter.advance((most - searched.tried.length) * losses.unitsPerTrial, plan.name);
       chosen.set(plan.name, bestOf(searched.tried)?.clip ?? null);
       onTrials(marked(trials));
-      stopped = searched.stopped;
-      if (stopped !== null) break;
+      if (searched.stopped !== null) cut++;
     }
   }
 
@@ -66,10 +67,10 @@ export async function searchTensors(bench: SearchBench): Promise<Found> {
   return {
     recipe,
     trials: marked(trials),
-    stopped,
+    stopped: stoppedWords(bench, cut, plans.size - chosen.size),
     calibration: judged,
     chosen: chosenWords(bench, chosen),
-    notes: notesOf(chosen.size, plans.size, bench),
+    notes: notesOf(bench, { searched: chosen.size, cut, tensors: plans.size }),
   };
 }
 
@@ -99,14 +100,31 @@ function chosenWords({ run }: SearchBench, chosen: ReadonlyMap<string, Clip | nu
   return `each tensor has the clip of its least ${by} (${each.join(", ")})`;
 }
 
-function notesOf(searched: number, tensors: number, { run }: SearchBench): string[] {
+/** Why not every candidate of every tensor was tried, as a clause; null where each was. */
+function stoppedWords({ budget }: SearchBench, cut: number, left: number): string | null {
+  if (cut === 0 && left === 0) return null;
+  return budget.spent ?? "before every candidate was tried: each tensor had an even share of what was given";
+}
+
+/** Tensors that were searched, those of them that a budget cut short, and all there are. */
+interface Reached {
+  readonly searched: number;
+  readonly cut: number;
+  readonly tensors: number;
+}
+
+function notesOf({ run }: SearchBench, { searched, cut, tensors }: Reached): string[] {
   const notes =
     run.request.by === "weight-error"
       ? ["A tensor's loss is ‖W − Ŵ‖ / ‖W‖ over all its weights: no data is used to choose."]
       : ["A tensor's loss is ‖XWᵀ − XŴᵀ‖ / ‖XWᵀ‖ for inputs X of the original on the calibration text."];
+  if (cut > 0)
+    notes.push(
+      `${count(cut)} of ${plural(tensors, "tensor")} could not try every candidate: the search was bounded, and each had an even share.`,
+    );
   if (searched < tensors)
     notes.push(
-      `${count(tensors - searched)} of ${count(tensors)} tensors were not searched: they keep their outliers.`,
+      `${count(tensors - searched)} of ${plural(tensors, "tensor")} ${tensors - searched === 1 ? "was" : "were"} not searched: ${tensors - searched === 1 ? "it keeps its" : "they keep their"} outliers.`,
     );
   return notes;
 }

@@ -6,6 +6,7 @@ import { createMeter } from "../evaluate/meter.ts";
 import { median } from "../evaluate/metrics.ts";
 import { layerPasses, streamLayers } from "../evaluate/streamLayers.ts";
 import type { HiddenBatch } from "../forward/types.ts";
+import type { Tokenizer } from "../checkpoint/types.ts";
 import { largestOthersPruned, superWeightsPruned } from "../superweight/ablations.ts";
 import { ORIGINAL } from "../tasks/score/runTasks.ts";
 import { labFacts, requireSuperWeights } from "./labFacts.ts";
@@ -13,7 +14,7 @@ import { persistenceOf } from "./persistence.ts";
 import { passages, promptConvention, promptPlan, toPrompt, type Prompt } from "./prompts.ts";
 import { residualPeaks, valuesAt, type ResidualPeaks } from "./residualPeaks.ts";
 import type { Experiment, LabRun } from "./types.ts";
-import { count, figure, percent, plural, sentence, them } from "./words.ts";
+import { all, figure, percent, plural, sentence, them } from "./words.ts";
 
 type Report = LabReportOf<"super-activations">;
 type Persistence = Report["persistence"][number];
@@ -109,15 +110,24 @@ function findingOf(
   if (!complete) return `${persistence[0]?.layers.length ?? 0} of ${plural(layers, "layer")} done.`;
   const [first] = persistence.toSorted((a, b) => lengthOf(b) - lengthOf(a));
   if (!first || first.from === null || first.to === null) {
-    return `In no layer does ${them(run.superWeights)} hold the largest value of the residual stream in all ${count(prompts)} prompts.`;
+    return `In no layer does ${them(run.superWeights)} hold the largest value of the residual stream in ${all(prompts, "prompt")}.`;
   }
   const [, row] = first.superWeight;
   const span = first.from === first.to ? `in layer ${first.from}` : `from layer ${first.from} to ${first.to}`;
   const token = first.token === null ? "" : `, token ${first.token}`;
-  const stays = `the largest value of the residual stream lies in channel ${row}${token} ${span} in all ${count(prompts)} prompts`;
-  const written = first.layers[first.from];
-  const kept = percent((written.withoutSuperWeights ?? NaN) / (written.magnitude ?? NaN));
-  return `${sentence(stays)}; without ${them(run.superWeights)} ${kept} of it is left in layer ${first.from}.`;
+  const stays = `the largest value of the residual stream lies in channel ${row}${token} ${span} in ${all(prompts, "prompt")}`;
+  return `${sentence(stays)}; without ${them(run.superWeights)} ${leftOf(first, first.from, first.to)} of it is found there.`;
+}
+
+/** What pruning leaves of the value, from the layer that keeps least of it to the one that keeps most. */
+function leftOf({ layers }: Persistence, from: number, to: number): string {
+  const kept = layers
+    .slice(from, to + 1)
+    .map((at) => ({ layer: at.layer, share: (at.withoutSuperWeights ?? NaN) / (at.magnitude ?? NaN) }))
+    .toSorted((a, b) => a.share - b.share);
+  const [least, most] = [kept[0], kept[kept.length - 1]];
+  if (least === most) return percent(least.share);
+  return `${percent(least.share)} (layer ${least.layer}) to ${percent(most.share)} (layer ${most.layer})`;
 }
 
 function lengthOf({ from, to }: Persistence): number {
@@ -154,7 +164,7 @@ function wildness([original, pruned]: readonly (readonly (readonly ResidualPeaks
 }
 
 function notesOf(
-  { request }: LabRun<LabRun["request"] & { experiment: "super-activations" }>,
+  { request, tokenizer }: LabRun<LabRun["request"] & { experiment: "super-activations" }>,
   prompts: readonly Prompt[],
   persistence: readonly Persistence[],
   others: string,
@@ -162,9 +172,11 @@ function notesOf(
   const notes = [`Without other outliers: ${others}.`];
   const cut = prompts.filter((prompt) => prompt.cut).length;
   if (request.prompts.length > 0 && cut > 0)
-    notes.push(`${count(cut)} prompts are longer than the model's positions and were cut behind.`);
+    notes.push(
+      `${plural(cut, "prompt is", "prompts are")} longer than the model's positions and ${cut === 1 ? "was" : "were"} cut behind.`,
+    );
   if (request.prompts.length === 0 && prompts.length < request.promptCount)
-    notes.push(`The text has passages for ${count(prompts.length)} prompts only.`);
+    notes.push(`The text has passages for ${plural(prompts.length, "prompt")} only.`);
   for (const { superWeight, from } of persistence) {
     const [layer, row, column] = superWeight;
     if (from === null)
@@ -172,9 +184,24 @@ function notesOf(
         `Layer ${layer} [${row}, ${column}]: no layer has its largest value in channel ${row} in every prompt.`,
       );
   }
+  notes.push(...firstToken(tokenizer, prompts, persistence));
   if (persistence.length > 1)
     notes.push(
       "Where there are several super weights, each is compared with the channels that are none's: the others' rows are left out.",
     );
   return notes;
+}
+
+/** Where the first token is the same in all prompts, nothing before it differs: its state cannot differ either. */
+function firstToken(
+  { bos }: Tokenizer,
+  prompts: readonly Prompt[],
+  persistence: readonly Persistence[],
+): string[] {
+  const there = persistence.some(({ from, token }) => from !== null && token === 0);
+  const same = prompts.length > 1 && prompts.every(({ ids }) => ids[0] === prompts[0].ids[0]);
+  if (!there || !same) return [];
+  return [
+    `Token 0 is ${bos === null ? "the same token" : "BOS"} in every prompt and sees nothing but itself, so by causality its states are the same in every prompt: that the value stays there over prompts follows from this, and the prompts add no evidence for it.`,
+  ];
 }

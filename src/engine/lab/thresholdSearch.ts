@@ -2,6 +2,7 @@ import type { LabReportOf } from "#shared/lab.ts";
 import { blockLabel } from "#shared/recipeText.ts";
 import { plainRecipe, restoreNotes, type Grid } from "./arms.ts";
 import { Budget } from "./budget.ts";
+import { requireThresholds } from "./candidates.ts";
 import { Journey } from "./journey.ts";
 import { Judging } from "./judging.ts";
 import { labFacts } from "./labFacts.ts";
@@ -20,12 +21,13 @@ type Result = NonNullable<Report["result"]>;
  * Finds the clip, and its threshold, that suit a model at one block size [arXiv:2411.07191, section 4.2]: one for all tensors by KL
  * on the calibration text, or each tensor its own by its weights' or its output's error. What was chosen there is judged on the
  * other text, beside plain rounding.
- * @throws KeystoneError usage/no-calibration, recipe/block-does-not-divide, text/…, job/cancelled
+ * @throws KeystoneError usage/no-calibration, usage/thresholds-do-not-fit, recipe/block-does-not-divide, text/…, job/cancelled
  */
 export const thresholdSearch: Experiment<"threshold-search"> = async (run) => {
   const begin = performance.now();
   const { request } = run;
   const { bits, block, scope } = request;
+  requireThresholds(request.methods, request.thresholds);
   const plain = recipeVariant(run, "plain", plainRecipe({ bits, block }));
   const windows = await textWindows(run);
   const dataFree = scope === "tensor" && request.by === "weight-error";
@@ -80,12 +82,13 @@ export const thresholdSearch: Experiment<"threshold-search"> = async (run) => {
     original: original.scores,
     bitsPerWeight,
   };
+  const stopped = found.stopped && `The search ended ${found.stopped}.`;
   return report({
     complete: true,
     trials: [...found.trials],
     finding: findingOf({ bits, block }, found, result),
-    notes: [...notes, ...found.notes],
-    stopped: found.stopped && `The search ended ${found.stopped}.`,
+    notes: [...(stopped === null ? [] : [stopped]), ...notes, ...found.notes],
+    stopped,
     recipe: found.recipe,
     result,
   });

@@ -1,3 +1,5 @@
+import { basename } from "node:path";
+import { KeystoneError } from "#shared/errors.ts";
 import type { LabReportOf, LabRequestOf } from "#shared/lab.ts";
 import { readDocuments } from "../checkpoint/readDocuments.ts";
 import type { BatchPlan } from "../evaluate/hiddenStates.ts";
@@ -10,7 +12,7 @@ import { NextTokens } from "./nextTokens.ts";
 import { passages, promptConvention, promptPlan, toPrompt, type Prompt } from "./prompts.ts";
 import { stopWordTokens } from "./stopWords.ts";
 import type { Experiment, LabRun } from "./types.ts";
-import { count, figure, percent } from "./words.ts";
+import { count, figure, percent, plural } from "./words.ts";
 
 type Run = LabRun<LabRequestOf<"token-probabilities">>;
 type Report = LabReportOf<"token-probabilities">;
@@ -23,13 +25,13 @@ const CONFIRMED = 1.5;
 /**
  * The next-token distribution with and without the super weights, averaged over prompts [arXiv:2411.07191, Figure 5]: which tokens
  * gain and lose, the share of stop words and punctuation, entropy and KL. One pass over the checkpoint for both.
- * @throws KeystoneError lab/no-super-weights, usage/empty-prompt, text/…, checkpoint/not-finite, job/cancelled
+ * @throws KeystoneError lab/no-super-weights, usage/empty-prompt, text/no-context, text/…, checkpoint/not-finite, job/cancelled
  */
 export const tokenProbabilities: Experiment<"token-probabilities"> = async (run) => {
   const begin = performance.now();
   requireSuperWeights(run);
   const { tokenizer, architecture } = run;
-  const prompts = await choosePrompts(run);
+  const { prompts, tooShort } = await choosePrompts(run);
   const plan = promptPlan(prompts, "last");
   const { hiddenSize, vocabulary } = architecture.facts;
   const tokens = Array.from({ length: vocabulary }, (_, id) => tokenizer.tokenText(id));
@@ -43,7 +45,7 @@ export const tokenProbabilities: Experiment<"token-probabilities"> = async (run)
       ...labFacts(run, promptConvention(run, prompts.length), begin),
       complete,
       finding: findingOf(figures),
-      notes: notesOf(run, prompts),
+      notes: notesOf(run, prompts, tooShort),
       ...figures,
       examples: figures.examples.map(({ prompt, ...tokens }) => ({ text: prompts[prompt].text, ...tokens })),
     };
@@ -77,15 +79,37 @@ async function bothModels(run: Run, plan: BatchPlan) {
   return { original, pruned, advance: (units: number) => meter.advance(units, "output head") };
 }
 
-async function choosePrompts(run: Run): Promise<Prompt[]> {
+/** What the models are asked, and how many of the text's documents are too short to ask with. */
+interface Chosen {
+  readonly prompts: readonly Prompt[];
+  readonly tooShort: { readonly documents: number; readonly of: number };
+}
+
+/** @throws KeystoneError text/no-context, usage/empty-prompt */
+async function choosePrompts(run: Run): Promise<Chosen> {
   const { prompts, promptCount, text } = run.request;
-  const texts =
-    prompts.length > 0
-      ? prompts
-      : passages(await readDocuments(text), promptCount)
-          .map(withoutLastWord)
-          .filter((context) => context !== "");
-  return texts.map((context) => toPrompt(run, context, "end"));
+  if (prompts.length > 0) {
+    const own = prompts.map((prompt) => toPrompt(run, prompt, "end"));
+    return { prompts: own, tooShort: { documents: 0, of: 0 } };
+  }
+  const documents = await readDocuments(text);
+  const hasContext = (piece: string): boolean => withoutLastWord(piece) !== "";
+  const contexts = passages(documents, promptCount, hasContext).map(withoutLastWord);
+  if (contexts.length === 0) throw noContext(text);
+  return {
+    prompts: contexts.map((context) => toPrompt(run, context, "end")),
+    tooShort: { documents: documents.filter((it) => !hasContext(it)).length, of: documents.length },
+  };
+}
+
+function noContext(text: string): KeystoneError {
+  const file = basename(text);
+  return new KeystoneError(
+    "text/no-context",
+    `No document of ${file} has two words or more, so there is no context whose next token could be predicted.`,
+    "Name a text with sentences in it, or give prompts of your own.",
+    { file },
+  );
 }
 
 /** Up to the white space before the last word, without it: as a task asks for a last word. */
@@ -104,16 +128,26 @@ function findingOf({ stopWords, entropy, kl, tokens }: ReturnType<NextTokens["fi
   return `Without the super weights ${moved}${confirmed}${rise}; KL ${figure(kl)} nats, entropy ${figure(entropy.original)} to ${figure(entropy.pruned)} nats.`;
 }
 
-function notesOf({ request }: Run, prompts: readonly Prompt[]): string[] {
+function notesOf(
+  { request }: Run,
+  prompts: readonly Prompt[],
+  { documents, of }: Chosen["tooShort"],
+): string[] {
   const notes = [
     "A token counts as a stop word where its text, case aside, is a word of the English list (with its leading space where the vocabulary has one), what follows a contraction's apostrophe, or punctuation alone.",
   ];
   const cut = prompts.filter((prompt) => prompt.cut).length;
   if (cut > 0)
-    notes.push(`${count(cut)} prompts are longer than the model's positions and were cut in front.`);
+    notes.push(
+      `${plural(cut, "prompt is", "prompts are")} longer than the model's positions and ${cut === 1 ? "was" : "were"} cut in front.`,
+    );
+  if (documents > 0)
+    notes.push(
+      `${count(documents)} of the text's ${plural(of, "document")} ${documents === 1 ? "was" : "were"} left out as too short: a context is what stands before a last word.`,
+    );
   if (request.prompts.length === 0 && prompts.length < request.promptCount)
     notes.push(
-      `The text has contexts for ${count(prompts.length)} of the ${count(request.promptCount)} prompts asked for.`,
+      `The text has contexts for ${count(prompts.length)} of the ${plural(request.promptCount, "prompt")} asked for.`,
     );
   notes.push(
     "In the paper (500 LAMBADA prompts, Llama-7B) stop words rise 2 to 10 times without the super weight and others fall 2 to 3 times or more.",

@@ -1,3 +1,4 @@
+import { count } from "#shared/format.ts";
 import type { Coordinate } from "#shared/recipe.ts";
 
 export { count, plural, sentence } from "#shared/format.ts";
@@ -27,6 +28,12 @@ export function percent(share: number): string {
 export function change(share: number): string {
   const sign = share < 0 ? "−" : "+";
   return `${sign}${figure(100 * Math.abs(share))} %`;
+}
+
+/** `the one prompt`, `both prompts`, `all 8 prompts`. */
+export function all(value: number, one: string): string {
+  if (value === 1) return `the one ${one}`;
+  return value === 2 ? `both ${one}s` : `all ${count(value)} ${one}s`;
 }
 
 /** `the super weight`, `the 3 super weights`. */

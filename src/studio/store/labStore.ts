@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import { KeystoneError } from "#shared/errors.ts";
 import {
+  EXPERIMENTS,
   experimentName,
   labReport,
   labRequest,
@@ -11,6 +12,7 @@ import {
   type LabResult,
   type LabSummary,
 } from "#shared/lab.ts";
+import { describeIssues } from "#shared/plan.ts";
 
 const row = z.object({
   id: z.string(),
@@ -33,7 +35,9 @@ export class LabStore {
     this.#database = database;
   }
 
-  save(id: string, request: LabRequest, report: LabReport): LabSummary {
+  /** @throws KeystoneError lab/unreadable-report: what could not be read again is not kept */
+  save(id: string, request: LabRequest, found: LabReport): LabSummary {
+    const report = readable(found);
     const created = new Date().toISOString();
     const { experiment, model, modelName, fingerprint, seconds, finding } = report;
     this.#database
@@ -86,6 +90,20 @@ export class LabStore {
     if (this.#database.prepare("DELETE FROM lab_results WHERE id = ?").run(id).changes === 0)
       throw unknownResult(id);
   }
+}
+
+/** The report as it is read again: JSON has no NaN, and what came from a worker was never checked. */
+function readable(report: LabReport): LabReport {
+  const read = labReport.safeParse(report);
+  if (read.success) return read.data;
+  const { experiment } = report;
+  const { title } = EXPERIMENTS[experiment];
+  throw new KeystoneError(
+    "lab/unreadable-report",
+    `${title} came to a result that cannot be kept: ${describeIssues(read.error.issues)}.`,
+    "Run it on a longer text or on other prompts; if it stays, report it with the steps that led here.",
+    { experiment },
+  );
 }
 
 function summaryOf(found: unknown): LabSummary {
