@@ -1,4 +1,5 @@
 import { labRequest, type LabRequest } from "./lab.ts";
+import { ANSWERS_TASKS, CHOOSES, SCORES_TEXT } from "./labUses.ts";
 import { canonicalJson, type Judge } from "./plan.ts";
 import type { Clip } from "./recipe.ts";
 import type { RunDetail } from "./run.ts";
@@ -31,7 +32,7 @@ export function shellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-/** The command that asks for the same experiment; what is left at its default is left out. */
+/** The command that asks for the same experiment; what is left at its default, or means nothing to it, is left out. */
 export function repeatLab(request: LabRequest, model: string): Repeat {
   const { experiment, text, calibration, tasks, taskLimit, judge } = request;
   const own = ownOptions(request);
@@ -44,11 +45,10 @@ export function repeatLab(request: LabRequest, model: string): Repeat {
       model,
       "--text",
       text,
-      ...calibrationOption(calibration),
-      ...(tasks.length > 0 ? ["--tasks", ...tasks] : []),
-      ...(taskLimit === null ? [] : ["--task-limit", String(taskLimit)]),
+      ...(CHOOSES.has(experiment) ? calibrationOption(calibration) : []),
+      ...(ANSWERS_TASKS.has(experiment) ? tasksOptions(tasks, taskLimit) : []),
       ...own.argv,
-      ...judgeOptions(judge),
+      ...(SCORES_TEXT.has(experiment) ? judgeOptions(judge) : []),
     ],
   };
 }
@@ -74,6 +74,11 @@ export function repeatSweep({ summary, results, judge, text, calibration }: RunD
 
 function calibrationOption(calibration: string | null): string[] {
   return calibration === null ? [] : ["--calibration", calibration];
+}
+
+function tasksOptions(tasks: readonly string[], limit: number | null): string[] {
+  if (tasks.length === 0) return [];
+  return ["--tasks", ...tasks, ...(limit === null ? [] : ["--task-limit", String(limit)])];
 }
 
 function judgeOptions({ context, stride, tokens, windows }: Judge): string[] {
@@ -118,7 +123,7 @@ function ownOptions(request: LabRequest): { files: Repeat["files"]; argv: string
   const argv: string[] = [];
   const files: { name: string; content: string }[] = [];
   for (const [field, value] of Object.entries(request)) {
-    if (canonicalJson(value) === canonicalJson(defaults[field])) continue;
+    if (canonicalJson(value) === canonicalJson(defaults[field]) || isIdle(request, field)) continue;
     const known = OPTIONS[field];
     if (known) argv.push(known.option, known.word(value as never));
     if (field === "matmuls") argv.push("--matmuls");
@@ -128,6 +133,12 @@ function ownOptions(request: LabRequest): { files: Repeat["files"]; argv: string
     }
   }
   return { files, argv };
+}
+
+/** Whether a field of the request changes nothing: the number of prompts beside own ones, a tensor's loss beside one clip for all. */
+function isIdle(request: LabRequest, field: string): boolean {
+  if (field === "promptCount") return "prompts" in request && request.prompts.length > 0;
+  return field === "by" && "scope" in request && request.scope === "model";
 }
 
 function promptLines(prompts: readonly string[]): string {

@@ -1,7 +1,15 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { labReport, labRequest, type LabReport, type LabRequest, type LabRequestInput } from "#shared/lab.ts";
+import {
+  experimentName,
+  labReport,
+  labRequest,
+  type ExperimentName,
+  type LabReport,
+  type LabRequest,
+  type LabRequestInput,
+} from "#shared/lab.ts";
 import { repeatLab } from "#shared/repeat.ts";
 import { keptExperiment } from "../support/reportSource.ts";
 import { LAB_REPORTS, labReportOf } from "../support/labReports.ts";
@@ -99,23 +107,69 @@ describe("keystone lab EXPERIMENT MODEL", () => {
   );
 });
 
+describe("what means nothing to an experiment", () => {
+  const ALL = experimentName.options;
+  const without = (...taking: ExperimentName[]) => ALL.filter((name) => !taking.includes(name));
+  const choosing = ["block-scaling", "activations", "threshold-search"] as const;
+  it.each([
+    [["--tasks", DEMO.tasksChoice], without("importance", "sensitivity", "block-scaling", "activations")],
+    [["--calibration", CALIBRATION], without(...choosing)],
+    ...[
+      ["--tokens", "60"],
+      ["--context", "64"],
+      ["--stride", "9"],
+      ["--windows", "bos"],
+    ].map((words) => [words, without("importance", "sensitivity", ...choosing)] as const),
+  ])("%j is refused by %j with those that take it, and is in no help of theirs", async (words, refusing) => {
+    const option = words[0] ?? "";
+    for (const experiment of ALL) {
+      const fake = studioWith(labReportOf(experiment));
+      const { code, stderr } = await runMain(["lab", experiment, DEMO.model, ...words], {
+        dependencies: fake,
+      });
+      const { stdout: help } = await runMain(["lab", experiment, "--help"]);
+      const refuses = refusing.includes(experiment);
+      expect({ experiment, code, named: help.includes(`${option} `) }).toEqual({
+        experiment,
+        code: refuses ? 2 : 0,
+        named: !refuses,
+      });
+      if (!refuses) continue;
+      expect(stderr).toMatch(new RegExp(`^error: ${option} has no meaning here: ${experiment} `));
+      expect(stderr).toMatch(/it is taken by .*block-scaling/);
+      expect(fake.asked).toEqual([]);
+    }
+  });
+
+  it.each([
+    [["threshold-search", DEMO.model, "--by", "output-error"], /--by has no meaning here.*--scope tensor/],
+    [["importance", DEMO.model, "--task-limit", "3"], /--task-limit has no meaning here: no tasks/],
+  ])("%j is refused", async (argv, words) => {
+    const { code, stderr } = await runMain(["lab", ...argv], { dependencies: fakeStudio({}) });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(words);
+  });
+});
+
 /** Requests that differ from the defaults in every field. */
 const REQUESTS: LabRequestInput[] = [
   { experiment: "importance", text: DEMO.text, tasks: [DEMO.tasksChoice, DEMO.tasksLastWord], taskLimit: 7 },
   {
     experiment: "super-activations",
     text: DEMO.text,
-    promptCount: 3,
     prompts: ["It's 5 o'clock.", 'A "second"\nwith two lines'],
-    judge: { context: 64, tokens: 100, windows: "gptq" },
   },
   {
     experiment: "token-probabilities",
     text: DEMO.text,
     promptCount: 5,
-    judge: { windows: "rolling", stride: 9 },
   },
-  { experiment: "sensitivity", text: DEMO.text, factors: [-1, 0, 0.25, 1] },
+  {
+    experiment: "sensitivity",
+    text: DEMO.text,
+    factors: [-1, 0, 0.25, 1],
+    judge: { context: 64, tokens: 100, windows: "rolling", stride: 9 },
+  },
   {
     experiment: "block-scaling",
     text: DEMO.text,
@@ -163,6 +217,21 @@ describe("the command that a report prints", () => {
     },
   );
 
+  it("leaves out what means nothing to the experiment, so that the command is taken", () => {
+    const idle = { text: "/t.txt", tasks: ["/a.jsonl"], taskLimit: 3, judge: { tokens: 100 } } as const;
+    const argvOf = (request: LabRequestInput) => repeatLab(labRequest.parse(request), "/m").argv.slice(3);
+    const prompts = ["One."];
+    expect(argvOf({ experiment: "super-activations", ...idle, prompts, promptCount: 3 })).toEqual([
+      ...["/m", "--text", "/t.txt", "--prompts-file", "prompts.jsonl"],
+    ]);
+    expect(argvOf({ experiment: "threshold-search", ...idle, by: "output-error" })).toEqual([
+      ...["/m", "--text", "/t.txt", "--tokens", "100"],
+    ]);
+    expect(argvOf({ experiment: "sensitivity", text: "/t.txt", taskLimit: 3 })).toEqual([
+      ...["/m", "--text", "/t.txt"],
+    ]);
+  });
+
   it("leaves out what is at its default", () => {
     const request = labRequest.parse({ experiment: "sensitivity", text: "/t.txt" });
     expect(repeatLab(request, "/m").argv.join(" ")).toBe("keystone lab sensitivity /m --text /t.txt");
@@ -170,11 +239,11 @@ describe("the command that a report prints", () => {
 });
 
 describe("prompts", () => {
-  const ask = async (name: string, content: string) => {
+  const ask = async (name: string, content: string, ...more: string[]) => {
     const folder = await temporaryFolder();
     await writeFile(join(folder, name), content);
     const fake = studioWith(labReportOf("super-activations"));
-    const outcome = await runMain(["lab", "super-activations", DEMO.model, "--prompts-file", name], {
+    const outcome = await runMain(["lab", "super-activations", DEMO.model, "--prompts-file", name, ...more], {
       dependencies: fake,
       cwd: folder,
     });
@@ -186,6 +255,16 @@ describe("prompts", () => {
     expect(askedFor(plain.fake)).toMatchObject({ prompts: ["One.", "Two."] });
     const lines = await ask("p.jsonl", '{"text": "One\\ntwo."}\n');
     expect(askedFor(lines.fake)).toMatchObject({ prompts: ["One\ntwo."] });
+  });
+
+  it("are all of a file, however many are taken from a text, unless a number is given", async () => {
+    const twelve = Array.from({ length: 12 }, (_, i) => `Prompt ${i}.`);
+    const all = await ask("p.txt", twelve.join("\n"));
+    expect(askedFor(all.fake)).toMatchObject({ prompts: twelve });
+    for (const count of [2, 8]) {
+      const some = await ask("p.txt", twelve.join("\n"), "--prompt-count", String(count));
+      expect(askedFor(some.fake)).toMatchObject({ prompts: twelve.slice(0, count) });
+    }
   });
 
   it("that cannot be read are refused with the line", async () => {

@@ -2,9 +2,10 @@ import { Command } from "commander";
 import { sentence } from "#shared/format.ts";
 import { EXPERIMENTS, experimentName, type ExperimentName, type LabReport } from "#shared/lab.ts";
 import { absolute } from "../files.ts";
-import { withOwnOptions } from "../lab/experimentOptions.ts";
+import { PROMPTS_FILE, withOwnOptions } from "../lab/experimentOptions.ts";
 import { livePoints } from "../lab/livePoints.ts";
-import { CHOOSES, labRequestOf, type LabOptions } from "../lab/request.ts";
+import { hideMeaningless, isGiven, refuseMeaningless } from "../lab/refuseMeaningless.ts";
+import { labRequestOf, type LabOptions } from "../lab/request.ts";
 import {
   withCommonOptions,
   withComputeOptions,
@@ -72,9 +73,7 @@ function experimentCommand(context: CommandContext, experiment: ExperimentName):
     )
     .option(
       "--calibration <file>",
-      CHOOSES.has(experiment)
-        ? "text that thresholds and scales are chosen on (default: calibration.jsonl in the model's folder or the one around it)"
-        : "accepted by every experiment; this one chooses nothing and does not read it (default: none)",
+      "text that thresholds and scales are chosen on (default: calibration.jsonl in the model's folder or the one around it)",
     )
     .option(
       "--tasks <path...>",
@@ -82,9 +81,12 @@ function experimentCommand(context: CommandContext, experiment: ExperimentName):
     )
     .option("--task-limit <n>", "answer the first n items of each task (default: all)", wholeNumber(1));
   withOwnOptions(command, experiment);
-  return withComputeOptions(withJudgeOptions(command)).action(
+  return withComputeOptions(hideMeaningless(withJudgeOptions(command), experiment)).action(
     (model: string, _options: LabOptions, self: Command) => {
+      refuseMeaningless(self, experiment);
       const options = self.optsWithGlobals<LabOptions>();
+      // Of a file all prompts are run, unless a number was given.
+      if (!isGiven(self, "promptCount") && options[PROMPTS_FILE] !== undefined) delete options["promptCount"];
       return context.session(options, (session) => conduct(session, experiment, model, options));
     },
   );

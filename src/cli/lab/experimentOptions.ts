@@ -42,11 +42,13 @@ const promptsFile = (otherwise: string): Option =>
 
 function promptCount(experiment: "super-activations" | "token-probabilities", most: number): Option {
   const { promptCount: count } = labRequest.parse({ experiment, text: "-" }) as { promptCount: number };
-  return new Option("--prompt-count <n>", "prompts at most").argParser(wholeNumber(1, most)).default(count);
+  return new Option("--prompt-count <n>", "prompts at most; of a prompts file all, unless it is given")
+    .argParser(wholeNumber(1, most))
+    .default(count);
 }
 
-const thresholds = (): Option =>
-  listed("--thresholds <list>", "clip thresholds to try", numberList, DEFAULT_THRESHOLDS);
+const thresholds = (description = "clip thresholds to try"): Option =>
+  listed("--thresholds <list>", description, numberList, DEFAULT_THRESHOLDS);
 
 const OWN: Readonly<Record<ExperimentName, readonly Option[]>> = {
   importance: [],
@@ -89,11 +91,13 @@ const OWN: Readonly<Record<ExperimentName, readonly Option[]>> = {
       wordList,
       ["zscore", "iqr", "mse"],
     ),
-    thresholds(),
+    thresholds(
+      "clip thresholds to try: below 1 for the percentages where there are any (default for them: 1e-6 to 1e-3)",
+    ),
     new Option("--scope <scope>", "model: one clip for all tensors; tensor: each its own")
       .choices(["model", "tensor"])
       .default("model"),
-    new Option("--by <error>", "what a tensor's own clip makes least")
+    new Option("--by <error>", "with --scope tensor: what a tensor's own clip makes least")
       .choices(["weight-error", "output-error"])
       .default("weight-error"),
     new Option("--max-trials <n>", "stop after so many scored candidates (default: all)").argParser(

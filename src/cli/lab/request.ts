@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, extname, join } from "node:path";
 import { KeystoneError } from "#shared/errors.ts";
 import { labRequest, type ExperimentName, type LabRequest } from "#shared/lab.ts";
+import { CHOOSES } from "#shared/labUses.ts";
 import { describeIssues } from "#shared/plan.ts";
 import { absolute, existingFile, existingPath, textFor } from "../files.ts";
 import type { Io } from "../io.ts";
@@ -17,13 +18,6 @@ export interface LabOptions extends ComputeOptions, JudgeOptions {
   taskLimit?: number;
   [own: string]: unknown;
 }
-
-/** The experiments that choose something, which they do on another text than the one that is judged. */
-export const CHOOSES: ReadonlySet<ExperimentName> = new Set([
-  "block-scaling",
-  "activations",
-  "threshold-search",
-]);
 
 /**
  * What the options ask for, checked whole.
@@ -44,13 +38,20 @@ export async function labRequestOf(
     tasks: await Promise.all((options.tasks ?? []).map((path) => existingPath(io, path, "task file"))),
     ...dropUndefined({ taskLimit: options.taskLimit }),
     ...ownFields(experiment, options),
-    ...(typeof prompts === "string" ? { prompts: await readPrompts(io, prompts) } : {}),
+    ...(typeof prompts === "string"
+      ? { prompts: (await readPrompts(io, prompts)).slice(0, promptCount(options)) }
+      : {}),
   });
   if (read.success) return read.data;
   throw usageError(
     `The experiment cannot be asked for like this: ${describeIssues(read.error.issues, optionOf)}.`,
     `Correct the option; keystone lab ${experiment} --help explains each.`,
   );
+}
+
+/** How many prompts of a file are run; all where no number was given. */
+function promptCount({ promptCount: count }: LabOptions): number | undefined {
+  return typeof count === "number" ? count : undefined;
 }
 
 /** A place of the request as the option that fills it: `--factors, value 2`. */

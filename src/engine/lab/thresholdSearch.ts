@@ -1,4 +1,5 @@
 import type { LabReportOf } from "#shared/lab.ts";
+import { isDataFree } from "#shared/labUses.ts";
 import { blockLabel } from "#shared/recipeText.ts";
 import { plainRecipe, restoreNotes, type Grid } from "./arms.ts";
 import { Budget } from "./budget.ts";
@@ -30,7 +31,7 @@ export const thresholdSearch: Experiment<"threshold-search"> = async (run) => {
   requireThresholds(request.methods, request.thresholds);
   const plain = recipeVariant(run, "plain", plainRecipe({ bits, block }));
   const windows = await textWindows(run);
-  const dataFree = scope === "tensor" && request.by === "weight-error";
+  const dataFree = isDataFree(request);
   const calibration = dataFree && request.calibration === null ? null : await calibrationWindows(run);
   const journey = new Journey(run);
   const text = new Judging(run, journey, "text", windows);

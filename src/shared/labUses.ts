@@ -1,0 +1,33 @@
+import type { ExperimentName, LabRequest } from "./lab.ts";
+
+/** Experiments whose rows answer tasks too. */
+export const ANSWERS_TASKS: ReadonlySet<ExperimentName> = new Set([
+  "importance",
+  "sensitivity",
+  "block-scaling",
+  "activations",
+]);
+
+/** Experiments that choose thresholds or scales, on another text than the one that is judged. */
+export const CHOOSES: ReadonlySet<ExperimentName> = new Set([
+  "block-scaling",
+  "activations",
+  "threshold-search",
+]);
+
+/** Experiments that score the text in windows; the others take prompts from it. */
+export const SCORES_TEXT: ReadonlySet<ExperimentName> = new Set([
+  "importance",
+  "sensitivity",
+  "block-scaling",
+  "activations",
+  "threshold-search",
+]);
+
+/** What decides whether a search needs data. */
+type Choice = Pick<Extract<LabRequest, { experiment: "threshold-search" }>, "scope" | "by">;
+
+/** Whether a threshold search goes by the weights alone, so that it runs without a calibration text. */
+export function isDataFree({ scope, by }: Choice): boolean {
+  return scope === "tensor" && by === "weight-error";
+}
