@@ -44,4 +44,6 @@ export interface TaskFile {
   readonly normalised: boolean;
   readonly items: readonly TaskItem[];
   readonly skipped: readonly SkippedRow[];
+  /** Whether reading ended at the number of items that was asked for: there may be rows behind them. */
+  readonly limited?: boolean | undefined;
 }

@@ -24,6 +24,7 @@ describe("a file of JSON", () => {
     const path = await write("piqa.jsonl", `\ufeff${lines(piqa)}\r\n\r\n${lines(piqa)}`);
     const file = await readTaskFile(path);
     expect(file).toMatchObject({ name: "piqa", files: ["piqa.jsonl"], dataset: "piqa", skipped: [] });
+    expect(file.limited).toBe(false);
     expect(file.items.map(({ line }) => line)).toEqual([1, 3]);
     expect(file.items[0].requests[1]).toEqual({
       context: "Question: Open a jar\nAnswer:",
@@ -69,7 +70,7 @@ describe("a file of JSON", () => {
 
   it("is read no further than the limit", async () => {
     const path = await write("t.jsonl", lines(piqa, piqa, "not looked at"));
-    expect(await readTaskFile(path, { limit: 2 })).toMatchObject({ skipped: [] });
+    expect(await readTaskFile(path, { limit: 2 })).toMatchObject({ skipped: [], limited: true });
   });
 
   it("may be said to be of a dataset, and is refused where it is not", async () => {

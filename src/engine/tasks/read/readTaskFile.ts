@@ -33,8 +33,12 @@ export async function readTaskFile(path: string, options: ReadTaskOptions = {}):
   const { split, files } = splits.length === 1 ? splits[0] : await chooseSplit(splits, options.dataset);
   const name = basename(path, splits[0].files[0] === path ? extname(path) : "");
   const collector = createCollector(splits.length > 1 && split ? `${name} (${split})` : name, options);
-  for (const file of files) if (!(await collect(file, collector, options))) break;
-  return collector.finish(files.map((file) => basename(file)));
+  let limited = false;
+  for (const file of files) {
+    limited = !(await collect(file, collector, options));
+    if (limited) break;
+  }
+  return { ...collector.finish(files.map((file) => basename(file))), limited };
 }
 
 /** @returns false once there are enough items */

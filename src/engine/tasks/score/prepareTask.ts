@@ -1,4 +1,5 @@
 import { KeystoneError } from "#shared/errors.ts";
+import { plural } from "#shared/format.ts";
 import type { Tokenizer } from "../../checkpoint/types.ts";
 import type { SkippedRow, TaskFile, TaskItem } from "../types.ts";
 import { encodeRequest, type EncodedRequest } from "./encodeRequest.ts";
@@ -26,7 +27,11 @@ export interface ModelLimits {
   readonly longestBranching: number;
 }
 
-/** @throws KeystoneError tasks/no-items where no question fits the model */
+/**
+ * A limit counts questions before they are fitted to the model, as lm-eval's counts documents: `--limit N` is the first N of a file for
+ * every model, so that figures of different models stay comparable with each other and with lm-eval's. What does not fit is listed.
+ * @throws KeystoneError tasks/no-items where no question fits the model
+ */
 export function prepareTask(file: TaskFile, tokenizer: Tokenizer, limits: ModelLimits): PreparedTask {
   const items: PreparedItem[] = [];
   const unfit: SkippedRow[] = [];
@@ -49,10 +54,13 @@ function inOrder(file: TaskFile, unfit: readonly SkippedRow[]): SkippedRow[] {
 }
 
 function nothingFits(file: TaskFile, first: SkippedRow | undefined): KeystoneError {
+  const asked = plural(file.items.length, "item");
   return new KeystoneError(
     "tasks/no-items",
-    `${file.name} holds no task that this model can answer: line ${first?.line ?? 1} ${first?.reason ?? "is empty"}.`,
-    "Check that the tasks suit the model's context and tokenizer.",
+    `${file.name} holds no task that this model can answer${file.limited ? ` in the first ${asked}, the limit that was asked for` : ""}: line ${first?.line ?? 1} ${first?.reason ?? "is empty"}.`,
+    file.limited
+      ? "Raise the limit, which counts items whether or not they fit, or leave it out."
+      : "Check that the tasks suit the model's context and tokenizer.",
     { name: file.name },
   );
 }
