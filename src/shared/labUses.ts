@@ -1,4 +1,4 @@
-import type { ExperimentName, LabRequest } from "./lab.ts";
+import type { ExperimentName } from "./lab.ts";
 
 /** Experiments whose rows answer tasks too. */
 export const ANSWERS_TASKS: ReadonlySet<ExperimentName> = new Set([
@@ -24,10 +24,7 @@ export const SCORES_TEXT: ReadonlySet<ExperimentName> = new Set([
   "threshold-search",
 ]);
 
-/** What decides whether a search needs data. */
-type Choice = Pick<Extract<LabRequest, { experiment: "threshold-search" }>, "scope" | "by">;
-
 /** Whether a threshold search goes by the weights alone, so that it runs without a calibration text. */
-export function isDataFree({ scope, by }: Choice): boolean {
+export function isDataFree({ scope, by }: { readonly scope?: unknown; readonly by?: unknown }): boolean {
   return scope === "tensor" && by === "weight-error";
 }

@@ -111,35 +111,37 @@ describe("what means nothing to an experiment", () => {
   const ALL = experimentName.options;
   const without = (...taking: ExperimentName[]) => ALL.filter((name) => !taking.includes(name));
   const choosing = ["block-scaling", "activations", "threshold-search"] as const;
-  it.each([
+  const REFUSED: [words: string[], by: ExperimentName[]][] = [
     [["--tasks", DEMO.tasksChoice], without("importance", "sensitivity", "block-scaling", "activations")],
     [["--calibration", CALIBRATION], without(...choosing)],
-    ...[
-      ["--tokens", "60"],
-      ["--context", "64"],
-      ["--stride", "9"],
-      ["--windows", "bos"],
-    ].map((words) => [words, without("importance", "sensitivity", ...choosing)] as const),
-  ])("%j is refused by %j with those that take it, and is in no help of theirs", async (words, refusing) => {
-    const option = words[0] ?? "";
-    for (const experiment of ALL) {
-      const fake = studioWith(labReportOf(experiment));
-      const { code, stderr } = await runMain(["lab", experiment, DEMO.model, ...words], {
-        dependencies: fake,
-      });
-      const { stdout: help } = await runMain(["lab", experiment, "--help"]);
-      const refuses = refusing.includes(experiment);
-      expect({ experiment, code, named: help.includes(`${option} `) }).toEqual({
-        experiment,
-        code: refuses ? 2 : 0,
-        named: !refuses,
-      });
-      if (!refuses) continue;
-      expect(stderr).toMatch(new RegExp(`^error: ${option} has no meaning here: ${experiment} `));
-      expect(stderr).toMatch(/it is taken by .*block-scaling/);
-      expect(fake.asked).toEqual([]);
-    }
-  });
+    [["--tokens", "60"], without("importance", "sensitivity", ...choosing)],
+    [["--context", "64"], without("importance", "sensitivity", ...choosing)],
+    [["--stride", "9"], without("importance", "sensitivity", ...choosing)],
+    [["--windows", "bos"], without("importance", "sensitivity", ...choosing)],
+  ];
+  it.each(REFUSED)(
+    "%j is refused by %j with those that take it, and is in no help of theirs",
+    async (words, refusing) => {
+      const option = words[0] ?? "";
+      for (const experiment of ALL) {
+        const fake = studioWith(labReportOf(experiment));
+        const { code, stderr } = await runMain(["lab", experiment, DEMO.model, ...words], {
+          dependencies: fake,
+        });
+        const { stdout: help } = await runMain(["lab", experiment, "--help"]);
+        const refuses = refusing.includes(experiment);
+        expect({ experiment, code, named: help.includes(`${option} `) }).toEqual({
+          experiment,
+          code: refuses ? 2 : 0,
+          named: !refuses,
+        });
+        if (!refuses) continue;
+        expect(stderr).toMatch(new RegExp(`^error: ${option} has no meaning here: ${experiment} `));
+        expect(stderr).toMatch(/it is taken by .*block-scaling/);
+        expect(fake.asked).toEqual([]);
+      }
+    },
+  );
 
   it.each([
     [["threshold-search", DEMO.model, "--by", "output-error"], /--by has no meaning here.*--scope tensor/],
@@ -218,7 +220,7 @@ describe("the command that a report prints", () => {
   );
 
   it("leaves out what means nothing to the experiment, so that the command is taken", () => {
-    const idle = { text: "/t.txt", tasks: ["/a.jsonl"], taskLimit: 3, judge: { tokens: 100 } } as const;
+    const idle = { text: "/t.txt", tasks: ["/a.jsonl"], taskLimit: 3, judge: { tokens: 100 } };
     const argvOf = (request: LabRequestInput) => repeatLab(labRequest.parse(request), "/m").argv.slice(3);
     const prompts = ["One."];
     expect(argvOf({ experiment: "super-activations", ...idle, prompts, promptCount: 3 })).toEqual([

@@ -97,7 +97,7 @@ export const FIELDS: Readonly<Record<ExperimentName, readonly Field[]>> = {
         kind: "many",
         options: [
           { value: "token", label: "token", title: "Each token's activations have their own scale" },
-          { value: "tensor", label: "tensor", title: "One scale for all tokens of a batch" },
+          { value: "tensor", label: "tensor", title: "One scale for all tokens of a window" },
         ],
       },
     },

@@ -21,8 +21,18 @@ describe("a form as it opens", () => {
     expect(request).toEqual({
       ...labRequest.parse({ experiment, text: "/texts/eval.jsonl" }),
       calibration: request?.calibration,
-      taskLimit: 200,
+      taskLimit: ["importance", "sensitivity", "block-scaling", "activations"].includes(experiment)
+        ? 200
+        : null,
     });
+  });
+
+  it("cuts the text for those alone that score it", () => {
+    const cut = experimentName.options.filter(
+      (experiment) => compose(form({ tokens: "60" }), experiment).request?.judge.tokens === 60,
+    );
+    const prompted = ["super-activations", "token-probabilities"];
+    expect(cut).toEqual(experimentName.options.filter((name) => !prompted.includes(name)));
   });
 
   it("gives the calibration text to those alone that choose something on it", () => {
@@ -96,6 +106,18 @@ describe("what is wrong", () => {
     const both = form({ calibration: "/texts/eval.jsonl" });
     expect(compose(both, "block-scaling").problems?.["calibration"]).toMatch(/two different ones/);
     expect(compose(both, "importance").problems).toBeNull();
+  });
+
+  it("is no calibration text where something is chosen on it, and only there", () => {
+    const none = (experiment: ExperimentName, entries: Record<string, Entry> = {}) =>
+      compose({ ...withEntries(experiment, entries), calibration: null }, experiment).problems;
+    expect(none("block-scaling")?.["calibration"]).toMatch(/choose one\.$/);
+    expect(none("threshold-search")?.["calibration"]).toMatch(
+      /or search each tensor by the error of its weights/,
+    );
+    expect(none("threshold-search", { scope: "tensor", by: "output-error" })).not.toBeNull();
+    expect(none("threshold-search", { scope: "tensor", by: "weight-error" })).toBeNull();
+    expect(none("activations")).toBeNull();
   });
 
   it("is a context beyond what the model knows, with the most it knows", () => {

@@ -6,6 +6,7 @@ import {
   type ExperimentName,
   type LabRequest,
 } from "#shared/lab.ts";
+import { ANSWERS_TASKS, CHOOSES, isDataFree, SCORES_TEXT } from "#shared/labUses.ts";
 import { windowConvention } from "#shared/plan.ts";
 import { FIELDS, type Field } from "./fields.ts";
 
@@ -35,20 +36,6 @@ export type Setup = z.infer<typeof setup>;
 const DEFAULT_TOKENS = 4096;
 /** Items of each task file, as many as keep the standard error near 3 points. */
 const DEFAULT_TASK_LIMIT = 200;
-
-/** Experiments that choose thresholds or scales, and so need a text that is not the judged one. */
-export const CALIBRATED: ReadonlySet<ExperimentName> = new Set([
-  "block-scaling",
-  "activations",
-  "threshold-search",
-]);
-/** Experiments whose rows can answer tasks too. */
-export const ANSWERS_TASKS: ReadonlySet<ExperimentName> = new Set([
-  "importance",
-  "sensitivity",
-  "block-scaling",
-  "activations",
-]);
 
 export function newSetup(): Setup {
   const names = experimentName.options;
@@ -138,18 +125,19 @@ export type Composed =
  * @param longest positions the model knows
  */
 export function compose(form: Setup, experiment: ExperimentName, longest = Infinity): Composed {
-  const problems = { ...judgeProblems(form, longest), ...textProblems(form, experiment) };
   const entries = form.entries[experiment];
   const asked = Object.fromEntries(
     FIELDS[experiment].map((field) => [field.key, read(field, entries[field.key] ?? "")]),
   );
+  const problems = { ...judgeProblems(form, longest), ...textProblems(form, experiment, asked) };
+  const answers = ANSWERS_TASKS.has(experiment);
   const parsed = labRequest.safeParse({
     experiment,
     text: form.text ?? "-",
-    calibration: CALIBRATED.has(experiment) ? form.calibration : null,
-    tasks: ANSWERS_TASKS.has(experiment) ? form.tasks : [],
-    taskLimit: form.taskLimit.trim() === "" ? null : wholeOf(form.taskLimit),
-    judge: judgeOf(form),
+    calibration: CHOOSES.has(experiment) ? form.calibration : null,
+    tasks: answers ? form.tasks : [],
+    taskLimit: answers && form.taskLimit.trim() !== "" ? wholeOf(form.taskLimit) : null,
+    ...(SCORES_TEXT.has(experiment) ? { judge: judgeOf(form) } : {}),
     ...asked,
   });
   for (const { path } of parsed.error?.issues ?? []) {
@@ -196,12 +184,29 @@ export function judgeProblems(form: Setup, longest: number): Record<string, stri
   return problems;
 }
 
-function textProblems(form: Setup, experiment: ExperimentName): Record<string, string> {
+/** @param asked the experiment's own fields as the request has them */
+function textProblems(
+  form: Setup,
+  experiment: ExperimentName,
+  asked: Readonly<Record<string, unknown>>,
+): Record<string, string> {
   if (form.text === null) return { text: "Choose the text that is scored." };
-  if (!CALIBRATED.has(experiment)) return {};
+  if (!CHOOSES.has(experiment)) return {};
   const needs = `${EXPERIMENTS[experiment].title} chooses on a calibration text and is judged on another`;
-  if (form.calibration === null) return { calibration: `${needs}: choose one.` };
+  if (form.calibration === null) return missingCalibration(experiment, asked, needs);
   return form.calibration === form.text ? { calibration: `${needs}: choose two different ones.` } : {};
+}
+
+/** Without a calibration text activations run without SmoothQuant, and a search goes by each tensor's weights. */
+function missingCalibration(
+  experiment: ExperimentName,
+  { scope, by }: Readonly<Record<string, unknown>>,
+  needs: string,
+): Record<string, string> {
+  if (experiment === "activations") return {};
+  if (experiment === "block-scaling") return { calibration: `${needs}: choose one.` };
+  if (isDataFree({ scope, by })) return {};
+  return { calibration: `${needs}: choose one, or search each tensor by the error of its weights.` };
 }
 
 /** Reads a form that was kept as JSON; null where it is none, or of another version. */
