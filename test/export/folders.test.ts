@@ -22,6 +22,9 @@ describe("the place of an export", () => {
       `${folder}/a\0b`,
       join(folder, "x".repeat(201)),
       join(folder, "\ud800"),
+      // of Windows, on every system: an export may be copied there
+      ...["con", "NUL.txt", "lpt1", "a:b*?", 'a"b', "x. ", "x."].map((name) => join(folder, name)),
+      join(folder, "aux", "model"),
     ]) {
       await expect(planFolders(nodeFileSystem, source, out, false)).rejects.toMatchObject({
         code: "export/bad-name",
@@ -31,7 +34,7 @@ describe("the place of an export", () => {
 
   it("may be named in any script, with spaces, up to 200 bytes", async () => {
     const { source, folder } = await place();
-    for (const name of ["Modell klein", "模型", "x".repeat(200), "model2", "..model"]) {
+    for (const name of ["Modell klein", "模型", "x".repeat(200), "model2", "..model", "console", "v1.0"]) {
       const { out } = await planFolders(nodeFileSystem, source, join(folder, name), false);
       expect(out.endsWith(name)).toBe(true);
     }

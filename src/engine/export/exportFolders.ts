@@ -37,6 +37,8 @@ export async function planFolders(
   const { place, missingParents } = await onDisk({ doing: "looking for the folder", path: wanted }, () =>
     placeOf(fileSystem, wanted),
   );
+  // these are made as well
+  for (const parent of missingParents) requireName(basename(parent), out);
   const real = await onDisk({ doing: "looking for the checkpoint", path: source }, () =>
     fileSystem.realPath(source),
   );
@@ -47,6 +49,7 @@ export async function planFolders(
   return { out: place, part: `${beside}.part`, aside: `${beside}.old`, missingParents };
 }
 
+/** A name that every disk accepts. @throws KeystoneError export/bad-name */
 function requireName(name: string, out: string): void {
   const fail = (why: string): never => {
     throw new KeystoneError(
@@ -60,7 +63,7 @@ function requireName(name: string, out: string): void {
   if (/\p{Cc}/u.test(out)) fail("its name holds control characters");
   if (!name.isWellFormed()) fail("its name is not valid Unicode");
   if (Buffer.byteLength(name) > MAX_NAME_BYTES) fail(`its name is longer than ${MAX_NAME_BYTES} bytes`);
-  if (process.platform !== "win32") return;
+  // everywhere, so that an export can be moved to any disk
   if (/[<>:"|?*]/.test(name) || /[. ]$/.test(name)) fail("Windows does not accept its name");
   if (/^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(name)) fail("Windows reserves its name");
 }
