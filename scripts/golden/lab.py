@@ -3,11 +3,14 @@
     python scripts/golden/lab.py
 
 writes test/golden/lab/demo.json: the residual stream's largest value behind every layer (with the super weight, without it and
-without the 50 largest other weights), and the next-token distributions with and without the super weight. Nothing of Keystone
-is used: tokens come from `tokenizers`, the forward pass from `transformers`.
+without the 50 largest other weights), and the next-token distributions with and without the super weight, the share of stop words
+in them and the tokens that move most. Of Keystone only its list of stop words is read, which is a definition: tokens come from
+`tokenizers`, the forward pass from `transformers`.
 """
 
 import json
+import re
+import unicodedata
 from pathlib import Path
 
 import torch
@@ -17,12 +20,14 @@ from transformers import LlamaForCausalLM
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "resources/demo-model"
 OUT = ROOT / "test/golden/lab/demo.json"
+STOP_WORDS = ROOT / "src/engine/lab/stopWords.ts"
 
 LAYER, ROW, COLUMN = 1, 137, 401
 OTHERS = 50
 BEGINNING_TOKENS = 48
 CONTEXTS = 12
 LISTED = 24
+MOVERS = 10
 
 
 def main():
@@ -51,7 +56,7 @@ def main():
                 "prompts": [len(prompt) for prompt in prompts],
                 "states": [original["peaks"], pruned["peaks"], others["peaks"]],
                 "contexts": contexts,
-                "tokens": compare(original["next"], pruned["next"]),
+                "tokens": compare(original["next"], pruned["next"], stop_words(tokenizer)),
             },
             ensure_ascii=False,
             indent=1,
@@ -86,19 +91,39 @@ def next_tokens(model, prompts):
     return torch.stack(rows)
 
 
-def compare(original, pruned):
+def compare(original, pruned, stop):
     p, q = original.exp(), pruned.exp()
     mean_p, mean_q = p.mean(0), q.mean(0)
     top = lambda values: set(values.topk(LISTED // 2).indices.tolist())
     listed = sorted(top(mean_p) | top(mean_q))
+    entry = lambda i: {"id": i, "original": float(mean_p[i]), "pruned": float(mean_q[i])}
     return {
         "kl": float((p * (original - pruned)).sum(-1).mean()),
         "entropy": {
             "original": float(-(p * original).sum(-1).mean()),
             "pruned": float(-(q * pruned).sum(-1).mean()),
         },
-        "listed": [{"id": i, "original": float(mean_p[i]), "pruned": float(mean_q[i])} for i in listed],
+        "stopWords": {"original": float(mean_p[stop].sum()), "pruned": float(mean_q[stop].sum())},
+        "gain": [entry(i) for i in (mean_q - mean_p).topk(MOVERS).indices.tolist()],
+        "lose": [entry(i) for i in (mean_p - mean_q).topk(MOVERS).indices.tolist()],
+        "listed": [entry(i) for i in listed],
     }
+
+
+def stop_words(tokenizer):
+    """Ids of tokens that are punctuation alone, what follows a contraction's apostrophe, or a listed word with its leading space."""
+    words = set(re.search(r"`([^`]+)`\.split", STOP_WORDS.read_text()).group(1).split())
+    contractions = {"'t", "n't", "'s", "'re", "'ve", "'ll", "'d", "'m"}
+    found = []
+    for i in range(tokenizer.get_vocab_size()):
+        text = tokenizer.decode([i], skip_special_tokens=False)
+        word = text.strip().lower()
+        if "\ufffd" in text:  # some bytes of a character
+            continue
+        symbols = word != "" and all(unicodedata.category(letter)[0] in "PS" for letter in word)
+        if symbols or word.replace("’", "'") in contractions or (text.startswith(" ") and word in words):
+            found.append(i)
+    return torch.tensor(found)
 
 
 def prune_largest(model):

@@ -205,6 +205,9 @@ export const superActivationsReport = z.object({
   ),
 });
 
+/** Tokens on record for their change, so many that gain most and so many that lose most. */
+export const MOST_MOVED = 10;
+
 /** Figure 5. */
 export const tokenProbabilitiesReport = z.object({
   experiment: z.literal("token-probabilities"),

@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { cancelledError } from "#shared/errors.ts";
+import { labFigures, paletteOf, type Figure } from "#shared/figures/index.ts";
 import type { Progress } from "#shared/job.ts";
+import type { LabReportOf } from "#shared/lab.ts";
 import { expectNear, expectWithin } from "../golden-model/bounds.ts";
 import { golden, openDemo, type Demo } from "../golden-model/demoModel.ts";
 import { conduct, LAST_WORD, TEXT, type Conducted } from "./labRun.ts";
@@ -17,12 +19,20 @@ const PROBABILITY_BOUND = 1e-4;
 
 const peak = z.object({ value: z.number(), token: z.number(), channel: z.number() });
 const shift = z.object({ original: z.number(), pruned: z.number() });
+const token = shift.extend({ id: z.number() });
 const reference = z
   .object({
     prompts: z.array(z.number()),
     states: z.array(z.array(z.array(peak))),
     contexts: z.array(z.string()),
-    tokens: z.object({ kl: z.number(), entropy: shift, listed: z.array(shift.extend({ id: z.number() })) }),
+    tokens: z.object({
+      kl: z.number(),
+      entropy: shift,
+      stopWords: shift,
+      gain: z.array(token),
+      lose: z.array(token),
+      listed: z.array(token),
+    }),
   })
   .parse(JSON.parse(readFileSync(join(import.meta.dirname, "../golden/lab/demo.json"), "utf8")));
 
@@ -200,6 +210,16 @@ describe("super activations", () => {
   });
 });
 
+function movers(report: LabReportOf<"token-probabilities">): Figure {
+  const figures = labFigures(
+    report,
+    paletteOf((name) => name),
+  );
+  const found = figures.find(({ id }) => id === "token-probabilities-movers");
+  if (!found) throw new Error("There is no chart of the tokens that move most.");
+  return found;
+}
+
 describe("token probabilities", () => {
   let found: Conducted<"token-probabilities">;
   beforeAll(async () => {
@@ -235,6 +255,29 @@ describe("token probabilities", () => {
     expect(new Set(tokens.map(({ id }) => id)).size).toBe(tokens.length);
     expect(stopWords.pruned < 1.5 * stopWords.original).toBe(true);
     expect(finding).toMatch(/the paper's rise of stop words is not seen here/);
+  });
+
+  it("gives the shares of stop words that transformers gives", () => {
+    const { stopWords } = found.report;
+    expectNear(stopWords.original, reference.tokens.stopWords.original, PROBABILITY_BOUND, "original");
+    expectNear(stopWords.pruned, reference.tokens.stopWords.pruned, PROBABILITY_BOUND, "pruned");
+  });
+
+  it("charts the reference's ten largest gains and ten largest losses, in its order", () => {
+    const { gain, lose } = reference.tokens;
+    const rows = movers(found.report).table.rows;
+    expect(rows.map(([, id]) => Number(id))).toEqual([...gain, ...lose].map(({ id }) => id));
+    for (const [i, { original, pruned }] of [...gain, ...lose].entries()) {
+      expectNear(Number(rows[i]?.[3]), original, PROBABILITY_BOUND, `row ${i}`);
+      expectNear(Number(rows[i]?.[4]), pruned, PROBABILITY_BOUND, `row ${i}, pruned`);
+    }
+  });
+
+  it("begins that chart with the token that the finding says rises most", () => {
+    const [text] = movers(found.report).table.rows[0] ?? [];
+    const riser = found.report.tokens.find(({ id }) => id === reference.tokens.gain[0]?.id)?.text.trim();
+    expect(found.report.finding).toContain(`"${riser}" rises most`);
+    expect(text).toContain(riser);
   });
 
   it("takes prompts that are given, and tells after each part", async () => {

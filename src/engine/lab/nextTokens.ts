@@ -1,12 +1,11 @@
-import type { LabReportOf } from "#shared/lab.ts";
+import { MOST_MOVED, type LabReportOf } from "#shared/lab.ts";
 import { orNull } from "#shared/numbers.ts";
 
 type Report = LabReportOf<"token-probabilities">;
 type Likeliest = Report["examples"][number]["original"];
 
-/** Likeliest tokens of each model that are listed, and largest changes either way. */
+/** Likeliest tokens of each model that are listed, beside the largest changes either way. */
 const TOP = 20;
-const MOVERS = 10;
 const EXAMPLES = 6;
 
 /** What the next-token distributions of two models come to, prompts counted from 0. */
@@ -107,8 +106,8 @@ export class NextTokens {
     const chosen = new Set([
       ...by((id) => this.#original[id], TOP),
       ...by((id) => this.#pruned[id], TOP),
-      ...by(change, MOVERS),
-      ...by((id) => -change(id), MOVERS),
+      ...by(change, MOST_MOVED),
+      ...by((id) => -change(id), MOST_MOVED),
     ]);
     return [...chosen].sort((a, b) => this.#original[b] - this.#original[a] || a - b);
   }

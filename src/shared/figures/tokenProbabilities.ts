@@ -1,5 +1,5 @@
 import { factor, percent } from "../format.ts";
-import type { LabReportOf } from "../lab.ts";
+import { MOST_MOVED, type LabReportOf } from "../lab.ts";
 import { magnitudeScale, type Scale } from "./axes.ts";
 import { dotPlot, type DotRow } from "./dotPlot.ts";
 import type { Figure } from "./figure.ts";
@@ -12,13 +12,10 @@ type Report = LabReportOf<"token-probabilities">;
 type Token = Report["tokens"][number];
 
 const SHOWN = 20;
-const MOVERS = 8;
 const LEGEND = [
   { role: "original", name: "original" },
   { role: "removed", name: "without super weights" },
 ] as const;
-const PAPER =
-  "In the paper, over 500 prompts, stop words gain two- to fivefold without the super weights and other words fall two- to threefold or more.";
 
 /** Figure 5 of the paper: which next tokens gain and which lose without the super weights. */
 export function tokenProbabilityFigures(report: Report, palette: Palette): Figure[] {
@@ -33,7 +30,7 @@ function likeliest(report: Report, palette: Palette): Figure {
   return {
     id: "token-probabilities-likeliest",
     title: `The ${Math.min(SHOWN, shown.length)} likeliest next tokens`,
-    caption: `Figure 5 of the paper: mean probability of each token as the next one, with and without the super weights; stop words first, a dot in a token is a space. ${PAPER}`,
+    caption: `Figure 5 of the paper: mean probability of each token as the next one, with and without the super weights; stop words first, a dot in a token is a space.`,
     summary: `Mean next-token probability with and without the super weights: ${shown.slice(0, 5).map(wordsOf).join("; ")}.`,
     ...dotPlot(
       {
@@ -63,32 +60,44 @@ function tokenRow(token: Token): DotRow {
 }
 
 function movers(report: Report, palette: Palette): Figure {
-  const moved = report.tokens
-    .filter(({ original, pruned }) => original > 0 && pruned > 0)
-    .map((token) => ({ ...token, ratio: token.pruned / token.original }))
-    .sort((a, b) => b.ratio - a.ratio);
-  const gained = moved.filter(({ ratio }) => ratio > 1).slice(0, MOVERS);
-  const lost = moved.filter(({ ratio }) => ratio < 1).slice(-MOVERS);
+  const gained = moved(report, 1);
+  const lost = moved(report, -1);
   const shown = [...gained, ...lost];
   return {
     id: "token-probabilities-movers",
     title: "The tokens that gain and lose most",
-    caption: `Figure 5 of the paper as factors: probability without the super weights over the original's, of the tokens on record. Right of the dotted line = gains. ${PAPER}`,
-    summary: `Largest gains: ${gained.slice(0, 3).map(moverWords).join(", ") || "none"}. Largest losses: ${lost.slice(-3).map(moverWords).join(", ") || "none"}.`,
+    caption:
+      "The mean probabilities that change most without the super weights: first those that gain, then those that lose, the largest change first in both. Beside each stands the factor.",
+    summary: `Largest gains: ${gained.slice(0, 3).map(wordsOf).join(", ") || "none"}. Largest losses: ${lost.slice(0, 3).map(wordsOf).join(", ") || "none"}.`,
     ...dotPlot(
       {
-        rows: shown.map((token) => ({
-          label: tokenText(token.text) + (token.stopWord ? "  (stop word)" : ""),
-          dots: [{ role: "removed", value: token.ratio, text: factor(token.ratio), words: wordsOf(token) }],
-        })),
-        x: magnitudeScale([...shown.map(({ ratio }) => ratio), 1]),
-        xLabel: "factor of the probability",
-        reference: 1,
+        rows: shown.map(moverRow),
+        x: magnitudeScale(shown.flatMap(({ original, pruned }) => [original, pruned].filter((p) => p > 0))),
+        xLabel: "mean probability",
+        legend: LEGEND,
       },
       palette,
     ),
     table: tokenTable(shown),
   };
+}
+
+/** The tokens whose mean probability changes most in one direction, 1 = up, the largest change first. */
+function moved({ tokens }: Report, direction: 1 | -1): Token[] {
+  const change = ({ original, pruned }: Token): number => direction * (pruned - original);
+  return tokens
+    .filter((token) => change(token) > 0)
+    .sort((a, b) => change(b) - change(a))
+    .slice(0, MOST_MOVED);
+}
+
+/** As in the chart of the likeliest, with the factor right of both marks. */
+function moverRow(token: Token): DotRow {
+  const { original, pruned } = token;
+  const row = tokenRow(token);
+  const right = pruned > original ? "removed" : "original";
+  const text = original > 0 && pruned > 0 ? factor(pruned / original) : "";
+  return { ...row, dots: row.dots.map((dot) => (dot.role === right ? { ...dot, text } : dot)) };
 }
 
 function stopWordShare({ stopWords }: Report, palette: Palette): Figure {
@@ -171,8 +180,4 @@ function tokenTable(tokens: readonly Token[]): FigureTable {
 
 function wordsOf({ text, original, pruned }: Token): string {
   return `“${tokenText(text)}”: ${probabilityText(original)} → ${probabilityText(pruned)}`;
-}
-
-function moverWords({ text, ratio }: { text: string; ratio: number }): string {
-  return `“${tokenText(text)}” ${factor(ratio)}`;
 }

@@ -20,11 +20,8 @@ export function labSection(
     ...figures.flatMap((figure): Block[] => figureBlocks(figure, main)),
     ...examples(report),
     ...foundRecipe(report),
-    { kind: "heading", text: "Beside the paper" },
-    { kind: "list", items: beside.paper },
-    ...(beside.others.length > 0
-      ? [{ kind: "heading", text: "What to know" } as const, { kind: "list", items: beside.others } as const]
-      : []),
+    ...listBlocks("Beside the paper", beside.paper),
+    ...listBlocks("What to know", beside.others),
     { kind: "heading", text: "How it was measured" },
     { kind: "facts", facts: factsOf(summary, report) },
     {
@@ -39,6 +36,15 @@ export function labSection(
     finding: report.finding,
     blocks,
   };
+}
+
+function listBlocks(heading: string, items: readonly string[]): Block[] {
+  return items.length === 0
+    ? []
+    : [
+        { kind: "heading", text: heading },
+        { kind: "list", items },
+      ];
 }
 
 /** The first figure's table is the experiment's own and stands open below it; others fold theirs away, unless it is the same. */

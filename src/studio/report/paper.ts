@@ -1,4 +1,5 @@
 import type { ExperimentName, LabReport } from "#shared/lab.ts";
+import { isBesidePaper } from "#shared/labNotes.ts";
 
 /** Every report about the demo model says what it is. */
 export const DEMO_NOTE =
@@ -12,9 +13,8 @@ const PAPER: Readonly<Record<ExperimentName, readonly string[]>> = {
   "super-activations": [
     "In the paper (Llama-7B) the value is about 1,360 from layer 3 to layer 29, 1,336 behind layer 30 and 145 behind layer 31; about 324 without the super weight, about 976 without the other outliers.",
   ],
-  "token-probabilities": [
-    "The paper averages over 500 prompts of LAMBADA. For Llama-7B the probability of “the” doubles, that of “.” grows fivefold and that of “,” tenfold; over several models stop words gain two- to fivefold, and words that are none fall two- to threefold or more.",
-  ],
+  // Its own note says it all.
+  "token-probabilities": [],
   sensitivity: [
     "The paper measures the mean accuracy of seven zero-shot tasks: for Llama-7B 35.15 at factor 0, 50.24 at 0.1, 69.23 at 0.5, 70.12 as it is, 70.55 at 2 and 70.26 at 3. The gain above 1 is below one point.",
   ],
@@ -32,9 +32,8 @@ const PAPER: Readonly<Record<ExperimentName, readonly string[]>> = {
 
 /** What stands under "Beside the paper", and the notes that are left. */
 export function besidePaper({ experiment, notes }: LabReport): { paper: string[]; others: string[] } {
-  const isAboutPaper = (note: string): boolean => /\bpaper\b/i.test(note);
   return {
-    paper: [...PAPER[experiment], ...notes.filter(isAboutPaper)],
-    others: notes.filter((note) => !isAboutPaper(note)),
+    paper: [...PAPER[experiment], ...notes.filter(isBesidePaper)],
+    others: notes.filter((note) => !isBesidePaper(note)),
   };
 }
