@@ -56,6 +56,9 @@ test.describe.serial("the lab", () => {
     await expect(pruned).toContainText("× 10⁷");
     await expect(table.getByRole("row", { name: /^original/ })).toContainText("1.8");
     await expect(page.getByRole("heading", { level: 1 })).toContainText("raises perplexity");
+    const differs = card(page, "Importance").getByText(/recovers about 42 % of the lost accuracy; here it/);
+    await expect(differs).toBeVisible();
+    await expect(differs).toContainText("recovers everything");
     await expect(page.getByRole("navigation", { name: "Screens" })).toContainText("1 kept");
     // What follows is about perplexity.
     await page.getByRole("button", { name: "Change" }).click();
@@ -142,6 +145,25 @@ test.describe.serial("the lab", () => {
     const html = await text(report);
     expect(html).toContain("Importance");
     expect(html).toContain("Sensitivity");
+  });
+
+  test("the same report is saved as Markdown, by its button and from the palette", async () => {
+    const byButton = await downloaded(page, () =>
+      page.getByRole("button", { name: "Report as Markdown" }).press("Enter"),
+    );
+    const byPalette = await downloaded(page, async () => {
+      await page.keyboard.press("Control+k");
+      await page.keyboard.type("report of the lab as Markdown");
+      await page.keyboard.press("Enter");
+    });
+    for (const report of [byButton, byPalette]) {
+      expect(report.suggestedFilename()).toMatch(/\.md$/);
+      const markdown = await text(report);
+      expect(markdown).toMatch(/^# /);
+      expect(markdown).toContain("## Importance · Table 1 of the paper");
+      expect(markdown).toContain("## Sensitivity · Figure 6 of the paper");
+      expect(markdown).toMatch(/```sh\nkeystone lab importance /);
+    }
   });
 
   test("an experiment has a view of its own, light and dark, wide and narrow", async () => {

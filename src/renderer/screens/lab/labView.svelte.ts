@@ -204,9 +204,9 @@ export class LabView extends Attempts {
   }
 
   /** Saves one file about the named results. */
-  async report(ids: readonly string[]): Promise<void> {
+  async report(ids: readonly string[], format: "html" | "markdown" = "html"): Promise<void> {
     await this.attempt(async () => {
-      const { name, content } = await this.studio.host.call("report:make", { lab: [...ids] });
+      const { name, content } = await this.studio.host.call("report:make", { lab: [...ids], format });
       saveText(name, content);
     });
   }
