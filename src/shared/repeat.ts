@@ -1,7 +1,7 @@
 import { labRequest, type LabRequest } from "./lab.ts";
 import { ANSWERS_TASKS, CHOOSES, SCORES_TEXT } from "./labUses.ts";
-import { canonicalJson, type Judge } from "./plan.ts";
-import type { Clip } from "./recipe.ts";
+import { canonicalJson, parseRecipe, type Judge } from "./plan.ts";
+import { needsCalibration, type Clip } from "./recipe.ts";
 import type { RunDetail } from "./run.ts";
 
 /** How to do something again from a terminal: files to write first, then one command. */
@@ -49,6 +49,28 @@ export function repeatLab(request: LabRequest, model: string): Repeat {
       ...(ANSWERS_TASKS.has(experiment) ? tasksOptions(tasks, taskLimit) : []),
       ...own.argv,
       ...(SCORES_TEXT.has(experiment) ? judgeOptions(judge) : []),
+    ],
+  };
+}
+
+/** A recipe longer than this, in characters, is written in lines of its own. */
+const RECIPE_LINE = 240;
+
+/** The command that scores a recipe as an experiment did: on its text, cut as it cut it. */
+export function repeatEval(
+  { name, recipe }: { name: string; recipe: unknown },
+  { text, calibration, judge }: LabRequest,
+  model: string,
+): Repeat {
+  const file = `${name}.json`;
+  const { activations } = parseRecipe(recipe);
+  const line = JSON.stringify(recipe);
+  return {
+    files: [{ name: file, content: line.length <= RECIPE_LINE ? line : JSON.stringify(recipe, null, 2) }],
+    argv: [
+      ...["keystone", "eval", model, "--recipe", file, "--text", text],
+      ...(needsCalibration({ activations }) ? calibrationOption(calibration) : []),
+      ...judgeOptions(judge),
     ],
   };
 }

@@ -168,6 +168,19 @@ describe.each(["html", "markdown"] as const)("what a report says, as %s", (forma
     expect(said).toContain(`recipe ${run.best ?? ""}`);
   });
 
+  it("holds the recipes of block scaling, activations and the search, each with its command", async () => {
+    const said = await text(madeUpSource());
+    for (const recipe of [
+      '{"codec":"rtn","bits":3,"block":"tensor"}',
+      '{"codec":"rtn","bits":4,"block":"flat:16384","clip":{"method":"zscore","threshold":5},"restore":[[1,137,401]]}',
+      '"activations":{"bits":8,"per":"token","matmuls":false,"method":"smoothquant","alpha":0.85}}',
+    ])
+      expect(said).toContain(recipe);
+    for (const name of ["int3-tensor-clip-restore", "w8a8-per-token-naive", "found"])
+      expect(said).toContain(`keystone eval /models/demo --recipe ${name}.json --text /models/eval.jsonl`);
+    expect(said).toMatch(/w8a8-per-token-smoothquant\.json .*--calibration \/models\/calibration\.jsonl/);
+  });
+
   it("gives the commands to repeat everything, recipes in full", async () => {
     const said = await text(madeUpSource());
     expect(said).toContain("keystone sweep /models/demo --plan plan.json --text /models/eval.jsonl");

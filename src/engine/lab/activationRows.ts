@@ -1,6 +1,7 @@
-import { activations as activationsSchema, type Recipe } from "#shared/recipe.ts";
+import { activations as activationsSchema } from "#shared/recipe.ts";
 import { parseRecipe } from "#shared/plan.ts";
 import type { LabReportOf, LabRequestOf } from "#shared/lab.ts";
+import { rowActivations, weightRecipe } from "#shared/labRecipes.ts";
 import { planActivations } from "../activations/planActivations.ts";
 import type { ActivationMaxima } from "../activations/types.ts";
 import type { Variant } from "../evaluate/types.ts";
@@ -21,32 +22,21 @@ export interface RowPlan {
   readonly alpha: number | null;
 }
 
-/** Symmetric 8-bit weights, one scale a tensor, as the paper simulates W8A8; clipped and restored where asked. */
-function weightRecipe(run: ActivationRun, weights: Row["weights"]): Recipe | null {
-  if (weights === "original") return null;
-  const plain = { codec: "int", bits: 8, symmetric: true, block: "tensor" };
-  if (weights === "8-bit") return parseRecipe(plain);
-  return parseRecipe({ ...plain, clip: run.request.clip, restore: restoreList(run) });
-}
-
 /**
  * A row as a variant: smoothed where it is, then its weights quantized, then its activations as they pass.
  * @param maxima of the calibration text; only SmoothQuant needs them
  * @throws KeystoneError usage/no-calibration, activations/no-norm-weight
  */
-export function rowVariant(
-  run: ActivationRun,
-  { method, per, weights, alpha }: RowPlan,
-  maxima: ActivationMaxima | null,
-): Variant {
-  const recipe = weightRecipe(run, weights);
+export function rowVariant(run: ActivationRun, plan: RowPlan, maxima: ActivationMaxima | null): Variant {
+  const { method, per, weights, alpha } = plan;
+  const recipe = weightRecipe(plan, run.request, restoreList(run));
   const id = [method, per, weights, alpha].join();
-  const { variant } = recipe ? recipeVariant(run, id, recipe) : { variant: { id, plans: new Map() } };
-  if (method === "none" || per === null) return variant;
-  const asked = activationsSchema.parse({
-    ...{ bits: 8, per, matmuls: run.request.matmuls, method },
-    ...(alpha === null ? {} : { alpha }),
-  });
+  const { variant } = recipe
+    ? recipeVariant(run, id, parseRecipe(recipe))
+    : { variant: { id, plans: new Map() } };
+  const activations = rowActivations(plan, run.request);
+  if (activations === null) return variant;
+  const asked = activationsSchema.parse(activations);
   const { architecture, superWeights } = run;
   return { ...variant, activations: planActivations(asked, { architecture, superWeights, maxima }) };
 }

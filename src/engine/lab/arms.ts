@@ -1,3 +1,4 @@
+import { roundingRecipe } from "#shared/labRecipes.ts";
 import { parseRecipe } from "#shared/plan.ts";
 import type { Clip, Coordinate, Recipe } from "#shared/recipe.ts";
 import type { LabRun } from "./types.ts";
@@ -10,12 +11,12 @@ export interface Grid {
 
 /** Round-to-nearest and nothing else. */
 export function plainRecipe({ bits, block }: Grid): Recipe {
-  return parseRecipe({ codec: "rtn", bits, block });
+  return parseRecipe(roundingRecipe({ bits, block, clip: null }, []));
 }
 
 /** The paper's: other outliers clipped, the super weights (where there are any) put back exactly. */
 export function clipRestoreRecipe(run: LabRun, { bits, block }: Grid, clip: Clip): Recipe {
-  return parseRecipe({ codec: "rtn", bits, block, clip, restore: restoreList(run) });
+  return parseRecipe(roundingRecipe({ bits, block, clip }, restoreList(run)));
 }
 
 /** The super weights as a recipe's `restore`: by coordinates, so that the recipe says all by itself. */

@@ -16,7 +16,13 @@ export type Block =
       readonly marks?: readonly (RowMark | null)[];
     }
   | { readonly kind: "figure"; readonly figure: Figure; readonly values: boolean }
-  | { readonly kind: "code"; readonly label: string; readonly text: string };
+  | {
+      readonly kind: "code";
+      readonly label: string;
+      readonly text: string;
+      /** Long and for few readers: closed until it is asked for, where a page can do that. */
+      readonly folded?: boolean;
+    };
 
 /** One model, sweep or experiment. */
 export interface Section {

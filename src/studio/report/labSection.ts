@@ -1,16 +1,14 @@
 import { duration, place } from "#shared/format.ts";
 import { labFigures, type Figure, type Palette } from "#shared/figures/index.ts";
 import { EXPERIMENTS, type LabReport, type LabResult } from "#shared/lab.ts";
-import { repeatLab, repeatText } from "#shared/repeat.ts";
+import { activationRecipes, blockScalingRecipes } from "#shared/labRecipes.ts";
+import { repeatEval, repeatLab, repeatText } from "#shared/repeat.ts";
 import type { Block, Section } from "./document.ts";
 import { besidePaper } from "./paper.ts";
 
 /** An experiment: its question, its figures, its table, what the paper saw, and the command to run it again. */
-export function labSection(
-  { summary, request, report }: LabResult,
-  index: number,
-  palette: Palette,
-): Section {
+export function labSection(result: LabResult, index: number, palette: Palette): Section {
+  const { summary, request, report } = result;
   const { title, paper, question } = EXPERIMENTS[report.experiment];
   const figures = labFigures(report, palette);
   const main = figures[0];
@@ -19,7 +17,7 @@ export function labSection(
     { kind: "text", text: question },
     ...figures.flatMap((figure): Block[] => figureBlocks(figure, main)),
     ...examples(report),
-    ...foundRecipe(report),
+    ...recipes(result),
     ...listBlocks("Beside the paper", beside.paper),
     ...listBlocks("What to know", beside.others),
     { kind: "heading", text: "How it was measured" },
@@ -110,11 +108,24 @@ function shortened(text: string): string {
   return text.length > PROMPT_END ? `…${text.slice(-PROMPT_END)}` : text;
 }
 
-function foundRecipe(report: LabReport): Block[] {
-  if (report.experiment !== "threshold-search" || report.recipe === null) return [];
-  const repeat = {
-    files: [{ name: "found.json", content: JSON.stringify(report.recipe, null, 2) }],
-    argv: ["keystone", "eval", report.model, "--recipe", "found.json", "--text", report.text],
-  };
-  return [{ kind: "code", label: "Score the recipe that was found", text: repeatText(repeat) }];
+/** Every recipe that was judged, with the command that scores it. */
+function recipes({ report, request }: LabResult): Block[] {
+  const named = recipesOf(report, request);
+  if (named.length === 0) return [];
+  const texts = named.map((one) => repeatText(repeatEval(one, request, report.model)));
+  const [only] = texts;
+  if (texts.length === 1 && only !== undefined)
+    return [{ kind: "code", label: "Score the recipe that was found", text: only }];
+  return [
+    { kind: "code", label: "The recipes, and how to score each", text: texts.join("\n"), folded: true },
+  ];
+}
+
+function recipesOf(report: LabReport, request: LabResult["request"]): { name: string; recipe: unknown }[] {
+  if (report.experiment === "block-scaling") return blockScalingRecipes(report);
+  if (report.experiment === "activations" && request.experiment === "activations")
+    return activationRecipes(report, request);
+  if (report.experiment === "threshold-search" && report.recipe !== null)
+    return [{ name: "found", recipe: report.recipe }];
+  return [];
 }

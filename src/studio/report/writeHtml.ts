@@ -111,8 +111,15 @@ function blockMarkup(block: Block, figures: Figures, section: string): Markup {
     case "figure":
       return figureMarkup(block.figure, block.values, figures, section);
     case "code":
-      return markup`<h3>${block.label}</h3>\n<pre tabindex="0" aria-label="${block.label}">${block.text}</pre>\n`;
+      return codeMarkup(block);
   }
+}
+
+function codeMarkup({ label, text, folded }: Extract<Block, { kind: "code" }>): Markup {
+  const code = markup`<pre tabindex="0" aria-label="${label}">${text}</pre>\n`;
+  return folded === true
+    ? markup`<details><summary>${label}</summary>${code}</details>\n`
+    : markup`<h3>${label}</h3>\n${code}`;
 }
 
 function figureMarkup(figure: Figure, values: boolean, figures: Figures, section: string): Markup {
