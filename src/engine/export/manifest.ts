@@ -58,8 +58,9 @@ export const manifest = z.object({
     /** The ones that the recipe names by coordinate; empty for `largest`. */
     weights: z.array(restoredWeight),
   }),
-  /** What the packed formats would need. */
+  /** Of quantized weights: what the packed formats need. */
   bitsPerWeight: z.number(),
+  /** Over all tensors of the files that were written. */
   fileBitsPerWeight: z.number(),
   /** Every file of the export but this one. */
   files: z.array(exportedFile),

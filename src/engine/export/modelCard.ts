@@ -89,7 +89,7 @@ function recipeTable({ recipe, recipeId, bitsPerWeight, fileBitsPerWeight }: Car
       ["left alone", recipe.keep.length > 0 ? recipe.keep.join(", ") : "nothing"],
       ["overrides", recipe.overrides.length > 0 ? JSON.stringify(recipe.overrides) : "none"],
       ["bits per weight (quantized linears, packed)", number(bitsPerWeight)],
-      ["bits per weight (whole file, packed)", number(fileBitsPerWeight)],
+      ["bits per weight (whole file)", number(fileBitsPerWeight)],
       ["recipe id", recipeId],
     ],
   );
