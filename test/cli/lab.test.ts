@@ -93,6 +93,31 @@ describe("keystone lab EXPERIMENT MODEL", () => {
     expect(piped.stderr).toBe("");
   });
 
+  it.each([
+    ["super-activations", /^layer 0, largest value: original [\d.,]+, without super weights /m],
+    ["token-probabilities", /^\d+ prompts?: stop words [\d.]+ % to [\d.]+ % of the probability, KL /m],
+  ] as const)("%s shows how far it has come, too", async (experiment, line) => {
+    const whole = labReportOf(experiment);
+    const { stderr } = await runMain(["lab", experiment, DEMO.model], {
+      dependencies: studioWith({ ...whole, complete: false }, whole),
+      terminal: true,
+    });
+    expect(stderr).toMatch(line);
+  });
+
+  it("shows a line for each layer that is done, and none for those to come", async () => {
+    const whole = labReportOf("super-activations");
+    const states = whole.states.map((state) => ({
+      ...state,
+      peaks: state.peaks.map((prompt) => prompt.slice(0, 2)),
+    }));
+    const { stderr } = await runMain(["lab", "super-activations", DEMO.model], {
+      dependencies: studioWith({ ...whole, complete: false, states }),
+      terminal: true,
+    });
+    expect(stderr.split("\n").filter((line) => line.startsWith("layer "))).toHaveLength(2);
+  });
+
   it.each(LAB_REPORTS.map((report) => [report.experiment, report] as const))(
     "%s has a table for people and lines for a terminal",
     async (experiment, report) => {

@@ -115,8 +115,11 @@ it("runs on a model without super weights and says that nothing is restored", as
     const request = { text, calibration, bits: [3], blocks: ["tensor"], thresholds: [3] };
     const { report } = await conduct(model, "block-scaling", request, { superWeights: [] });
     expect(report.cells).toHaveLength(2);
+    expect(report.finding).toMatch(
+      /^Clipping lies closer to the original than plain rounding in \d of 1 cells/,
+    );
     expect(report.notes).toEqual([
-      "No super weight was found in this model: outliers are clipped and nothing is restored.",
+      "No super weight was found in this model: nothing is restored.",
       "1 of the 1 judged documents also stand in the calibration text: what was chosen there looks better than it is.",
     ]);
   } finally {

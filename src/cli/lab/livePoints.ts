@@ -1,6 +1,7 @@
-import type { LabReport } from "#shared/lab.ts";
+import { plural } from "#shared/format.ts";
+import type { LabReport, LabReportOf } from "#shared/lab.ts";
 import { blockLabel, clipLabel } from "#shared/recipeText.ts";
-import { fixed } from "../output/numbers.ts";
+import { fixed, percent } from "../output/numbers.ts";
 
 /** What a report knows, a line a point, in the order it came: for a terminal where points arrive one by one. */
 export function livePoints(report: LabReport): string[] {
@@ -8,9 +9,11 @@ export function livePoints(report: LabReport): string[] {
     case "importance":
       return report.rows.map((row) => `${row.name}: perplexity ${fixed(row.perplexity, 4, row.notFinite)}`);
     case "super-activations":
-      return report.prompts.map(({ tokens }, i) => `prompt ${i + 1}: ${tokens} tokens`);
+      return layerLines(report);
     case "token-probabilities":
-      return [];
+      return [
+        `${plural(report.prompts, "prompt")}: stop words ${percent(report.stopWords.original)} to ${percent(report.stopWords.pruned)} of the probability, KL ${fixed(report.kl, 4, report.kl === null)}`,
+      ];
     case "sensitivity":
       return report.points.map(
         (point) =>
@@ -24,7 +27,7 @@ export function livePoints(report: LabReport): string[] {
         ),
         ...report.cells.map(
           ({ bits, block, arm, scores }) =>
-            `INT${bits}, ${blockLabel(block)}, ${arm}: perplexity ${fixed(scores.perplexity, 4, scores.notFinite)}`,
+            `INT${bits}, ${blockLabel(block)}, ${armWords(report, arm)}: perplexity ${fixed(scores.perplexity, 4, scores.notFinite)}`,
         ),
       ];
     case "activations":
@@ -43,4 +46,23 @@ export function livePoints(report: LabReport): string[] {
           `${tensor === null ? "" : `${tensor}, `}${clipLabel(clip) || "no clip"}: ${fixed(loss, 4, loss === null)}`,
       );
   }
+}
+
+/** Of each layer that is done, the largest |value| over prompts in every state. */
+function layerLines({ states }: LabReportOf<"super-activations">): string[] {
+  const done = Math.min(...states.map(({ peaks }) => peaks[0]?.length ?? 0));
+  return Array.from({ length: done }, (_, layer) => {
+    const largest = states.map(({ name, peaks }) => {
+      const values = peaks.map((prompt) => Math.abs(prompt[layer]?.value ?? NaN));
+      const most = Math.max(...values);
+      return `${name} ${fixed(Number.isFinite(most) ? most : null, 1, true)}`;
+    });
+    return `layer ${layer}, largest value: ${largest.join(", ")}`;
+  });
+}
+
+/** What an arm did: without super weights nothing is restored. */
+function armWords({ superWeights }: LabReport, arm: "plain" | "clip-restore"): string {
+  if (arm === "plain") return arm;
+  return superWeights.length > 0 ? "clip, restore" : "clip";
 }

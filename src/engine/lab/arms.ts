@@ -26,7 +26,5 @@ export function restoreList({ superWeights }: LabRun): Coordinate[] {
 
 /** What stands in the report of an experiment on a model without super weights. */
 export function restoreNotes({ superWeights }: LabRun): string[] {
-  return superWeights.length > 0
-    ? []
-    : ["No super weight was found in this model: outliers are clipped and nothing is restored."];
+  return superWeights.length > 0 ? [] : ["No super weight was found in this model: nothing is restored."];
 }

@@ -47,7 +47,9 @@ export const blockScaling: Experiment<"block-scaling"> = async (run) => {
     experiment: "block-scaling",
     ...labFacts(run, windows.convention, begin),
     complete,
-    finding: complete ? findingOf(original, cells) : `${cells.length} of ${2 * grid.length} cells scored.`,
+    finding: complete
+      ? findingOf(run, original, cells)
+      : `${cells.length} of ${2 * grid.length} cells scored.`,
     notes,
     original: { ...original.scores, ...tasksOf(original) },
     cells: inOrder(
@@ -96,7 +98,10 @@ async function plainCell({ run, text }: Bench, grid: Grid): Promise<Cell> {
 
 async function clippedCell({ run, text }: Bench, grid: Grid, { clip, kl }: Trial): Promise<Cell> {
   const { variant, bitsPerWeight } = recipeVariant(run, "clipped", clipRestoreRecipe(run, grid, clip));
-  const judged = await text.variant(variant, `${labelOf(grid)}, ${clipLabel(clip)}, restored`);
+  const judged = await text.variant(
+    variant,
+    `${labelOf(grid)}, ${clipLabel(clip)}${run.superWeights.length > 0 ? ", restored" : ""}`,
+  );
   return {
     ...grid,
     arm: "clip-restore",
@@ -146,7 +151,7 @@ function inOrder(cells: readonly Cell[], { blocks }: FittingBlocks): Cell[] {
 }
 
 /** Where clip and restore helps most, and where it does not help. */
-function findingOf({ scores: original }: Judged, cells: readonly Cell[]): string {
+function findingOf(run: Run, { scores: original }: Judged, cells: readonly Cell[]): string {
   const pairs = cells
     .filter(({ arm }) => arm === "plain")
     .flatMap((plain) => {
@@ -158,7 +163,8 @@ function findingOf({ scores: original }: Judged, cells: readonly Cell[]): string
   const [best] = pairs.toSorted((a, b) => b.gain - a.gain);
   if (!best) return "No cell could be scored.";
   const better = pairs.filter(({ gain }) => gain > 0).length;
-  const count = `Clip and restore lies closer to the original than plain rounding in ${better} of ${pairs.length} cells`;
+  const arm = run.superWeights.length > 0 ? "Clip and restore" : "Clipping";
+  const count = `${arm} lies closer to the original than plain rounding in ${better} of ${pairs.length} cells`;
   const { plain, clipped } = best;
   const place = `INT${plain.bits}, ${blockLabel(plain.block)}`;
   const perplexities = `${exact(plain.scores.perplexity)} to ${exact(clipped.scores.perplexity)}, original ${exact(original.perplexity)}`;

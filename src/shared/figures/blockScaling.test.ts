@@ -1,5 +1,7 @@
 import { expect, it } from "vitest";
-import { blockAxis, sortBlocks } from "./blockScaling.ts";
+import { labReportOf } from "../../../test/support/labReports.ts";
+import { blockAxis, blockScalingFigures, sortBlocks } from "./blockScaling.ts";
+import { paletteOf } from "./palette.ts";
 
 it("orders blocks by how many weights share a scale, as their bits tell", () => {
   const used = [
@@ -29,4 +31,19 @@ it("names a run of N² weights as the paper does, too", () => {
     "128 × 128<br>flat 16,384",
     "flat 5,000",
   ]);
+});
+
+it("says of a model without super weights that its outliers are clipped, and nothing of restoring", () => {
+  const wordsOf = (superWeights: [number, number, number][]): string => {
+    const report = { ...labReportOf("block-scaling"), superWeights };
+    const figures = blockScalingFigures(
+      report,
+      paletteOf((name) => name),
+    );
+    return JSON.stringify(figures.filter(({ id }) => /^block-scaling-int\d$/.test(id)));
+  };
+  expect(wordsOf([[1, 137, 401]])).toMatch(/"clip, restore".*/);
+  const without = wordsOf([]);
+  expect(without).toContain('"clip"');
+  expect(without).not.toMatch(/clip, restore|restored/);
 });

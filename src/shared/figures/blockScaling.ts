@@ -14,10 +14,15 @@ type Report = LabReportOf<"block-scaling">;
 type BlockCell = Report["cells"][number];
 
 const HEIGHT = 300;
-const ARMS = [
-  { arm: "plain", role: "quantized", name: "rounded" },
-  { arm: "clip-restore", role: "kept", name: "clipped, restored" },
-] as const;
+const ARMS = ["plain", "clip-restore"] as const;
+
+/** What an arm did with this model's outliers: without super weights there is nothing to restore. */
+function armOf(report: Report, arm: BlockCell["arm"]) {
+  if (arm === "plain") return { role: "quantized", name: "rounded", cell: "plain" } as const;
+  return report.superWeights.length > 0
+    ? ({ role: "kept", name: "clipped, restored", cell: "clip, restore" } as const)
+    : ({ role: "clipped", name: "clipped", cell: "clip" } as const);
+}
 
 /** Figure 7 of the paper, one chart a bit width: how quality falls as blocks grow, with and without restoration. */
 export function blockScalingFigures(report: Report, palette: Palette): Figure[] {
@@ -47,15 +52,18 @@ function perplexityFigure(
   const decimals = separatingDecimals([...values, original]);
   const plot = linePlot(
     {
-      series: ARMS.map(({ arm, role, name }): Series => ({
-        name,
-        role,
-        points: placed(cells, blocks, arm).map(({ x, cell }) => ({
-          x,
-          y: cell.scores.perplexity,
-          words: `${blockLabel(cell.block)}, ${name}: perplexity ${perplexityText(cell.scores.perplexity, decimals)}`,
-        })),
-      })),
+      series: ARMS.map((arm): Series => {
+        const { name, role } = armOf(report, arm);
+        return {
+          name,
+          role,
+          points: placed(cells, blocks, arm).map(({ x, cell }) => ({
+            x,
+            y: cell.scores.perplexity,
+            words: `${blockLabel(cell.block)}, ${name}: perplexity ${perplexityText(cell.scores.perplexity, decimals)}`,
+          })),
+        };
+      }),
       y: magnitudeScale([...values, original]),
       yLabel: "perplexity",
       x: blockAxis(blocks),
@@ -71,9 +79,8 @@ function perplexityFigure(
   return {
     id: `block-scaling-int${bits}`,
     title: `INT${bits}: perplexity by block size`,
-    caption:
-      "Figure 7 of the paper: lower is better. Gold = outliers clipped, super weights restored, each with the threshold of least KL on the calibration text; grey = plain rounding. N × N in the paper is a run of N² consecutive weights.",
-    summary: summaryOf(bits, cells, blocks),
+    caption: `Figure 7 of the paper: lower is better. ${report.superWeights.length > 0 ? "Gold = outliers clipped, super weights restored" : "Clipped = outliers clipped, no super weight to restore"}, each with the threshold of least KL on the calibration text; grey = plain rounding. N × N in the paper is a run of N² consecutive weights.`,
+    summary: summaryOf(report, bits, cells, blocks),
     height: HEIGHT,
     ...plot,
     table: blockTable(report, cells, blocks, decimals),
@@ -92,18 +99,17 @@ function accuracyByBlock(
   const own = meanAccuracy(report.original?.tasks);
   const plot = linePlot(
     {
-      series: ARMS.map(({ arm, role, name }): Series => ({
-        name,
-        role,
-        points: placed(cells, blocks, arm).map(({ x, cell }) => {
-          const mean = meanAccuracy(cell.tasks);
-          return {
-            x,
-            y: mean,
-            words: `${blockLabel(cell.block)}, ${name}: ${percent(mean)} right`,
-          };
-        }),
-      })),
+      series: ARMS.map((arm): Series => {
+        const { name, role } = armOf(report, arm);
+        return {
+          name,
+          role,
+          points: placed(cells, blocks, arm).map(({ x, cell }) => {
+            const mean = meanAccuracy(cell.tasks);
+            return { x, y: mean, words: `${blockLabel(cell.block)}, ${name}: ${percent(mean)} right` };
+          }),
+        };
+      }),
       y: fractionScale([...means, own]),
       yLabel: "mean accuracy",
       x: blockAxis(blocks),
@@ -119,7 +125,7 @@ function accuracyByBlock(
       title: `INT${bits}: accuracy by block size`,
       caption:
         "Figure 7 of the paper in its own measure, mean zero-shot accuracy: higher is better. In the paper restoring gains nothing at 128 × 128 and most where plain rounding has already collapsed.",
-      summary: `Mean accuracy at INT${bits} by block: ${cells.map(({ block, arm, tasks }) => `${blockLabel(block)} ${arm} ${percent(meanAccuracy(tasks))}`).join(", ")}.`,
+      summary: `Mean accuracy at INT${bits} by block: ${cells.map(({ block, arm, tasks }) => `${blockLabel(block)} ${armOf(report, arm).name} ${percent(meanAccuracy(tasks))}`).join(", ")}.`,
       height: HEIGHT,
       ...plot,
       table: blockTable(report, cells, blocks, 2),
@@ -175,7 +181,7 @@ function blockTable(
   decimals: number,
 ): FigureTable {
   const names = taskNames([...cells, ...(report.original ? [report.original] : [])]);
-  const rows = blocks.flatMap((block) => ARMS.flatMap(({ arm }) => placed(cells, [block], arm)));
+  const rows = blocks.flatMap((block) => ARMS.flatMap((arm) => placed(cells, [block], arm)));
   return {
     columns: [
       { title: "Block", format: "text" },
@@ -206,7 +212,7 @@ function blockTable(
         : []),
       ...rows.map(({ cell }) => [
         blockLabel(cell.block),
-        cell.arm === "plain" ? "plain" : "clip, restore",
+        armOf(report, cell.arm).cell,
         clipLabel(cell.clip) || "–",
         cell.bitsPerWeight,
         scoreCell(cell.scores.perplexity, cell.scores.notFinite),
@@ -219,11 +225,16 @@ function blockTable(
   };
 }
 
-function summaryOf(bits: number, cells: readonly BlockCell[], blocks: readonly string[]): string {
+function summaryOf(
+  report: Report,
+  bits: number,
+  cells: readonly BlockCell[],
+  blocks: readonly string[],
+): string {
   const told = blocks.map((block) => {
     const kl = (arm: BlockCell["arm"]): string =>
       divergence(cells.find((cell) => cell.block === block && cell.arm === arm)?.scores.kl?.mean);
-    return `${blockLabel(block)} ${kl("plain")} rounded and ${kl("clip-restore")} restored`;
+    return `${blockLabel(block)} ${kl("plain")} rounded and ${kl("clip-restore")} ${report.superWeights.length > 0 ? "restored" : "clipped"}`;
   });
   return `KL divergence at INT${bits}: ${list(told)}.`;
 }

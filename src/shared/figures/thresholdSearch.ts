@@ -1,5 +1,6 @@
 import { percent } from "../format.ts";
 import type { LabReportOf } from "../lab.ts";
+import { recipe } from "../recipe.ts";
 import { blockLabel, clipLabel } from "../recipeText.ts";
 import { magnitudeScale, type Scale } from "./axes.ts";
 import { dotPlot, type DotRow } from "./dotPlot.ts";
@@ -104,14 +105,26 @@ function countScale(counts: readonly number[]): Scale {
   return { log: false, range: layout["range"] as [number, number], layout };
 }
 
-function resultFigure({ result }: Report, palette: Palette): Figure[] {
+/** What the recipe found does, in words: the search may find no clip, and a model may have nothing to restore. */
+function foundWords({ recipe: found }: Report): string {
+  const read = recipe.safeParse(found);
+  if (!read.success) return "recipe found";
+  const { clip, overrides, restore } = read.data;
+  const clipped = clip !== null || overrides.some((override) => override.clip);
+  const restored = restore !== "none" && !(Array.isArray(restore) && restore.length === 0);
+  if (!clipped && !restored) return "no clip found better";
+  return `${clipped ? "clip found" : "no clip"}, ${restored ? "super weights restored" : "nothing restored"}`;
+}
+
+function resultFigure(report: Report, palette: Palette): Figure[] {
+  const { result } = report;
   if (!result) return [];
   const { original, plain, test } = result;
   const decimals = separatingDecimals([original.perplexity, plain.perplexity, test.perplexity]);
   const states = [
     { name: "original", role: "original", scores: original },
     { name: "plain rounding", role: "quantized", scores: plain },
-    { name: "clip found, super weights restored", role: "kept", scores: test },
+    { name: foundWords(report), role: "kept", scores: test },
   ] as const;
   const written = (value: number | null): string =>
     value === null ? NOT_FINITE : perplexityText(value, decimals);
