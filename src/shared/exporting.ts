@@ -86,6 +86,8 @@ export const exportReport = z.object({
   bitsPerWeight: z.number(),
   fileBitsPerWeight: z.number(),
   changes: z.array(z.string()),
+  /** What the format's loaders do not take of it, and what else one should know of the files; one sentence each. */
+  notes: z.array(z.string()),
   verified: z
     .object({
       perplexity: z.number().nullable(),

@@ -106,8 +106,8 @@ function exportText(report: ExportReport): string {
     report.files.map((file) => [file.path, count(file.bytes), file.sha256]),
   );
   const head = `Wrote ${fileSize(report.bytes)} to ${report.out} in ${duration(report.seconds)}; ${fixed(report.bitsPerWeight, 3)} bits per weight.\n`;
-  const changes = report.changes.map((change) => `${change}\n`).join("");
-  return `${head}${changes}\n${files}\n${verifiedText(report)}`;
+  const said = [...report.changes, ...report.notes].map((sentence) => `${sentence}\n`).join("");
+  return `${head}${said}\n${files}\n${verifiedText(report)}`;
 }
 
 function formatsHelp(): string {

@@ -6,6 +6,7 @@ import { diskFullError, onDisk } from "./diskErrors.ts";
 import { exporters } from "./exporters.ts";
 import type { ExportModel } from "./exporter.ts";
 import { ExportJob } from "./exportJob.ts";
+import { exportNotes } from "./exportNotes.ts";
 import type { FileSystem } from "./fileSystem.ts";
 import { nodeFileSystem } from "./nodeFileSystem.ts";
 import { restoredCoordinates } from "./restoredWeights.ts";
@@ -63,9 +64,7 @@ export async function checkExport(
     restored: restoredCoordinates(variant),
     notes: [
       ...changes,
-      ...(outline ? await exporter.notes(source) : []),
-      ...variant.notes,
-      ...checkpoint.notes,
+      ...(outline ? await exportNotes(request.format, source) : [...variant.notes, ...checkpoint.notes]),
     ],
     problems,
   };

@@ -49,6 +49,8 @@ export const manifest = z.object({
   recipeId: z.string(),
   /** How the recipe was changed for the format, one sentence each. */
   changes: z.array(z.string()).default([]),
+  /** What the format's loaders do not take of it, and what else one should know of the files; one sentence each. */
+  notes: z.array(z.string()).default([]),
   /** `dequantized`: the weights carry the recipe's rounding but are stored in the source's own types. */
   packing: z.enum(["dequantized", "packed"]),
   quantizedTensors: z.number().int(),

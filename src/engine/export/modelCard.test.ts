@@ -11,6 +11,7 @@ const facts: CardFacts = {
   recipe: parseRecipe({ codec: "int", bits: 4, block: "group:64", restore: [[1, 137, 401]] }),
   recipeId: "abc",
   changes: [],
+  notes: [],
   packing: "dequantized",
   quantizedTensors: 42,
   restored: {

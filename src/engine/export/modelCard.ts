@@ -2,6 +2,7 @@ import { armOf } from "#shared/recipe.ts";
 import { recipeLabel } from "#shared/recipeText.ts";
 import type { Scores } from "#shared/evaluation.ts";
 import { bytesText } from "./diskErrors.ts";
+import { exporters } from "./exporters.ts";
 import type { Manifest } from "./manifest.ts";
 
 /** The card without the list of files: its own hash stands there. */
@@ -17,6 +18,8 @@ export function modelCard(facts: CardFacts): string {
       frontMatter(facts),
       `# ${inline(facts.source.name)}, ${inline(recipeLabel(facts.recipe))}`,
       introduction(facts),
+      "## What loads it",
+      loadersSection(facts),
       "## Recipe",
       recipeTable(facts),
       "## Restored weights",
@@ -72,6 +75,18 @@ function introduction(facts: CardFacts): string {
     `as many as the source's. They are made for study and for loading anywhere; the ${number(bitsPerWeight)} bits per weight below are what a`,
     "packed format needs, and packed files are exported separately.",
   ].join("\n");
+}
+
+/** Which programs read the format, and what they do not do with this variant. */
+function loadersSection({ format, notes }: CardFacts): string {
+  const { title, loadsIn } = exporters[format].describe();
+  const programs = `${title} is read by ${new Intl.ListFormat("en").format(loadsIn)}.`;
+  if (notes.length === 0) return programs;
+  return [
+    programs,
+    "Of these files in particular:",
+    notes.map((note) => `- ${inline(note)}`).join("\n"),
+  ].join("\n\n");
 }
 
 function recipeTable({ recipe, recipeId, bitsPerWeight, fileBitsPerWeight }: CardFacts): string {

@@ -6,6 +6,7 @@ import { diskFullError, onDisk } from "./diskErrors.ts";
 import type { ExportModel, ExportSource } from "./exporter.ts";
 import { exporters } from "./exporters.ts";
 import type { ExportJob } from "./exportJob.ts";
+import { exportNotes } from "./exportNotes.ts";
 import type { FileSystem } from "./fileSystem.ts";
 import { SourceHashes } from "./hashSource.ts";
 import { MARKER_FILE, markerText } from "./leftovers.ts";
@@ -50,6 +51,8 @@ export interface FinishedExport {
   readonly bitsPerWeight: number;
   /** What reading it back found; null where nobody looked. */
   readonly verified: Verified | null;
+  /** As {@link exportNotes} gives them. */
+  readonly notes: readonly string[];
   readonly seconds: number;
 }
 
@@ -104,13 +107,14 @@ export async function writeExport(input: ExportInput): Promise<FinishedExport> {
   const free = await freeBytesFor(input.job, input.fileSystem);
   if (!(free >= outline.bytes)) throw diskFullError(input.job.folders.out, outline.bytes, free);
   try {
-    const { files, verified } = await writeAll(input, outline);
+    const notes = await exportNotes(input.format, input);
+    const { files, verified } = await writeAll(input, outline, notes);
     await input.control.check();
     await input.job.commit(input.overwrite);
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
     const seconds = (performance.now() - started) / 1000;
     const { bitsPerWeight } = variant;
-    return { out: input.job.folders.out, files, bytes, bitsPerWeight, verified, seconds };
+    return { out: input.job.folders.out, files, bytes, bitsPerWeight, verified, notes, seconds };
   } catch (thrown) {
     // the first error is the one to tell; the job's owner calls cleanup() as well
     await input.job.cleanup().catch(() => null);
@@ -121,6 +125,7 @@ export async function writeExport(input: ExportInput): Promise<FinishedExport> {
 async function writeAll(
   input: ExportInput,
   outline: ExportOutline,
+  notes: string[],
 ): Promise<{ files: WrittenFile[]; verified: Verified | null }> {
   const { model, fileSystem, job } = input;
   await job.begin();
@@ -140,7 +145,8 @@ async function writeAll(
 
     const source = await hashes.all();
     const verified = (await input.verify?.(disk.folder)) ?? null;
-    files.push(...(await writeManifest(disk, await describeExport(input, { files, source, verified }))));
+    const record = await describeExport(input, { files, source, notes, verified });
+    files.push(...(await writeManifest(disk, record)));
     await onDisk({ doing: "finishing the folder", path: marker }, () => fileSystem.remove(marker));
     return { files, verified };
   } finally {
@@ -188,7 +194,12 @@ async function copySideFiles(
 
 async function describeExport(
   { format, model: { checkpoint }, variant, changes, versions, results }: ExportInput,
-  { files, source, verified }: Pick<Manifest, "files" | "verified"> & { source: WrittenFile[] },
+  {
+    files,
+    source,
+    notes,
+    verified,
+  }: Pick<Manifest, "files" | "notes" | "verified"> & { source: WrittenFile[] },
 ): Promise<Manifest> {
   return manifest.parse({
     manifestVersion: 1,
@@ -204,6 +215,7 @@ async function describeExport(
     recipe: variant.recipe,
     recipeId: variant.recipeId,
     changes: [...changes],
+    notes,
     packing: exporters[format].describe().size,
     quantizedTensors: variant.plans.size,
     restored: { count: restoredPlaces(variant).count, weights: await restoredWeights(checkpoint, variant) },

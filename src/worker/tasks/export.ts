@@ -69,6 +69,7 @@ export async function exportTask(fields: TaskFields<"export">, talk: Talk): Prom
     bitsPerWeight: written.bitsPerWeight,
     fileBitsPerWeight: variant.fileBitsPerWeight,
     changes: [...changes],
+    notes: [...written.notes],
     verified: written.verified,
     seconds: (performance.now() - begin) / 1000,
   };

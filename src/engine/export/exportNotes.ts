@@ -1,0 +1,16 @@
+import type { ExportFormat } from "#shared/exporting.ts";
+import type { ExportSource } from "./exporter.ts";
+import { exporters } from "./exporters.ts";
+
+/**
+ * What a person should know about an export, one sentence each: what the format's loaders do not take of this variant and what
+ * the files hold, then what the recipe and the checkpoint gave rise to. Known before anything is written.
+ * @throws KeystoneError as the exporter's outline
+ */
+export async function exportNotes(format: ExportFormat, source: ExportSource): Promise<string[]> {
+  return [
+    ...(await exporters[format].notes(source)),
+    ...source.variant.notes,
+    ...source.model.checkpoint.notes,
+  ];
+}
