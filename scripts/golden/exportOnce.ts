@@ -16,13 +16,14 @@ const format = exportFormat.parse(formatName);
 const checkpoint = await openCheckpoint(source);
 const model = { checkpoint, architecture: architectureOf(checkpoint), superWeights: [] };
 const recipe = parseRecipe(JSON.parse(await readFile(recipeFile, "utf8")));
-const { variant, changes } = adaptVariant(model, { recipe, format, kept: "unquantized" });
+const { variant, changes, asked } = adaptVariant(model, { recipe, format, kept: "unquantized" });
 const control = { check: () => undefined, report: () => undefined };
 const finished = await writeExport({
   format,
   model,
   variant,
   changes,
+  asked,
   job: await ExportJob.plan({ source, out, overwrite: false }),
   overwrite: false,
   maxShardBytes: maxShardBytes === undefined ? null : Number(maxShardBytes),

@@ -1,8 +1,11 @@
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { readManifest } from "#engine/export/manifestFiles.ts";
+import { recipeId } from "#engine/quantize/recipeId.ts";
 import { exportReport } from "#shared/exporting.ts";
+import { fileHash } from "#studio/calls/texts.ts";
 import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
 import { DEMO } from "./demo.ts";
 import { runMain } from "./runMain.ts";
@@ -31,6 +34,17 @@ describe("a packed export from the command line", () => {
       expect(report.changes[0]).toMatch(
         /^The module model\.layers\.1\.mlp\.down_proj\.weight stays unquantized/,
       );
+
+      const record = await readManifest(out);
+      expect(record.asked).toMatchObject({ recipe: { restore: "super-weights" }, kept: "unquantized" });
+      expect(record.asked.recipeId).toBe(recipeId(record.asked.recipe));
+      expect(record).toMatchObject({ recipeId: recipeId(report.recipe), recipe: { restore: "none" } });
+      expect(record.restored).toMatchObject({ count: 0, held: [{ layer: 1, row: 137, column: 401 }] });
+      expect(record.results?.text).toEqual({ name: basename(DEMO.text), sha256: await fileHash(DEMO.text) });
+      const card = await readFile(join(out, "README.md"), "utf8");
+      expect(card).toContain('restores 1 weight, named as "super-weights"');
+      for (const folder of [dirname(DEMO.text), dirname(DEMO.model), home])
+        expect(card + JSON.stringify(record)).not.toContain(folder);
 
       const scored = await runMain(["eval", out, ...SCORED, "--json"], { env });
       expect([scored.code, scored.stderr]).toEqual([0, ""]);

@@ -120,6 +120,7 @@ describe("exporting as safetensors", () => {
     expect(record.bitsPerWeight).toBe(made.variant.bitsPerWeight);
     expect(record.restored).toEqual({
       count: 1,
+      held: [],
       weights: [{ layer: 1, row: 3, column: 7, tensor: SUPER_WEIGHT.tensor, value: 2.5 }],
     });
     for (const { path, bytes, sha256 } of finished.files) {

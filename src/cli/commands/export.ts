@@ -105,7 +105,11 @@ function exportText(report: ExportReport): string {
     [{ title: "file" }, { title: "bytes", align: "right" }, { title: "SHA-256" }],
     report.files.map((file) => [file.path, count(file.bytes), file.sha256]),
   );
-  const head = `Wrote ${fileSize(report.bytes)} to ${report.out} in ${duration(report.seconds)}; ${fixed(report.bitsPerWeight, 3)} bits per weight.\n`;
+  const bits =
+    report.bitsPerWeight > 0
+      ? `${fixed(report.bitsPerWeight, 3)} bits per weight`
+      : `no tensor quantized, ${fixed(report.fileBitsPerWeight, 3)} bits per weight`;
+  const head = `Wrote ${fileSize(report.bytes)} to ${report.out} in ${duration(report.seconds)}; ${bits}.\n`;
   const said = [...report.changes, ...report.notes].map((sentence) => `${sentence}\n`).join("");
   return `${head}${said}\n${files}\n${verifiedText(report)}`;
 }

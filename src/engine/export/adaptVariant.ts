@@ -1,15 +1,26 @@
 import { KeystoneError } from "#shared/errors.ts";
-import type { ExportFormat, ExportRequest } from "#shared/exporting.ts";
+import type { ExportFormat, ExportRequest, KeptModule } from "#shared/exporting.ts";
+import type { Recipe } from "#shared/recipe.ts";
 import type { ExportModel } from "./exporter.ts";
 import { exporters } from "./exporters.ts";
 import { exportVariant } from "./exportVariant.ts";
 import { parametersOf } from "./keepModules.ts";
+import type { WeightPlace } from "./restoredWeights.ts";
 import type { ExportVariant } from "./types.ts";
 
 /** What an export writes, as the format holds it, and how that differs from what was asked for. */
 export interface AdaptedVariant {
   readonly variant: ExportVariant;
   readonly changes: readonly string[];
+  readonly asked: AskedVariant;
+}
+
+/** What an export was asked for, before the format had its say. */
+export interface AskedVariant {
+  readonly recipe: Recipe;
+  readonly kept: KeptModule;
+  /** Weights that the recipe restores and whose modules the format keeps at higher precision instead. */
+  readonly held: readonly WeightPlace[];
 }
 
 /**
@@ -35,7 +46,11 @@ export function adaptVariant(
     storage: adapted.storage,
   });
   const fileBitsPerWeight = writtenBits(model, format, variant) ?? variant.fileBitsPerWeight;
-  return { variant: { ...variant, fileBitsPerWeight }, changes: adapted.changes };
+  return {
+    variant: { ...variant, fileBitsPerWeight },
+    changes: adapted.changes,
+    asked: { recipe, kept, held: adapted.held ?? [] },
+  };
 }
 
 /** Bits per weight over all tensors that the format's files hold; null where it has no place for the variant. */

@@ -7,6 +7,7 @@ import type { Coordinate, Recipe } from "#shared/recipe.ts";
 import type { ByteProgress } from "./byteProgress.ts";
 import type { FileSystem } from "./fileSystem.ts";
 import type { OutputDisk, WrittenFile } from "./outputFile.ts";
+import type { WeightPlace } from "./restoredWeights.ts";
 import type { ExportVariant } from "./types.ts";
 import type { WeightMemory } from "./weightMemory.ts";
 
@@ -25,6 +26,8 @@ export interface AdaptedRecipe {
   readonly storage?: StorageType | undefined;
   /** How it differs from the recipe that was asked for, and what that costs; one sentence each. */
   readonly changes: readonly string[];
+  /** Weights that were to be restored and whose modules are kept at higher precision instead; absent = none. */
+  readonly held?: readonly WeightPlace[] | undefined;
 }
 
 /** What an exporter is asked to write, before anything is written. */

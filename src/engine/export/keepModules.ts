@@ -6,6 +6,7 @@ import type { KeptModule } from "#shared/exporting.ts";
 import type { Override, Recipe, Restore } from "#shared/recipe.ts";
 import { bytesText } from "./diskErrors.ts";
 import type { AdaptedRecipe, ExportModel } from "./exporter.ts";
+import { restoredPlaces } from "./restoredWeights.ts";
 
 /** Bytes that a format's files need for a tensor, planned so or kept. */
 export type BytesOf = (tensor: TensorInfo, plan: TensorPlan | undefined) => number;
@@ -35,7 +36,7 @@ export function keepModules(
   kept: KeptModule,
   eightBits: Omit<Override, "match">,
   bytesOf: BytesOf,
-): Pick<AdaptedRecipe, "recipe" | "changes"> {
+): Pick<AdaptedRecipe, "recipe" | "changes" | "held"> {
   const before = plansOf(recipe, model);
   const holding = [...before.values()].filter((plan) => namedCount(plan) > 0);
   // the largest of every tensor cannot be kept by module: keepProblems says so
@@ -62,6 +63,7 @@ export function keepModules(
   const how = kept === "8-bit" ? `${stay === "stays" ? "gets" : "get"} 8 bits` : `${stay} unquantized`;
   return {
     recipe: changed,
+    held: restoredPlaces({ plans: before }).named,
     changes: [
       `The ${module} ${names} ${how}, because this format has no place for one exact weight: ${bytesText(Math.round(dear - cheap))} more, ${perWeight(dear)} instead of ${perWeight(cheap)} bits per weight over the whole file.`,
     ],

@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { convention, scores } from "#shared/evaluation.ts";
-import { exportedFile, exportFormat, exportReport } from "#shared/exporting.ts";
+import { exportedFile, exportFormat, exportReport, keptModule } from "#shared/exporting.ts";
 import { finiteOrNull } from "#shared/numbers.ts";
+import { judge } from "#shared/plan.ts";
 import { recipe } from "#shared/recipe.ts";
 
-/** A weight put back exactly, and the value it has in the file. */
+/** A weight put back exactly, or one whose module is kept, and the value it has in the source. */
 export const restoredWeight = z.object({
   layer: z.number().int().nullable(),
   row: z.number().int(),
@@ -16,7 +17,10 @@ export type RestoredWeight = z.infer<typeof restoredWeight>;
 
 /** What the variant scored before it was exported, and the original on the same text. */
 export const judgedResults = z.object({
-  text: z.string(),
+  /** Named without its folder: the record is published. */
+  text: z.object({ name: z.string(), sha256: z.string() }),
+  /** How it was cut, as it was asked for. */
+  judge,
   convention,
   original: scores.nullable(),
   variant: scores,
@@ -45,6 +49,13 @@ export const manifest = z.object({
     /** The weight files as they were read. */
     files: z.array(exportedFile),
   }),
+  /** What was asked for, which makes these files again. `recipe` is what the format made of it. */
+  asked: z.object({
+    recipe,
+    recipeId: z.string(),
+    kept: keptModule,
+    maxShardBytes: z.number().int().nullable(),
+  }),
   recipe,
   recipeId: z.string(),
   /** How the recipe was changed for the format, one sentence each. */
@@ -54,11 +65,15 @@ export const manifest = z.object({
   /** `dequantized`: the weights carry the recipe's rounding but are stored in the source's own types. */
   packing: z.enum(["dequantized", "packed"]),
   quantizedTensors: z.number().int(),
+  /** Of most quantized weights; null where none is quantized. */
+  quantizedBits: z.number().int().nullable(),
   restored: z.object({
     /** Weights put back over all tensors. */
     count: z.number(),
     /** The ones that the recipe names by coordinate; empty for `largest`. */
     weights: z.array(restoredWeight),
+    /** The ones whose modules are kept at higher precision instead, as `changes` says. */
+    held: z.array(restoredWeight),
   }),
   /** Of quantized weights: what the packed formats need. */
   bitsPerWeight: z.number(),

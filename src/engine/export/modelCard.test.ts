@@ -2,24 +2,29 @@ import { describe, expect, it } from "vitest";
 import { parseRecipe } from "#shared/plan.ts";
 import { modelCard, type CardFacts } from "./modelCard.ts";
 
+const RECIPE = parseRecipe({ codec: "int", bits: 4, block: "group:64", restore: [[1, 137, 401]] });
+const WEIGHT = {
+  layer: 1,
+  row: 137,
+  column: 401,
+  tensor: "model.layers.1.mlp.down_proj.weight",
+  value: 1.900390625,
+};
 const facts: CardFacts = {
   manifestVersion: 1,
   format: "safetensors",
   created: "2026-01-01T00:00:00.000Z",
   versions: { keystone: "0.1.0" },
   source: { name: "Tiny", fingerprint: "f00d", license: { license: "mit" }, files: [] },
-  recipe: parseRecipe({ codec: "int", bits: 4, block: "group:64", restore: [[1, 137, 401]] }),
+  asked: { recipe: RECIPE, recipeId: "abc", kept: "unquantized", maxShardBytes: null },
+  recipe: RECIPE,
   recipeId: "abc",
   changes: [],
   notes: [],
   packing: "dequantized",
   quantizedTensors: 42,
-  restored: {
-    count: 1,
-    weights: [
-      { layer: 1, row: 137, column: 401, tensor: "model.layers.1.mlp.down_proj.weight", value: 1.900390625 },
-    ],
-  },
+  quantizedBits: 4,
+  restored: { count: 1, weights: [WEIGHT], held: [] },
   bitsPerWeight: 4.3125,
   fileBitsPerWeight: 5.1,
   results: null,
@@ -53,6 +58,71 @@ describe("the model card of an export", () => {
     expect(card.slice(card.indexOf("\n---\n") + 5)).not.toMatch(/(?<!\\)<img/);
     expect(card.split("\n").filter((line) => line === "---")).toHaveLength(2);
     expect(card).toContain("export MODEL --recipe recipe.json --format safetensors --out OUT\n");
+  });
+
+  it.each([
+    ["unquantized", /stay unquantized as a whole, so these weights are exact/],
+    ["8-bit", /get 8 bits as a whole, so these weights are near their values, not exact/],
+  ] as const)("says what was asked for where modules are kept %s", (kept, sentence) => {
+    const asked = { ...facts.asked, recipe: parseRecipe({ ...RECIPE, restore: "super-weights" }), kept };
+    const recipe = parseRecipe({ ...RECIPE, restore: "none" });
+    const restored = { count: 0, weights: [], held: [WEIGHT] };
+    const format = "gptq";
+    const card = modelCard({ ...facts, format, asked, recipe, recipeId: "def", restored, packing: "packed" });
+    expect(card).toContain('restores 1 weight, named as "super-weights". GPTQ has no place');
+    expect(card).toMatch(sentence);
+    expect(card).toContain("| model.layers.1.mlp.down\\_proj.weight | 1 | 137 | 401 | 1.900390625 |");
+    expect(card).toContain("| recipe id | def |");
+    expect(card).toContain("| asked for: recipe id | abc |");
+    expect(card).toContain('"restore": "super-weights"');
+    expect(card).toContain(`--kept ${kept}\n`);
+  });
+
+  it("says that super weights were asked for and none was there to restore", () => {
+    const asked = { ...facts.asked, recipe: parseRecipe({ ...RECIPE, restore: "super-weights" }) };
+    const card = modelCard({ ...facts, asked, restored: { count: 0, weights: [], held: [] } });
+    expect(card).toContain('None: restoring "super-weights" was asked for');
+  });
+
+  it("makes the files again with every option that was given, and the text by its name and hash", () => {
+    const results = {
+      text: { name: "eval.jsonl", sha256: "cafe" },
+      judge: { windows: "rolling", context: 128, stride: 64, tokens: 1000 },
+      convention: {
+        windows: "rolling",
+        ...{ context: 128, stride: 64, bos: true, documents: 1, windowCount: 8 },
+        text: "Eight windows.",
+      },
+      original: null,
+      variant: {
+        ...{ nll: 1, perplexity: Math.E, wordPerplexity: null, bytePerplexity: null },
+        ...{ bitsPerByte: null, tokens: 1000, nllStandardError: null },
+      },
+      sqnrDb: 20,
+    } as const;
+    const card = modelCard({ ...facts, asked: { ...facts.asked, maxShardBytes: 500_000 }, results });
+    expect(card).toContain(
+      "--out Tiny-int4 --max-shard 500000 --text eval.jsonl --context 128 --stride 64 --tokens 1000 --windows rolling --verify\n",
+    );
+    expect(card).toContain("Text: eval.jsonl, SHA-256 `cafe`. Eight windows. SQNR");
+  });
+
+  it.each([
+    ["safetensors", "transformers"],
+    ["gptq", "transformers"],
+    ["gguf", "gguf"],
+    ["onnx", "onnxruntime"],
+  ] as const)("names the Hub's library of %s: %s", (format, library) => {
+    expect(modelCard({ ...facts, format })).toContain(`\nlibrary_name: ${library}\n`);
+  });
+
+  it("claims no width and no codec where nothing is quantized", () => {
+    const nothing = { quantizedTensors: 0, quantizedBits: null, bitsPerWeight: 0 };
+    const card = modelCard({ ...facts, ...nothing, format: "gguf", packing: "packed" });
+    expect(card).toContain("# Tiny, nothing quantized");
+    expect(card).toContain("with no tensor quantized");
+    expect(card).not.toMatch(/-bit|base_model_relation|\| codec|quantized weight|\| bits \|/);
+    expect(modelCard(facts)).toMatch(/- "4-bit"/);
   });
 
   it("shows a result that is not finite as such", () => {

@@ -1,12 +1,25 @@
 import { armOf } from "#shared/recipe.ts";
 import { recipeLabel } from "#shared/recipeText.ts";
 import type { Scores } from "#shared/evaluation.ts";
+import type { ExportFormat } from "#shared/exporting.ts";
+import { inline, number, table, yamlText } from "./cardMarkup.ts";
+import { reproduceSection } from "./cardReproduce.ts";
 import { bytesText } from "./diskErrors.ts";
 import { exporters } from "./exporters.ts";
-import type { Manifest } from "./manifest.ts";
+import type { Manifest, RestoredWeight } from "./manifest.ts";
 
 /** The card without the list of files: its own hash stands there. */
 export type CardFacts = Omit<Manifest, "files"> & { readonly weightBytes: number };
+
+/** What the Hub calls the library that loads a format. */
+const LIBRARY: Readonly<Record<ExportFormat, string>> = {
+  safetensors: "transformers",
+  "compressed-tensors": "transformers",
+  gptq: "transformers",
+  awq: "transformers",
+  gguf: "gguf",
+  onnx: "onnxruntime",
+};
 
 /** Restored weights a card spells out; keystone.json holds all of them. */
 const MAX_LISTED = 64;
@@ -16,7 +29,7 @@ export function modelCard(facts: CardFacts): string {
   return (
     [
       frontMatter(facts),
-      `# ${inline(facts.source.name)}, ${inline(recipeLabel(facts.recipe))}`,
+      heading(facts),
       introduction(facts),
       "## What loads it",
       loadersSection(facts),
@@ -32,21 +45,23 @@ export function modelCard(facts: CardFacts): string {
   );
 }
 
-function frontMatter({ source, recipe, packing, format }: CardFacts): string {
+function frontMatter(facts: CardFacts): string {
+  const { source, packing, format, quantizedBits } = facts;
   const license = Object.entries(source.license ?? {}).map(
     ([key, value]) => `${key}: ${yamlText(value ?? "")}`,
   );
+  const quantized = quantizedBits !== null;
   const tags = [
     "keystone",
-    "quantization",
-    packing === "packed" ? format : "dequantized",
-    `${recipe.bits}-bit`,
+    ...(quantized ? ["quantization"] : []),
+    ...(packing === "packed" ? [format] : quantized ? ["dequantized"] : []),
+    ...(quantized ? [`${quantizedBits}-bit`] : []),
   ];
   return [
     "---",
     `base_model: ${yamlText(source.name)}`,
-    "base_model_relation: quantized",
-    "library_name: transformers",
+    ...(quantized ? ["base_model_relation: quantized"] : []),
+    `library_name: ${LIBRARY[format]}`,
     "pipeline_tag: text-generation",
     ...license,
     "tags:",
@@ -55,13 +70,19 @@ function frontMatter({ source, recipe, packing, format }: CardFacts): string {
   ].join("\n");
 }
 
-/** A JSON string is a YAML string. */
-function yamlText(text: string): string {
-  return JSON.stringify(text);
+function heading({ source, recipe, quantizedBits }: CardFacts): string {
+  const what = quantizedBits === null ? "nothing quantized" : recipeLabel(recipe);
+  return `# ${inline(source.name)}, ${inline(what)}`;
 }
 
 function introduction(facts: CardFacts): string {
   const { source, quantizedTensors, weightBytes, bitsPerWeight, packing, format, changes } = facts;
+  if (quantizedTensors === 0)
+    return [
+      `${inline(source.name)} with no tensor quantized: the recipe below leaves every one alone. The weight files hold`,
+      `${bytesText(weightBytes)}; every weight has the source's value.`,
+      ...changes.map((change) => `\n${inline(change)}`),
+    ].join("\n");
   if (packing === "packed") {
     return [
       `${inline(source.name)} with ${quantizedTensors} tensors quantized by the recipe below and packed as ${format}: the weight files hold`,
@@ -89,51 +110,89 @@ function loadersSection({ format, notes }: CardFacts): string {
   ].join("\n\n");
 }
 
-function recipeTable({ recipe, recipeId, bitsPerWeight, fileBitsPerWeight }: CardFacts): string {
+function recipeTable(facts: CardFacts): string {
+  const { recipe, recipeId, asked, quantizedTensors, bitsPerWeight, fileBitsPerWeight } = facts;
+  const applied = [
+    ["codec", recipe.codec],
+    ["bits", String(recipe.bits)],
+    ["symmetric", recipe.symmetric ? "yes" : "no"],
+    ["block", recipe.block],
+    ["clip", recipe.clip ? JSON.stringify(recipe.clip) : "none"],
+    ["restore", JSON.stringify(recipe.restore)],
+    ["hold out", recipe.holdOut ? "yes" : "no"],
+    ["arm", armOf(recipe)],
+  ];
   return table(
     ["field", "value"],
     [
-      ["codec", recipe.codec],
-      ["bits", String(recipe.bits)],
-      ["symmetric", recipe.symmetric ? "yes" : "no"],
-      ["block", recipe.block],
-      ["clip", recipe.clip ? JSON.stringify(recipe.clip) : "none"],
-      ["restore", JSON.stringify(recipe.restore)],
-      ["hold out", recipe.holdOut ? "yes" : "no"],
-      ["arm", armOf(recipe)],
+      ...(quantizedTensors > 0 ? applied : []),
       ["left alone", recipe.keep.length > 0 ? recipe.keep.join(", ") : "nothing"],
       ["overrides", recipe.overrides.length > 0 ? JSON.stringify(recipe.overrides) : "none"],
-      ["bits per weight (quantized linears, packed)", number(bitsPerWeight)],
+      ...(quantizedTensors > 0
+        ? [["bits per weight (quantized linears, packed)", number(bitsPerWeight)]]
+        : []),
       ["bits per weight (whole file)", number(fileBitsPerWeight)],
       ["recipe id", recipeId],
+      ...(asked.recipeId === recipeId
+        ? []
+        : [
+            ["asked for: restore", JSON.stringify(asked.recipe.restore)],
+            ["asked for: recipe id", asked.recipeId],
+          ]),
     ],
   );
 }
 
-function restoredSection({ recipe, restored }: CardFacts): string {
-  if (restored.count === 0) return "None: no weight was put back after dequantization.";
+function restoredSection(facts: CardFacts): string {
+  const { asked, recipe, restored } = facts;
+  if (restored.held.length > 0) return heldSection(facts);
+  if (restored.count === 0)
+    return armOf({ ...asked.recipe, clip: null, holdOut: false }) === "plain"
+      ? "None: no weight was put back after dequantization."
+      : `None: restoring ${inline(JSON.stringify(asked.recipe.restore))} was asked for, which is no quantized weight of this model.`;
   if (restored.weights.length === 0) {
     const each =
       typeof recipe.restore === "object" && !Array.isArray(recipe.restore)
         ? ` (the ${recipe.restore.largest} largest by magnitude of each quantized tensor)`
         : "";
-    return `${restored.count.toLocaleString("en-US")} weights were put back exactly${each}.`;
+    return `${counted(restored.count)} weights were put back exactly${each}.`;
   }
-  const listed = restored.weights.slice(0, MAX_LISTED);
-  const rows = listed.map((w) => [
-    w.tensor,
-    w.layer === null ? "" : String(w.layer),
-    String(w.row),
-    String(w.column),
-    String(w.value),
-  ]);
-  const more = restored.weights.length - listed.length;
-  const head = `${restored.count.toLocaleString("en-US")} put back exactly; row is the output channel, column the input channel.`;
-  const rest = more > 0 ? `\n\nand ${more.toLocaleString("en-US")} more, listed in keystone.json.` : "";
-  return `${head}\n\n${table(["tensor", "layer", "row", "column", "value"], rows)}${rest}`;
+  return `${counted(restored.count)} put back exactly; row is the output channel, column the input channel.\n\n${placesTable(restored.weights)}`;
 }
 
-function resultsSection({ results, verified }: CardFacts): string {
+/** Weights whose modules are kept whole. */
+function heldSection({ asked, format, restored: { held } }: CardFacts): string {
+  const { title } = exporters[format].describe();
+  const become =
+    asked.kept === "8-bit"
+      ? "get 8 bits as a whole, so these weights are near their values, not exact"
+      : "stay unquantized as a whole, so these weights are exact";
+  const restore = Array.isArray(asked.recipe.restore)
+    ? "by coordinate"
+    : `as ${inline(JSON.stringify(asked.recipe.restore))}`;
+  return `The recipe that was asked for restores ${counted(held.length)} ${held.length === 1 ? "weight" : "weights"}, named ${restore}. ${title} has no place for one exact weight: the modules that hold them ${become}. Row is the output channel, column the input channel, value the source's.\n\n${placesTable(held)}`;
+}
+
+function placesTable(weights: readonly RestoredWeight[]): string {
+  const rows = weights
+    .slice(0, MAX_LISTED)
+    .map((w) => [
+      w.tensor,
+      w.layer === null ? "" : String(w.layer),
+      String(w.row),
+      String(w.column),
+      String(w.value),
+    ]);
+  const more = weights.length - rows.length;
+  const rest = more > 0 ? `\n\nand ${counted(more)} more, listed in keystone.json.` : "";
+  return `${table(["tensor", "layer", "row", "column", "value"], rows)}${rest}`;
+}
+
+function counted(count: number): string {
+  return count.toLocaleString("en-US");
+}
+
+function resultsSection({ results, verified, quantizedTensors }: CardFacts): string {
   const rows: string[][] = [];
   if (results?.original) rows.push(["original", ...scoreCells(results.original)]);
   if (results) rows.push(["this recipe, as judged", ...scoreCells(results.variant)]);
@@ -143,10 +202,11 @@ function resultsSection({ results, verified }: CardFacts): string {
     rows.length > 0
       ? [table(["model", "perplexity", "NLL (nats)", "KL mean (nats)", "top-1 agreement", "tokens"], rows)]
       : ["Not judged on a text."];
-  if (results)
-    parts.push(
-      `Text: ${inline(results.text)}. ${inline(results.convention.text)} SQNR of the quantized weights: ${number(results.sqnrDb)} dB.`,
-    );
+  if (results) {
+    const { text, convention, sqnrDb } = results;
+    const sqnr = quantizedTensors > 0 ? ` SQNR of the quantized weights: ${number(sqnrDb)} dB.` : "";
+    parts.push(`Text: ${inline(text.name)}, SHA-256 \`${text.sha256}\`. ${inline(convention.text)}${sqnr}`);
+  }
   parts.push(
     verified
       ? `Verified: every tensor was read back and compared with the judged weights; the largest difference is ${verified.maxAbsDiff}.`
@@ -163,37 +223,4 @@ function scoreCells({ perplexity, nll, kl, tokens }: Scores): string[] {
     kl ? number(kl.topAgreement) : "",
     String(tokens),
   ];
-}
-
-function reproduceSection({ recipe, source, versions, format }: CardFacts): string {
-  const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
-  const model = commandWord(source.name, "MODEL");
-  const out = commandWord(`${source.name.split("/").at(-1) ?? ""}-${recipe.codec}${recipe.bits}`, "OUT");
-  return [
-    "Save as `recipe.json`:",
-    `\`\`\`json\n${JSON.stringify(recipe, null, 2)}\n\`\`\``,
-    "Then, in Keystone's folder:",
-    `\`\`\`sh\nnpm run -s keystone -- export ${model} --recipe recipe.json --format ${format} --out ${out}\n\`\`\``,
-    `Made with ${named.map(inline).join(", ")}. Source fingerprint: \`${source.fingerprint}\`. Hashes of the source's weights and of every file here are in \`keystone.json\`.`,
-  ].join("\n\n");
-}
-
-/** A name as a word of a command; one that a shell or Markdown could take for more is left for the person to fill in. */
-function commandWord(name: string, otherwise: string): string {
-  return /^\w[\w./-]*$/.test(name) ? name : otherwise;
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map(inline).join(" | ")} |`;
-  return [line(head), `| ${head.map(() => "---").join(" | ")} |`, ...rows.map(line)].join("\n");
-}
-
-/** Text from files and folders, kept from becoming Markdown or HTML of its own. */
-function inline(text: string): string {
-  return text.replace(/[\r\n]+/g, " ").replace(/[\\`*_[\]<>|]/g, (sign) => `\\${sign}`);
-}
-
-/** Up to six significant digits; what is not finite is said so. */
-function number(value: number | null): string {
-  return value === null ? "not finite" : String(Number(value.toPrecision(6)));
 }

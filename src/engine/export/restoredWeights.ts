@@ -3,16 +3,19 @@ import type { Coordinate } from "#shared/recipe.ts";
 import type { RestoredWeight } from "./manifest.ts";
 import type { ExportVariant } from "./types.ts";
 
+/** Where one weight lies. */
+export type WeightPlace = Omit<RestoredWeight, "value">;
+
 /** How many weights a variant puts back, and where those are that it names. */
 export interface RestoredPlaces {
   readonly count: number;
-  readonly named: readonly { tensor: string; layer: number | null; row: number; column: number }[];
+  readonly named: readonly WeightPlace[];
 }
 
 /** Counted from the plans alone; nothing is read. */
 export function restoredPlaces(variant: Pick<ExportVariant, "plans">): RestoredPlaces {
   let count = 0;
-  const named: { tensor: string; layer: number | null; row: number; column: number }[] = [];
+  const named: WeightPlace[] = [];
   for (const { name, layer, rows, columns, restore } of variant.plans.values()) {
     if ("largest" in restore) {
       count += Math.min(restore.largest, rows * columns);
@@ -32,13 +35,13 @@ export function restoredCoordinates(variant: Pick<ExportVariant, "plans">): Coor
   );
 }
 
-/** The named ones with their values, read from the source row by row. */
-export async function restoredWeights(
+/** Weights with their values, read from the source row by row. */
+export async function weightsAt(
   checkpoint: Checkpoint,
-  variant: Pick<ExportVariant, "plans">,
+  places: readonly WeightPlace[],
 ): Promise<RestoredWeight[]> {
   const weights: RestoredWeight[] = [];
-  for (const place of restoredPlaces(variant).named) {
+  for (const place of places) {
     const row = await checkpoint.readRows(place.tensor, [place.row]);
     weights.push({ ...place, value: row[place.column] });
   }

@@ -37,6 +37,11 @@ export const safetensorsExporter: Exporter = {
   notes: async (source) => {
     const { bytes } = await planFiles(source);
     const alike = source.model.checkpoint.packing === undefined ? ", as many as the source" : "";
+    if (source.variant.plans.size === 0)
+      return [
+        `No tensor is quantized: the files take ${bytesText(bytes)}${alike}.`,
+        ...(await tokenizerNotes(source.model.checkpoint)),
+      ];
     return [
       `The weights are dequantized: the files take ${bytesText(bytes)}${alike}. ${source.variant.bitsPerWeight.toFixed(3)} bits per weight is what a packed format needs.`,
       ...(await tokenizerNotes(source.model.checkpoint)),

@@ -1,6 +1,8 @@
 import { dirname, join } from "node:path";
+import { recipeId } from "#engine/quantize/recipeId.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { exportFormat, type ExportFormat } from "#shared/exporting.ts";
+import type { AskedVariant } from "./adaptVariant.ts";
 import { ByteProgress } from "./byteProgress.ts";
 import { diskFullError, onDisk } from "./diskErrors.ts";
 import type { ExportModel, ExportSource } from "./exporter.ts";
@@ -13,10 +15,11 @@ import { MARKER_FILE, markerText } from "./leftovers.ts";
 import { manifest, type JudgedResults, type Manifest, type Verified } from "./manifest.ts";
 import { writeManifest } from "./manifestFiles.ts";
 import { writeFile, type OutputDisk, type WrittenFile } from "./outputFile.ts";
-import { restoredPlaces, restoredWeights } from "./restoredWeights.ts";
+import { restoredPlaces, weightsAt } from "./restoredWeights.ts";
 import { listSideFiles, type SideFile } from "./sideFiles.ts";
 import { baseModelName, readSourceLicense } from "./sourceCard.ts";
 import type { ExportControl, ExportVariant } from "./types.ts";
+import { usualBits } from "./usualBits.ts";
 import { WeightMemory } from "./weightMemory.ts";
 
 export interface ExportInput {
@@ -26,6 +29,7 @@ export interface ExportInput {
   readonly variant: ExportVariant;
   /** How that differs from what was asked for. */
   readonly changes: readonly string[];
+  readonly asked: AskedVariant;
   readonly job: ExportJob;
   readonly overwrite: boolean;
   /** Largest data section of a shard in bytes; null = as the source is sharded. */
@@ -193,7 +197,7 @@ async function copySideFiles(
 }
 
 async function describeExport(
-  { format, model: { checkpoint }, variant, changes, versions, results }: ExportInput,
+  { format, model: { checkpoint }, variant, changes, asked, maxShardBytes, versions, results }: ExportInput,
   {
     files,
     source,
@@ -201,6 +205,7 @@ async function describeExport(
     verified,
   }: Pick<Manifest, "files" | "notes" | "verified"> & { source: WrittenFile[] },
 ): Promise<Manifest> {
+  const restored = restoredPlaces(variant);
   return manifest.parse({
     manifestVersion: 1,
     format: exportFormat.parse(format),
@@ -212,13 +217,24 @@ async function describeExport(
       license: await readSourceLicense(checkpoint.path),
       files: source,
     },
+    asked: {
+      recipe: asked.recipe,
+      recipeId: recipeId(asked.recipe),
+      kept: asked.kept,
+      maxShardBytes,
+    },
     recipe: variant.recipe,
     recipeId: variant.recipeId,
     changes: [...changes],
     notes,
     packing: exporters[format].describe().size,
     quantizedTensors: variant.plans.size,
-    restored: { count: restoredPlaces(variant).count, weights: await restoredWeights(checkpoint, variant) },
+    quantizedBits: usualBits(variant.plans.values()),
+    restored: {
+      count: restored.count,
+      weights: await weightsAt(checkpoint, restored.named),
+      held: await weightsAt(checkpoint, asked.held),
+    },
     bitsPerWeight: variant.bitsPerWeight,
     fileBitsPerWeight: variant.fileBitsPerWeight,
     files,

@@ -1,5 +1,7 @@
+import { basename } from "node:path";
 import type { ExportReport } from "#shared/exporting.ts";
 import { KeystoneError } from "#shared/errors.ts";
+import type { Judge } from "#shared/plan.ts";
 import { scoreOriginal, scoreWave } from "#engine/evaluate/score.ts";
 import type { WindowSet } from "#engine/evaluate/types.ts";
 import { ExportJob } from "#engine/export/exportJob.ts";
@@ -23,20 +25,21 @@ export async function exportTask(fields: TaskFields<"export">, talk: Talk): Prom
   const model = await openModel(fields.model);
   const { checkpoint, architecture } = model;
   const exported = { checkpoint, architecture, superWeights };
-  const { variant, changes } = adaptVariant(exported, request);
+  const { variant, changes, asked } = adaptVariant(exported, request);
   const control = {
     check: () => talk.watch.control?.check(),
     report: (progress: Parameters<NonNullable<typeof talk.watch.onProgress>>[0]) =>
       talk.watch.onProgress?.(progress),
   };
   const windows = verify && (await windowsOf(model, verify.text, verify.judge));
-  const results = verify && windows && (await judged(model, variant, verify.text, windows, talk));
+  const results = verify && windows && (await judged(model, variant, { ...verify, windows }, talk));
   const judgedPerplexity = results?.variant.perplexity ?? null;
   const written = await writeExport({
     format: request.format,
     model: exported,
     variant,
     changes,
+    asked,
     versions,
     results,
     control,
@@ -79,10 +82,10 @@ export async function exportTask(fields: TaskFields<"export">, talk: Talk): Prom
 async function judged(
   model: OpenModel,
   exported: ExportVariant,
-  text: string,
-  windows: WindowSet,
+  { text, judge, windows }: { text: string; judge: Judge; windows: WindowSet },
   talk: Talk,
 ): Promise<JudgedResults> {
+  const { sha256 } = await nodeFileSystem.hash(text, () => undefined);
   const variant = { id: exported.recipeId, plans: exported.plans };
   const reference = await scoreOriginal({ ...model, windows, ...talk.watch });
   const [score] = await scoreWave({ ...model, windows, reference, variants: [variant], ...talk.watch });
@@ -96,7 +99,8 @@ async function judged(
       },
     );
   return {
-    text,
+    text: { name: basename(text), sha256 },
+    judge,
     convention: windows.convention,
     original: reference.scores,
     variant: score.scores,
