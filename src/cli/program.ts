@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { ablateCommand } from "./commands/ablate.ts";
+import { compareCommand } from "./commands/compare.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { detectCommand } from "./commands/detect.ts";
 import { evalCommand } from "./commands/eval.ts";
@@ -42,6 +43,7 @@ export function buildProgram(io: Io, dependencies: Dependencies): Command {
     inspectCommand,
     detectCommand,
     evalCommand,
+    compareCommand,
     sweepCommand,
     ablateCommand,
     labCommand,

@@ -9,15 +9,18 @@ export const generatedText = z.object({
 });
 export type GeneratedText = z.infer<typeof generatedText>;
 
-/** One column of the comparison; the original has no recipe. */
+/** One column of the comparison; the original has no recipe, nor has another checkpoint. */
 export const comparedVariant = z.object({
   id: z.string().nullable(),
   recipe: recipe.nullable(),
+  /** Another checkpoint, as it was opened; `packing` where its weights are packed. Null for the original and its variants. */
+  checkpoint: z.object({ path: z.string(), packing: z.string().nullable() }).nullable(),
   label: z.string(),
   scores,
+  /** Over the quantized linears; of another checkpoint, over its packed tensors. Null where there is none. */
   bitsPerWeight: z.number().nullable(),
   fileBitsPerWeight: z.number().nullable(),
-  /** Estimated file size in bytes at that average. */
+  /** Estimated file size in bytes at that average; of another checkpoint, what its tensors take. */
   bytes: z.number(),
   sqnrDb: finiteOrNull,
   tensors: z.array(tensorError),
@@ -32,7 +35,7 @@ export const compareReport = z.object({
   text: z.string(),
   convention,
   passage: z.array(z.object({ id: z.number().int(), text: z.string() })),
-  /** The original first. */
+  /** The original first, then the recipes, then the other checkpoints. */
   variants: z.array(comparedVariant),
   seconds: z.number(),
 });

@@ -160,14 +160,21 @@ export const calls = {
     jobStarted,
   ),
   "job:compare": call(
-    z.strictObject({
-      model: path,
-      recipes: z.array(recipe).min(1).max(4),
-      text: path,
-      judge,
-      passage: z.string().max(20_000).optional(),
-      calibration,
-    }),
+    z
+      .strictObject({
+        model: path,
+        recipes: z.array(recipe).max(4),
+        /** Other checkpoints of the same vocabulary and tokenizer, set beside it as they are. */
+        checkpoints: z.array(path).max(4).default([]),
+        text: path,
+        judge,
+        passage: z.string().max(20_000).optional(),
+        calibration,
+      })
+      .refine(({ recipes, checkpoints }) => recipes.length + checkpoints.length > 0, {
+        error: "must name a recipe or another checkpoint",
+        path: ["recipes"],
+      }),
     jobStarted,
   ),
   "job:generate": call(

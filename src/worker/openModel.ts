@@ -28,6 +28,20 @@ export async function openModel(handle: ModelHandle): Promise<OpenModel> {
   return model;
 }
 
+/**
+ * Opens another model for the length of `work`, beside the one that is kept.
+ * @throws KeystoneError as {@link openModel}
+ */
+export async function withModel<T>(handle: ModelHandle, work: (model: OpenModel) => Promise<T>): Promise<T> {
+  const model = await open(handle);
+  try {
+    return await work(model);
+  } finally {
+    await model.forward.close();
+    await model.checkpoint.close();
+  }
+}
+
 async function closeModel(): Promise<void> {
   const last = kept;
   kept = null;

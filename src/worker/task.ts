@@ -114,6 +114,8 @@ interface Kinds {
       text: string;
       judge: Judge;
       variants: readonly VariantRequest[];
+      /** Other checkpoints to set beside it, on the same device. */
+      checkpoints: readonly ModelHandle[];
       passage: string | null;
       calibration: CalibrationText | null;
     };

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { readManifest } from "#engine/export/manifestFiles.ts";
 import { recipeId } from "#engine/quantize/recipeId.ts";
+import { compareReport } from "#shared/comparison.ts";
 import { exportReport } from "#shared/exporting.ts";
 import { fileHash } from "#studio/calls/texts.ts";
 import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
@@ -51,6 +52,14 @@ describe("a packed export from the command line", () => {
       expect(z.object({ perplexity: z.number() }).parse(scored.json()).perplexity).toBe(
         report.verified?.perplexity,
       );
+
+      const beside = await runMain(["compare", DEMO.model, "--with", out, ...SCORED, "--json"], { env });
+      expect([beside.code, beside.stderr]).toEqual([0, ""]);
+      const [original, column] = compareReport.parse(beside.json()).variants;
+      expect(original?.scores).toEqual(record.results?.original);
+      expect(column).toMatchObject({ recipe: null, checkpoint: { path: out } });
+      // the graphs are the same and so are the weights: not a digit may differ
+      expect(column?.scores).toEqual(record.results?.variant);
 
       const found = await runMain(["detect", out, "--json"], { env });
       expect(found.json()).toMatchObject({ superWeights: [{ layer: 1, row: 137, column: 401 }] });

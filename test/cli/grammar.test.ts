@@ -9,7 +9,7 @@ import { runMain } from "./runMain.ts";
 
 const TEXT = DEMO.text;
 const COMMANDS = [
-  ...["inspect", "detect", "eval", "sweep", "ablate", "lab", "tasks", "export", "runs", "report"],
+  ...["inspect", "detect", "eval", "compare", "sweep", "ablate", "lab", "tasks", "export", "runs", "report"],
   ...["demo", "serve"],
 ];
 const NESTED = [
@@ -77,6 +77,8 @@ describe("wrong usage", () => {
     [["report", "r"], /required option '--out <file>'/],
     [["report", "r", "--out", "o", "--format", "pdf"], /Allowed choices are html, markdown/],
     [["detect"], /missing required argument 'model'/],
+    [["compare", "m"], /nothing to compare with.*--with/],
+    [["compare", "m", "--with", "a", "b", "c", "d", "e"], /--with was given 5 times, and 4/],
     [["detect", "m", "extra"], /too many arguments/],
     [["detect", "m", "--promt", "x"], /unknown option '--promt'.*Did you mean --prompt/],
     [["detect", "m", "--prompt"], /'--prompt <text>' argument missing/],

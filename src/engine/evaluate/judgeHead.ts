@@ -18,6 +18,11 @@ export interface RowFigures {
   readonly topAgrees: Float32Array;
 }
 
+/** Rows whose log-probabilities over the vocabulary are in memory together. */
+export function headChunk(vocabulary: number): number {
+  return Math.max(1, Math.floor(CHUNK_BYTES / (vocabulary * Float32Array.BYTES_PER_ELEMENT)));
+}
+
 /** The original's final norm and output head. @throws KeystoneError checkpoint/not-finite */
 export async function readHead({
   checkpoint,
@@ -74,7 +79,7 @@ async function judgeGroup(
 ): Promise<void> {
   const { hiddenSize, vocabulary } = architecture.facts;
   const rows = labels.length;
-  const chunk = Math.max(1, Math.floor(CHUNK_BYTES / (vocabulary * Float32Array.BYTES_PER_ELEMENT)));
+  const chunk = headChunk(vocabulary);
   for (const lane of lanes)
     figures.set(lane, {
       nll: new Float32Array(rows),

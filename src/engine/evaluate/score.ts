@@ -6,7 +6,8 @@ import { summarize } from "./metrics.ts";
 import { layerPasses, streamLayers, type Lane } from "./streamLayers.ts";
 import type { Engine, OriginalReference, Variant, VariantScore, Watch, WindowSet } from "./types.ts";
 
-const UNIT = "tokens·layers";
+/** What a pass counts its progress in. */
+export const UNIT = "tokens·layers";
 
 export interface ScoreRequest extends Engine, Watch {
   readonly windows: WindowSet;

@@ -61,8 +61,8 @@ describe("the model card of an export", () => {
   });
 
   it.each([
-    ["unquantized", /stay unquantized as a whole, so these weights are exact/],
-    ["8-bit", /get 8 bits as a whole, so these weights are near their values, not exact/],
+    ["unquantized", /the module that holds it stays unquantized as a whole, so this weight is exact/],
+    ["8-bit", /gets 8 bits as a whole, so this weight is near its value, not exact/],
   ] as const)("says what was asked for where modules are kept %s", (kept, sentence) => {
     const asked = { ...facts.asked, recipe: parseRecipe({ ...RECIPE, restore: "super-weights" }), kept };
     const recipe = parseRecipe({ ...RECIPE, restore: "none" });

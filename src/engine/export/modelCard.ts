@@ -163,14 +163,18 @@ function restoredSection(facts: CardFacts): string {
 /** Weights whose modules are kept whole. */
 function heldSection({ asked, format, restored: { held } }: CardFacts): string {
   const { title } = exporters[format].describe();
+  const one = held.length === 1;
+  const modules = one ? "the module that holds it" : "the modules that hold them";
+  const weights = one ? "this weight is" : "these weights are";
   const become =
     asked.kept === "8-bit"
-      ? "get 8 bits as a whole, so these weights are near their values, not exact"
-      : "stay unquantized as a whole, so these weights are exact";
+      ? `${one ? "gets" : "get"} 8 bits as a whole, so ${weights} near ${one ? "its value" : "their values"}, not exact`
+      : `${one ? "stays" : "stay"} unquantized as a whole, so ${weights} exact`;
   const restore = Array.isArray(asked.recipe.restore)
     ? "by coordinate"
     : `as ${inline(JSON.stringify(asked.recipe.restore))}`;
-  return `The recipe that was asked for restores ${counted(held.length)} ${held.length === 1 ? "weight" : "weights"}, named ${restore}. ${title} has no place for one exact weight: the modules that hold them ${become}. Row is the output channel, column the input channel, value the source's.\n\n${placesTable(held)}`;
+  const head = `The recipe that was asked for restores ${counted(held.length)} ${one ? "weight" : "weights"}, named ${restore}.`;
+  return `${head} ${title} has no place for one exact weight: ${modules} ${become}. Row is the output channel, column the input channel, value the source's.\n\n${placesTable(held)}`;
 }
 
 function placesTable(weights: readonly RestoredWeight[]): string {

@@ -1,5 +1,6 @@
 import { calls, type Reply } from "#shared/contract.ts";
 import { detectOptions } from "#shared/detection.ts";
+import type { ModelSummary } from "#shared/model.ts";
 import { judge as judgeSchema, type Judge } from "#shared/plan.ts";
 import { calibrationText } from "../calibration.ts";
 import type { Answers, StudioContext } from "../context.ts";
@@ -127,15 +128,25 @@ export function jobCalls(context: StudioContext): Answers<JobCall> {
       };
     },
 
-    "job:compare": async ({ model: path, recipes, text: textPath, judge, passage, calibration: named }) => {
+    "job:compare": async ({
+      model: path,
+      recipes,
+      checkpoints,
+      text: textPath,
+      judge,
+      passage,
+      calibration: named,
+    }) => {
       const model = await runnableModel(context, path);
+      const others: ModelSummary[] = [];
+      for (const other of checkpoints) others.push(await runnableModel(context, other));
       const text = access.check(textPath);
       const places = { named, model: model.path, text };
       const calibration = await calibrationText(access, recipes, places, judge);
       return {
         job: jobs.start({
           kind: "compare",
-          title: `Compare ${recipes.length} ${recipes.length === 1 ? "variant" : "variants"} of ${model.name}`,
+          title: compareTitle(model, recipes.length, others),
           model: model.path,
           work: (job) =>
             soloTask(context, job, "compare", async (pool) => ({
@@ -145,6 +156,7 @@ export function jobCalls(context: StudioContext): Answers<JobCall> {
               passage: passage ?? null,
               calibration,
               variants: await variantRequests(context, job, pool, model, recipes),
+              checkpoints: await Promise.all(others.map((other) => soloHandle(context, other))),
             })),
         }),
       };
@@ -192,6 +204,13 @@ export function jobCalls(context: StudioContext): Answers<JobCall> {
       return {};
     },
   };
+}
+
+function compareTitle(model: ModelSummary, recipes: number, others: readonly ModelSummary[]): string {
+  const variants = recipes === 1 ? "1 variant" : `${recipes} variants`;
+  const names = others.map(({ name }) => name);
+  const parts = recipes > 0 ? [variants, ...names] : names;
+  return `Compare ${new Intl.ListFormat("en").format(parts)} with ${model.name}`;
 }
 
 function withTokens(tokens: number): Judge {

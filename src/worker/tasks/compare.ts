@@ -1,32 +1,43 @@
 import type { ComparedVariant, CompareReport } from "#shared/comparison.ts";
 import { KeystoneError } from "#shared/errors.ts";
-import { judge as judgeSchema } from "#shared/plan.ts";
+import type { TensorInfo } from "#shared/model.ts";
+import { judge as judgeSchema, type Judge } from "#shared/plan.ts";
 import { recipeLabel } from "#shared/recipeText.ts";
 import { readDocuments } from "#engine/checkpoint/readDocuments.ts";
+import { modelName } from "#engine/checkpoint/summarizeModel.ts";
 import type { Tokenizer } from "#engine/checkpoint/types.ts";
 import { scoreOriginal, scoreWave } from "#engine/evaluate/score.ts";
-import type { VariantScore, Watch, WindowSet } from "#engine/evaluate/types.ts";
+import { scoreCheckpoint } from "#engine/evaluate/scoreCheckpoint.ts";
+import type { OriginalReference, VariantScore, Watch, WindowSet } from "#engine/evaluate/types.ts";
 import { cutWindows } from "#engine/evaluate/windows.ts";
+import { requireComparable, type SharedText } from "../besideOriginal.ts";
 import { maximaFor } from "../calibration.ts";
-import { openModel, type OpenModel } from "../openModel.ts";
+import { openModel, withModel, type OpenModel } from "../openModel.ts";
 import type { Talk } from "../talk.ts";
 import type { TaskFields } from "../task.ts";
 import { planVariant } from "../variants.ts";
-import { windowsOf } from "../windows.ts";
 
 /** How much of a text's first document is shown token by token where no passage was named. */
 const PASSAGE_CHARACTERS = 2_000;
+const PASSAGE_JUDGE = judgeSchema.parse({});
 /** Original and variants on the text, then on the passage. */
 const PASSES = 4;
+/** Another checkpoint on both. */
+const CHECKPOINT_PASSES = 2;
 
-/** Variants beside the original: scores, errors by tensor and layer, and the loss of every token of a passage. */
+/**
+ * Variants and other checkpoints beside the original: scores, errors by tensor and layer (of variants), and the loss of every token
+ * of a passage.
+ */
 export async function compareTask(fields: TaskFields<"compare">, talk: Talk): Promise<CompareReport> {
   const begin = performance.now();
   const model = await openModel(fields.model);
-  const windows = await windowsOf(model, fields.text, fields.judge);
+  const documents = await readDocuments(fields.text);
+  const windows = await cut(model, documents, fields.judge);
   const first = fields.calibration ? 1 : 0;
-  const pass = (index: number): Watch => talk.pass(first + index, first + PASSES);
-  const maxima = await maximaFor(model, fields.calibration, talk.pass(0, first + PASSES));
+  const passes = first + PASSES + CHECKPOINT_PASSES * fields.checkpoints.length;
+  const pass = (index: number): Watch => talk.pass(first + index, passes);
+  const maxima = await maximaFor(model, fields.calibration, talk.pass(0, passes));
   const planned = fields.variants.map((request) => ({ request, ...planVariant(model, request, maxima) }));
   const variants = planned.map(({ variant }) => variant);
 
@@ -39,7 +50,8 @@ export async function compareTask(fields: TaskFields<"compare">, talk: Talk): Pr
     ...pass(1),
   });
 
-  const passage = await passageWindows(model, fields);
+  const shown = fields.passage ?? documents[0]?.slice(0, PASSAGE_CHARACTERS) ?? "";
+  const passage = await cut(model, [shown], PASSAGE_JUDGE);
   const passageReference = await scoreOriginal({ ...model, windows: passage, ...pass(2) });
   const onPassage = await scoreWave({
     ...model,
@@ -50,11 +62,22 @@ export async function compareTask(fields: TaskFields<"compare">, talk: Talk): Pr
     ...pass(3),
   });
 
-  const weights = sum(model, (tensor) => tensor.parameters);
-  const bytes = sum(model, (tensor) => tensor.bytes);
+  const texts: [ComparedText, ComparedText] = [
+    { documents, judge: fields.judge, windows, reference },
+    { documents: [shown], judge: PASSAGE_JUDGE, windows: passage, reference: passageReference },
+  ];
+  const others: ComparedVariant[] = [];
+  for (const [i, handle] of fields.checkpoints.entries()) {
+    const at = PASSES + CHECKPOINT_PASSES * i;
+    const watches: [Watch, Watch] = [pass(at), pass(at + 1)];
+    others.push(await withModel(handle, (other) => comparedCheckpoint(model, other, texts, watches)));
+  }
+
+  const { weights, bytes } = sizeOf(model);
   const original: ComparedVariant = {
     id: null,
     recipe: null,
+    checkpoint: null,
     label: "original",
     scores: reference.scores,
     bitsPerWeight: null,
@@ -70,6 +93,7 @@ export async function compareTask(fields: TaskFields<"compare">, talk: Talk): Pr
     return {
       id: request.id,
       recipe: request.recipe,
+      checkpoint: null,
       label: recipeLabel(request.recipe),
       scores: score.scores,
       bitsPerWeight,
@@ -86,22 +110,56 @@ export async function compareTask(fields: TaskFields<"compare">, talk: Talk): Pr
     text: fields.text,
     convention: windows.convention,
     passage: passageTokens(passage, await model.tokenizer()),
-    variants: [original, ...compared],
+    variants: [original, ...compared, ...others],
     seconds: (performance.now() - begin) / 1000,
   };
 }
 
-async function passageWindows(
-  model: OpenModel,
-  { passage, text }: TaskFields<"compare">,
-): Promise<WindowSet> {
-  const shown = passage ?? (await readDocuments(text))[0]?.slice(0, PASSAGE_CHARACTERS) ?? "";
-  return cutWindows(
-    [shown],
-    await model.tokenizer(),
-    judgeSchema.parse({}),
-    model.architecture.facts.contextLength,
+/** A text that everything is judged on, and the original on it. */
+interface ComparedText extends SharedText {
+  readonly reference: OriginalReference;
+}
+
+/** The column of another checkpoint. @throws KeystoneError compare/other-vocabulary, compare/other-tokens, checkpoint/not-finite */
+async function comparedCheckpoint(
+  original: OpenModel,
+  other: OpenModel,
+  texts: readonly [ComparedText, ComparedText],
+  watches: readonly [Watch, Watch],
+): Promise<ComparedVariant> {
+  await requireComparable(original, other, texts);
+  const [text, passage] = texts;
+  const { scores } = await scoreCheckpoint({ ...other, original, ...text, ...watches[0] });
+  const onPassage = await scoreCheckpoint({ ...other, original, ...passage, ...watches[1] });
+  const { checkpoint } = other;
+  const { weights, bytes } = sizeOf(other);
+  return {
+    id: checkpoint.fingerprint,
+    recipe: null,
+    checkpoint: { path: checkpoint.path, packing: checkpoint.packing ?? null },
+    label: modelName(checkpoint.path),
+    scores,
+    bitsPerWeight: packedBitsPerWeight([...checkpoint.tensors.values()]),
+    fileBitsPerWeight: (8 * bytes) / weights,
+    bytes,
+    sqnrDb: null,
+    tensors: [],
+    layers: [],
+    passageNll: align(passage.windows, onPassage.nll),
+  };
+}
+
+/** Over the tensors that a file holds as codes; null where it holds none. */
+function packedBitsPerWeight(tensors: readonly TensorInfo[]): number | null {
+  const packed = tensors.flatMap(({ packed, parameters }) =>
+    packed ? [{ parameters, bits: packed.bitsPerWeight * parameters }] : [],
   );
+  const weights = packed.reduce((total, { parameters }) => total + parameters, 0);
+  return weights === 0 ? null : packed.reduce((total, { bits }) => total + bits, 0) / weights;
+}
+
+async function cut(model: OpenModel, documents: readonly string[], judge: Judge): Promise<WindowSet> {
+  return cutWindows(documents, await model.tokenizer(), judge, model.architecture.facts.contextLength);
 }
 
 /** Where each token of the passage stands in its windows: the first of a window without BOS is shown, but not scored. */
@@ -141,6 +199,10 @@ function scoredOf(
   );
 }
 
-function sum(model: OpenModel, of: (tensor: { parameters: number; bytes: number }) => number): number {
-  return [...model.checkpoint.tensors.values()].reduce((total, tensor) => total + of(tensor), 0);
+function sizeOf({ checkpoint }: OpenModel): { weights: number; bytes: number } {
+  const tensors = [...checkpoint.tensors.values()];
+  return {
+    weights: tensors.reduce((total, { parameters }) => total + parameters, 0),
+    bytes: tensors.reduce((total, { bytes }) => total + bytes, 0),
+  };
 }

@@ -1,0 +1,68 @@
+import { planBatches, scoredLabels } from "./hiddenStates.ts";
+import { headChunk, readHead, type RowFigures } from "./judgeHead.ts";
+import { createMeter, type Meter } from "./meter.ts";
+import { summarize } from "./metrics.ts";
+import { layerPasses, streamLayers } from "./streamLayers.ts";
+import { UNIT, type ScoreRequest } from "./score.ts";
+import type { Engine, OriginalReference } from "./types.ts";
+import type { Scores } from "#shared/evaluation.ts";
+
+export interface CheckpointRequest extends ScoreRequest {
+  /** The checkpoint that it is set beside, of the same vocabulary. */
+  readonly original: Engine;
+  /** Of the original, from scoreOriginal over the same windows. */
+  readonly reference: OriginalReference;
+}
+
+/**
+ * Scores another checkpoint against the original: its own weights through its own graphs, its predictions against the original's.
+ * Memory: a layer of it in f32, its hidden states, both output heads.
+ * @returns scores with KL divergence, and nats per scored token in window order
+ * @throws KeystoneError checkpoint/not-finite, job/cancelled
+ */
+export async function scoreCheckpoint(
+  request: CheckpointRequest,
+): Promise<{ scores: Scores; nll: Float32Array }> {
+  const { windows } = request;
+  const plan = planBatches(windows);
+  const options = { original: true, checkFinite: true };
+  const meter = createMeter(plan.tokens * layerPasses(request, [], options) + plan.scored, UNIT, request);
+  const { original: hidden } = await streamLayers(request, plan, [], options, meter, request);
+  if (hidden === null) throw new Error("final hidden states were asked for, but none came");
+  const figures = await judgeRows(request, hidden, scoredLabels(plan), meter);
+  return { scores: summarize(figures.nll, windows, figures), nll: figures.nll };
+}
+
+/** Every scored position's prediction against the original's. hidden: (rows, hidden) of the other checkpoint. */
+async function judgeRows(
+  request: CheckpointRequest,
+  hidden: Float32Array,
+  labels: Int32Array,
+  meter: Meter,
+): Promise<RowFigures> {
+  const { original, reference, forward, architecture } = request;
+  const [head, originalHead] = [await readHead(request), await readHead(original)];
+  const rows = labels.length;
+  const all = { nll: new Float32Array(rows), kl: new Float32Array(rows), topAgrees: new Float32Array(rows) };
+  const chunk = headChunk(architecture.facts.vocabulary);
+  for (let begin = 0; begin < rows; begin += chunk) {
+    const end = Math.min(rows, begin + chunk);
+    const part = (states: Float32Array, { facts }: Engine["architecture"]): Float32Array =>
+      states.subarray(begin * facts.hiddenSize, end * facts.hiddenSize);
+    const expected = await original.forward.logProbabilities(
+      part(reference.hidden, original.architecture),
+      originalHead,
+    );
+    const judged = await forward.judge(
+      part(hidden, architecture),
+      labels.subarray(begin, end),
+      expected,
+      head,
+    );
+    all.nll.set(judged.nll, begin);
+    all.kl.set(judged.kl, begin);
+    all.topAgrees.set(judged.topAgrees, begin);
+    await meter.advance(end - begin, "output head");
+  }
+  return all;
+}

@@ -1,0 +1,71 @@
+import { cp, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { compareReport } from "#shared/comparison.ts";
+import { temporaryFolder, writeSyntheticCheckpoint } from "../support/syntheticCheckpoint.ts";
+import { DEMO } from "./demo.ts";
+import { runMain } from "./runMain.ts";
+
+const SCORED = ["--text", DEMO.text, "--tokens", "300"];
+
+describe("other checkpoints beside a model", () => {
+  it("a GGUF file of its own weights predicts the same; a recipe stands beside both", async () => {
+    const home = await temporaryFolder();
+    const env = { KEYSTONE_HOME: home };
+    const recipe = join(home, "recipe.json");
+    const gguf = join(home, "gguf");
+    await writeFile(recipe, JSON.stringify({ codec: "q4_0", bits: 4, block: "group:32", keep: ["*"] }));
+    const written = await runMain(
+      ["export", DEMO.model, "--recipe", recipe, "--format", "gguf", "--out", gguf],
+      { env },
+    );
+    expect([written.code, written.stderr]).toEqual([0, ""]);
+    expect(written.stdout).toMatch(/no tensor quantized, 16\.\d+ bits per weight/);
+    const card = await readFile(join(gguf, "README.md"), "utf8");
+    expect(card).toContain("library_name: gguf");
+    expect(card).not.toMatch(/-bit"|q4_0 \|/);
+
+    const rough = join(home, "rough.json");
+    await writeFile(rough, JSON.stringify({ codec: "int", bits: 3, block: "group:64" }));
+    const argv = ["compare", DEMO.model, "--with", gguf, "--recipe", rough, ...SCORED];
+    const { variants, passage } = compareReport.parse((await runMain([...argv, "--json"], { env })).json());
+    const [original, quantized, packed] = variants;
+    expect(packed).toMatchObject({
+      label: "gguf",
+      checkpoint: { path: gguf, packing: "GGUF F16, F32" },
+      bitsPerWeight: null,
+      scores: { kl: { mean: 0, topAgreement: 1 } },
+    });
+    expect(packed?.scores.perplexity).toBe(original?.scores.perplexity);
+    expect(packed?.passageNll).toEqual(original?.passageNll);
+    expect(passage.length).toBe(packed?.passageNll.length);
+    expect(quantized?.checkpoint).toBeNull();
+    expect(quantized?.scores.kl?.mean).toBeGreaterThan(0);
+
+    const { stdout } = await runMain(argv, { env });
+    expect(stdout).toMatch(/^original /m);
+    expect(stdout).toMatch(/^gguf \(GGUF F16, F32\) .* 0\.000000 .* 100\.0 %$/m);
+  });
+
+  it("refuses a checkpoint of another vocabulary, and one whose tokenizer cuts the text otherwise", async () => {
+    const home = await temporaryFolder();
+    const env = { KEYSTONE_HOME: home, KEYSTONE_DEBUG: "1" };
+    const small = await writeSyntheticCheckpoint({ vocabulary: 64 }, join(home, "small"));
+    const compared = (other: string) => runMain(["compare", DEMO.model, "--with", other, ...SCORED], { env });
+    const refused = await compared(small);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(/small predicts 64 tokens and demo-model \d+.*compare\/other-vocabulary/s);
+
+    const renamed = join(home, "renamed");
+    await cp(DEMO.model, renamed, { recursive: true });
+    const file = join(renamed, "tokenizer.json");
+    const definition = JSON.parse(await readFile(file, "utf8")) as { model: { merges: unknown[] } };
+    definition.model.merges = definition.model.merges.slice(0, 100);
+    await writeFile(file, JSON.stringify(definition));
+    const otherwise = await compared(renamed);
+    expect(otherwise.code).toBe(1);
+    expect(otherwise.stderr).toMatch(
+      /renamed cuts the text otherwise.*from token \d+ on.*compare\/other-tokens/s,
+    );
+  });
+});
