@@ -36,13 +36,13 @@ export async function requireComparable(
     const { context } = windows.convention;
     const tokenizer = await other.tokenizer();
     const own = cutWindows(documents, tokenizer, { ...judge, context }, second.contextLength);
-    const at = firstOtherToken(windows, own);
-    if (at !== null)
+    const differs = firstOtherToken(windows, own);
+    if (differs)
       throw new KeystoneError(
         "compare/other-tokens",
-        `The tokenizer of ${otherName} cuts the text otherwise than that of ${name}, from token ${at} on: what they predict is not the same.`,
+        `The tokenizer of ${otherName} cuts the text otherwise than that of ${name}, from token ${differs.place} on: what they predict is not the same.`,
         "Choose a checkpoint with the same tokenizer.",
-        { token: at },
+        { token: differs.place },
       );
   }
 }

@@ -5,6 +5,7 @@ import { readGgufTokenizer } from "#engine/checkpoint/gguf/ggufTokenizer.ts";
 import { loadTokenizer, tokenizerOf } from "#engine/checkpoint/loadTokenizer.ts";
 import type { Checkpoint, Tokenizer } from "#engine/checkpoint/types.ts";
 import { scoreOriginal } from "#engine/evaluate/score.ts";
+import { firstOtherToken } from "#engine/evaluate/sameTokens.ts";
 import type { WindowSet } from "#engine/evaluate/types.ts";
 import { createForward } from "#engine/forward/createForward.ts";
 import type { Talk } from "./talk.ts";
@@ -52,14 +53,13 @@ async function exportedTokenizer(location: string): Promise<Tokenizer> {
 }
 
 function requireSameTokens(judged: WindowSet, reopened: WindowSet): void {
-  const [before, after] = [judged, reopened].map(({ windows }) => windows.flatMap(({ ids }) => [...ids]));
-  const at = before.findIndex((id, i) => id !== after[i]);
-  if (at < 0 && before.length === after.length) return;
-  const place = at < 0 ? before.length : at;
+  const differs = firstOtherToken(judged, reopened);
+  if (!differs) return;
+  const { place, one, other } = differs;
   throw new KeystoneError(
     "export/other-tokens",
-    `The exported tokenizer or context length cuts the text differently: token ${place + 1} is ${after[place] ?? "missing"} instead of ${before[place] ?? "the end"}.`,
+    `The exported tokenizer or context length cuts the text differently: token ${place} is ${other ?? "missing"} instead of ${one ?? "the end"}.`,
     "The export is not kept. Check the checkpoint's tokenizer files, or export without verifying to get the weights alone.",
-    { token: place + 1 },
+    { token: place },
   );
 }

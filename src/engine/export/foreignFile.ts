@@ -7,6 +7,9 @@ import { readJson } from "./readJson.ts";
 /** Present in every finished export, and names every other file of it. */
 export const MANIFEST_FILE = "keystone.json";
 
+/** All that is asked of a keystone.json here, so that exports of other versions count too. */
+const fileList = manifest.pick({ manifestVersion: true, files: true });
+
 /** What file managers leave in a folder that was looked at; nobody's work. */
 const TRACES = new Set([".DS_Store", "Thumbs.db", "desktop.ini"]);
 
@@ -19,7 +22,7 @@ export async function foreignFile(fileSystem: FileSystem, folder: string): Promi
   return onDisk({ doing: "looking into the folder", path: folder }, async () => {
     const path = join(folder, MANIFEST_FILE);
     if ((await fileSystem.stat(path))?.kind !== "file") return MANIFEST_FILE;
-    const record = manifest.safeParse(await readJson(fileSystem, path));
+    const record = fileList.safeParse(await readJson(fileSystem, path));
     if (!record.success) return MANIFEST_FILE;
     const known = new Set([MANIFEST_FILE, ...record.data.files.map((file) => file.path)]);
     return firstForeign(fileSystem, folder, "", known);
