@@ -33,7 +33,7 @@ const facts: CardFacts = {
 };
 
 describe("the model card of an export", () => {
-  it("says the file is dequantized and as large as the source, beside its bits per weight", () => {
+  it("says the file is dequantized, and what it takes beside its bits per weight", () => {
     const card = modelCard(facts);
     expect(card).toMatch(/\*\*dequantized\*\*/);
     expect(card).toContain("1,234,567 bytes");

@@ -92,8 +92,8 @@ function introduction(facts: CardFacts): string {
   }
   return [
     `${inline(source.name)} with ${quantizedTensors} tensors quantized by the recipe below and **dequantized** again.`,
-    `The weights carry the recipe's rounding but are stored in the checkpoint's own types: the weight files hold ${bytesText(weightBytes)},`,
-    `as many as the source's. They are made for study and for loading anywhere; the ${number(bitsPerWeight)} bits per weight below are what a`,
+    `The weights carry the recipe's rounding but are stored unpacked in the checkpoint's own types: the weight files hold`,
+    `${bytesText(weightBytes)}. They are made for study and for loading anywhere; the ${number(bitsPerWeight)} bits per weight below are what a`,
     "packed format needs, and packed files are exported separately.",
   ].join("\n");
 }

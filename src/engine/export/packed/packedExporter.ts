@@ -33,9 +33,9 @@ export function packedExporter({ description, limits, layoutOf, files, notes }: 
     describe: () => description,
     problems: (recipe, on) => packedProblems(limits, recipe, on),
     adapt: (recipe, model, kept) => {
-      const { recipe: changed, changes } = keepModules(recipe, model, kept, eightBits, bytesOf);
-      const typed = oneType(plansOf(changed, model).values());
-      return { recipe: changed, ...typed, changes: [...changes, ...typed.changes] };
+      const adapted = keepModules(recipe, model, kept, eightBits, bytesOf);
+      const typed = oneType(plansOf(adapted.recipe, model).values());
+      return { ...adapted, ...typed, changes: [...adapted.changes, ...typed.changes] };
     },
     weightBytes: (model, plans) => allBytes(model, plans, bytesOf),
     outline: async (source) => {
