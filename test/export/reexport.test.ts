@@ -2,10 +2,12 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import { checkExport } from "#engine/export/checkExport.ts";
 import { verifyExport } from "#engine/export/verifyExport.ts";
 import { exporters } from "#engine/export/exporters.ts";
 import { nodeFileSystem } from "#engine/export/nodeFileSystem.ts";
-import type { ExportFormat } from "#shared/exporting.ts";
+import { exportRequest, type ExportFormat } from "#shared/exporting.ts";
+import { parseRecipe } from "#shared/plan.ts";
 import { DEMO } from "../cli/demo.ts";
 import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
 import { adapted, bench, exportTo, freely, modelOf, tree, type Bench } from "./exporting.ts";
@@ -170,6 +172,9 @@ describe("exporting what came in another format", () => {
       ...adapted(checkpoint, OWN.awq, "awq"),
       out: join(folder, "second"),
     };
+    const request = exportRequest.parse({ recipe: parseRecipe(OWN.awq), format: "awq", out: second.out });
+    const { problems } = await checkExport(modelOf(checkpoint), request);
+    expect(problems).toMatchObject([{ code: "tokenizer/unsupported" }]);
     await expect(exportTo(second, { format: "awq" })).rejects.toMatchObject({
       code: "tokenizer/unsupported",
     });

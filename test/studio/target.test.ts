@@ -1,3 +1,4 @@
+import { cp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { exportFormat } from "#shared/exporting.ts";
@@ -87,6 +88,27 @@ describe("formats held against a recipe", () => {
     expect(gptq?.bytes).toBeLessThan((byFormat.get("safetensors")?.bytes ?? 0) / 2);
     expect(byFormat.get("awq")?.problems[0]).toMatchObject({ code: "export/packed-codec" });
     expect(byFormat.get("safetensors")).toMatchObject({ problems: [], changes: [] });
+  });
+
+  it("say what one of them has no place for beside the recipe, and go on with the others", async () => {
+    const { studio, home } = fakeStudio();
+    const model = join(home, "unigram");
+    await cp(DEMO, model, { recursive: true });
+    const unigram = {
+      version: "1.0",
+      added_tokens: [],
+      model: { type: "Unigram", vocab: [["<unk>", 0]], unk_id: 0 },
+    };
+    await writeFile(join(model, "tokenizer.json"), JSON.stringify(unigram));
+    const recipe = { codec: "q4_0", bits: 4, block: "group:32" } as const;
+    const answers = await studio.call("format:list", { model, recipe } as never);
+    const byFormat = new Map(answers.map((answer) => [answer.description.format, answer]));
+    expect(byFormat.get("gguf")).toMatchObject({
+      problems: [{ code: "export/gguf-tokenizer" }],
+      bytes: null,
+    });
+    expect(byFormat.get("safetensors")).toMatchObject({ problems: [] });
+    expect(byFormat.get("safetensors")?.bytes).toBeGreaterThan(0);
   });
 });
 

@@ -38,7 +38,13 @@ export async function checkExport(
   const source = { model, variant, fileSystem, maxShardBytes: request.maxShardBytes };
   const problems = exporter.problems(variant.recipe, { model, plans: variant.plans });
   // What a format cannot hold has no size in it.
-  const outline = problems.length > 0 ? null : await outlineExport(request.format, source);
+  const outline =
+    problems.length > 0
+      ? null
+      : await outlineExport(request.format, source).catch((thrown: unknown) => {
+          problems.push(toErrorData(thrown));
+          return null;
+        });
   const exists =
     (await onDisk({ doing: "looking at the folder", path: request.out }, () =>
       fileSystem.stat(request.out),

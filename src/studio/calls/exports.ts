@@ -10,7 +10,7 @@ import { nodeFileSystem } from "#engine/export/nodeFileSystem.ts";
 import type { Checkpoint } from "#engine/checkpoint/types.ts";
 import type { ExportModel } from "#engine/export/exporter.ts";
 import type { DetectReport } from "#shared/detection.ts";
-import { KeystoneError } from "#shared/errors.ts";
+import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
 import { exportFormat, type ExportRequest, type FormatAnswer } from "#shared/exporting.ts";
 import type { Coordinate } from "#shared/recipe.ts";
 import type { Answers, StudioContext } from "../context.ts";
@@ -124,19 +124,25 @@ async function formatAnswer(
   request: Pick<ExportRequest, "format" | "recipe" | "kept">,
 ): Promise<FormatAnswer> {
   const description = exporters[request.format].describe();
+  const refused = (problems: readonly KeystoneErrorData[]): FormatAnswer => ({
+    description,
+    problems: [...problems],
+    changes: [],
+    bitsPerWeight: null,
+    fileBitsPerWeight: null,
+    bytes: null,
+  });
   const { problems, adapted } = holdRecipe(model, request);
-  if (!adapted)
-    return {
-      description,
-      problems: [...problems],
-      changes: [],
-      bitsPerWeight: null,
-      fileBitsPerWeight: null,
-      bytes: null,
-    };
+  if (!adapted) return refused(problems);
   const { variant, changes } = adapted;
   const source = { model, variant, fileSystem: nodeFileSystem, maxShardBytes: null };
-  const { bytes } = await outlineExport(request.format, source);
-  const { bitsPerWeight, fileBitsPerWeight } = variant;
-  return { description, problems: [], changes: [...changes], bitsPerWeight, fileBitsPerWeight, bytes };
+  try {
+    const { bytes } = await outlineExport(request.format, source);
+    const { bitsPerWeight, fileBitsPerWeight } = variant;
+    return { description, problems: [], changes: [...changes], bitsPerWeight, fileBitsPerWeight, bytes };
+  } catch (thrown) {
+    // a tokenizer that one format has no place for is no reason to say nothing of the others
+    if (!(thrown instanceof KeystoneError)) throw thrown;
+    return refused([thrown.toData()]);
+  }
 }
