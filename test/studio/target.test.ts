@@ -101,7 +101,7 @@ describe("formats held against a recipe", () => {
     };
     await writeFile(join(model, "tokenizer.json"), JSON.stringify(unigram));
     const recipe = { codec: "q4_0", bits: 4, block: "group:32" } as const;
-    const answers = await studio.call("format:list", { model, recipe } as never);
+    const answers = await studio.call("format:list", { model, recipe });
     const byFormat = new Map(answers.map((answer) => [answer.description.format, answer]));
     expect(byFormat.get("gguf")).toMatchObject({
       problems: [{ code: "export/gguf-tokenizer" }],
