@@ -117,7 +117,10 @@ export const taskItemReport = z.object({
 export type TaskItemReport = z.infer<typeof taskItemReport>;
 
 export const taskReport = z.object({
+  /** No two tasks of a result have the same. */
   name: z.string(),
+  /** The file or folder that was read; empty in results kept before it was. */
+  path: z.string().default(""),
   /** Names of the files that were read. */
   files: z.array(z.string()).default([]),
   dataset: taskDataset.default("own"),
@@ -126,10 +129,11 @@ export const taskReport = z.object({
   /** Right by the summed log-likelihood (acc). */
   correct: z.number().int(),
   accuracy: z.number(),
-  /** Sample standard deviation over √n, as lm-eval's. */
-  stderr: z.number(),
+  /** Sample standard deviation over √n, as lm-eval's; null for one item, which has none. */
+  stderr: z.number().nullable(),
   /** Right by log-likelihood per character of the choice (acc_norm); null where lm-eval reports none. */
   accuracyNorm: z.number().nullable().default(null),
+  /** As `stderr`. */
   stderrNorm: z.number().nullable().default(null),
   /** exp of the mean negative log-likelihood of the targets (LAMBADA's perplexity); null for choices. */
   perplexity: finiteOrNull.default(null),

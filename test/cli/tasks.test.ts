@@ -1,6 +1,6 @@
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { taskReport, type TaskReport } from "#shared/evaluation.ts";
@@ -60,13 +60,26 @@ describe("keystone tasks MODEL --tasks …", () => {
     await writeFile(join(folder, "jars.jsonl"), rows.map((it) => JSON.stringify(it)).join("\n"));
     const { stdout } = await keystone("--tasks", join(folder, "jars.jsonl"));
     expect(stdout).toMatch(/task\s+dataset\s+acc\s+±\s+acc_norm\s+±\s+perplexity\s+n\s+skipped/);
-    expect(stdout).toMatch(/jars\s+piqa\s+\d+\.0 %\s+0\.0 %\s+\d+\.0 %\s+0\.0 %\s+–\s+1\s+3/);
+    expect(stdout).toMatch(/jars\s+piqa\s+\d+\.0 %\s+–\s+\d+\.0 %\s+–\s+–\s+1\s+3/);
     expect(stdout).toContain(
       "jars: skipped 2 items, each of which has the right choice 3, but its 2 choices are 0 to 1 (jars.jsonl 2, jars.jsonl 3).",
     );
     expect(stdout).toMatch(
       /skipped 1 item, which has a continuation of \d+ tokens; the model has 128 positions/,
     );
+  });
+
+  it("two files of one name are two tasks, told apart by their folders", async () => {
+    const paths = ["piqa", "winogrande"].map((name) => join(folder, name, "validation.jsonl"));
+    for (const path of paths) {
+      await mkdir(dirname(path));
+      await copyFile(sample(`${basename(dirname(path))}.jsonl`), path);
+    }
+    const outcome = await keystone("--tasks", ...paths, "--limit", "1", "--json");
+    expect(reportsOf(outcome)).toMatchObject([
+      { name: "piqa/validation", path: paths[0], dataset: "piqa" },
+      { name: "winogrande/validation", path: paths[1], dataset: "winogrande" },
+    ]);
   });
 
   it.each([

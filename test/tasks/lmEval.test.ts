@@ -92,7 +92,7 @@ describe.each(Object.keys(MODELS) as (keyof typeof MODELS)[])("the model %s", (n
     it("has lm-eval's accuracies, standard errors and perplexity", () => {
       const report = reports[i];
       expectNear(report.accuracy, task.acc, FIGURE_BOUND, "acc");
-      expectNear(report.stderr, task.accStderr, FIGURE_BOUND, "acc_stderr");
+      expectNear(report.stderr ?? NaN, task.accStderr, FIGURE_BOUND, "acc_stderr");
       if (task.accNorm !== undefined) {
         expectNear(report.accuracyNorm ?? NaN, task.accNorm, FIGURE_BOUND, "acc_norm");
         expectNear(report.stderrNorm ?? NaN, task.accNormStderr ?? NaN, FIGURE_BOUND, "acc_norm_stderr");

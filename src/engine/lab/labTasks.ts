@@ -1,7 +1,7 @@
 import { KeystoneError } from "#shared/errors.ts";
 import type { TaskReport } from "#shared/evaluation.ts";
 import type { Variant } from "../evaluate/types.ts";
-import { readTaskFile } from "../tasks/read/readTaskFile.ts";
+import { readTaskFiles } from "../tasks/read/readTaskFiles.ts";
 import { ORIGINAL, runTasks } from "../tasks/score/runTasks.ts";
 import type { TaskFile } from "../tasks/types.ts";
 import type { Journey } from "./journey.ts";
@@ -29,8 +29,7 @@ export class LabTasks {
   static async open(run: LabRun, journey: Journey): Promise<LabTasks | null> {
     const { tasks, taskLimit } = run.request;
     if (tasks.length === 0) return null;
-    const files: TaskFile[] = [];
-    for (const path of tasks) files.push(await readTaskFile(path, { limit: taskLimit ?? undefined }));
+    const files = await readTaskFiles(tasks, { limit: taskLimit ?? undefined });
     return new LabTasks(run, journey, files, guessTokens(files));
   }
 

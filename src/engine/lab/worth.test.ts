@@ -5,7 +5,15 @@ import { recoveredShare, worthOf } from "./worth.ts";
 function task(correct: number, n: number): TaskReport {
   return {
     ...{ name: "t", files: [], dataset: "own", kind: "choice", n, correct, accuracy: correct / n },
-    ...{ stderr: 0, accuracyNorm: null, stderrNorm: null, perplexity: null, truncated: 0, skipped: [] },
+    ...{
+      path: "",
+      stderr: 0,
+      accuracyNorm: null,
+      stderrNorm: null,
+      perplexity: null,
+      truncated: 0,
+      skipped: [],
+    },
   };
 }
 

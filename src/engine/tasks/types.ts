@@ -36,6 +36,8 @@ export interface SkippedRow extends RowPlace {
 export interface TaskFile {
   /** Shown in results and errors. */
   readonly name: string;
+  /** The file or folder. */
+  readonly path: string;
   /** Names of the files that were read. */
   readonly files: readonly string[];
   readonly dataset: TaskDataset;

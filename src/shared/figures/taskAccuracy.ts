@@ -79,7 +79,7 @@ function taskDot({ name: state, role, tasks }: Answered, name: string): DotRow["
   if (!task) return [];
   const { accuracy, stderr, n } = task;
   const words = `${name}, ${state}: ${percent(accuracy)} ± ${percent(stderr)} of ${n}`;
-  return [{ role, value: accuracy, text: "", words, error: stderr }];
+  return [{ role, value: accuracy, text: "", words, error: stderr ?? undefined }];
 }
 
 function meanDot({ name, role, tasks }: Answered): DotRow["dots"] {

@@ -1,8 +1,7 @@
 import { KeystoneError } from "#shared/errors.ts";
 import type { TaskReport } from "#shared/evaluation.ts";
-import { readTaskFile } from "#engine/tasks/read/readTaskFile.ts";
+import { readTaskFiles } from "#engine/tasks/read/readTaskFiles.ts";
 import { ORIGINAL, runTasks } from "#engine/tasks/score/runTasks.ts";
-import type { TaskFile } from "#engine/tasks/types.ts";
 import { maximaFor } from "../calibration.ts";
 import { openModel } from "../openModel.ts";
 import type { Talk } from "../talk.ts";
@@ -12,8 +11,7 @@ import { planVariant } from "../variants.ts";
 /** Task files answered by the original or a variant. */
 export async function tasksTask(fields: TaskFields<"tasks">, talk: Talk): Promise<TaskReport[]> {
   const { files: paths, variant: request, dataset, limit, items, calibration } = fields;
-  const files: TaskFile[] = [];
-  for (const path of paths) files.push(await readTaskFile(path, { dataset, limit }));
+  const files = await readTaskFiles(paths, { dataset, limit });
   const model = await openModel(fields.model);
   const maxima = await maximaFor(model, calibration, talk.watch);
   const variant = request ? planVariant(model, request, maxima).variant : ORIGINAL;

@@ -45,6 +45,7 @@ export function scoresOf(perplexity: number | null, kl: number | null = null): S
 export function taskOf(name: string, accuracy: number): TaskReport {
   return {
     name,
+    path: `/models/${name}.jsonl`,
     files: [],
     dataset: "own",
     kind: "choice",

@@ -35,6 +35,23 @@ export function recognise(columns: readonly string[], dataset?: TaskDataset): Da
   );
 }
 
+/** The dataset that columns come near to, and the columns that they lack for it. */
+export interface Nearest {
+  readonly dataset: TaskDataset;
+  readonly missing: readonly string[];
+}
+
+/** The dataset that the largest share of columns is there of, at least half of them; null where there is none. */
+export function nearestFormat(columns: readonly string[], dataset?: TaskDataset): Nearest | null {
+  let best: (Nearest & { share: number }) | null = null;
+  for (const format of formatsOf(dataset)) {
+    const missing = format.columns.filter((column) => !columns.includes(column));
+    const share = 1 - missing.length / format.columns.length;
+    if (share >= 0.5 && share > (best?.share ?? 0)) best = { dataset: format.dataset, missing, share };
+  }
+  return best && { dataset: best.dataset, missing: best.missing };
+}
+
 /** What each format needs, in one sentence's words: `piqa ("goal", "sol1", "sol2", "label")`. */
 export function describeFormats(dataset?: TaskDataset): string {
   return formatsOf(dataset)

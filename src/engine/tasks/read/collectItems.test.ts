@@ -3,9 +3,16 @@ import type { TaskFile } from "../types.ts";
 import { createCollector, type CollectOptions } from "./collectItems.ts";
 
 const collected = (values: readonly unknown[], options: CollectOptions = {}): TaskFile => {
-  const collector = createCollector("t", options);
+  const collector = createCollector("t", "/t.jsonl", options);
   values.every((value, i) => collector.add("t.jsonl", { line: i + 1, value }));
   return collector.finish(["t.jsonl"]);
+};
+const refusal = (values: readonly unknown[], options: CollectOptions = {}): unknown => {
+  try {
+    return collected(values, options);
+  } catch (error) {
+    return error;
+  }
 };
 const choice = { context: "a", choices: [" b", " c"], gold: 1 };
 const lastWord = { context: "a b", target: " c" };
@@ -56,16 +63,34 @@ describe("a collector", () => {
   });
 
   it("names the known columns where nothing is recognised", () => {
-    const thrown = (): unknown => {
-      try {
-        return collected([{ question: "?" }]);
-      } catch (error) {
-        return error;
-      }
-    };
-    expect(thrown()).toMatchObject({
+    expect(refusal([{ question: "?" }])).toMatchObject({
       code: "tasks/unknown-columns",
       next: expect.stringContaining('piqa ("goal", "sol1", "sol2", "label")') as string,
+    });
+  });
+
+  it("names the nearest dataset and what is missing of its columns", () => {
+    const unlabelled = { goal: "g", sol1: "a", sol2: "b", id: 7 };
+    expect(refusal([unlabelled])).toMatchObject({
+      code: "tasks/unknown-columns",
+      message:
+        't holds no task: line 1 has the columns "goal", "sol1", "sol2", "id", which are not those of a known dataset: piqa, the nearest, also needs "label".',
+      next: expect.stringMatching(/^Give each row "label" for piqa\. Known columns are own/) as string,
+    });
+    expect(refusal([{ question: "?", choices: [] }], { dataset: "mmlu" })).toMatchObject({
+      message: expect.stringContaining('not those of the dataset mmlu, which also needs "answer".') as string,
+    });
+    expect(collected([lastWord, unlabelled]).skipped[0].reason).toContain('also needs "label"');
+  });
+
+  it.each([
+    ["nothing", [], /^Check that it is the file you mean/],
+    ["what is no object", [1, "a"], /^Write one JSON object a line/],
+    ["known columns with a gold out of range", [{ ...choice, gold: 9 }], /^Its columns are known: correct/],
+  ])("does not speak of columns where a file holds %s", (_what, values, next) => {
+    expect(refusal(values)).toMatchObject({
+      code: "tasks/no-items",
+      next: expect.stringMatching(next) as string,
     });
   });
 

@@ -1,8 +1,8 @@
-import { KeystoneError } from "#shared/errors.ts";
 import type { TaskDataset } from "#shared/evaluation.ts";
 import type { DatasetFormat } from "../datasets/format.ts";
-import { describeFormats, recognise } from "../datasets/recognise.ts";
+import { recognise } from "../datasets/recognise.ts";
 import type { Question, SkippedRow, TaskFile, TaskItem } from "../types.ts";
+import { noItems, notTheirColumns, type Reached } from "./refusals.ts";
 import { columnsOf, type Row } from "./rows.ts";
 
 /** Turns rows into questions. The first good row decides whose columns the task has. */
@@ -20,19 +20,26 @@ export interface CollectOptions {
   readonly limit?: number | undefined;
 }
 
-export function createCollector(name: string, { dataset, limit = Infinity }: CollectOptions): ItemCollector {
+export function createCollector(
+  name: string,
+  path: string,
+  { dataset, limit = Infinity }: CollectOptions,
+): ItemCollector {
   const items: TaskItem[] = [];
   const skipped: SkippedRow[] = [];
   let format: DatasetFormat | null = null;
-  let recognised = false;
+  let reached: Reached = "nothing";
+  let firstColumns: readonly string[] = [];
 
   function read(row: Row): { question: Question; by: DatasetFormat } | string {
+    if (reached === "nothing") reached = "rows";
     if ("reason" in row) return row.reason;
     const columns = columnsOf(row.value);
     if (columns === null) return "is not an object with columns";
+    if (reached === "rows") [reached, firstColumns] = ["columns", columns];
     const by = recognise(columns, dataset);
     if (by === null) return notTheirColumns(columns, dataset);
-    recognised = true;
+    reached = "questions";
     if (format !== null && by !== format)
       return `is of another kind than the rows before it (${by.dataset}, ${by.kind}; they are ${format.dataset}, ${format.kind})`;
     const question = by.read(row.value as Record<string, unknown>);
@@ -50,51 +57,9 @@ export function createCollector(name: string, { dataset, limit = Infinity }: Col
       return items.length < limit;
     },
     finish(files) {
-      if (format === null) throw noItems(name, skipped[0], recognised || skipped.length === 0, dataset);
+      if (format === null) throw noItems(name, reached, skipped[0], firstColumns, dataset);
       const { kind, normalised } = format;
-      return { name, files, dataset: format.dataset, kind, normalised, items, skipped };
+      return { name, path, files, dataset: format.dataset, kind, normalised, items, skipped };
     },
   };
-}
-
-function noItems(
-  name: string,
-  first: SkippedRow | undefined,
-  recognised: boolean,
-  dataset?: TaskDataset,
-): KeystoneError {
-  return new KeystoneError(
-    recognised ? "tasks/no-items" : "tasks/unknown-columns",
-    `${name} holds no task: ${first ? `line ${first.line} ${first.reason}` : "it is empty"}.`,
-    `Known columns are ${describeFormats(dataset)}.`,
-    { name, line: first?.line ?? null },
-  );
-}
-
-/** A file whose columns are named once, and are no dataset's. */
-export function unknownColumns(
-  file: string,
-  columns: readonly string[],
-  dataset?: TaskDataset,
-): KeystoneError {
-  return new KeystoneError(
-    "tasks/unknown-columns",
-    `${file} holds no task: it ${notTheirColumns(columns, dataset)}.`,
-    `Known columns are ${describeFormats(dataset)}.`,
-    { name: file, line: null },
-  );
-}
-
-function notTheirColumns(columns: readonly string[], dataset?: TaskDataset): string {
-  return `has the columns ${quoted(columns)}, which are not those of ${whose(dataset)}`;
-}
-
-function whose(dataset?: TaskDataset): string {
-  return dataset === undefined ? "a known dataset" : `the dataset ${dataset}`;
-}
-
-/** At most eight names. */
-function quoted(columns: readonly string[]): string {
-  const shown = columns.slice(0, 8).map((column) => `"${column.slice(0, 40)}"`);
-  return shown.join(", ") + (columns.length > 8 ? ` and ${columns.length - 8} more` : "");
 }

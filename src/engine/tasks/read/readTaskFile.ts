@@ -2,8 +2,9 @@ import { basename, extname } from "node:path";
 import type { TaskDataset } from "#shared/evaluation.ts";
 import { recognise } from "../datasets/recognise.ts";
 import type { TaskFile } from "../types.ts";
-import { createCollector, unknownColumns, type CollectOptions, type ItemCollector } from "./collectItems.ts";
+import { createCollector, type CollectOptions, type ItemCollector } from "./collectItems.ts";
 import { openRows } from "./openRows.ts";
+import { unknownColumns } from "./refusals.ts";
 import { columnsOf } from "./rows.ts";
 import { taskSources, type Split, type SplitFiles } from "./taskSources.ts";
 
@@ -32,7 +33,7 @@ export async function readTaskFile(path: string, options: ReadTaskOptions = {}):
   const splits = await taskSources(path);
   const { split, files } = splits.length === 1 ? splits[0] : await chooseSplit(splits, options.dataset);
   const name = basename(path, splits[0].files[0] === path ? extname(path) : "");
-  const collector = createCollector(splits.length > 1 && split ? `${name} (${split})` : name, options);
+  const collector = createCollector(splits.length > 1 && split ? `${name} (${split})` : name, path, options);
   let limited = false;
   for (const file of files) {
     limited = !(await collect(file, collector, options));

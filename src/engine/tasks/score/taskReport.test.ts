@@ -13,7 +13,14 @@ const item = (gold: number | null, lengths: number[], line = 1): TaskItem => ({
 function task(items: readonly TaskItem[], file: Partial<TaskFile> = {}): PreparedTask {
   return {
     file: {
-      ...{ name: "t", files: ["t.jsonl"], dataset: "own", kind: "choice", normalised: true },
+      ...{
+        name: "t",
+        path: "/t.jsonl",
+        files: ["t.jsonl"],
+        dataset: "own",
+        kind: "choice",
+        normalised: true,
+      },
       ...{ items, skipped: [], ...file },
     },
     items: items.map((it, i) => ({
@@ -43,6 +50,13 @@ describe("taskReport", () => {
   it("takes the first of equals", () => {
     expect(taskReport(task([item(0, [1, 1])]), [said(-2, -2)], false).correct).toBe(1);
     expect(taskReport(task([item(1, [1, 1])]), [said(-2, -2)], false).correct).toBe(0);
+  });
+
+  it("gives one item no standard error, as lm-eval, and several equal ones none but 0", () => {
+    const one = taskReport(task([item(0, [1, 1])]), [said(-1, -2)], false);
+    expect(one).toMatchObject({ accuracy: 1, stderr: null, accuracyNorm: 1, stderrNorm: null });
+    const two = taskReport(task([item(0, [1, 1]), item(0, [1, 1])]), [said(-1, -2), said(-1, -2)], false);
+    expect(two).toMatchObject({ stderr: 0, stderrNorm: 0 });
   });
 
   it("finds nothing right where a log-likelihood is not a number, and says so", () => {

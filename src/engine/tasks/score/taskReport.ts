@@ -27,6 +27,7 @@ export function taskReport(
   const norm = normed === null ? null : proportion(normed, items.length);
   return {
     name: file.name,
+    path: file.path,
     files: [...file.files],
     dataset: file.dataset,
     kind: file.kind,
@@ -85,10 +86,10 @@ function greatest(values: readonly number[]): number {
   return values.indexOf(Math.max(...values));
 }
 
-/** Accuracy and its standard error, √(p(1 − p)/(n − 1)): the sample standard deviation over √n. */
-function proportion(correct: number, n: number): { accuracy: number; stderr: number } {
+/** Accuracy and its standard error, √(p(1 − p)/(n − 1)): the sample standard deviation over √n; one item has none. */
+function proportion(correct: number, n: number): { accuracy: number; stderr: number | null } {
   const accuracy = correct / n;
-  return { accuracy, stderr: n > 1 ? Math.sqrt((accuracy * (1 - accuracy)) / (n - 1)) : 0 };
+  return { accuracy, stderr: n > 1 ? Math.sqrt((accuracy * (1 - accuracy)) / (n - 1)) : null };
 }
 
 /** exp of the mean negative log-likelihood of a whole continuation (a word, not a token). */

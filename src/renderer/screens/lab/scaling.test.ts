@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { labReportOf } from "../../../../test/support/labReports.ts";
+import { taskOf } from "../../../../test/support/madeUp/facts.ts";
 import { axisRange, factorEnds, nearest, plotPlace, stepped, withPointsOf } from "./scaling.ts";
 
 const report = labReportOf("sensitivity");
@@ -53,6 +54,16 @@ describe("points that were asked for later", () => {
       { ...single, fingerprint: "another" },
     ];
     expect(withPointsOf(report, others).points).toHaveLength(report.points.length);
+  });
+  it("do not join what answered another task of the same name and as many items", () => {
+    const answering = (path: string): typeof report => ({
+      ...single,
+      original: { ...report.points[0], tasks: [{ ...taskOf("validation", 0.5), path }] },
+    });
+    const [own, other] = [answering("/own/validation.jsonl"), answering("/piqa/validation.jsonl")];
+    const later = { ...own, points: [{ ...report.points[0], factor: 2.5 }] };
+    expect(withPointsOf(own, [later]).points).toHaveLength(2);
+    expect(withPointsOf(own, [{ ...other, points: later.points }]).points).toHaveLength(1);
   });
   it("do not replace the report's own", () => {
     const again = { ...report, points: report.points.map((point) => ({ ...point, perplexity: 99 })) };

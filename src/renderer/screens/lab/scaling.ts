@@ -90,5 +90,5 @@ function belongs(other: Report, report: Report): boolean {
 
 function taskWords({ points, original }: Report): string {
   const tasks = (original ?? points[0])?.tasks ?? [];
-  return tasks.map(({ name, n }) => `${name}:${n}`).join(" ");
+  return JSON.stringify(tasks.map(({ path, name, dataset, n }) => [path, name, dataset, n]));
 }
