@@ -137,6 +137,8 @@ const facts = {
   fingerprint: z.string(),
   text: z.string(),
   calibration: z.string().nullable(),
+  /** At most so many items of each task file were asked for; null = all. */
+  taskLimit: z.number().int().positive().nullable().default(null),
   convention,
   superWeights: z.array(coordinate),
   device: z.string(),

@@ -28,6 +28,7 @@ const DOT_PLOTS = new Set([
   "token-probabilities-stop-words",
   "activations-perplexity",
   "activations-kl",
+  "activations-accuracy",
   "threshold-search-result",
   "threshold-search-choices",
 ]);

@@ -13,6 +13,7 @@ import {
 import { count, duration, fixed, percent, perplexityDecimals, place } from "../output/numbers.ts";
 import { conventionClause } from "../output/scores.ts";
 import { textTable, type Column } from "../output/table.ts";
+import { tasksText } from "../output/taskTables.ts";
 import type { CommandContext } from "../program.ts";
 
 interface AblateOptions extends ComputeOptions, JudgeOptions {
@@ -81,8 +82,9 @@ function ablateText(report: AblateReport): string {
     percent(row.kl?.topAgreement),
     ...tasks.map((task) => percent(row.tasks?.find((t) => t.name === task.name)?.accuracy)),
   ]);
+  const answered = tasks.length > 0 ? `\nTask files, as the original answers them\n${tasksText(tasks)}` : "";
   const found = report.superWeights
     .map(([layer, row, column]) => `layer ${layer} ${place(row, column)}`)
     .join(", ");
-  return `Super weights: ${found || "none found"}. ${conventionClause(report.convention)}; ${duration(report.seconds)} on ${report.device}.\n\n${textTable(columns, rows)}`;
+  return `Super weights: ${found || "none found"}. ${conventionClause(report.convention)}; ${duration(report.seconds)} on ${report.device}.\n\n${textTable(columns, rows)}${answered}`;
 }

@@ -1,11 +1,13 @@
-import { labFigures, paletteOf, type FigureColumn, type FigureTable } from "#shared/figures/index.ts";
-import { cellText, type Cell } from "#shared/figures/table.ts";
+import { labFigures, paletteOf } from "#shared/figures/index.ts";
 import { EXPERIMENTS, type LabReport, type LabSummary } from "#shared/lab.ts";
-import { duration, fixed, percent, place } from "./numbers.ts";
+import { originalTasks } from "#shared/taskWords.ts";
+import { figureTableText } from "./figureTable.ts";
+import { duration, place } from "./numbers.ts";
 import { conventionClause } from "./scores.ts";
 import { textTable } from "./table.ts";
+import { tasksText } from "./taskTables.ts";
 
-/** An experiment for people: the finding, how it was measured, the values of each of its figures once, what to know. */
+/** An experiment for people: the finding, how it was measured, the values of each of its figures once, the task files, what to know. */
 export function labText(report: LabReport): string {
   const { title, paper } = EXPERIMENTS[report.experiment];
   const found = report.superWeights.map(([layer, row, column]) => `layer ${layer} ${place(row, column)}`);
@@ -14,8 +16,15 @@ export function labText(report: LabReport): string {
     `Super weights: ${found.join(", ") || "none"}. ${conventionClause(report.convention)}; ${duration(report.seconds)} on ${report.device}.`,
     ...(report.calibration === null ? [] : [`Chosen on ${report.calibration}.`]),
   ];
+  const tasks = originalTasks(report);
+  const answered = tasks.length > 0 ? [`Task files, as the original answers them\n${tasksText(tasks)}`] : [];
   const notes = report.notes.map((note) => `Note: ${note}`);
-  const parts = [head.join("\n"), ...tables(report), ...(notes.length > 0 ? [notes.join("\n")] : [])];
+  const parts = [
+    head.join("\n"),
+    ...tables(report),
+    ...answered,
+    ...(notes.length > 0 ? [notes.join("\n")] : []),
+  ];
   return `${parts.map((part) => part.trimEnd()).join("\n\n")}\n`;
 }
 
@@ -30,21 +39,8 @@ function tables(report: LabReport): string[] {
     const key = JSON.stringify(table);
     if (seen.has(key) || table.rows.length === 0) return [];
     seen.add(key);
-    return [`${title}\n${tableText(table)}`];
+    return [`${title}\n${figureTableText(table)}`];
   });
-}
-
-function tableText({ columns, rows }: FigureTable): string {
-  return textTable(
-    columns.map(({ title, format }) => ({ title, align: format === "text" ? "left" : "right" })),
-    rows.map((row) => columns.map((column, i) => cell(row[i] ?? null, column))),
-  );
-}
-
-/** Percentages as everywhere on the command line, the rest as in figures. */
-function cell(value: Cell, column: FigureColumn): string {
-  if (column.format !== "percent" || typeof value !== "number") return cellText(value, column);
-  return column.decimals === undefined ? percent(value) : `${fixed(value * 100, column.decimals)} %`;
 }
 
 function sentence(text: string): string {

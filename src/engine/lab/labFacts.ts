@@ -12,6 +12,7 @@ export function labFacts(run: LabRun, convention: Convention, begin: number) {
     fingerprint: checkpoint.fingerprint,
     text: request.text,
     calibration: request.calibration,
+    taskLimit: request.taskLimit,
     convention,
     superWeights: superWeights.map((coordinate) => [...coordinate] as [number, number, number]),
     device: forward.device.used,

@@ -1,6 +1,6 @@
 import { percent } from "../format.ts";
 import type { LabReportOf } from "../lab.ts";
-import { magnitudeScale } from "./axes.ts";
+import { magnitudeScale, percentScale } from "./axes.ts";
 import { dotPlot } from "./dotPlot.ts";
 import type { Figure } from "./figure.ts";
 import { linePlot } from "./linePlot.ts";
@@ -14,7 +14,14 @@ import {
   scoreCell,
   separatingDecimals,
 } from "./table.ts";
-import { accuracyCells, accuracyColumns, taskNames } from "./taskAccuracy.ts";
+import {
+  accuracyCells,
+  accuracyColumns,
+  answersTable,
+  meanAccuracy,
+  meanError,
+  taskNames,
+} from "./taskAccuracy.ts";
 
 type Report = LabReportOf<"activations">;
 type Row = Report["rows"][number];
@@ -60,6 +67,7 @@ export function activationFigures(report: Report, palette: Palette): Figure[] {
       table: activationTable(report, decimals),
     },
     divergenceFigure(report, decimals, palette),
+    ...accuracyOf(report, palette),
     ...alphaFigure(report, palette),
   ];
 }
@@ -95,6 +103,44 @@ function divergenceFigure(report: Report, decimals: number, palette: Palette): F
     ),
     table: activationTable(report, decimals),
   };
+}
+
+/** Mean accuracy of each row, where tasks were answered. */
+function accuracyOf({ rows }: Report, palette: Palette): Figure[] {
+  const answered = rows.filter(({ tasks }) => (tasks?.length ?? 0) > 0);
+  if (answered.length === 0) return [];
+  const written = ({ tasks }: Row): string => percent(meanAccuracy(tasks));
+  const [several] = answered.map(({ tasks }) => (tasks?.length ?? 0) > 1);
+  return [
+    {
+      id: "activations-accuracy",
+      title: "Accuracy with 8-bit activations",
+      caption:
+        "Right is better, the dotted line is the original, bars are standard errors. The paper reports perplexity alone for 8-bit activations.",
+      summary: `${several ? "Mean accuracy" : "Accuracy"}: ${answered.map((row) => `${row.name} ${written(row)}`).join(", ")}.`,
+      ...dotPlot(
+        {
+          rows: answered.map((row) => ({
+            label: row.name,
+            dots: [
+              {
+                role: roleOf(row),
+                value: meanAccuracy(row.tasks),
+                text: "",
+                words: `${row.name}: ${written(row)} right`,
+                error: meanError(row.tasks) ?? undefined,
+              },
+            ],
+          })),
+          x: percentScale(),
+          xLabel: several ? "mean accuracy" : "accuracy",
+          reference: meanAccuracy(answered.find(isOriginal)?.tasks),
+        },
+        palette,
+      ),
+      table: answersTable("Row", answered),
+    },
+  ];
 }
 
 function alphaFigure({ alphaSearch }: Report, palette: Palette): Figure[] {

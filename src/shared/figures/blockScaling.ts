@@ -7,7 +7,7 @@ import type { Figure, FigureLayout } from "./figure.ts";
 import { linePlot, type Series } from "./linePlot.ts";
 import type { Palette } from "./palette.ts";
 import { type FigureTable, perplexityText, scoreCell, separatingDecimals } from "./table.ts";
-import { accuracyCells, accuracyColumns, meanAccuracy, taskNames } from "./taskAccuracy.ts";
+import { accuracyCells, accuracyColumns, answersTable, meanAccuracy, taskNames } from "./taskAccuracy.ts";
 import { trialFigure } from "./trials.ts";
 
 type Report = LabReportOf<"block-scaling">;
@@ -128,7 +128,13 @@ function accuracyByBlock(
       summary: `Mean accuracy at INT${bits} by block: ${cells.map(({ block, arm, tasks }) => `${blockLabel(block)} ${armOf(report, arm).name} ${percent(meanAccuracy(tasks))}`).join(", ")}.`,
       height: HEIGHT,
       ...plot,
-      table: blockTable(report, cells, blocks, 2),
+      table: answersTable("Block and arm", [
+        { name: "original", tasks: report.original?.tasks },
+        ...inOrder(cells, blocks).map(({ block, arm, tasks }) => ({
+          name: `${blockLabel(block)}, ${armOf(report, arm).cell}`,
+          tasks,
+        })),
+      ]),
     },
   ];
 }
@@ -174,6 +180,13 @@ function placed(
   });
 }
 
+/** Block by block, plain first. */
+function inOrder(cells: readonly BlockCell[], blocks: readonly string[]): BlockCell[] {
+  return blocks.flatMap((block) =>
+    ARMS.flatMap((arm) => placed(cells, [block], arm).map(({ cell }) => cell)),
+  );
+}
+
 function blockTable(
   report: Report,
   cells: readonly BlockCell[],
@@ -181,7 +194,7 @@ function blockTable(
   decimals: number,
 ): FigureTable {
   const names = taskNames([...cells, ...(report.original ? [report.original] : [])]);
-  const rows = blocks.flatMap((block) => ARMS.flatMap((arm) => placed(cells, [block], arm)));
+  const rows = inOrder(cells, blocks);
   return {
     columns: [
       { title: "Block", format: "text" },
@@ -210,7 +223,7 @@ function blockTable(
             ],
           ]
         : []),
-      ...rows.map(({ cell }) => [
+      ...rows.map((cell) => [
         blockLabel(cell.block),
         armOf(report, cell.arm).cell,
         clipLabel(cell.clip) || "–",

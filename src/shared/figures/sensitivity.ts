@@ -5,7 +5,7 @@ import type { Figure } from "./figure.ts";
 import { linePlot } from "./linePlot.ts";
 import type { Palette } from "./palette.ts";
 import { type FigureTable, perplexityText, scoreCell, separatingDecimals } from "./table.ts";
-import { accuracyCells, accuracyColumns, meanAccuracy, taskNames } from "./taskAccuracy.ts";
+import { accuracyCells, accuracyColumns, answersTable, meanAccuracy, taskNames } from "./taskAccuracy.ts";
 import { keystoneShape } from "./template.ts";
 
 type Report = LabReportOf<"sensitivity">;
@@ -47,7 +47,7 @@ export function sensitivityFigures(report: Report, palette: Palette): Figure[] {
     },
     palette,
   );
-  const accuracy = accuracyCurve(report, points, x, table, palette);
+  const accuracy = accuracyCurve(report, points, x, palette);
   return [
     {
       id: "sensitivity-perplexity",
@@ -70,7 +70,6 @@ function accuracyCurve(
   { original }: Report,
   points: Report["points"],
   x: Record<string, unknown>,
-  table: FigureTable,
   palette: Palette,
 ): Figure[] {
   const means = points.map(({ factor, tasks }) => ({ factor, mean: meanAccuracy(tasks) }));
@@ -107,7 +106,10 @@ function accuracyCurve(
       summary: `Mean accuracy is highest at × ${top.factor} with ${percent(top.mean)}; the original has ${percent(own)}.`,
       height: HEIGHT,
       ...plot,
-      table,
+      table: answersTable("Factor", [
+        { name: "original", tasks: original?.tasks },
+        ...points.map(({ factor, tasks }) => ({ name: `× ${factor}`, tasks })),
+      ]),
     },
   ];
 }

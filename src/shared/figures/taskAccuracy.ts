@@ -5,7 +5,8 @@ import { dotPlot, type DotRow } from "./dotPlot.ts";
 import type { Figure } from "./figure.ts";
 import type { Role } from "./marks.ts";
 import type { Palette } from "./palette.ts";
-import type { Cell, FigureColumn } from "./table.ts";
+import type { Cell, FigureColumn, FigureTable } from "./table.ts";
+import { TASK_FIGURES, taskFigures } from "./taskTable.ts";
 
 /** One state of the model with its answers to the task files. */
 export interface Answered {
@@ -25,6 +26,13 @@ export function meanAccuracy(tasks: readonly TaskReport[] | undefined): number |
   return tasks.reduce((sum, { accuracy }) => sum + accuracy, 0) / tasks.length;
 }
 
+/** Standard error of that mean, the tasks' being independent; null without tasks, or where one has no error. */
+export function meanError(tasks: readonly TaskReport[] | undefined): number | null {
+  const errors = (tasks ?? []).map(({ stderr }) => stderr);
+  if (errors.length === 0 || errors.includes(null)) return null;
+  return Math.hypot(...errors.map(Number)) / errors.length;
+}
+
 /** A column a task, and their mean where there are several. */
 export function accuracyColumns(names: readonly string[]): FigureColumn[] {
   const titles = names.length > 1 ? [...names, "Mean accuracy"] : names;
@@ -35,6 +43,22 @@ export function accuracyColumns(names: readonly string[]): FigureColumn[] {
 export function accuracyCells(names: readonly string[], tasks: readonly TaskReport[] | undefined): Cell[] {
   const cells = names.map((name) => tasks?.find((task) => task.name === name)?.accuracy ?? null);
   return names.length > 1 ? [...cells, meanAccuracy(tasks)] : cells;
+}
+
+/** What each state answered: a row a task, and their mean where there are several. */
+export function answersTable(first: string, states: readonly Omit<Answered, "role">[]): FigureTable {
+  return {
+    columns: [{ title: first, format: "text" }, { title: "Task", format: "text" }, ...TASK_FIGURES],
+    rows: states.flatMap(({ name, tasks = [] }) => [
+      ...tasks.map((task): Cell[] => [name, task.name, ...taskFigures(task)]),
+      ...(tasks.length > 1 ? [meanRow(name, tasks)] : []),
+    ]),
+  };
+}
+
+function meanRow(name: string, tasks: readonly TaskReport[]): Cell[] {
+  const items = tasks.reduce((sum, { n }) => sum + n, 0);
+  return [name, "mean", meanAccuracy(tasks), meanError(tasks), null, null, null, items];
 }
 
 /** Accuracy of each state on each task, with its standard error; null where no task was asked. */
@@ -67,10 +91,7 @@ export function accuracyFigure(
       },
       palette,
     ),
-    table: {
-      columns: [{ title: "State", format: "text" }, ...accuracyColumns(names)],
-      rows: answered.map(({ name, tasks }) => [name, ...accuracyCells(names, tasks)]),
-    },
+    table: answersTable("State", answered),
   };
 }
 

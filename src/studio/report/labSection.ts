@@ -1,8 +1,11 @@
-import { duration, place } from "#shared/format.ts";
+import type { TaskReport } from "#shared/evaluation.ts";
+import { count, duration, list, place } from "#shared/format.ts";
 import { labFigures, type Figure, type Palette } from "#shared/figures/index.ts";
+import { taskTable } from "#shared/figures/taskTable.ts";
 import { EXPERIMENTS, type LabReport, type LabResult } from "#shared/lab.ts";
 import { activationRecipes, blockScalingRecipes } from "#shared/labRecipes.ts";
 import { repeatEval, repeatLab, repeatText } from "#shared/repeat.ts";
+import { leftOut, originalTasks } from "#shared/taskWords.ts";
 import type { Block, Section } from "./document.ts";
 import { besidePaper } from "./paper.ts";
 
@@ -19,6 +22,7 @@ export function labSection(result: LabResult, index: number, palette: Palette): 
     ...examples(report),
     ...recipes(result),
     ...listBlocks("Beside the paper", beside.paper),
+    ...taskBlocks(originalTasks(report)),
     ...listBlocks("What to know", beside.others),
     { kind: "heading", text: "How it was measured" },
     { kind: "facts", facts: factsOf(summary, report) },
@@ -66,10 +70,33 @@ function factsOf(summary: LabResult["summary"], report: LabReport): [string, str
     ["Text", report.text],
     ...(report.calibration === null ? [] : [["Calibration text", report.calibration] as [string, string]]),
     ["Judged on", report.convention.text],
+    ...taskFacts(report),
     [
       "Made",
       `${summary.created.slice(0, 16).replace("T", " ")} UTC, ${duration(report.seconds)} on ${report.device}`,
     ],
+  ];
+}
+
+function taskFacts(report: LabReport): [string, string][] {
+  const tasks = originalTasks(report);
+  if (tasks.length === 0) return [];
+  const { taskLimit } = report;
+  return [
+    ["Task files", list(tasks.map(({ name, path }) => path || name))],
+    ["Items of each", taskLimit === null ? "all" : `at most ${count(taskLimit)}`],
+  ];
+}
+
+/** The task files with what the original answers, and what was cut or left out of them. */
+function taskBlocks(tasks: readonly TaskReport[]): Block[] {
+  if (tasks.length === 0) return [];
+  const label = "Task files, as the original answers them";
+  const notes = tasks.flatMap(leftOut);
+  return [
+    { kind: "heading", text: label },
+    { kind: "table", label, table: taskTable(tasks) },
+    ...(notes.length > 0 ? [{ kind: "list", items: notes } as const] : []),
   ];
 }
 

@@ -17,6 +17,7 @@ export const FACTS = {
   fingerprint: "f".repeat(64),
   text: "/models/eval.jsonl",
   calibration: "/models/calibration.jsonl",
+  taskLimit: null,
   convention: { ...CONVENTION },
   superWeights: [[1, 137, 401]] as [number, number, number][],
   device: "cpu",

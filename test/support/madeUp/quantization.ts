@@ -51,6 +51,7 @@ export const activations: LabReportOf<"activations"> = {
       alpha: null,
       scores: scoresOf(5.68),
       recovered: null,
+      tasks: tasks(0.92, 0.81),
     },
     {
       name: "naive W8A8, per token",
@@ -60,6 +61,7 @@ export const activations: LabReportOf<"activations"> = {
       alpha: null,
       scores: scoresOf(5.83, 0.02),
       recovered: 0,
+      tasks: tasks(0.9, 0.79),
     },
     {
       name: "SmoothQuant, per token",
@@ -69,6 +71,7 @@ export const activations: LabReportOf<"activations"> = {
       alpha: 0.85,
       scores: scoresOf(5.71, 0.004),
       recovered: 0.8,
+      tasks: tasks(0.91, 0.8),
     },
     {
       name: "super activation kept, per token",
@@ -78,6 +81,7 @@ export const activations: LabReportOf<"activations"> = {
       alpha: null,
       scores: scoresOf(5.74, 0.006),
       recovered: 0.6,
+      tasks: tasks(0.91, 0.81),
     },
     {
       name: "naive W8A8, per tensor",
@@ -87,6 +91,7 @@ export const activations: LabReportOf<"activations"> = {
       alpha: null,
       scores: scoresOf(21.4, 1.3),
       recovered: 0,
+      tasks: tasks(0.6, 0.41),
     },
   ],
   alphaSearch: [0.5, 0.65, 0.85, 0.95].flatMap((alpha) =>

@@ -1,5 +1,5 @@
 import type { AblationRow } from "#shared/evaluation.ts";
-import { factor } from "#shared/format.ts";
+import { factor, number } from "#shared/format.ts";
 
 /** What became of the super weights in a row, as the keystone mark says it; null = the row is about other weights. */
 export function markOf({ name }: Pick<AblationRow, "name">): "in-place" | "removed" | null {
@@ -21,4 +21,14 @@ export function logBars(perplexities: readonly (number | null)[]): (number | nul
 export function factorOf(row: AblationRow, original: AblationRow | undefined): string {
   if (row === original || !original?.perplexity || row.perplexity === null) return "";
   return factor(row.perplexity / original.perplexity);
+}
+
+/** `40.0 ± 24.5`, in percent; an accuracy of one item has no error. */
+export function accuracyWords(
+  accuracy: number | null | undefined,
+  stderr: number | null | undefined,
+): string {
+  const hundred = (fraction: number | null | undefined): string =>
+    number(typeof fraction === "number" ? fraction * 100 : null, 1);
+  return typeof stderr === "number" ? `${hundred(accuracy)} ± ${hundred(stderr)}` : hundred(accuracy);
 }

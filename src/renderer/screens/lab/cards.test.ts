@@ -3,11 +3,11 @@ import { labFigures, paletteOf, type Figure } from "#shared/figures/index.ts";
 import { experimentName } from "#shared/lab.ts";
 import { parsePlan } from "#shared/plan.ts";
 import { labReportOf } from "../../../../test/support/labReports.ts";
-import { factorOf, logBars, markOf } from "./ablation.ts";
+import { accuracyWords, factorOf, logBars, markOf } from "./ablation.ts";
 import { isLinePlot, positionsOf, wordsAt } from "./crosshair.ts";
 import { fileName } from "./download.ts";
 import { sweepOf } from "./foundRecipe.ts";
-import { headline, methodOf, progressWords, unbroken } from "./labText.ts";
+import { headline, measuredOn, methodOf, progressWords, unbroken } from "./labText.ts";
 import { overviewFigure, shortBlock } from "./overviewFigure.ts";
 import { persistenceWords } from "./persistenceWords.ts";
 
@@ -110,8 +110,21 @@ it("takes the first part of a finding for the heading", () => {
 
 it("says how a result was measured", () => {
   expect(methodOf(labReportOf("threshold-search"))).toBe(
-    "Section 4.2 of the paper · eval.jsonl, 12 windows of 192 tokens · calibrated on calibration.jsonl · layer 1 [137, 401] · 13 s on CPU",
+    "Section 4.2 of the paper · eval.jsonl, 2,000 tokens in 12 windows of 192 · calibrated on calibration.jsonl · layer 1 [137, 401] · 13 s on CPU",
   );
+  expect(methodOf({ ...labReportOf("importance"), calibration: null, taskLimit: 200 })).toBe(
+    "Table 1 of the paper · eval.jsonl, 2,000 tokens in 12 windows of 192 · choices and last words, at most 200 items each · layer 1 [137, 401] · 13 s on CPU",
+  );
+  expect(measuredOn(labReportOf("sensitivity"))).toContain("choices and last words, every item");
+  expect(measuredOn(labReportOf("super-activations"))).toContain("eval.jsonl, 12 windows of 192 tokens");
+});
+
+it("says what a task's accuracy is worth, and of one item nothing", () => {
+  expect([accuracyWords(0.4, 0.2449), accuracyWords(1, null), accuracyWords(null, null)]).toEqual([
+    "40.0 ± 24.5",
+    "100.0",
+    "–",
+  ]);
 });
 
 it("says what a job is at", () => {

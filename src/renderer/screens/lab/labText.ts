@@ -1,6 +1,7 @@
 import type { JobView } from "#shared/job.ts";
 import { EXPERIMENTS, type ExperimentName, type LabReport, type LabSummary } from "#shared/lab.ts";
 import { count, duration, estimate, list, place, plural, rate, sentence } from "#shared/format.ts";
+import { leftOut, originalTasks, scoredTokens, taskSummary } from "#shared/taskWords.ts";
 import { baseName } from "../../texts.ts";
 
 /** `Table 1 of the paper`. */
@@ -18,14 +19,36 @@ export function unbroken(finding: string): string {
   return finding.replaceAll(/(?<=\d) (?=%)|(?<=×) (?=\d)/g, "\u00a0");
 }
 
-/** How a result was measured: `eval.jsonl, 22 windows of 192 tokens …; 12 s on CPU.` */
+/** What a result was measured on: `eval.jsonl, 4,096 tokens in 22 windows of 192 · piqa and arc, at most 200 items each`. */
+export function measuredOn(report: LabReport): string {
+  const { text, calibration, convention, taskLimit } = report;
+  const windows = `${plural(convention.windowCount, "window")} of ${count(convention.context)}`;
+  const tokens = scoredTokens(report);
+  const tasks = originalTasks(report);
+  const most =
+    taskLimit === null
+      ? "every item"
+      : `at most ${plural(taskLimit, "item")}${tasks.length > 1 ? " each" : ""}`;
+  return [
+    `${baseName(text)}, ${tokens === null ? `${windows} tokens` : `${plural(tokens, "token")} in ${windows}`}`,
+    ...(calibration === null ? [] : [`calibrated on ${baseName(calibration)}`]),
+    ...(tasks.length === 0 ? [] : [`${list(tasks.map(({ name }) => name))}, ${most}`]),
+  ].join(" · ");
+}
+
+/** The task files of a result, a line each, and then what was cut or left out of them. */
+export function taskLines(report: LabReport): string[] {
+  const tasks = originalTasks(report);
+  return [...tasks.map(taskSummary), ...tasks.flatMap(leftOut)];
+}
+
+/** How a result was measured: the paper's place, {@link measuredOn}, the super weights; `12 s on CPU`. */
 export function methodOf(report: LabReport): string {
-  const { text, calibration, convention, seconds, device, superWeights } = report;
+  const { seconds, device, superWeights } = report;
   const where = superWeights.map(([layer, row, column]) => `layer ${layer} ${place(row, column)}`);
   return [
     paperPlace(report.experiment),
-    `${baseName(text)}, ${plural(convention.windowCount, "window")} of ${count(convention.context)} tokens`,
-    ...(calibration === null ? [] : [`calibrated on ${baseName(calibration)}`]),
+    measuredOn(report),
     ...(where.length === 0 || where.length > 2 ? [plural(where.length, "super weight")] : [list(where)]),
     ...(report.complete ? [`${duration(seconds)} on ${device.toUpperCase()}`] : []),
   ].join(" · ");
