@@ -22,6 +22,7 @@ const item = (line: number, continuation: string): TaskItem => ({
 });
 const file = (items: readonly TaskItem[], limited: boolean): TaskFile => ({
   name: "t",
+  path: "/t.jsonl",
   files: ["t.jsonl"],
   dataset: "own",
   kind: "last-word",
