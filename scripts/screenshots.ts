@@ -1,6 +1,7 @@
 // Takes the screenshots under docs/screenshots: every screen, light and dark, of a real studio on the demo model.
 import { chromium, expect, type Page } from "@playwright/test";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { EXPERIMENTS } from "../src/shared/lab.ts";
 import { openModel, pastePlan, scored, startSweep, visit } from "../e2e/support/steps.ts";
 import { startServed } from "../e2e/support/served.ts";
@@ -40,6 +41,7 @@ try {
   await shoot("super-weights");
   await runLab();
   await shoot("lab");
+  await shootReport();
   await visit(page, "#/lab/block-scaling");
   await expect(page.getByRole("grid", { name: /^Values: / })).toBeVisible();
   await shoot("lab-block-scaling");
@@ -98,6 +100,22 @@ async function runLab(): Promise<void> {
   }
   await expect(page.getByRole("button", { name: /^Run again: / })).toHaveCount(7, { timeout: 900_000 });
   await expect(page.getByRole("contentinfo")).toContainText("Nothing is running");
+}
+
+/** The lab's report as the window saves it, opened from the disk. */
+async function shootReport(): Promise<void> {
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("button", { name: "Report", exact: true }).click(),
+  ]);
+  const file = join(served.folder, download.suggestedFilename());
+  await download.saveAs(file);
+  const report = await browser.newPage({ viewport: { width: 1100, height: 1400 } });
+  await report.goto(pathToFileURL(file).href);
+  await expect(report.locator(".main-svg").first()).toBeVisible();
+  await report.screenshot({ path: join(folder, "report-light.png") });
+  console.log("report-light.png");
+  await report.close();
 }
 
 /** One screen in both themes, once nothing on it is still loading. */
