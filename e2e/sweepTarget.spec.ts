@@ -32,6 +32,11 @@ test("each format says what it makes of a variant; the one that holds it is writ
   });
   const run = await startSweep(page);
   await expect.poll(() => scored(page), { timeout: 120_000 }).toBe(1);
+  const saved = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Report as Markdown" }).click();
+  const report = readFileSync(await (await saved).path(), "utf8");
+  expect(report).toMatch(/keystone sweep /);
+  expect(report).toContain("q4\\_0");
   await visit(page, `#/export/${run}`);
 
   await expect(page.getByRole("region", { name: /^Safetensors/ })).toContainText("Exact");

@@ -5,7 +5,7 @@ import { parsePlan } from "#shared/plan.ts";
 import { labReportOf } from "../../../../test/support/labReports.ts";
 import { accuracyWords, factorOf, logBars, markOf } from "./ablation.ts";
 import { isLinePlot, positionsOf, wordsAt } from "./crosshair.ts";
-import { fileName } from "./download.ts";
+import { fileName } from "#renderer/parts/download.ts";
 import { sweepOf } from "./foundRecipe.ts";
 import { headline, measuredOn, methodOf, progressWords, unbroken } from "./labText.ts";
 import { overviewFigure, shortBlock } from "./overviewFigure.ts";

@@ -15,7 +15,7 @@ import { isOver } from "#renderer/state/endedJobs.ts";
 import type { OpenModel } from "#renderer/state/openModel.svelte.ts";
 import type { Studio } from "#renderer/state/studio.svelte.ts";
 import { calibrationText, judgedText } from "#renderer/texts.ts";
-import { saveText } from "./download.ts";
+import { saveText } from "#renderer/parts/download.ts";
 import { withPointsOf } from "./scaling.ts";
 import { compose, newSetup, readSetup, type Composed, type Entry, type Setup } from "./setup.ts";
 
