@@ -5,7 +5,6 @@ import { parsePlan } from "#shared/plan.ts";
 import { labReportOf } from "../../../../test/support/labReports.ts";
 import { accuracyWords, factorOf, logBars, markOf } from "./ablation.ts";
 import { isLinePlot, positionsOf, wordsAt } from "./crosshair.ts";
-import { fileName } from "#renderer/parts/download.ts";
 import { sweepOf } from "./foundRecipe.ts";
 import { headline, measuredOn, methodOf, progressWords, unbroken } from "./labText.ts";
 import { overviewFigure, shortBlock } from "./overviewFigure.ts";
@@ -143,11 +142,4 @@ it("says what a job is at", () => {
   expect(progressWords({ ...job, status: "running", progress })).toBe(
     "layer 3 of 16 · 271 tok/s · about 10 s left",
   );
-});
-
-it("names files with words that every system takes", () => {
-  expect(fileName(["OLMo 1B/0724: é", "sensitivity-perplexity"], "csv")).toBe(
-    "OLMo-1B-0724-e-sensitivity-perplexity.csv",
-  );
-  expect(fileName(["..", "∑"], "png")).toBe("keystone.png");
 });
