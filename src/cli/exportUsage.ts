@@ -1,5 +1,6 @@
 import { KeystoneError, toErrorData } from "#shared/errors.ts";
-import { exportFormat, KEPT_MODULES, SHARDED_FORMATS, type ExportFormat } from "#shared/exporting.ts";
+import { exportFormat, KEPT_MODULES, SHARDED_FORMATS } from "#shared/exporting.ts";
+import { list } from "#shared/format.ts";
 import { usageError } from "./reportError.ts";
 
 /** The options of an export that not every format has a use for. */
@@ -21,13 +22,13 @@ export function requireUsed({ format, verify, text, maxShard, kept }: FormatOpti
   if (maxShard !== undefined && !SHARDED_FORMATS.some((each) => each === format))
     throw usageError(
       `--max-shard was given, but ${format} is not cut into shards.`,
-      `Leave --max-shard out; ${named(SHARDED_FORMATS)} take it.`,
+      `Leave --max-shard out; ${list(SHARDED_FORMATS)} take it.`,
     );
   const takers = exportFormat.options.filter((each) => KEPT_MODULES[each].some((how) => how === kept));
   if (kept !== undefined && !takers.some((each) => each === format))
     throw usageError(
       `--kept ${kept} was given, but ${format} keeps no module ${kept === "8-bit" ? "at 8 bits" : "unquantized for a restored weight"}.`,
-      `Leave --kept out; ${named(takers)} take it.`,
+      `Leave --kept out; ${list(takers)} take it.`,
     );
 }
 
@@ -37,9 +38,4 @@ export function inOptions(thrown: unknown): unknown {
   if (data.code !== "export/exists") return thrown;
   const next = "Choose another folder, or add --overwrite.";
   return new KeystoneError(data.code, data.message, next, data.details, { cause: thrown });
-}
-
-function named(formats: readonly ExportFormat[]): string {
-  const last = formats.at(-1) ?? "";
-  return formats.length < 2 ? last : `${formats.slice(0, -1).join(", ")} and ${last}`;
 }

@@ -18,6 +18,18 @@ export interface RowFigures {
   readonly topAgrees: Float32Array;
 }
 
+/** Room for the figures of so many rows. */
+export function rowFigures(rows: number): RowFigures {
+  return { nll: new Float32Array(rows), kl: new Float32Array(rows), topAgrees: new Float32Array(rows) };
+}
+
+/** Puts the figures of a chunk, whose first row is `begin`, among those of all rows. */
+export function putFigures(all: RowFigures, chunk: RowFigures, begin: number): void {
+  all.nll.set(chunk.nll, begin);
+  all.kl.set(chunk.kl, begin);
+  all.topAgrees.set(chunk.topAgrees, begin);
+}
+
 /** Rows whose log-probabilities over the vocabulary are in memory together. */
 export function headChunk(vocabulary: number): number {
   return Math.max(1, Math.floor(CHUNK_BYTES / (vocabulary * Float32Array.BYTES_PER_ELEMENT)));
@@ -80,12 +92,7 @@ async function judgeGroup(
   const { hiddenSize, vocabulary } = architecture.facts;
   const rows = labels.length;
   const chunk = headChunk(vocabulary);
-  for (const lane of lanes)
-    figures.set(lane, {
-      nll: new Float32Array(rows),
-      kl: new Float32Array(rows),
-      topAgrees: new Float32Array(rows),
-    });
+  for (const lane of lanes) figures.set(lane, rowFigures(rows));
   for (let begin = 0; begin < rows; begin += chunk) {
     const end = Math.min(rows, begin + chunk);
     const part = (all: Float32Array): Float32Array => all.subarray(begin * hiddenSize, end * hiddenSize);
@@ -100,9 +107,7 @@ async function judgeGroup(
         logProbabilities,
         heads.head,
       );
-      out.nll.set(judged.nll, begin);
-      out.kl.set(judged.kl, begin);
-      out.topAgrees.set(judged.topAgrees, begin);
+      putFigures(out, judged, begin);
       lane.seconds += (performance.now() - started) / 1000;
       await meter.advance(end - begin, "output head");
     }

@@ -1,5 +1,5 @@
 import { planBatches, scoredLabels } from "./hiddenStates.ts";
-import { headChunk, readHead, type RowFigures } from "./judgeHead.ts";
+import { headChunk, putFigures, readHead, rowFigures, type RowFigures } from "./judgeHead.ts";
 import { createMeter, type Meter } from "./meter.ts";
 import { summarize } from "./metrics.ts";
 import { layerPasses, streamLayers } from "./streamLayers.ts";
@@ -43,7 +43,7 @@ async function judgeRows(
   const { original, reference, forward, architecture } = request;
   const [head, originalHead] = [await readHead(request), await readHead(original)];
   const rows = labels.length;
-  const all = { nll: new Float32Array(rows), kl: new Float32Array(rows), topAgrees: new Float32Array(rows) };
+  const all = rowFigures(rows);
   const chunk = headChunk(architecture.facts.vocabulary);
   for (let begin = 0; begin < rows; begin += chunk) {
     const end = Math.min(rows, begin + chunk);
@@ -59,9 +59,7 @@ async function judgeRows(
       expected,
       head,
     );
-    all.nll.set(judged.nll, begin);
-    all.kl.set(judged.kl, begin);
-    all.topAgrees.set(judged.topAgrees, begin);
+    putFigures(all, judged, begin);
     await meter.advance(end - begin, "output head");
   }
   return all;

@@ -15,7 +15,7 @@ import { isOver } from "#renderer/state/endedJobs.ts";
 import type { OpenModel } from "#renderer/state/openModel.svelte.ts";
 import type { Studio } from "#renderer/state/studio.svelte.ts";
 import { calibrationText, judgedText } from "#renderer/texts.ts";
-import { saveText } from "#renderer/parts/download.ts";
+import { saveReport } from "#renderer/parts/saveReport.ts";
 import { withPointsOf } from "./scaling.ts";
 import { compose, newSetup, readSetup, type Composed, type Entry, type Setup } from "./setup.ts";
 
@@ -205,10 +205,7 @@ export class LabView extends Attempts {
 
   /** Saves one file about the named results. */
   async report(ids: readonly string[], format: "html" | "markdown" = "html"): Promise<void> {
-    await this.attempt(async () => {
-      const { name, content } = await this.studio.host.call("report:make", { lab: [...ids], format });
-      saveText(name, content);
-    });
+    await this.attempt(() => saveReport(this.studio.host, { lab: [...ids], format }));
   }
 
   /** What a report of the model is about: the newest result of each experiment, and of curves the one with most points. */
