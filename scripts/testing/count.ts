@@ -1,0 +1,28 @@
+/** What a step of the tests came to. */
+export interface Count {
+  passed: number;
+  failed: number;
+  /** What failed and why, repeated at the end: a log that was cut keeps its last lines. */
+  failures?: readonly string[];
+  /** What failed first and passed when it was run once more. Counted as passed, but never passed over. */
+  secondTries?: readonly string[];
+}
+
+/** Of a failed test's message at the end of the output: enough for the assertion and where it stands. */
+const MESSAGE_LINES = 25;
+
+/** A failed test's name and the beginning of its messages. */
+export function failure(name: string, ...messages: readonly string[]): string {
+  const text = messages.map((message) => message.split("\n").slice(0, MESSAGE_LINES).join("\n"));
+  return [name, ...text].join("\n");
+}
+
+/** Counts as the runner reported them; a runner that failed without a failed test, or left no report, is one failure. */
+export function counted(status: number, read: () => Count): Count {
+  try {
+    const count = read();
+    return status !== 0 && count.failed === 0 ? { ...count, failed: 1 } : count;
+  } catch {
+    return { passed: 0, failed: 1 };
+  }
+}

@@ -1,0 +1,67 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it, onTestFinished } from "vitest";
+import type { Count } from "../../scripts/testing/count.ts";
+import { vitestStep } from "../../scripts/testing/vitestStep.ts";
+
+const PASSES = `it("holds", () => {});`;
+/** Fails until the file beside it is there, which it leaves. */
+const onlyTheFirstTime = (doing: string): string => `
+  import { existsSync, writeFileSync, writeSync } from "node:fs";
+  it("is calm", () => {});
+  it("is moody", () => {
+    const been = import.meta.dirname + "/been";
+    if (existsSync(been)) return;
+    writeFileSync(been, "");
+    ${doing}
+  });
+  it("comes after", () => {});`;
+/** As V8 does when a check of its own fails. */
+const ABORTS = onlyTheFirstTime(
+  `writeSync(2, "# Fatal error in , line 0\\n# Check failed: it_holds.\\n"); process.abort();`,
+);
+
+/** Runs the step on tests of these texts. */
+async function stepOn(files: Readonly<Record<string, string>>, again = true): Promise<Count> {
+  const cwd = mkdtempSync(join(tmpdir(), "keystone-vitest-step-"));
+  onTestFinished(() => rmSync(cwd, { recursive: true, force: true }));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(cwd, `${name}.test.js`), text);
+  return vitestStep({
+    ...{ filters: [], scratch: cwd, again, options: { cwd, quiet: true } },
+    args: ["--root", cwd, "--globals", "--pool=forks", "--maxWorkers=1"],
+  });
+}
+
+it("a file whose process ends is run once more, and named though it passes then", async () => {
+  const count = await stepOn({ good: PASSES, crashing: ABORTS });
+  expect(count).toMatchObject({ passed: 4, failed: 0, failures: [] });
+  expect(count.secondTries).toEqual([expect.stringMatching(/crashing\.test\.js: its process ended/)]);
+});
+
+it("a file that fails is run once more, and named with what it said first", async () => {
+  const count = await stepOn({ moody: onlyTheFirstTime("expect(1).toBe(2);") });
+  expect(count).toMatchObject({ passed: 3, failed: 0, failures: [] });
+  expect(count.secondTries).toEqual([expect.stringMatching(/moody\.test\.js › .*is moody[\s\S]*to be 2/)]);
+});
+
+it("what fails twice has failed, with its message; what passed beside it is not run again", async () => {
+  const count = await stepOn({ good: onlyTheFirstTime(""), bad: `it("is wrong", () => expect(1).toBe(2));` });
+  expect(count).toMatchObject({ passed: 3, failed: 1, secondTries: [] });
+  expect(count.failures).toEqual([expect.stringMatching(/bad\.test\.js › .*is wrong[\s\S]*to be 2/)]);
+});
+
+it("a process that ends every time is a failure that says where, with every test that it kept from running", async () => {
+  const count = await stepOn({ crashing: ABORTS.replace("if (existsSync(been)) return;", "") });
+  expect(count.passed + count.failed).toBe(3);
+  expect(count.failed).toBeGreaterThanOrEqual(2);
+  expect(count.failures).toEqual([
+    expect.stringMatching(/crashing\.test\.js: its process ended[\s\S]*Check failed: it_holds/),
+  ]);
+});
+
+it("nothing is run again where nobody asked for it; a test that is skipped has not passed", async () => {
+  const count = await stepOn({ moody: onlyTheFirstTime("expect(1).toBe(2);") }, false);
+  expect(count).toMatchObject({ passed: 2, failed: 1 });
+  expect(await stepOn({ lazy: `it.skip("later", () => {});` })).toMatchObject({ passed: 0, failed: 1 });
+});
