@@ -76,6 +76,16 @@ export type FormatAnswer = z.infer<typeof formatAnswer>;
 
 export const exportedFile = z.object({ path: z.string(), bytes: z.number(), sha256: z.string() });
 
+/** An export scored in the runtime it is made for, on the text that the variant was judged on. */
+export const runtimeScore = z.object({
+  /** With its version. */
+  name: z.string(),
+  perplexity: z.number().nullable(),
+  /** Why it was not run, in one sentence; null where it was. */
+  notRun: z.string().nullable(),
+});
+export type RuntimeScore = z.infer<typeof runtimeScore>;
+
 export const exportReport = z.object({
   out: z.string(),
   format: exportFormat,
@@ -96,6 +106,8 @@ export const exportReport = z.object({
       /** The same text scored before export, for the comparison. */
       judgedPerplexity: z.number().nullable(),
       tokens: z.number(),
+      /** Null in formats whose runtime Keystone does not carry. */
+      runtime: runtimeScore.nullable().default(null),
     })
     .nullable(),
   seconds: z.number(),

@@ -110,7 +110,7 @@ export function sizeSweep(
   machine: Machine,
   settings: Pick<Settings, "workers" | "threadsPerWorker" | "memoryLimitBytes">,
 ): WorkSize {
-  const budget = settings.memoryLimitBytes ?? machine.freeBytes * SHARE_OF_FREE;
+  const budget = memoryBudget(machine, settings);
   const states = work.tokens * shape.hiddenSize * F32;
   const shared = states + Math.min(states * shape.layers, TRAJECTORY_BYTES);
   const fixed = fixedBytes(shape, work);
@@ -127,6 +127,11 @@ export function sizeSweep(
     peakBytes: shared + workers * (fixed + (inFlight + 1) * variant),
     availableBytes: budget,
   };
+}
+
+/** Bytes that a job may use. */
+export function memoryBudget(machine: Machine, settings: Pick<Settings, "memoryLimitBytes">): number {
+  return settings.memoryLimitBytes ?? machine.freeBytes * SHARE_OF_FREE;
 }
 
 /** Threads of a job that runs in one worker. */

@@ -138,7 +138,8 @@ interface Kinds {
       /** Planned by the studio, which clears them should the worker end in the middle. */
       folders: ExportFolders;
       superWeights: readonly Coordinate[];
-      verify: { text: string; judge: Judge } | null;
+      /** `memoryBytes`: what running the files in their own runtime may take. */
+      verify: { text: string; judge: Judge; memoryBytes: number } | null;
       versions: Readonly<Record<string, string>>;
     };
     result: ExportReport;

@@ -3,7 +3,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readManifest } from "#engine/export/manifestFiles.ts";
-import { exportFormat, exportReport, type ExportFormat } from "#shared/exporting.ts";
+import { exportFormat, exportReport, type ExportFormat, type ExportReport } from "#shared/exporting.ts";
 import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
 import { DEMO } from "./demo.ts";
 import { start } from "./process.ts";
@@ -18,6 +18,9 @@ const RECIPES: Readonly<Record<ExportFormat, object>> = {
   gguf: { codec: "q4_0", bits: 4, block: "group:32" },
   onnx: { codec: "matmulnbits", bits: 4, block: "group:64" },
 };
+
+/** Relative, of the perplexity: f32 sums in another order. Measured: 1e-7. */
+const RUNTIME_BOUND = 1e-5;
 
 async function exportOf(format: ExportFormat): Promise<{ home: string; out: string; argv: string[] }> {
   const home = await temporaryFolder();
@@ -38,6 +41,7 @@ describe("a verified export", () => {
       expect([exported.code, exported.stderr]).toEqual([0, ""]);
       const report = exportReport.parse(exported.json());
       expect(report.verified).toMatchObject({ maxAbsDiff: 0, perplexity: expect.any(Number) as unknown });
+      expectRun(report);
       const record = await readManifest(out);
       expect(record.verified).toEqual(report.verified);
       const card = await readFile(join(out, "README.md"), "utf8");
@@ -51,6 +55,21 @@ describe("a verified export", () => {
     });
   }
 });
+
+/** An ONNX decoder is run by the runtime that Keystone carries, on the same tokens; no other format is. */
+function expectRun({ format, verified }: ExportReport): void {
+  const runtime = verified?.runtime ?? null;
+  if (format !== "onnx") {
+    expect(runtime).toBeNull();
+    return;
+  }
+  expect(runtime).toMatchObject({
+    name: expect.stringMatching(/^onnxruntime \d+\.\d+/) as unknown,
+    notRun: null,
+  });
+  const off = (runtime?.perplexity ?? NaN) / (verified?.perplexity ?? NaN) - 1;
+  expect(Math.abs(off)).toBeLessThan(RUNTIME_BOUND);
+}
 
 describe("an export that is stopped", () => {
   const STOPS: readonly (readonly [string, (names: readonly string[]) => boolean])[] = [

@@ -141,7 +141,10 @@ describe("exporting as safetensors", () => {
   it("records what verification found in the card and keystone.json, with their hashes", async () => {
     const made = await bench();
     const { files, verified } = await exportTo(made, { verify: verifying(made, "safetensors") });
-    expect(verified).toEqual({ perplexity: 12.5, judgedPerplexity: 12.5, maxAbsDiff: 0, tokens: 640 });
+    expect(verified).toEqual({
+      ...{ perplexity: 12.5, judgedPerplexity: 12.5, maxAbsDiff: 0, tokens: 640 },
+      runtime: null,
+    });
     expect((await readManifest(made.out)).verified).toEqual(verified);
     expect(await readFile(join(made.out, "README.md"), "utf8")).toContain("| this export, reopened | 12.5 |");
     for (const { path, bytes, sha256 } of files) {

@@ -1,5 +1,11 @@
 import { Command, Option } from "commander";
-import { exportFormat, keptModule, type ExportFormat, type ExportReport } from "#shared/exporting.ts";
+import {
+  exportFormat,
+  keptModule,
+  type ExportFormat,
+  type ExportReport,
+  type RuntimeScore,
+} from "#shared/exporting.ts";
 import { inOptions, requireUsed } from "../exportUsage.ts";
 import { absolute, readRecipe, textFor } from "../files.ts";
 import {
@@ -124,5 +130,11 @@ function formatsHelp(): string {
 export function verifiedText(report: ExportReport): string {
   const { verified } = report;
   if (!verified) return "Not verified. Add --verify to open and score it again.\n";
-  return `Verified: opened again, perplexity ${fixed(verified.perplexity, 4, true)} on ${count(verified.tokens)} tokens (judged before export: ${fixed(verified.judgedPerplexity, 4, true)}), largest weight difference ${verified.maxAbsDiff}.\n`;
+  return `Verified: opened again, perplexity ${fixed(verified.perplexity, 4, true)} on ${count(verified.tokens)} tokens (judged before export: ${fixed(verified.judgedPerplexity, 4, true)}), largest weight difference ${verified.maxAbsDiff}.\n${runtimeText(verified.runtime)}`;
+}
+
+function runtimeText(runtime: RuntimeScore | null): string {
+  if (!runtime) return "";
+  if (runtime.notRun !== null) return `${runtime.notRun}\n`;
+  return `Run in ${runtime.name}: perplexity ${fixed(runtime.perplexity, 4, true)} on the same tokens.\n`;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseRecipe } from "#shared/plan.ts";
+import type { RuntimeScore } from "#shared/exporting.ts";
 import { modelCard, type CardFacts } from "./modelCard.ts";
 
 const RECIPE = parseRecipe({ codec: "int", bits: 4, block: "group:64", restore: [[1, 137, 401]] });
@@ -125,8 +126,19 @@ describe("the model card of an export", () => {
     expect(modelCard(facts)).toMatch(/- "4-bit"/);
   });
 
+  const verified = { perplexity: null, judgedPerplexity: null, maxAbsDiff: 0, tokens: 10, runtime: null };
   it("shows a result that is not finite as such", () => {
-    const verified = { perplexity: null, judgedPerplexity: null, maxAbsDiff: 0, tokens: 10 };
     expect(modelCard({ ...facts, verified })).toContain("| this export, reopened | not finite |");
+  });
+
+  it("says what the format's own runtime gives, or why it was not asked, or nothing of it", () => {
+    const cardWith = (runtime: RuntimeScore | null) =>
+      modelCard({ ...facts, verified: { ...verified, runtime } });
+    const ran = { name: "onnxruntime 1.2.3", perplexity: 8.25, notRun: null };
+    expect(cardWith(ran)).toMatch(/\| this export, in onnxruntime 1\.2\.3 \| 8\.25 .*\| 10 \|/);
+    const notRun = cardWith({ ...ran, perplexity: null, notRun: "The graph was not run: too large." });
+    expect(notRun).toContain("The graph was not run: too large.");
+    expect(notRun).not.toContain("this export, in");
+    expect(cardWith(null)).not.toContain("onnxruntime");
   });
 });

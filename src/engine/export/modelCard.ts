@@ -202,6 +202,14 @@ function resultsSection({ results, verified, quantizedTensors }: CardFacts): str
   if (results) rows.push(["this recipe, as judged", ...scoreCells(results.variant)]);
   if (verified)
     rows.push(["this export, reopened", number(verified.perplexity), "", "", "", String(verified.tokens)]);
+  const runtime = verified?.runtime ?? null;
+  if (runtime?.notRun === null)
+    rows.push([
+      `this export, in ${inline(runtime.name)}`,
+      number(runtime.perplexity),
+      ...["", "", ""],
+      String(verified?.tokens),
+    ]);
   const parts =
     rows.length > 0
       ? [table(["model", "perplexity", "NLL (nats)", "KL mean (nats)", "top-1 agreement", "tokens"], rows)]
@@ -216,6 +224,7 @@ function resultsSection({ results, verified, quantizedTensors }: CardFacts): str
       ? `Verified: every tensor was read back and compared with the judged weights; the largest difference is ${verified.maxAbsDiff}.`
       : "Not verified: the file was not read back.",
   );
+  if (runtime?.notRun) parts.push(inline(runtime.notRun));
   return parts.join("\n\n");
 }
 

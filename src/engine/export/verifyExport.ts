@@ -22,6 +22,9 @@ export interface VerifyInput {
   readonly control: ExportControl;
 }
 
+/** What reading an export back says of it; what its runtime says of it comes on top. */
+export type VerifiedWeights = Omit<Verified, "runtime">;
+
 /** The smallest positive number of f32. */
 const SMALLEST_F32 = 2 ** -149;
 
@@ -37,7 +40,7 @@ export async function verifyExport({
   out,
   evaluate,
   control,
-}: VerifyInput): Promise<Verified> {
+}: VerifyInput): Promise<VerifiedWeights> {
   const reopened = await openCheckpoint(out);
   try {
     const expected = [...source.tensors.values()].filter(({ name }) => carried?.has(name) ?? true);

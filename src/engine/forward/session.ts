@@ -21,20 +21,23 @@ export interface Session {
   release(): Promise<void>;
 }
 
-/** Opens a session for a graph's bytes. `threads` counts for what runs on the CPU. */
+/** Opens a session for a graph's bytes, or for the file it lies in. `threads` counts for what runs on the CPU. */
 export async function openSession(
-  graph: Uint8Array,
+  graph: Uint8Array | string,
   { provider, threads }: SessionOptions,
 ): Promise<Session> {
+  const options = {
+    executionProviders: [provider],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: "sequential",
+    graphOptimizationLevel: "all",
+    logSeverityLevel: LOG_ERRORS_ONLY,
+  } as const;
   const session = await alone(provider, () =>
-    InferenceSession.create(graph, {
-      executionProviders: [provider],
-      intraOpNumThreads: threads,
-      interOpNumThreads: 1,
-      executionMode: "sequential",
-      graphOptimizationLevel: "all",
-      logSeverityLevel: LOG_ERRORS_ONLY,
-    }),
+    typeof graph === "string"
+      ? InferenceSession.create(graph, options)
+      : InferenceSession.create(graph, options),
   );
   return {
     run: async (feeds, results) => {

@@ -15,6 +15,7 @@ import { exportFormat, type ExportRequest, type FormatAnswer } from "#shared/exp
 import type { Coordinate } from "#shared/recipe.ts";
 import type { Answers, StudioContext } from "../context.ts";
 import { DEFAULT_DETECTION, runInPool, runnableModel, soloHandle, superWeights } from "../launch.ts";
+import { memoryBudget } from "../sizing.ts";
 import { withCheckpoint } from "../summarizeModel.ts";
 
 /** Exports: looked at beforehand, then written by a worker and cleared up by the studio whatever became of it. */
@@ -80,13 +81,14 @@ export function exportCalls(context: StudioContext): Answers<"export:check" | "f
             const pool = await pools.lend(1);
             const place = await ExportJob.plan({ source: model.path, out, overwrite: request.overwrite });
             try {
+              const memoryBytes = memoryBudget(context.machine(), context.settings());
               const restores = request.recipe.restore === "super-weights";
               return await runInPool(context, job, pool, "export", {
                 model: await soloHandle(context, model),
                 request: { ...request, out },
                 folders: place.folders,
                 superWeights: restores ? await superWeights(context, job, pool, model) : [],
-                verify: verify && text !== null ? { text, judge: verify.judge } : null,
+                verify: verify && text !== null ? { text, judge: verify.judge, memoryBytes } : null,
                 versions: { keystone: context.options.version ?? "0.0.0", node: process.versions.node },
               });
             } catch (error) {

@@ -14,6 +14,7 @@ import { verifyExport } from "#engine/export/verifyExport.ts";
 import { writeExport } from "#engine/export/writeExport.ts";
 import { openModel, type OpenModel } from "../openModel.ts";
 import type { Talk } from "../talk.ts";
+import { runExported } from "../runExported.ts";
 import { scoreReopened } from "../scoreReopened.ts";
 import type { TaskFields } from "../task.ts";
 import { windowsOf } from "../windows.ts";
@@ -49,8 +50,8 @@ export async function exportTask(fields: TaskFields<"export">, talk: Talk): Prom
     fileSystem: nodeFileSystem,
     verify:
       verify && windows
-        ? (folder) =>
-            verifyExport({
+        ? async (folder) => {
+            const weights = await verifyExport({
               source: checkpoint,
               variant,
               carried: exporters[request.format].tensors?.(exported),
@@ -60,7 +61,13 @@ export async function exportTask(fields: TaskFields<"export">, talk: Talk): Prom
                 judgedPerplexity,
               }),
               control,
-            })
+            });
+            const runtime = await runExported(request.format, folder, weights.perplexity, {
+              ...{ model: exported, windows, threads: fields.model.threads, watch: talk.watch },
+              memoryBytes: verify.memoryBytes,
+            });
+            return { ...weights, runtime };
+          }
         : undefined,
   });
   return {

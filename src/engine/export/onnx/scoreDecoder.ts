@@ -1,0 +1,61 @@
+import { createMeter } from "#engine/evaluate/meter.ts";
+import { summarize } from "#engine/evaluate/metrics.ts";
+import type { TokenWindow, Watch, WindowSet } from "#engine/evaluate/types.ts";
+import type { Scores } from "#shared/evaluation.ts";
+import type { ArchitectureFacts } from "#shared/model.ts";
+import { openDecoder } from "./decoderRun.ts";
+
+export interface ScoreDecoderOptions extends Watch {
+  readonly threads: number;
+  /** Tokens that are run at once; a longer window goes in steps, through keys and values. */
+  readonly step: number;
+}
+
+/**
+ * Scores a written decoder on a text in onnxruntime itself. NLL in nats, log-sum-exp in f64.
+ * @throws KeystoneError job/cancelled, and what the runtime says of a graph that it does not take
+ */
+export async function scoreDecoder(
+  folder: string,
+  facts: ArchitectureFacts,
+  windows: WindowSet,
+  { threads, step, ...watch }: ScoreDecoderOptions,
+): Promise<Scores> {
+  const decoder = await openDecoder(folder, facts, threads);
+  try {
+    const tokens = windows.windows.reduce((sum, { ids }) => sum + ids.length, 0);
+    const meter = createMeter(tokens, "tokens", watch);
+    const nll: number[] = [];
+    for (const window of windows.windows) {
+      decoder.restart();
+      for (let at = 0; at < window.ids.length; at += step) {
+        const logits = await decoder.next(window.ids.subarray(at, at + step));
+        nll.push(...nllOf(logits, window, at, facts.vocabulary));
+        await meter.advance(logits.length / facts.vocabulary, "running the graph in onnxruntime");
+      }
+    }
+    return summarize(Float32Array.from(nll), windows);
+  } finally {
+    await decoder.release();
+  }
+}
+
+/** Of the labels that count among the positions from `at` on that the logits belong to. */
+function nllOf(logits: Float32Array, { labels }: TokenWindow, at: number, vocabulary: number): number[] {
+  const nll: number[] = [];
+  for (let i = 0; i * vocabulary < logits.length; i++) {
+    const label = labels[at + i] ?? -1;
+    if (label < 0) continue;
+    const row = logits.subarray(i * vocabulary, (i + 1) * vocabulary);
+    nll.push(logSumExp(row) - (row[label] ?? NaN));
+  }
+  return nll;
+}
+
+function logSumExp(values: Float32Array): number {
+  let largest = -Infinity;
+  for (const value of values) if (!(value <= largest)) largest = value;
+  let sum = 0;
+  for (const value of values) sum += Math.exp(value - largest);
+  return largest + Math.log(sum);
+}

@@ -1,0 +1,35 @@
+import { KeystoneError } from "#shared/errors.ts";
+import type { ExportFormat, RuntimeScore } from "#shared/exporting.ts";
+import type { RunRequest } from "#engine/export/exporter.ts";
+import { exporters } from "#engine/export/exporters.ts";
+
+/** Of the NLL, and of the perplexity where that is small: far more than sums in another order make. */
+const TOLERANCE = 5e-3;
+
+/**
+ * Scores an export in the runtime it is made for, and holds that against what its weights score in Keystone's own pass.
+ * Null where Keystone does not carry the runtime.
+ * @throws KeystoneError export/runtime-differs, job/cancelled
+ */
+export async function runExported(
+  format: ExportFormat,
+  folder: string,
+  perplexity: number | null,
+  request: RunRequest,
+): Promise<RuntimeScore | null> {
+  const score = (await exporters[format].run?.(folder, request)) ?? null;
+  if (score?.notRun !== null || agrees(score.perplexity, perplexity)) return score;
+  throw new KeystoneError(
+    "export/runtime-differs",
+    `${score.name} gives the written files a perplexity of ${score.perplexity ?? "none"}, and their weights have ${perplexity ?? "none"}.`,
+    "The export is not kept. Please report it with the recipe; the format safetensors does not depend on a runtime.",
+    { runtime: score.name, perplexity: score.perplexity, judged: perplexity },
+  );
+}
+
+/** A model that gives no number must give none in both. */
+function agrees(one: number | null, other: number | null): boolean {
+  if (one === null || other === null) return one === other;
+  const [found, expected] = [Math.log(one), Math.log(other)];
+  return Math.abs(found - expected) <= TOLERANCE * Math.max(1, expected);
+}
