@@ -123,3 +123,36 @@ test("a variant leaves as compressed-tensors with its super weight's module whol
   await page.getByText("layers.0.mlp.gate_proj").first().click();
   await expect(page.getByText(/compressed-tensors int4, group 64, symmetric, 4\.25/)).toBeVisible();
 });
+
+test("an ONNX decoder leaves with its super weight exact, and onnxruntime gives the number that was judged", async ({
+  keystone: page,
+  served,
+}) => {
+  await openModel(page, served.demoModel);
+  await pastePlan(page, {
+    recipes: [{ codec: "matmulnbits", bits: 4, block: "group:64", restore: "super-weights" }],
+    judge: { tokens: 800 },
+    target: "onnx",
+  });
+  const run = await startSweep(page);
+  await expect.poll(() => scored(page), { timeout: 120_000 }).toBe(1);
+  await visit(page, `#/export/${run}`);
+  const onnx = page.getByRole("region", { name: /ONNX/ });
+  await expect(onnx).toContainText("Exact");
+  await onnx.getByRole("button", { name: "Choose" }).click();
+  await page.getByLabel("New folder").fill("decoder");
+  await page.getByRole("button", { name: "Export", exact: true }).click();
+  await expect(page.getByText("Verified", { exact: true })).toBeVisible({ timeout: 120_000 });
+  const checks = page.getByRole("table", { name: "Verify after export" });
+  const [judged, written] = await checks
+    .getByRole("row", { name: /^Perplexity \d/ })
+    .getByRole("cell")
+    .allInnerTexts()
+    .then((cells) => cells.slice(1));
+  expect(Number(judged)).toBeGreaterThan(1);
+  expect(written).toBe(judged);
+  await expect(checks.getByRole("row", { name: /^Perplexity in onnxruntime 1\./ })).toContainText(
+    judged ?? "",
+  );
+  await expectAccessible(page);
+});
