@@ -48,14 +48,12 @@ describe("a tokenizer in a GGUF file", () => {
     });
   }
 
-  it("has the kinds, special tokens and template that llama.cpp looks for", async () => {
+  it("has the kinds and special tokens that llama.cpp looks for", async () => {
     const files = await filesOf(join(FOLDER, "metaspace-normalizer"));
-    const config = { ...files.config, chat_template: "{{ messages }}" };
     const size = vocabularyOf(files);
-    const { entries } = tokenizerMetadata({ ...files, config }, size + 5, { eos_token_id: [2, 7] });
+    const { entries } = tokenizerMetadata(files, size + 5, { eos_token_id: [2, 7] });
     const value = (key: string): unknown => entries.get(`tokenizer.${key}`)?.value;
     expect(value("ggml.model")).toBe("llama");
-    expect(value("chat_template")).toBe("{{ messages }}");
     expect([value("ggml.bos_token_id"), value("ggml.eos_token_id")]).toEqual([1, 2]);
     expect(value("ggml.unknown_token_id")).toBe(0);
     expect([value("ggml.add_bos_token"), value("ggml.add_space_prefix")]).toEqual([true, true]);

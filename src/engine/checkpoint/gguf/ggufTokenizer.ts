@@ -57,7 +57,7 @@ export function ggufTokenizer(reader: MetadataReader): TokenizerFiles | null {
       post_processor: surrounded(addBos ? bos : null, addEos ? eos : null),
     },
     config: {
-      chat_template: reader.string(KEY.chatTemplate),
+      chat_template: chatTemplate(reader),
       ...nameOf("bos_token", bos),
       ...nameOf("eos_token", eos),
       ...nameOf("unk_token", named(KEY.unknown)),
@@ -65,6 +65,18 @@ export function ggufTokenizer(reader: MetadataReader): TokenizerFiles | null {
     },
     specials: {},
   };
+}
+
+/** As tokenizer_config.json holds it: one text, or several by name where the file has more than the default one. */
+function chatTemplate(reader: MetadataReader): string | { name: string; template: string }[] | null {
+  const standard = reader.string(KEY.chatTemplate);
+  const prefix = `${KEY.chatTemplate}.`;
+  const others = [...reader.metadata.keys()].filter((key) => key.startsWith(prefix));
+  if (others.length === 0) return standard;
+  return [
+    ...(standard === null ? [] : [{ name: "default", template: standard }]),
+    ...others.map((key) => ({ name: key.slice(prefix.length), template: reader.string(key) ?? "" })),
+  ];
 }
 
 interface Words {

@@ -17,5 +17,8 @@ export const TOKENIZER_KEYS = {
   addBos: "tokenizer.ggml.add_bos_token",
   addEos: "tokenizer.ggml.add_eos_token",
   addSpace: "tokenizer.ggml.add_space_prefix",
+  /** The default one; others stand behind a dot and their name. */
   chatTemplate: "tokenizer.chat_template",
+  /** The names of the others. */
+  chatTemplates: "tokenizer.chat_templates",
 } as const;

@@ -1,5 +1,3 @@
-import { readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
 import { readDecoderConfig } from "#engine/architecture/readArchitecture.ts";
 import type { DecoderConfig } from "#engine/architecture/decoderConfig.ts";
 import { ggmlType } from "#engine/checkpoint/gguf/ggmlTypes.ts";
@@ -14,6 +12,7 @@ import type { TensorPlan } from "#engine/quantize/types.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import type { ExportSource } from "../exporter.ts";
 import { readSourceLicense } from "../sourceCard.ts";
+import { chatTemplateEntries, readChatTemplates } from "./chatTemplates.ts";
 import { ggufArchitecture, hyperparameters, ropeTensors } from "./hyperparameters.ts";
 import { ALIGNMENT, encodeHeader, padding, type TableEntry } from "./metadataWriter.ts";
 import { bytesOf, typeOf } from "./storedTypes.ts";
@@ -52,7 +51,6 @@ const FILE_TYPES: Readonly<Record<string, number>> = {
 };
 /** Of the blocks' layout; there has been no other since 2023. */
 const QUANTIZATION_VERSION = 2;
-const MAX_TEMPLATE_BYTES = 1024 * 1024;
 
 /**
  * The whole file but for its data, from headers, config and tokenizer.
@@ -162,15 +160,9 @@ async function readTokenizer(checkpoint: Checkpoint, config: DecoderConfig): Pro
         "The source has no tokenizer.json: the GGUF file holds no vocabulary, and llama.cpp runs it on token ids only.",
       ],
     };
-  const template = files.config["chat_template"] ?? (await templateBeside(checkpoint.path));
-  const withTemplate = { ...files, config: { ...files.config, chat_template: template } };
-  return tokenizerMetadata(withTemplate, config.vocabulary, checkpoint.config);
-}
-
-async function templateBeside(folder: string): Promise<string | null> {
-  const path = join(folder, "chat_template.jinja");
-  const found = await stat(path).catch(() => null);
-  return found?.isFile() === true && found.size <= MAX_TEMPLATE_BYTES ? readFile(path, "utf8") : null;
+  const { entries, notes } = tokenizerMetadata(files, config.vocabulary, checkpoint.config);
+  const templates = await readChatTemplates(checkpoint.path, files.config["chat_template"]);
+  return { entries: new Map([...entries, ...chatTemplateEntries(templates)]), notes };
 }
 
 /** The model's name as a file's: letters, digits, dots, dashes and underscores. */

@@ -171,17 +171,6 @@ function specialTokens(
   if (bos !== null) put(entries, KEY.bos, "u32", bos);
   put(entries, KEY.addBos, "bool", bos !== null);
   put(entries, KEY.addEos, "bool", false);
-  chatTemplates(files.config["chat_template"], entries);
-}
-
-function chatTemplates(template: unknown, entries: Entries): void {
-  if (typeof template === "string") put(entries, KEY.chatTemplate, "string", template);
-  if (!Array.isArray(template)) return;
-  for (const each of template as { name?: unknown; template?: unknown }[]) {
-    if (typeof each.name !== "string" || typeof each.template !== "string") continue;
-    const key = each.name === "default" ? KEY.chatTemplate : `${KEY.chatTemplate}.${each.name}`;
-    put(entries, key, "string", each.template);
-  }
 }
 
 function putTokens(entries: Entries, tokens: readonly Token[]): void {
