@@ -13,7 +13,7 @@ import { exportDecoder, exportModel, onnxVariant } from "./exportDecoder.ts";
 
 const RECIPE = { codec: "matmulnbits", bits: 4, block: "group:64", restore: [[1, 137, 401]] };
 /** Relative, of the perplexity: f32 sums in another order. Measured: 1e-7. */
-const BOUND = 1e-5;
+const BOUND = 1e-4;
 const PLENTY = 2 ** 40;
 
 let demo: Demo;
