@@ -1,6 +1,4 @@
-// Lets programs of others load what Keystone exports, and holds their logits and perplexities to Keystone's own.
-//   usage: npm run peers [-- NAME …] [-- --write]     --write keeps the output in docs/
-// A peer is a folder here whose index.ts exports `peer`. Where it has a requirements.txt, its Python packages go into a virtual
+// Lets programs of others load what Keystone exports, and holds their logits and perplexities to Keystone's own. A peer is a folder here whose index.ts exports `peer`. Where it has a requirements.txt, its Python packages go into a virtual
 // environment under .venv/; PYTHON names an interpreter that has them. Exit code 0: every one of them ran and agrees; 1: one
 // differs, failed or did not run; 2: there is no peer of that name.
 import { existsSync, readdirSync } from "node:fs";
@@ -55,16 +53,25 @@ async function runPeer(name: string, write: boolean): Promise<Outcome> {
 
 const { values, positionals: named } = parseArgs({
   allowPositionals: true,
-  options: { write: { type: "boolean", default: false } },
+  strict: false,
+  options: { write: { type: "boolean" }, help: { type: "boolean", short: "h" } },
 });
 const every = everyPeer();
+const usage = `Usage: npm run peers [-- NAME … --write]
+Peers: ${every.join(", ")}; all of them where none is named. --write keeps the output in docs/.`;
+const [option] = Object.keys(values).filter((name) => name !== "write" && name !== "help");
 const unknown = named.filter((name) => !every.includes(name));
-if (unknown.length > 0) {
-  console.error(`There is no peer ${unknown.join(", ")}. Peers: ${every.join(", ")}.`);
+if (values.help === true) {
+  console.log(usage);
+} else if (option !== undefined || unknown.length > 0) {
+  const wrong =
+    option === undefined ? `There is no peer ${unknown.join(", ")}` : `There is no option --${option}`;
+  console.error(`${wrong}.\n${usage}`);
   process.exitCode = 2;
 } else {
   const outcomes: Outcome[] = [];
-  for (const name of named.length > 0 ? named : every) outcomes.push(await runPeer(name, values.write));
+  for (const name of named.length > 0 ? named : every)
+    outcomes.push(await runPeer(name, values.write === true));
   const rows = outcomes.map(({ name, state, words, seconds }) => [name, state, words, seconds.toFixed(0)]);
   console.log(markdownTable(["peer", "result", "what", "seconds"], rows));
   if (outcomes.some(({ state }) => state !== "agrees")) process.exitCode = 1;

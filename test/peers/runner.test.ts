@@ -45,8 +45,17 @@ describe("npm run peers", () => {
   it("refuses a peer that it does not know with the names of those it does, and runs nothing", () => {
     const { status, stdout, stderr } = runWithNothing(["gguf", "llama"]);
     expect(status).toBe(2);
-    expect(stderr).toMatch(/no peer llama\. Peers: .*gguf.*onnx.*packed/);
+    expect(stderr).toMatch(/no peer llama\.\n[^]*Peers: .*gguf.*onnx.*packed/);
     expect(stdout).toBe("");
+  });
+
+  it("says how it is used where that is asked, and where an option is none", () => {
+    const help = runWithNothing(["--help"]);
+    expect([help.status, help.stderr]).toEqual([0, ""]);
+    expect(help.stdout).toMatch(/^Usage: .*\nPeers: .*gguf/);
+    const wrong = runWithNothing(["gguf", "--wirte"]);
+    expect([wrong.status, wrong.stdout]).toEqual([2, ""]);
+    expect(wrong.stderr).toMatch(/^There is no option --wirte\.\nUsage: /);
   });
 });
 
