@@ -19,6 +19,7 @@ from gguf import GGMLQuantizationType, quants
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / "test" / "golden" / "gguf" / "blocks.json"
 TYPES = {"q4_0": 2, "q4_1": 3, "q5_0": 6, "q5_1": 7, "q8_0": 8}
+HALVES = {"f16": (1, "ggml_fp16_to_fp32_row"), "bf16": (30, "ggml_bf16_to_fp32_row")}
 BYTES = {"q4_0": 18, "q4_1": 20, "q5_0": 22, "q5_1": 24, "q8_0": 34}
 
 
@@ -54,6 +55,17 @@ def cases() -> dict[str, np.ndarray]:
         "bf16": bf16, "f16": f16, "positive": np.abs(normal[:64]), "negative": -np.abs(normal[:64]),
     }  # fmt: skip
     return {name: np.ascontiguousarray(values, np.float32) for name, values in named.items()}
+
+
+def half_cases() -> dict[str, np.ndarray]:
+    """The same, and weights half way between two neighbours of each type, subnormal and largest ones."""
+    pattern = lambda values: np.array(values, np.uint32).view(np.float32)  # noqa: E731
+    some = {name: weights for name, weights in cases().items() if name in ("normal", "signedZeros", "small", "halfSteps")}
+    ties_f16 = pattern([(0x3C000000 + 0x1000 * i) | sign for i in range(1, 32, 2) for sign in (0, 0x80000000)])
+    ties_bf16 = pattern([(0x3C000000 + 0x8000 * i) | sign for i in range(1, 32, 2) for sign in (0, 0x80000000)])
+    subnormal = pattern([0x33000000 + 0x155555 * i for i in range(32)])
+    largest = np.array([65504, -65504, 65519.996, -65519.996] * 8, np.float32)
+    return {**some, "tiesF16": ties_f16, "tiesBf16": ties_bf16, "subnormal": subnormal, "largest": largest}
 
 
 def main() -> None:
@@ -94,11 +106,22 @@ def main() -> None:
             "type": codec, "bytes": base64.b64encode(packed.tobytes()).decode(),
             "values": base64.b64encode(values.tobytes()).decode(),
         })  # fmt: skip
+    halves = []
+    for name, weights in half_cases().items():
+        for codec, (code, widen) in HALVES.items():
+            packed = np.zeros(weights.size, np.uint16)
+            ggml.ggml_quantize_chunk(code, weights.ctypes.data, packed.ctypes.data, 0, 1, weights.size, None)
+            values = np.zeros(weights.size, np.float32)
+            getattr(ggml, widen)(ctypes.c_void_p(packed.ctypes.data), ctypes.c_void_p(values.ctypes.data), ctypes.c_int64(weights.size))
+            encode = lambda array: base64.b64encode(array.tobytes()).decode()  # noqa: E731
+            halves.append({
+                "name": name, "codec": codec, "weights": encode(weights), "bytes": encode(packed), "values": encode(values),
+            })  # fmt: skip
     import gguf
 
     versions = {"ggml": ggml.ggml_version().decode(), "gguf": getattr(gguf, "__version__", None) or "0.19.0"}
     TARGET.parent.mkdir(parents=True, exist_ok=True)
-    TARGET.write_text(json.dumps({"versions": versions, "cases": out, "superBlocks": super_blocks}, indent=0) + "\n")
+    TARGET.write_text(json.dumps({"versions": versions, "cases": out, "halves": halves, "superBlocks": super_blocks}, indent=0) + "\n")
     for case in out:
         if not case["pythonAgrees"]:
             print("gguf.quants differs from ggml:", case["name"], case["codec"])

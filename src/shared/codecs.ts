@@ -20,6 +20,8 @@ export const codecName = z.enum([
   "gptq",
   "awq",
   "matmulnbits",
+  "f16",
+  "bf16",
 ]);
 export type CodecName = z.infer<typeof codecName>;
 
@@ -39,6 +41,8 @@ export interface CodecFacts {
   readonly half?: true;
   /** Set where they compute in f32 whatever the checkpoint's type: ŵ is not rounded. */
   readonly full?: true;
+  /** Set where each weight is rounded by itself: no codes, no block, no range that a clip could cut. */
+  readonly rounds?: "F16" | "BF16";
   /** Set where the last group of a row may be shorter than the others. */
   readonly shortBlocks?: true;
 }
@@ -115,17 +119,32 @@ export const CODECS: Readonly<Record<CodecName, CodecFacts>> = {
     full: true,
     shortBlocks: true,
   },
+  f16: { title: "F16", bits: [16], symmetric: false, blocks: "any", constants: () => 0, rounds: "F16" },
+  bf16: { title: "BF16", bits: [16], symmetric: false, blocks: "any", constants: () => 0, rounds: "BF16" },
 };
 
-/** What contradicts a codec in a recipe's fields; empty = nothing. */
+/** A contradiction, and the field that it is found in. */
+interface CodecIssue {
+  field: "bits" | "symmetric" | "block" | "clip";
+  message: string;
+}
+
+/** What contradicts a codec in a recipe's fields; empty = nothing. @param value.clips whether a clip is asked for */
 export function codecIssues(value: {
   codec: CodecName;
   bits: number;
   symmetric: boolean;
   block: string;
-}): { field: "bits" | "symmetric" | "block"; message: string }[] {
-  const { bits, symmetric, blocks } = CODECS[value.codec];
-  const issues: { field: "bits" | "symmetric" | "block"; message: string }[] = [];
+  clips: boolean;
+}): CodecIssue[] {
+  const { bits, symmetric, blocks, rounds } = CODECS[value.codec];
+  const issues: CodecIssue[] = [];
+  if (value.clips && rounds) {
+    issues.push({
+      field: "clip",
+      message: `${value.codec} rounds each weight by itself: there is no range that a clip could cut`,
+    });
+  }
   if (!bits.includes(value.bits)) {
     issues.push({
       field: "bits",

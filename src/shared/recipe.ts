@@ -56,7 +56,7 @@ export const restore = z.union([
 ]);
 export type Restore = z.infer<typeof restore>;
 
-const bits = z.number().int().min(2).max(8);
+const bits = z.number().int().min(2).max(16);
 
 /** Other settings for the tensors whose name matches; the first match wins. `skip` leaves them unquantized. */
 export const override = z
@@ -76,7 +76,7 @@ export type Override = z.infer<typeof override>;
 
 /** How the inputs of the linears are quantized (W8A8 and the like). */
 export const activations = z.strictObject({
-  bits: bits.default(8),
+  bits: bits.max(8).default(8),
   per: z.enum(["token", "tensor"]),
   matmuls: z.boolean().default(false),
   method: z.enum(["naive", "super-activation", "smoothquant"]),
@@ -105,7 +105,7 @@ export const RECIPE_KEYS = Object.keys(recipeShape.shape);
 
 /** The one description of a recipe. Unknown keys are refused, defaults are filled, `restore: []` means none. */
 export const recipe = recipeShape.superRefine((value, context) => {
-  checkCodec(value, context, []);
+  checkCodec({ ...value, clips: value.clip !== null }, context, []);
   const named = value.restore !== "none" && !(Array.isArray(value.restore) && value.restore.length === 0);
   if (value.holdOut && !named) {
     context.addIssue({
@@ -120,6 +120,8 @@ export const recipe = recipeShape.superRefine((value, context) => {
       bits: o.bits ?? value.bits,
       symmetric: o.symmetric ?? value.symmetric,
       block: o.block ?? value.block,
+      // a clip of the whole recipe passes over tensors that have no range
+      clips: Boolean(o.clip),
     };
     if (!o.skip) checkCodec(merged, context, ["overrides", i]);
   });
@@ -130,7 +132,7 @@ export type Recipe = z.infer<typeof recipe>;
 export type RecipeInput = z.input<typeof recipe>;
 
 function checkCodec(
-  value: { codec: CodecName; bits: number; symmetric: boolean; block: string },
+  value: Parameters<typeof codecIssues>[0],
   context: z.RefinementCtx,
   path: (string | number)[],
 ): void {

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { CodecName } from "#shared/codecs.ts";
 import { unpackBlocks } from "#engine/checkpoint/gguf/unpackBlocks.ts";
+import { toStorageBytes } from "#engine/export/storageBytes.ts";
 import { packBlocks, type PackedType } from "#engine/export/gguf/packBlocks.ts";
 import { dequantize, quantize } from "#engine/quantize/quantize.ts";
 import { quantizeDequantize } from "#engine/quantize/quantizeDequantize.ts";
@@ -11,6 +12,8 @@ import { testPlan } from "#engine/quantize/testPlan.ts";
 /** Written by scripts/golden/gguf_quants.py with ggml's own quantizer. */
 interface Golden {
   cases: { name: string; codec: CodecName; weights: string; bytes: string; values: string }[];
+  /** Every weight rounded to a type. */
+  halves: { name: string; codec: "f16" | "bf16"; weights: string; bytes: string; values: string }[];
   superBlocks: { type: string; bytes: string; values: string }[];
 }
 
@@ -33,6 +36,27 @@ describe("the super-blocks of other tools' files", () => {
       const read = new Float32Array(expected.length);
       unpackBlocks(type, bytesOf(bytes), read);
       expect(bitsOf(read)).toEqual(bitsOf(expected));
+    });
+  }
+});
+
+describe("the codecs that are types", () => {
+  it("are both in the fixture", () => {
+    expect(new Set(golden.halves.map(({ codec }) => codec))).toEqual(new Set(["f16", "bf16"]));
+  });
+
+  for (const { name, codec, ...texts } of golden.halves) {
+    it(`${codec} gives ggml's own bytes and values: ${name}`, () => {
+      const weights = floatsOf(texts.weights);
+      const judged = new Float32Array(weights.length);
+      quantizeDequantize(
+        weights,
+        testPlan({ rows: 1, columns: weights.length }, { codec, bits: 16 }),
+        judged,
+      );
+      expect(bitsOf(judged)).toEqual(bitsOf(floatsOf(texts.values)));
+      const stored = toStorageBytes(judged, codec === "f16" ? "F16" : "BF16", name);
+      expect(Buffer.from(stored).toString("hex")).toBe(Buffer.from(bytesOf(texts.bytes)).toString("hex"));
     });
   }
 });

@@ -31,6 +31,8 @@ const RECIPES = [
   { codec: "int", bits: 4, symmetric: true, block: "group:32" },
   { codec: "int", bits: 5, symmetric: true, block: "group:32" },
   { codec: "int", bits: 8, symmetric: true, block: "group:32" },
+  { codec: "f16", bits: 16, block: "tensor", keep: [] },
+  { codec: "bf16", bits: 16, block: "tensor", keep: [] },
 ] as const;
 
 const FACTORS = [1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7];
@@ -88,6 +90,39 @@ describe("exporting as GGUF", () => {
       bitsPerWeight: 4.5,
     });
     await reopened.close();
+  });
+
+  it("rounds the embedding of an F32 model to F16 where that was judged, beside blocks that a clip cuts", async () => {
+    const half = { codec: "f16", bits: 16 } as const;
+    const done = await made(
+      { storage: "F32" },
+      {
+        ...RECIPES[3],
+        keep: [],
+        overrides: [
+          { match: "*embed_tokens*", ...half },
+          { match: "*lm_head*", ...half },
+        ],
+      },
+    );
+    expect((await verified(done)).maxAbsDiff).toBe(0);
+    const reopened = await openCheckpoint(done.out);
+    const name = "model.embed_tokens.weight";
+    expect(reopened.tensors.get(name)).toMatchObject({ dtype: "F16", bytes: 2 * 40 * 64 });
+    const original = await done.checkpoint.read(name);
+    expect(await reopened.read(name)).toEqual(original.map(Math.f16round));
+    expect(await reopened.read(name)).not.toEqual(original);
+    await reopened.close();
+  });
+
+  it("names a file of one type after it", async () => {
+    for (const [recipe, type] of [
+      [RECIPES[8], "F16"],
+      [RECIPES[9], "BF16"],
+    ] as const) {
+      const done = await made({ storage: "F32" }, recipe);
+      expect(await tree(done.out)).toContainEqual(expect.stringMatching(new RegExp(`-${type}\\.gguf$`)));
+    }
   });
 
   it("reads rows of packed queries as the whole tensor has them", async () => {

@@ -115,6 +115,11 @@ async function demoCases(): Promise<Case[]> {
   const [smallest] = blocks.slice(-1);
   return [
     { ...demo, type: "F16", kind: "F16", recipe: KEEP_ALL },
+    {
+      ...demo,
+      ...{ type: "BF16, judged so", kind: "BF16" },
+      recipe: { codec: "bf16", bits: 16, block: "tensor", keep: [] },
+    },
     ...blocks.map((recipe) => ({
       ...demo,
       ...{ type: recipe.codec.toUpperCase(), kind: "blocks" as const, recipe: { ...recipe, ...restored } },

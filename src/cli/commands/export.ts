@@ -40,7 +40,7 @@ const FORMATS: Readonly<Record<ExportFormat, string>> = {
     "packed 4- and 8-bit integers for vLLM and transformers; codecs compressed-tensors, int (F16)",
   gptq: "packed 2-, 3-, 4- and 8-bit integers for vLLM, GPT-QModel, ExLlama; codecs gptq, int (F16)",
   awq: "packed 4-bit integers (gemm) for vLLM, transformers, AutoAWQ; codecs awq, int asymmetric (F16)",
-  gguf: "one file for llama.cpp; codecs q4_0, q4_1, q5_0, q5_1, q8_0, int symmetric, with group:32",
+  gguf: "one file for llama.cpp; codecs q4_0, q4_1, q5_0, q5_1, q8_0, int symmetric, with group:32; f16, bf16",
   onnx: "a complete decoder for onnxruntime and onnxruntime-genai; restored weights exact in the graph",
 };
 

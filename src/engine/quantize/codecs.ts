@@ -7,6 +7,7 @@ import { matMulNBitsCodec } from "./matMulNBits.ts";
 import { normalFloatCodec } from "./normalFloat.ts";
 import { normalFloatMinMaxCodec } from "./normalFloatMinMax.ts";
 import { q8Codec } from "./q8.ts";
+import { withoutCodes } from "./roundingPass.ts";
 import { rtnCodec } from "./rtn.ts";
 import type { TensorPlan } from "./types.ts";
 
@@ -26,6 +27,8 @@ const FACTORIES: Readonly<Record<CodecName, CodecFactory>> = {
   gptq: integerCodec,
   awq: integerCodec,
   matmulnbits: matMulNBitsCodec,
+  f16: withoutCodes,
+  bf16: withoutCodes,
 };
 
 /** The codec of a plan, with room for `blocks` blocks, or reading packed constants. */

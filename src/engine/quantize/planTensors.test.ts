@@ -33,6 +33,7 @@ const MODEL = [
   tensor("lm_head.weight", [100, 64], "head", null),
 ];
 const LINEARS = MODEL.filter((t) => t.linear).map((t) => t.name);
+const HALF = { codec: "f16", bits: 16 } as const;
 const context: PlanContext = {
   superWeights: [[1, 3, 5]],
   downProjection: (layer) => `model.layers.${layer}.mlp.down_proj.weight`,
@@ -222,6 +223,30 @@ describe("planTensors", () => {
     ]);
     const odd = MODEL.map((t) => ({ ...t, dtype: "F8_E4M3" }));
     expect(() => plan({}, odd)).toThrow(expect.objectContaining({ code: "checkpoint/unreadable-dtype" }));
+  });
+});
+
+describe("a codec that rounds each weight by itself", () => {
+  const clip = { method: "zscore", threshold: 5 } as const;
+
+  it("has neither block nor clip, whatever the rest of the recipe has", () => {
+    const { tensors, notes } = plan({
+      ...{ block: "group:16", clip, keep: ["*lm_head*"] },
+      overrides: [{ match: "*embed_tokens*", ...HALF }],
+    });
+    expect(tensors.get("model.embed_tokens.weight")).toMatchObject({
+      ...{ codec: "f16", bits: 16, block: { kind: "tensor" }, clip: null },
+    });
+    expect(tensors.get(LINEARS[0] ?? "")).toMatchObject({ codec: "rtn", clip });
+    expect(notes).toEqual([]);
+  });
+
+  it("is refused with other bits than its own, and with a clip of its own", () => {
+    expect(() => plan({ codec: "f16" })).toThrow(/f16 stores 16 bits, but bits is 4/);
+    expect(() => plan({ bits: 16 })).toThrow(/rtn stores .* 8 bits, but bits is 16/);
+    const message = /no range that a clip could cut/;
+    expect(() => plan({ ...HALF, clip })).toThrow(message);
+    expect(() => plan({ overrides: [{ match: "*", ...HALF, clip }] })).toThrow(message);
   });
 });
 

@@ -52,6 +52,7 @@ export function planTensors(
   for (const [tensor, override] of chosen) {
     const [rows = 0, columns = 0] = tensor.shape;
     const codec = override?.codec ?? recipe.codec;
+    const { rounds } = CODECS[codec];
     plans.set(tensor.name, {
       name: tensor.name,
       layer: tensor.layer,
@@ -60,8 +61,8 @@ export function planTensors(
       codec,
       bits: override?.bits ?? recipe.bits,
       symmetric: override?.symmetric ?? recipe.symmetric,
-      block: parseBlock(override?.block ?? recipe.block),
-      clip: override?.clip === undefined ? recipe.clip : override.clip,
+      block: rounds ? { kind: "tensor" } : parseBlock(override?.block ?? recipe.block),
+      clip: rounds ? null : override?.clip === undefined ? recipe.clip : override.clip,
       restore: restore(tensor.name),
       holdOut: recipe.holdOut,
       storage: context.storage ?? judgedType(codec, tensor),

@@ -1,5 +1,7 @@
+import { CODECS } from "#shared/codecs.ts";
 import { kernelsFor } from "./kernels/configure.ts";
 import { assertLength } from "./quantize.ts";
+import { roundingPass } from "./roundingPass.ts";
 import { scalarPass } from "./scalarPass.ts";
 import type { QuantizationStatistics } from "./statistics.ts";
 import type { TensorPlan } from "./types.ts";
@@ -20,6 +22,8 @@ export function quantizeDequantize(
 ): QuantizationStatistics {
   assertLength(weights, plan, "The weights");
   assertLength(out, plan, "The result");
+  const { rounds } = CODECS[plan.codec];
+  if (rounds) return roundingPass(weights, plan, rounds, out);
   const vector = kernelsFor(plan);
   return (vector && vectorPass(vector, weights, plan, out)) ?? scalarPass(weights, plan, out);
 }

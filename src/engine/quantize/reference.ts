@@ -172,7 +172,22 @@ function codecRoundTrip(block: readonly number[], plan: TensorPlan): number[] {
       return q8(block);
     case "matmulnbits":
       return matMulNBits(block, low, high, plan);
+    case "f16":
+      return block.map(Math.f16round);
+    case "bf16":
+      return block.map(bf16);
   }
+}
+
+/** The nearer of the two BF16 values around a number; of two equally near ones that whose last bit is 0. */
+function bf16(w: number): number {
+  const bits = new Uint32Array(Float32Array.of(w).buffer)[0];
+  const toward0 = bits & 0xffff0000;
+  const valueOf = (pattern: number): number => new Float32Array(Uint32Array.of(pattern).buffer)[0];
+  const [near, far] = [valueOf(toward0), valueOf(toward0 + 0x10000)];
+  const [down, up] = [Math.abs(w - near), Math.abs(far - w)];
+  if (down === up) return (toward0 & 0x10000) === 0 ? near : far;
+  return down < up ? near : far;
 }
 
 const LARGEST_F32 = fround(3.4028234663852886e38);

@@ -17,7 +17,7 @@ import { PACKING_FILES } from "../sourceIndex.ts";
 import { equationNotes, equationProblems, ggufArchitecture } from "./hyperparameters.ts";
 import { padding } from "./metadataWriter.ts";
 import { planGguf } from "./planGguf.ts";
-import { blockType, bytesOf, HELD_CODECS, storedType } from "./storedTypes.ts";
+import { bytesOf, HELD_CODECS, heldType, storedType } from "./storedTypes.ts";
 import { tensorData } from "./tensorData.ts";
 
 /** A module with a restored weight, where it gets 8 bits. */
@@ -57,10 +57,10 @@ function problems(
 ): KeystoneErrorData[] {
   const subject = "A GGUF file";
   const wrong = on
-    ? [...on.plans.values()].find((plan) => blockType(plan) === null)
+    ? [...on.plans.values()].find((plan) => heldType(plan) === null)
     : recipeSettings(recipe)
         .map((settings) => ({ ...settings, block: parseBlock(settings.block) }))
-        .find((settings) => blockType(settings) === null);
+        .find((settings) => heldType(settings) === null);
   return [
     ...activationProblems(recipe, subject),
     ...keepProblems(recipe, subject),
@@ -79,7 +79,7 @@ function codecProblem({
   return new KeystoneError(
     "export/gguf-codec",
     `GGUF has no block that holds ${codecLabel({ codec, bits, symmetric })} with ${size} exactly.`,
-    `Choose one of ${HELD_CODECS}, with group:32.`,
+    `Choose one of ${HELD_CODECS}; those with blocks in group:32.`,
     { codec, bits, block: size },
   ).toData();
 }

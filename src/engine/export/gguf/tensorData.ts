@@ -2,7 +2,7 @@ import { interleavedRow, moveRows } from "#engine/checkpoint/gguf/headRows.ts";
 import { isStorageType } from "#engine/checkpoint/dtypes.ts";
 import type { Checkpoint } from "#engine/checkpoint/types.ts";
 import type { TensorInfo } from "#shared/model.ts";
-import { packedWeights, sourceBytes } from "../exportedTensor.ts";
+import { judgedWeights, packedWeights, sourceBytes } from "../exportedTensor.ts";
 import type { WriteInput } from "../exporter.ts";
 import { requireFinite, toStorageBytes } from "../storageBytes.ts";
 import { packBlocks } from "./packBlocks.ts";
@@ -31,7 +31,9 @@ export async function* tensorData(
     return;
   }
   let data: Uint8Array;
-  if (plan) {
+  if (plan && isStorageType(type)) {
+    data = toStorageBytes(await judgedWeights(checkpoint, variant, source.name, memory), type, source.name);
+  } else if (plan) {
     const packed = await packedWeights(checkpoint, variant, source.name, memory);
     data = packBlocks(requireType(blockType(plan)), packed);
   } else data = await unquantized(checkpoint, source, type);

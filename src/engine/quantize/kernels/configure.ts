@@ -1,4 +1,4 @@
-import type { CodecName } from "#shared/codecs.ts";
+import { CODECS, type CodecName } from "#shared/codecs.ts";
 import type { StorageType } from "../../checkpoint/types.ts";
 import { normalFloat } from "../normalFloatLevels.ts";
 import { integerGrid } from "../integerGrid.ts";
@@ -20,7 +20,7 @@ type Asked = Pick<TensorPlan, "codec" | "clip">;
 
 /** The kernels where they know how to judge by a plan; null sends it down the scalar path. */
 export function kernelsFor({ codec, clip }: Asked): Kernels | null {
-  return isGguf(codec) && clip?.method === "mse" ? null : kernels();
+  return CODECS[codec].rounds || (isGguf(codec) && clip?.method === "mse") ? null : kernels();
 }
 
 /** The same where a plan's codes are asked for. */
