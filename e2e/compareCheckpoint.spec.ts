@@ -31,6 +31,7 @@ test("a checkpoint is set beside the original: a copy of the model predicts what
   const table = page.getByRole("table", { name: "Other checkpoints" });
   await expect(table.getByRole("row", { name: /^again/ })).toContainText("100.0%", { timeout: 90_000 });
   await expect(table.getByRole("row")).toHaveCount(3);
+  await expect(table.getByRole("row", { name: /^again/ })).toContainText("exact");
   const perplexity = (name: RegExp) => table.getByRole("row", { name }).getByRole("cell").nth(4).innerText();
   expect(await perplexity(/^again/)).toBe(await perplexity(/^Original/));
   await expectAccessible(page);

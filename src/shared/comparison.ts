@@ -22,6 +22,7 @@ export const comparedVariant = z.object({
   fileBitsPerWeight: z.number().nullable(),
   /** Estimated file size in bytes at that average; of another checkpoint, what its tensors take. */
   bytes: z.number(),
+  /** Over the quantized weights; of another checkpoint, over the layers' matrices that are not the original's. Null where nothing differs. */
   sqnrDb: finiteOrNull,
   tensors: z.array(tensorError),
   layers: z.array(layerError),

@@ -37,6 +37,7 @@ describe("other checkpoints beside a model", () => {
       scores: { kl: { mean: 0, topAgreement: 1 } },
     });
     expect(packed?.scores.perplexity).toBe(original?.scores.perplexity);
+    expect([original?.sqnrDb, packed?.sqnrDb]).toEqual([null, null]);
     expect(packed?.passageNll).toEqual(original?.passageNll);
     expect(passage.length).toBe(packed?.passageNll.length);
     expect(quantized?.checkpoint).toBeNull();
@@ -44,7 +45,23 @@ describe("other checkpoints beside a model", () => {
 
     const { stdout } = await runMain(argv, { env });
     expect(stdout).toMatch(/^original /m);
-    expect(stdout).toMatch(/^gguf \(GGUF F16, F32\) .* 0\.000000 .* 100\.0 %$/m);
+    expect(stdout).toMatch(/^gguf \(GGUF F16, F32\) .* 0\.000000 .* 100\.0 % +exact$/m);
+  });
+
+  it("a packed file has the SQNR of the recipe it was made by", async () => {
+    const home = await temporaryFolder();
+    const env = { KEYSTONE_HOME: home };
+    const recipe = join(home, "recipe.json");
+    const out = join(home, "packed");
+    const settings = { codec: "compressed-tensors", bits: 4, symmetric: true, block: "group:64" };
+    await writeFile(recipe, JSON.stringify(settings));
+    const format = ["--format", "compressed-tensors", "--out", out];
+    expect((await runMain(["export", DEMO.model, "--recipe", recipe, ...format], { env })).code).toBe(0);
+    const argv = ["compare", DEMO.model, "--with", out, "--recipe", recipe, ...SCORED, "--json"];
+    const { variants } = compareReport.parse((await runMain(argv, { env })).json());
+    const [, judged, packed] = variants;
+    expect(judged?.sqnrDb).toBeGreaterThan(10);
+    expect(packed?.sqnrDb).toBeCloseTo(judged?.sqnrDb ?? NaN, 9);
   });
 
   it("refuses a checkpoint of another vocabulary, and one whose tokenizer cuts the text otherwise", async () => {

@@ -91,6 +91,7 @@ function compareText({ variants, convention, seconds }: CompareReport): string {
       { title: "KL mean", align: "right" },
       { title: "KL 99 %", align: "right" },
       { title: "top-1", align: "right" },
+      { title: "SQNR dB", align: "right" },
     ],
     variants.map((variant) => rowOf(variant, decimals)),
   );
@@ -98,7 +99,7 @@ function compareText({ variants, convention, seconds }: CompareReport): string {
 }
 
 function rowOf(variant: ComparedVariant, decimals: number): string[] {
-  const { label, checkpoint, scores, bitsPerWeight, fileBitsPerWeight, bytes } = variant;
+  const { label, checkpoint, scores, bitsPerWeight, fileBitsPerWeight, bytes, sqnrDb } = variant;
   const { kl } = scores;
   const bad = scores.notFinite === true;
   return [
@@ -110,5 +111,11 @@ function rowOf(variant: ComparedVariant, decimals: number): string[] {
     kl ? fixed(kl.mean, 6, bad) : "–",
     kl ? fixed(kl.p99, 6, bad) : "–",
     kl ? percent(kl.topAgreement) : "–",
+    kl ? sqnrText(sqnrDb) : "–",
   ];
+}
+
+/** Null where every weight is the original's. */
+function sqnrText(sqnrDb: number | null): string {
+  return sqnrDb === null ? "exact" : fixed(sqnrDb, 1);
 }

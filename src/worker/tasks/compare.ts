@@ -6,6 +6,7 @@ import { recipeLabel } from "#shared/recipeText.ts";
 import { readDocuments } from "#engine/checkpoint/readDocuments.ts";
 import { modelName } from "#engine/checkpoint/summarizeModel.ts";
 import type { Tokenizer } from "#engine/checkpoint/types.ts";
+import { checkpointSqnr } from "#engine/evaluate/checkpointSqnr.ts";
 import { scoreOriginal, scoreWave } from "#engine/evaluate/score.ts";
 import { scoreCheckpoint } from "#engine/evaluate/scoreCheckpoint.ts";
 import type { OriginalReference, VariantScore, Watch, WindowSet } from "#engine/evaluate/types.ts";
@@ -22,8 +23,8 @@ const PASSAGE_CHARACTERS = 2_000;
 const PASSAGE_JUDGE = judgeSchema.parse({});
 /** Original and variants on the text, then on the passage. */
 const PASSES = 4;
-/** Another checkpoint on both. */
-const CHECKPOINT_PASSES = 2;
+/** Another checkpoint on both, and its weights. */
+const CHECKPOINT_PASSES = 3;
 
 /**
  * Variants and other checkpoints beside the original: scores, errors by tensor and layer (of variants), and the loss of every token
@@ -69,7 +70,7 @@ export async function compareTask(fields: TaskFields<"compare">, talk: Talk): Pr
   const others: ComparedVariant[] = [];
   for (const [i, handle] of fields.checkpoints.entries()) {
     const at = PASSES + CHECKPOINT_PASSES * i;
-    const watches: [Watch, Watch] = [pass(at), pass(at + 1)];
+    const watches: [Watch, Watch, Watch] = [pass(at), pass(at + 1), pass(at + 2)];
     others.push(await withModel(handle, (other) => comparedCheckpoint(model, other, texts, watches)));
   }
 
@@ -125,13 +126,14 @@ async function comparedCheckpoint(
   original: OpenModel,
   other: OpenModel,
   texts: readonly [ComparedText, ComparedText],
-  watches: readonly [Watch, Watch],
+  watches: readonly [Watch, Watch, Watch],
 ): Promise<ComparedVariant> {
   await requireComparable(original, other, texts);
   const [text, passage] = texts;
   const { scores } = await scoreCheckpoint({ ...other, original, ...text, ...watches[0] });
   const onPassage = await scoreCheckpoint({ ...other, original, ...passage, ...watches[1] });
   const { checkpoint } = other;
+  const sqnrDb = await checkpointSqnr({ original: original.checkpoint, other: checkpoint, ...watches[2] });
   const { weights, bytes } = sizeOf(other);
   return {
     id: checkpoint.fingerprint,
@@ -142,7 +144,7 @@ async function comparedCheckpoint(
     bitsPerWeight: packedBitsPerWeight([...checkpoint.tensors.values()]),
     fileBitsPerWeight: (8 * bytes) / weights,
     bytes,
-    sqnrDb: null,
+    sqnrDb,
     tensors: [],
     layers: [],
     passageNll: align(passage.windows, onPassage.nll),
