@@ -1,26 +1,8 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
-import { counted, failure, type Count } from "./count.ts";
+import { failure, type Count } from "./count.ts";
 import { runNode, type RunOptions } from "./runNode.ts";
-
-const vitestReport = z.object({
-  testResults: z.array(
-    z.object({
-      name: z.string(),
-      status: z.string(),
-      message: z.string(),
-      assertionResults: z.array(
-        z.object({
-          fullName: z.string(),
-          status: z.string(),
-          failureMessages: z.array(z.string()).nullable(),
-        }),
-      ),
-    }),
-  ),
-});
-type TestFile = z.infer<typeof vitestReport>["testResults"][number];
+import { REPORT_VARIABLE, vitestReport, type TestFile, type VitestReport } from "./vitestReport.ts";
 
 export interface VitestStep {
   /** Passed to Vitest: the tests it is to run. */
@@ -35,6 +17,7 @@ export interface VitestStep {
 }
 
 const VITEST = join(import.meta.dirname, "../../node_modules/vitest/vitest.mjs");
+const REPORTER = join(import.meta.dirname, "vitestReporter.ts");
 
 /**
  * Runs Vitest. A file that failed is run once more by itself: V8 ends a process now and then where its compilers race on
@@ -45,80 +28,80 @@ export async function vitestStep(step: VitestStep): Promise<Count> {
   const first = await run(step, step.filters);
   const broken = first.files.filter(isBroken);
   if (!step.again || broken.length === 0) return countOf(first);
-  if (!step.options?.quiet)
-    console.log(`\nOnce more, by themselves: ${broken.map(({ name }) => name).join(", ")}`);
-  const second = await run(
-    step,
-    broken.map(({ name }) => name),
-  );
-  const kept = first.files.filter((file) => !isBroken(file));
+  const names = broken.map(({ name }) => name);
+  if (!step.options?.quiet) console.log(`\nOnce more, by themselves: ${names.join(", ")}`);
+  const second = await run(step, names);
+  const sound = second.files.filter((file) => !isBroken(file)).map(({ name }) => name);
   return {
-    ...countOf({ ...second, files: [...kept, ...second.files] }),
+    ...countOf({
+      lastWords: second.lastWords || first.lastWords,
+      // a file that the second run says nothing of is as it was
+      files: first.files.map(
+        (file) => (isBroken(file) && second.files.find(({ name }) => name === file.name)) || file,
+      ),
+      unattributed: [...first.unattributed, ...second.unattributed],
+    }),
     secondTries: broken
-      .filter(({ name }) => second.files.some((file) => file.name === name && !isBroken(file)))
+      .filter(({ name }) => sound.includes(name))
       .flatMap((file) => failuresOf(file, first.lastWords)),
   };
 }
 
-interface Run {
-  status: number;
+interface Run extends VitestReport {
   lastWords: string;
-  files: TestFile[];
 }
 
 async function run({ args, options, scratch }: VitestStep, filters: readonly string[]): Promise<Run> {
-  const report = join(scratch, "vitest.json");
-  const ended = await runNode(
-    [
-      VITEST,
-      "run",
-      "--reporter=default",
-      "--reporter=json",
-      `--outputFile.json=${report}`,
-      ...(args ?? []),
-      ...filters,
-    ],
-    options,
+  const path = join(scratch, "vitest.json");
+  rmSync(path, { force: true });
+  const { status, lastWords } = await runNode(
+    [VITEST, "run", "--reporter=default", `--reporter=${REPORTER}`, ...(args ?? []), ...filters],
+    { ...options, environment: { ...options?.environment, [REPORT_VARIABLE]: path } },
   );
-  return { ...ended, files: vitestReport.parse(JSON.parse(readFileSync(report, "utf8"))).testResults };
+  const report = readReport(path);
+  const unexplained = status !== 0 && !report.files.some(isBroken) && report.unattributed.length === 0;
+  const unattributed = unexplained ? [`Vitest ended with ${status}.`] : report.unattributed;
+  return { ...report, unattributed, lastWords };
 }
 
-function isBroken({ status, assertionResults }: TestFile): boolean {
-  return status !== "passed" || assertionResults.some(isUnfinished);
+/** A run that left no report has found nothing, and says so. */
+function readReport(path: string): VitestReport {
+  try {
+    return vitestReport.parse(JSON.parse(readFileSync(path, "utf8")));
+  } catch {
+    return { files: [], unattributed: ["Vitest left no report."] };
+  }
 }
 
-/** Begun or waiting when the process of its file ended. */
-function isUnfinished({ status }: TestFile["assertionResults"][number]): boolean {
-  return status === "pending";
+function isBroken({ finished, outside, tests }: TestFile): boolean {
+  return (
+    !finished || outside.length > 0 || tests.some(({ state }) => state === "failed" || state === "pending")
+  );
 }
 
-function countOf({ status, lastWords, files }: Run): Count {
-  return counted(status, () => {
-    const tests = files.flatMap(({ assertionResults }) => assertionResults);
-    const passed = tests.filter((test) => test.status === "passed").length;
-    // A file that cannot even be loaded holds no failed test, but is a failure.
-    const withoutTests = files.filter(
-      (file) => isBroken(file) && file.assertionResults.every((test) => test.status === "passed"),
-    );
-    return {
-      passed,
-      // A test that was skipped has not passed.
-      failed: tests.length - passed + withoutTests.length,
-      failures: files.flatMap((file) => failuresOf(file, lastWords)),
-    };
-  });
+/** A test that was skipped has not passed. A file that is broken outside its tests is one failure more, and so is an error of no file. */
+function countOf({ files, unattributed, lastWords }: Run): Count {
+  const tests = files.flatMap((file) => file.tests);
+  const passed = tests.filter(({ state }) => state === "passed").length;
+  const outside = files.filter(
+    (file) => isBroken(file) && file.tests.every(({ state }) => state === "passed"),
+  );
+  const nothing = files.length === 0 && unattributed.length === 0 ? ["No test was found."] : [];
+  const others = [...unattributed, ...nothing].map((text) => failure("outside every test", text, lastWords));
+  return {
+    passed,
+    failed: tests.length - passed + outside.length + others.length,
+    failures: [...files.flatMap((file) => failuresOf(file, lastWords)), ...others],
+  };
 }
 
 function failuresOf(file: TestFile, lastWords: string): string[] {
-  const { name, message, assertionResults } = file;
-  if (!isBroken(file)) return [];
-  const unfinished = assertionResults.filter(isUnfinished);
-  const failed = assertionResults.filter(({ failureMessages }) => (failureMessages ?? []).length > 0);
-  const said = [
-    ...(message === "" ? [] : [failure(name, message)]),
-    ...failed.map((test) => failure(`${name} › ${test.fullName}`, ...(test.failureMessages ?? []))),
-  ];
-  if (unfinished.length === 0 && said.length > 0) return said;
-  const at = unfinished[0] === undefined ? "" : ` in or before › ${unfinished[0].fullName}`;
-  return [...said, failure(`${name}: its process ended${at}`, lastWords)];
+  const { name, finished, outside, tests } = file;
+  const failed = tests
+    .filter(({ state }) => state === "failed")
+    .map((test) => failure(`${name} › ${test.name}`, ...test.errors));
+  if (finished) return [...failed, ...outside.map((text) => failure(name, text))];
+  const [at] = tests.filter(({ state }) => state === "pending");
+  const place = at === undefined ? "" : ` in or before › ${at.name}`;
+  return [...failed, failure(`${name}: its process ended${place}`, lastWords, ...outside)];
 }

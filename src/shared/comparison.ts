@@ -9,12 +9,18 @@ export const generatedText = z.object({
 });
 export type GeneratedText = z.infer<typeof generatedText>;
 
+/** Another checkpoint's matrices beside the original's; `other` = they are not of the same names and shapes. */
+export const comparedWeights = z.enum(["exact", "differ", "other"]);
+export type ComparedWeights = z.infer<typeof comparedWeights>;
+
 /** One column of the comparison; the original has no recipe, nor has another checkpoint. */
 export const comparedVariant = z.object({
   id: z.string().nullable(),
   recipe: recipe.nullable(),
   /** Another checkpoint, as it was opened; `packing` where its weights are packed. Null for the original and its variants. */
-  checkpoint: z.object({ path: z.string(), packing: z.string().nullable() }).nullable(),
+  checkpoint: z
+    .object({ path: z.string(), packing: z.string().nullable(), weights: comparedWeights })
+    .nullable(),
   label: z.string(),
   scores,
   /** Over the quantized linears; of another checkpoint, over its packed tensors. Null where there is none. */
@@ -22,7 +28,7 @@ export const comparedVariant = z.object({
   fileBitsPerWeight: z.number().nullable(),
   /** Estimated file size in bytes at that average; of another checkpoint, what its tensors take. */
   bytes: z.number(),
-  /** Over the quantized weights; of another checkpoint, over the layers' matrices that are not the original's. Null where nothing differs. */
+  /** Over the quantized weights; of another checkpoint, over the matrices that are not the original's. Null where nothing differs. */
   sqnrDb: finiteOrNull,
   tensors: z.array(tensorError),
   layers: z.array(layerError),

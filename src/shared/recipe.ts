@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { codecIssues, codecName, type CodecName } from "./codecs.ts";
+import { codecIssues, codecName, CODECS, type CodecName } from "./codecs.ts";
 
 export { codecName, type CodecName };
 
@@ -118,7 +118,7 @@ export const recipe = recipeShape.superRefine((value, context) => {
     const merged = {
       codec: o.codec ?? value.codec,
       bits: o.bits ?? value.bits,
-      symmetric: o.symmetric ?? value.symmetric,
+      symmetric: o.symmetric ?? inheritedSymmetric(value, o),
       block: o.block ?? value.block,
       // a clip of the whole recipe passes over tensors that have no range
       clips: Boolean(o.clip),
@@ -130,6 +130,14 @@ export type Recipe = z.infer<typeof recipe>;
 
 /** A recipe as people write it: only `codec`, `bits` and `block` are required. */
 export type RecipeInput = z.input<typeof recipe>;
+
+/** What an override takes over of `symmetric`: nothing where its codec has no such choice. */
+export function inheritedSymmetric(
+  recipe: { symmetric: boolean; codec: CodecName },
+  override: Pick<Override, "codec"> | undefined,
+): boolean {
+  return recipe.symmetric && CODECS[override?.codec ?? recipe.codec].symmetric;
+}
 
 function checkCodec(
   value: Parameters<typeof codecIssues>[0],

@@ -32,7 +32,7 @@ describe("other checkpoints beside a model", () => {
     const [original, quantized, packed] = variants;
     expect(packed).toMatchObject({
       label: "gguf",
-      checkpoint: { path: gguf, packing: "GGUF F16, F32" },
+      checkpoint: { path: gguf, packing: "GGUF F16, F32", weights: "exact" },
       bitsPerWeight: null,
       scores: { kl: { mean: 0, topAgreement: 1 } },
     });

@@ -26,11 +26,12 @@ async function entriesOf(
 }
 
 describe("a GGUF file's chat templates", () => {
-  it("are the one of tokenizer_config.json, of chat_template.jinja, or of the older JSON file, in this order", async () => {
-    const files = { "chat_template.jinja": "J", "chat_template.json": '{"chat_template": "O"}' };
-    const json = { "chat_template.json": files["chat_template.json"] };
-    expect(await entriesOf(files, "C")).toEqual({ "tokenizer.chat_template": "C" });
-    expect(await entriesOf(files)).toEqual({ "tokenizer.chat_template": "J" });
+  it("are the one of chat_template.jinja, of tokenizer_config.json, or of the older JSON file, in transformers' order", async () => {
+    const json = { "chat_template.json": '{"chat_template": "O"}' };
+    expect(await entriesOf({ ...json, "chat_template.jinja": "J" }, "C")).toEqual({
+      "tokenizer.chat_template": "J",
+    });
+    expect(await entriesOf(json, "C")).toEqual({ "tokenizer.chat_template": "C" });
     expect(await entriesOf(json)).toEqual({ "tokenizer.chat_template": "O" });
     expect(await entriesOf({ "chat_template.json": "{" })).toEqual({});
   });
@@ -51,15 +52,17 @@ describe("a GGUF file's chat templates", () => {
     });
   });
 
-  it("come from the folder of further templates too, which replace none of those named before", async () => {
+  it("come from the folder of further templates too, each before what the config says of its name", async () => {
     const more = {
-      "chat_template.jinja": "J",
       "additional_chat_templates/tools.jinja": "T",
-      "additional_chat_templates/default.jinja": "never",
       "additional_chat_templates/notes.txt": "never",
     };
-    expect(await entriesOf(more)).toEqual({
-      "tokenizer.chat_template": "J",
+    const configured = [
+      { name: "default", template: "D" },
+      { name: "tools", template: "never" },
+    ];
+    expect(await entriesOf(more, configured)).toEqual({
+      "tokenizer.chat_template": "D",
       "tokenizer.chat_template.tools": "T",
       "tokenizer.chat_templates": ["tools"],
     });

@@ -115,6 +115,15 @@ describe("exporting as GGUF", () => {
     await reopened.close();
   });
 
+  it("leaves a super weight's module at a half type unquantized where 8 bits are offered: it has more already", async () => {
+    const recipe = { ...RECIPES[8], restore: "super-weights" };
+    const done = await made({ storage: "F16" }, recipe, "8-bit");
+    expect(done.changes[0]).toMatch(/^The module .* stays unquantized, .* more, /);
+    const reopened = await openCheckpoint(done.out);
+    expect(reopened.tensors.get(SUPER_WEIGHT.tensor)?.dtype).toBe("F16");
+    await reopened.close();
+  });
+
   it("names a file of one type after it", async () => {
     for (const [recipe, type] of [
       [RECIPES[8], "F16"],

@@ -23,13 +23,17 @@ const ABORTS = onlyTheFirstTime(
 );
 
 /** Runs the step on tests of these texts. */
-async function stepOn(files: Readonly<Record<string, string>>, again = true): Promise<Count> {
+async function stepOn(
+  files: Readonly<Record<string, string>>,
+  again = true,
+  more: readonly string[] = [],
+): Promise<Count> {
   const cwd = mkdtempSync(join(tmpdir(), "keystone-vitest-step-"));
   onTestFinished(() => rmSync(cwd, { recursive: true, force: true }));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(cwd, `${name}.test.js`), text);
   return vitestStep({
     ...{ filters: [], scratch: cwd, again, options: { cwd, quiet: true } },
-    args: ["--root", cwd, "--globals", "--pool=forks", "--maxWorkers=1"],
+    args: ["--root", cwd, "--globals", "--pool=forks", "--maxWorkers=1", ...more],
   });
 }
 
@@ -58,6 +62,25 @@ it("a process that ends every time is a failure that says where, with every test
   expect(count.failures).toEqual([
     expect.stringMatching(/crashing\.test\.js: its process ended[\s\S]*Check failed: it_holds/),
   ]);
+});
+
+const UNHEARD = `it("holds", () => void Promise.reject(new Error("nobody hears")));`;
+
+it("an error outside every test fails its file, whatever else is run once more", async () => {
+  const alone = await stepOn({ good: UNHEARD });
+  expect(alone).toMatchObject({ passed: 1, failed: 1, secondTries: [] });
+  expect(alone.failures).toEqual([expect.stringMatching(/good\.test\.js[\s\S]*nobody hears/)]);
+  const beside = await stepOn({ good: UNHEARD, moody: onlyTheFirstTime("expect(1).toBe(2);") });
+  expect(beside).toMatchObject({ passed: 4, failed: 1 });
+  expect(beside.failures).toEqual([expect.stringMatching(/good\.test\.js[\s\S]*nobody hears/)]);
+  expect(beside.secondTries).toEqual([expect.stringMatching(/moody\.test\.js › .*is moody/)]);
+});
+
+it("a runner that leaves no report, or finds nothing, is a failure and no end of the others", async () => {
+  const nowhere = await stepOn({ good: PASSES }, true, ["--config", "/nowhere/vitest.config.ts"]);
+  expect(nowhere).toMatchObject({ passed: 0, failed: 1 });
+  expect(nowhere.failures).toEqual([expect.stringContaining("left no report")]);
+  expect(await stepOn({})).toMatchObject({ passed: 0, failed: 1 });
 });
 
 it("nothing is run again where nobody asked for it; a test that is skipped has not passed", async () => {

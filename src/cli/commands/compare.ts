@@ -99,7 +99,7 @@ function compareText({ variants, convention, seconds }: CompareReport): string {
 }
 
 function rowOf(variant: ComparedVariant, decimals: number): string[] {
-  const { label, checkpoint, scores, bitsPerWeight, fileBitsPerWeight, bytes, sqnrDb } = variant;
+  const { label, checkpoint, scores, bitsPerWeight, fileBitsPerWeight, bytes } = variant;
   const { kl } = scores;
   const bad = scores.notFinite === true;
   return [
@@ -111,11 +111,11 @@ function rowOf(variant: ComparedVariant, decimals: number): string[] {
     kl ? fixed(kl.mean, 6, bad) : "–",
     kl ? fixed(kl.p99, 6, bad) : "–",
     kl ? percent(kl.topAgreement) : "–",
-    kl ? sqnrText(sqnrDb) : "–",
+    sqnrText(variant),
   ];
 }
 
-/** Null where every weight is the original's. */
-function sqnrText(sqnrDb: number | null): string {
-  return sqnrDb === null ? "exact" : fixed(sqnrDb, 1);
+function sqnrText({ checkpoint, sqnrDb }: ComparedVariant): string {
+  if (checkpoint?.weights === "exact") return "exact";
+  return sqnrDb === null ? "–" : fixed(sqnrDb, 1);
 }

@@ -1,33 +1,71 @@
 import type { Checkpoint } from "#engine/checkpoint/types.ts";
 import { ErrorSums, sqnrDb } from "#engine/quantize/statistics.ts";
+import type { ComparedWeights } from "#shared/comparison.ts";
+import type { TensorInfo } from "#shared/model.ts";
 import { createMeter } from "./meter.ts";
 import type { Watch } from "./types.ts";
 
 export interface SqnrRequest extends Watch {
   readonly original: Checkpoint;
   readonly other: Checkpoint;
+  /** Weights of one matrix that are in memory at once, of each checkpoint. */
+  readonly part?: number;
 }
 
+/** 256 MiB. */
+const PART = 64 * 1024 * 1024;
+
 /**
- * 10·log10(Σw² / Σ(w − ŵ)²) in dB, over the matrices of the decoder layers that are other ones than the original's; null where
- * none is. Sums in f64; one matrix of each is in memory.
+ * How far another checkpoint's matrices (the layers' linears, embedding, output head) are from the original's:
+ * 10·log10(Σw² / Σ(w − ŵ)²) in dB over those that differ, sums in f64. Null where none differs, or where a linear has no
+ * partner of its name and shape: then they are no two forms of one model.
  * @throws KeystoneError checkpoint/read-failed, job/cancelled
  */
-export async function checkpointSqnr({ original, other, ...watch }: SqnrRequest): Promise<number | null> {
-  const shared = [...original.tensors.values()].filter(
-    ({ name, linear, shape }) => linear && other.tensors.get(name)?.shape.join() === shape.join(),
-  );
+export async function checkpointSqnr({
+  original,
+  other,
+  part = PART,
+  ...watch
+}: SqnrRequest): Promise<{ weights: ComparedWeights; sqnrDb: number | null }> {
+  const matrices = [...original.tensors.values()].filter(isMatrix);
+  const hasPartner = ({ name, shape }: TensorInfo): boolean =>
+    other.tensors.get(name)?.shape.join() === shape.join();
+  if (matrices.some((tensor) => tensor.linear && !hasPartner(tensor)))
+    return { weights: "other", sqnrDb: null };
+  const shared = matrices.filter(hasPartner);
   const total = shared.reduce((sum, { parameters }) => sum + parameters, 0);
   const meter = createMeter(total, "weights", watch);
   const pooled = { sumSquares: 0, sumSquaredError: 0 };
-  for (const { name, parameters } of shared) {
+  for (const tensor of shared) {
     const sums = new ErrorSums();
-    sums.add(await original.read(name), await other.read(name), 0, parameters);
-    if (sums.sumSquaredError > 0) {
-      pooled.sumSquares += sums.sumSquares;
-      pooled.sumSquaredError += sums.sumSquaredError;
+    for (const rows of partsOf(tensor, part)) {
+      const [w, found] = [await rowsOf(original, tensor, rows), await rowsOf(other, tensor, rows)];
+      sums.add(w, found, 0, w.length);
+      await meter.advance(w.length, "comparing weights");
     }
-    await meter.advance(parameters, "comparing weights");
+    if (sums.sumSquaredError === 0) continue;
+    pooled.sumSquares += sums.sumSquares;
+    pooled.sumSquaredError += sums.sumSquaredError;
   }
-  return sqnrDb(pooled);
+  return { weights: pooled.sumSquaredError === 0 ? "exact" : "differ", sqnrDb: sqnrDb(pooled) };
+}
+
+function isMatrix({ linear, role, shape, parameters }: TensorInfo): boolean {
+  return shape.length === 2 && parameters > 0 && (linear || role === "embedding" || role === "head");
+}
+
+/** Row numbers, a part at a time; null = all of them at once. */
+function* partsOf({ shape, parameters }: TensorInfo, part: number): Generator<number[] | null> {
+  const [rows = 0, columns = 0] = shape;
+  if (parameters <= part) {
+    yield null;
+    return;
+  }
+  const step = Math.max(1, Math.floor(part / columns));
+  for (let from = 0; from < rows; from += step)
+    yield Array.from({ length: Math.min(step, rows - from) }, (_, i) => from + i);
+}
+
+function rowsOf(checkpoint: Checkpoint, { name }: TensorInfo, rows: number[] | null): Promise<Float32Array> {
+  return rows === null ? checkpoint.read(name) : checkpoint.readRows(name, rows);
 }

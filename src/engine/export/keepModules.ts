@@ -1,3 +1,4 @@
+import { CODECS } from "#shared/codecs.ts";
 import { planTensors } from "#engine/quantize/planTensors.ts";
 import type { TensorPlan } from "#engine/quantize/types.ts";
 import type { TensorInfo } from "#shared/model.ts";
@@ -41,14 +42,16 @@ export function keepModules(
   const holding = [...before.values()].filter((plan) => namedCount(plan) > 0);
   // the largest of every tensor cannot be kept by module: keepProblems says so
   if (recipe.restore === "none" || isLargest(recipe.restore)) return { recipe, changes: [] };
+  // a module at a half type already has more than 8 bits
+  const gets8 = (plan: TensorPlan): boolean => kept === "8-bit" && !CODECS[plan.codec].rounds;
   const changed: Recipe = {
     ...recipe,
     restore: "none",
     holdOut: false,
     overrides: [
-      ...holding.map(({ name }): Override => ({
-        match: name,
-        ...(kept === "8-bit" ? eightBits : { skip: true }),
+      ...holding.map((plan): Override => ({
+        match: plan.name,
+        ...(gets8(plan) ? eightBits : { skip: true }),
       })),
       ...recipe.overrides,
     ],
@@ -58,16 +61,27 @@ export function keepModules(
   const [cheap, dear] = [allBytes(model, before, bytesOf), allBytes(model, after, bytesOf)];
   const weights = parametersOf(model.checkpoint.tensors.values());
   const perWeight = (bytes: number): string => ((8 * bytes) / weights).toFixed(3);
-  const names = holding.map(({ name }) => name).join(", ");
-  const [module, stay] = holding.length === 1 ? ["module", "stays"] : ["modules", "stay"];
-  const how = kept === "8-bit" ? `${stay === "stays" ? "gets" : "get"} 8 bits` : `${stay} unquantized`;
+  const kinds = [
+    { plans: holding.filter(gets8), one: "gets 8 bits", many: "get 8 bits" },
+    { plans: holding.filter((plan) => !gets8(plan)), one: "stays unquantized", many: "stay unquantized" },
+  ].filter(({ plans }) => plans.length > 0);
+  const modules = kinds.map(({ plans, one, many }) => {
+    const names = plans.map(({ name }) => name).join(", ");
+    return plans.length === 1 ? `the module ${names} ${one}` : `the modules ${names} ${many}`;
+  });
+  const what = modules.join(", and ").replace(/^t/, "T");
   return {
     recipe: changed,
     held: restoredPlaces({ plans: before }).named,
     changes: [
-      `The ${module} ${names} ${how}, because this format has no place for one exact weight: ${bytesText(Math.round(dear - cheap))} more, ${perWeight(dear)} instead of ${perWeight(cheap)} bits per weight over the whole file.`,
+      `${what}, because this format has no place for one exact weight: ${costText(dear - cheap)}, ${perWeight(dear)} instead of ${perWeight(cheap)} bits per weight over the whole file.`,
     ],
   };
+}
+
+function costText(bytes: number): string {
+  const size = bytesText(Math.round(Math.abs(bytes)));
+  return bytes < 0 ? `${size} less` : `${size} more`;
 }
 
 /** Weights of tensors, all together. */

@@ -1,5 +1,5 @@
 import type { KeystoneErrorData } from "#shared/errors.ts";
-import type { Recipe } from "#shared/recipe.ts";
+import { inheritedSymmetric, type Recipe } from "#shared/recipe.ts";
 
 /** No format holds what happens to activations. */
 export function activationProblems({ activations }: Recipe, subject: string): KeystoneErrorData[] {
@@ -20,7 +20,7 @@ export function recipeSettings(recipe: Recipe): Pick<Recipe, "codec" | "bits" | 
   return [recipe, ...others].map((settings) => ({
     codec: settings.codec ?? recipe.codec,
     bits: settings.bits ?? recipe.bits,
-    symmetric: settings.symmetric ?? recipe.symmetric,
+    symmetric: settings.symmetric ?? inheritedSymmetric(recipe, settings),
     block: settings.block ?? recipe.block,
   }));
 }

@@ -241,6 +241,20 @@ describe("a codec that rounds each weight by itself", () => {
     expect(notes).toEqual([]);
   });
 
+  it("passes over a symmetric recipe's symmetry, as every codec does that has no such choice", () => {
+    const { tensors } = plan({
+      ...{ codec: "int", symmetric: true, block: "group:16", keep: ["*lm_head*"] },
+      overrides: [
+        { match: "*embed_tokens*", ...HALF },
+        { match: "*q_proj*", codec: "q4_0", block: "group:32" },
+      ],
+    });
+    const symmetric = [...tensors.values()].map((one) => [one.codec, one.symmetric]);
+    expect(symmetric[0]).toEqual(["f16", false]);
+    expect(symmetric[1]).toEqual(["q4_0", false]);
+    expect(symmetric[2]).toEqual(["int", true]);
+  });
+
   it("is refused with other bits than its own, and with a clip of its own", () => {
     expect(() => plan({ codec: "f16" })).toThrow(/f16 stores 16 bits, but bits is 4/);
     expect(() => plan({ bits: 16 })).toThrow(/rtn stores .* 8 bits, but bits is 16/);

@@ -3,6 +3,7 @@ import { KeystoneError } from "#shared/errors.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import {
   DEFAULT_KEEP,
+  inheritedSymmetric,
   parseBlock,
   type CodecName,
   type Coordinate,
@@ -60,7 +61,7 @@ export function planTensors(
       columns,
       codec,
       bits: override?.bits ?? recipe.bits,
-      symmetric: override?.symmetric ?? recipe.symmetric,
+      symmetric: override?.symmetric ?? inheritedSymmetric(recipe, override),
       block: rounds ? { kind: "tensor" } : parseBlock(override?.block ?? recipe.block),
       clip: rounds ? null : override?.clip === undefined ? recipe.clip : override.clip,
       restore: restore(tensor.name),

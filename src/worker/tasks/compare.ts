@@ -133,18 +133,18 @@ async function comparedCheckpoint(
   const { scores } = await scoreCheckpoint({ ...other, original, ...text, ...watches[0] });
   const onPassage = await scoreCheckpoint({ ...other, original, ...passage, ...watches[1] });
   const { checkpoint } = other;
-  const sqnrDb = await checkpointSqnr({ original: original.checkpoint, other: checkpoint, ...watches[2] });
+  const distance = await checkpointSqnr({ original: original.checkpoint, other: checkpoint, ...watches[2] });
   const { weights, bytes } = sizeOf(other);
   return {
     id: checkpoint.fingerprint,
     recipe: null,
-    checkpoint: { path: checkpoint.path, packing: checkpoint.packing ?? null },
+    checkpoint: { path: checkpoint.path, packing: checkpoint.packing ?? null, weights: distance.weights },
     label: modelName(checkpoint.path),
     scores,
     bitsPerWeight: packedBitsPerWeight([...checkpoint.tensors.values()]),
     fileBitsPerWeight: (8 * bytes) / weights,
     bytes,
-    sqnrDb,
+    sqnrDb: distance.sqnrDb,
     tensors: [],
     layers: [],
     passageNll: align(passage.windows, onPassage.nll),

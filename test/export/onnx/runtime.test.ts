@@ -1,5 +1,8 @@
+import { stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
+import { DATA_FILE, MODEL_FILE } from "#engine/checkpoint/onnx/names.ts";
 import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
 import { scoreOriginal, scoreWave } from "#engine/evaluate/score.ts";
 import type { WindowSet } from "#engine/evaluate/types.ts";
@@ -62,6 +65,23 @@ describe("a written decoder, scored by onnxruntime", () => {
     expect(score?.notRun).toMatch(
       /^The graph was not run: onnxruntime .* needs about .*MB .*1.*MB may be used\.$/,
     );
+  });
+
+  it("needs room for keys, values and attention beside the files", async () => {
+    const folder = await written();
+    const sizes = await Promise.all([MODEL_FILE, DATA_FILE].map((file) => stat(join(folder, file))));
+    const twice = 2 * sizes.reduce((sum, { size }) => sum + size, 0);
+    expect((await runExported("onnx", folder, judged, request(twice + 1000)))?.notRun).not.toBeNull();
+    expect((await runExported("onnx", folder, judged, request(twice + 100e6)))?.notRun).toBeNull();
+  });
+
+  it("ends the export where the runtime does not take the graph, with the runtime's own words", async () => {
+    const folder = await written();
+    await writeFile(join(folder, MODEL_FILE), "no graph");
+    await expect(runExported("onnx", folder, judged, request(PLENTY))).rejects.toMatchObject({
+      code: "export/runtime-failed",
+      message: expect.stringMatching(/^onnxruntime [\d.]+ does not run the written graph: .{20}/) as unknown,
+    });
   });
 
   it("ends the export where it gives another number than its weights", async () => {

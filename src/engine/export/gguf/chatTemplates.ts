@@ -17,14 +17,19 @@ const MAX_BYTES = 1024 * 1024;
 const MAX_TEMPLATES = 100;
 
 /**
- * A checkpoint's chat templates as transformers keeps them: in tokenizer_config.json, as text or by name, else in a file
- * beside it; further ones in a folder, a file each, named after it. Files that are larger than a template is are passed over.
+ * A checkpoint's chat templates. Files beside tokenizer_config.json go before what it says of the same name, as in transformers:
+ * chat_template.jinja, and a folder of further ones, each named after its file; an older JSON file comes last of all. Files that are
+ * larger than a template is are passed over.
  */
 export async function readChatTemplates(folder: string, configured: unknown): Promise<NamedTemplate[]> {
-  const first = templatesIn(configured ?? (await templateBeside(folder)));
-  const names = new Set(first.map(({ name }) => name));
-  const more = await templatesInFolder(join(folder, MORE_FOLDER));
-  return [...first, ...more.filter(({ name }) => !names.has(name))];
+  const file = await textOf(join(folder, TEMPLATE_FILE));
+  const all = [
+    ...templatesIn(await olderTemplate(folder)),
+    ...templatesIn(configured),
+    ...templatesIn(file),
+    ...(await templatesInFolder(join(folder, MORE_FOLDER))),
+  ];
+  return [...new Map(all.map((each) => [each.name, each])).values()];
 }
 
 /** Metadata under the keys that llama.cpp's converter gives: a name's other characters than letters and digits become `_`. */
@@ -53,13 +58,11 @@ function templatesIn(value: unknown): NamedTemplate[] {
   });
 }
 
-async function templateBeside(folder: string): Promise<unknown> {
-  const text = await textOf(join(folder, TEMPLATE_FILE));
-  if (text !== null) return text;
-  const older = await textOf(join(folder, OLDER_FILE));
-  if (older === null) return null;
+async function olderTemplate(folder: string): Promise<unknown> {
+  const text = await textOf(join(folder, OLDER_FILE));
+  if (text === null) return null;
   try {
-    return z.looseObject({ chat_template: z.unknown() }).parse(JSON.parse(older)).chat_template;
+    return z.looseObject({ chat_template: z.unknown() }).parse(JSON.parse(text)).chat_template;
   } catch {
     return null;
   }

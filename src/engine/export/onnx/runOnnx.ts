@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { env } from "onnxruntime-node";
 import type { Architecture } from "#engine/architecture/types.ts";
 import { DATA_FILE, MODEL_FILE } from "#engine/checkpoint/onnx/names.ts";
+import { KeystoneError } from "#shared/errors.ts";
 import type { RuntimeScore } from "#shared/exporting.ts";
 import { fileSize } from "#shared/format.ts";
 import type { RunRequest } from "../exporter.ts";
@@ -10,6 +11,10 @@ import { scoreDecoder } from "./scoreDecoder.ts";
 
 /** onnxruntime keeps the weights as they lie in the file and once more as its kernels want them. */
 const MEMORY_PER_BYTE = 2;
+/** Attention's scores: products, masked, after the softmax. */
+const SCORES = 3;
+/** Keys and values of the tokens so far, and of those with the step's own. */
+const CACHES = 2;
 /** Of a step's logits, where a window may go in steps. */
 const LOGITS_BYTES = 128 * 1024 * 1024;
 
@@ -22,13 +27,38 @@ export async function runOnnx(folder: string, request: RunRequest): Promise<Runt
   const step = stepTokens(model.architecture, longest, LOGITS_BYTES);
   const files = await Promise.all([MODEL_FILE, DATA_FILE].map((file) => stat(join(folder, file))));
   const weights = MEMORY_PER_BYTE * files.reduce((sum, { size }) => sum + size, 0);
-  const needed = weights + step * logitsOf(model.architecture);
-  if (needed > memoryBytes) {
-    const notRun = `The graph was not run: ${name} needs about ${fileSize(needed)} of memory for it, and ${fileSize(memoryBytes)} may be used.`;
-    return { name, perplexity: null, notRun };
+  const needed = weights + stepBytes(model.architecture, step, longest);
+  const notRun = (why: string): RuntimeScore => ({
+    ...{ name, perplexity: null },
+    notRun: `The graph was not run: ${why}.`,
+  });
+  if (needed > memoryBytes)
+    return notRun(
+      `${name} needs about ${fileSize(needed)} of memory for it, and ${fileSize(memoryBytes)} may be used`,
+    );
+  try {
+    const { perplexity } = await scoreDecoder(folder, facts, windows, { threads, step, ...watch });
+    return { name, perplexity, notRun: null };
+  } catch (error) {
+    if (error instanceof KeystoneError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    // there was less room than it looked like: nothing is said of the graph
+    if (/alloc/i.test(reason)) return notRun(`${name} ran out of memory`);
+    throw new KeystoneError(
+      "export/runtime-failed",
+      `${name} does not run the written graph: ${reason}`,
+      "The export is not kept. Please report it with the recipe; the format safetensors does not depend on a runtime.",
+      { runtime: name, reason },
+    );
   }
-  const { perplexity } = await scoreDecoder(folder, facts, windows, { threads, step, ...watch });
-  return { name, perplexity, notRun: null };
+}
+
+/** What a step takes beside the weights: its logits, keys and values, and the scores of one layer's attention. All f32. */
+function stepBytes({ facts }: Architecture, step: number, longest: number): number {
+  const { layers, heads, keyValueHeads, headSize, vocabulary } = facts;
+  const cache = CACHES * longest * layers * 2 * keyValueHeads * headSize;
+  const scores = SCORES * heads * step * longest;
+  return (step * vocabulary + cache + scores) * Float32Array.BYTES_PER_ELEMENT;
 }
 
 /**
@@ -38,7 +68,8 @@ export async function runOnnx(folder: string, request: RunRequest): Promise<Runt
  */
 export function stepTokens(architecture: Architecture, longest: number, logitsBytes: number): number {
   const step = Math.min(longest, Math.max(1, Math.floor(logitsBytes / logitsOf(architecture))));
-  const [early, late] = [architecture.rotary(step), architecture.rotary(longest)];
+  // of one position alone nothing can be seen: the first is not turned
+  const [early, late] = [architecture.rotary(Math.max(2, step)), architecture.rotary(Math.max(2, longest))];
   return early.cos.every((value, i) => value === late.cos[i]) ? step : longest;
 }
 

@@ -30,7 +30,7 @@ export async function scoreDecoder(
       decoder.restart();
       for (let at = 0; at < window.ids.length; at += step) {
         const logits = await decoder.next(window.ids.subarray(at, at + step));
-        nll.push(...nllOf(logits, window, at, facts.vocabulary));
+        for (const value of nllOf(logits, window, at, facts.vocabulary)) nll.push(value);
         await meter.advance(logits.length / facts.vocabulary, "running the graph in onnxruntime");
       }
     }

@@ -45,6 +45,16 @@ describe("a plan for a format that has no place for a variant", () => {
     expect(labels("awq", { ...WINNER, block: "group:64" }, 96)).toEqual(["awq, group 32, z 5, restored"]);
   });
 
+  it("keeps tensors at a half type where the format holds it, and leaves them alone elsewhere", () => {
+    const half = { match: "*embed_tokens*", codec: "f16" as const, bits: 16 };
+    const problems = [problem("export/codec")];
+    const from = { ...WINNER, keep: [], overrides: [half] };
+    const overridesFor = (format: (typeof exportFormat.options)[number]) =>
+      parsePlan(ownPlan(format, { recipe: from, problems }, model(256))).recipes[0]?.overrides;
+    expect(overridesFor("gguf")).toEqual([half]);
+    expect(overridesFor("onnx")).toEqual([{ match: "*embed_tokens*", skip: true }]);
+  });
+
   it("keeps tensors that are left alone and clips of their own, and no other settings of single tensors", () => {
     const overrides = [
       { match: "*.0.mlp.down_proj.weight", skip: true },

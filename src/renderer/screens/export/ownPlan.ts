@@ -47,7 +47,7 @@ export function ownPlan(
 ): OwnPlan | null {
   if (format === "safetensors" || problems.some(({ code }) => !MENDED.has(code))) return null;
   const { clip, restore, holdOut, keep } = recipe;
-  const overrides = recipe.overrides.flatMap(ownOverride);
+  const overrides = recipe.overrides.flatMap((override) => ownOverride(override, format));
   const recipes = codecsNear(OWN[format], recipe.bits).flatMap(({ codec, bits }) =>
     (CODECS[codec].symmetric ? [true, false] : [false]).flatMap((symmetric) =>
       blocksNear(codec, recipe.block, model).map((block) => ({
@@ -61,8 +61,15 @@ export function ownPlan(
     : { name: `${recipeLabel(recipe)}, for ${format}`, recipes, target: format };
 }
 
-/** What of an override does not hang on the codec: whether its tensors stay as they are, and their clip. */
-function ownOverride({ match, skip, clip }: Override): Override[] {
+/**
+ * What of an override does not hang on the codec: whether its tensors stay as they are, and their clip. Those rounded to a half
+ * type stay so where the format holds that, and are left alone elsewhere: 4 bits are not what was asked for.
+ */
+function ownOverride({ match, skip, clip, codec, bits }: Override, format: ExportFormat): Override[] {
+  if (codec && CODECS[codec].rounds && !skip)
+    return [
+      format === "gguf" ? { match, codec, ...(bits !== undefined && { bits }) } : { match, skip: true },
+    ];
   if (skip === undefined && clip === undefined) return [];
   return [{ match, ...(skip !== undefined && { skip }), ...(clip !== undefined && { clip }) }];
 }

@@ -1,0 +1,49 @@
+import { writeFileSync } from "node:fs";
+import type { SerializedError } from "vitest";
+import type { Reporter, TestModule } from "vitest/node";
+import { REPORT_VARIABLE, type TestFile, type VitestReport } from "./vitestReport.ts";
+
+/** Writes what a run came to, errors outside every test among it, to the file that the environment names. */
+export default class KeystoneReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[], unhandled: readonly SerializedError[]): void {
+    const path = process.env[REPORT_VARIABLE];
+    if (!path) throw new Error(`${REPORT_VARIABLE} does not say where the report goes.`);
+    const files = modules.map((module) => fileOf(module, unhandled));
+    const report: VitestReport = {
+      files,
+      unattributed: unhandled
+        .map(textOf)
+        .filter((text) => !files.some(({ outside }) => outside.includes(text))),
+    };
+    writeFileSync(path, JSON.stringify(report));
+  }
+}
+
+function fileOf(module: TestModule, unhandled: readonly SerializedError[]): TestFile {
+  const { moduleId: name } = module;
+  return {
+    name,
+    // a file whose process ended stays where it was
+    finished: module.state() === "passed" || module.state() === "failed" || module.state() === "skipped",
+    outside: [...module.errors().map(textOf), ...unhandled.filter((error) => isOf(error, name)).map(textOf)],
+    tests: [...module.children.allTests()].map((test) => {
+      const result = test.result();
+      return {
+        name: test.fullName,
+        state: result.state,
+        errors: (result.errors ?? []).map(textOf),
+      };
+    }),
+  };
+}
+
+/** An error that came while a file ran, or that ended its process. */
+function isOf(error: SerializedError, file: string): boolean {
+  return error["VITEST_TEST_PATH"] === file || textOf(error).includes(file);
+}
+
+function textOf({ message, stack, cause }: SerializedError): string {
+  const own = stack?.includes(message) ? stack : `${message}\n${stack ?? ""}`;
+  const inner = cause;
+  return inner?.message ? `${inner.message}\n${own}` : own;
+}
