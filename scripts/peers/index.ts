@@ -4,6 +4,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { silenceRuntime } from "#engine/forward/silenceRuntime.ts";
 import { keepReport } from "./docs.ts";
 import { failuresOf, markdownTable, PeerMissing, versionsText, type Peer } from "./peer.ts";
 import { pythonFor } from "./python.ts";
@@ -51,6 +52,8 @@ async function runPeer(name: string, write: boolean): Promise<Outcome> {
   }
 }
 
+// What runs here sends nothing: Python's onnxruntime is the same runtime as Keystone's.
+silenceRuntime();
 const { values, positionals: named } = parseArgs({
   allowPositionals: true,
   strict: false,

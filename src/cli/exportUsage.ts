@@ -1,10 +1,11 @@
 import { KeystoneError, toErrorData } from "#shared/errors.ts";
 import { exportFormat, KEPT_MODULES, SHARDED_FORMATS } from "#shared/exporting.ts";
 import { list } from "#shared/format.ts";
+import type { JudgeOptions } from "./options.ts";
 import { usageError } from "./reportError.ts";
 
 /** The options of an export that not every format has a use for. */
-export interface FormatOptions {
+export interface FormatOptions extends JudgeOptions {
   readonly format: string;
   readonly verify?: boolean;
   readonly text?: string;
@@ -12,12 +13,17 @@ export interface FormatOptions {
   readonly kept?: string;
 }
 
+/** What only a verification reads, of what has no default. */
+const JUDGING = ["text", "tokens", "context", "stride"] as const;
+
 /** @throws KeystoneError usage/arguments where an option would have no effect */
-export function requireUsed({ format, verify, text, maxShard, kept }: FormatOptions): void {
-  if (text !== undefined && !verify)
+export function requireUsed(options: FormatOptions): void {
+  const { format, verify, maxShard, kept } = options;
+  const judging = JUDGING.find((name) => options[name] !== undefined);
+  if (judging !== undefined && !verify)
     throw usageError(
-      "--text was given without --verify, and export reads no text.",
-      "Add --verify or leave --text out.",
+      `--${judging} was given without --verify, and export reads no text.`,
+      `Add --verify or leave --${judging} out.`,
     );
   if (maxShard !== undefined && !SHARDED_FORMATS.some((each) => each === format))
     throw usageError(

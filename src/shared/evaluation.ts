@@ -77,6 +77,8 @@ export const evalReport = scores.extend({
   fileBitsPerWeight: z.number().nullable(),
   sqnrDb: finiteOrNull,
   tensors: z.array(tensorError),
+  /** What the person should know of the recipe on this model, e.g. an override that changes nothing; one sentence each. */
+  notes: z.array(z.string()).default([]),
   baseline: scores.nullable(),
   device: z.string(),
   seconds: z.number(),

@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { availableParallelism, freemem } from "node:os";
 import { join, resolve } from "node:path";
 import envPaths from "env-paths";
+import { silenceRuntime } from "#engine/forward/silenceRuntime.ts";
 import { calls, isCallName, type Args, type CallName, type Reply } from "#shared/contract.ts";
 import { KeystoneError, toErrorData } from "#shared/errors.ts";
 import { describeIssues } from "#shared/plan.ts";
@@ -40,6 +41,7 @@ const STORE_FILE = "keystone.sqlite";
  * @throws KeystoneError store/unwritable, store/corrupt, store/newer
  */
 export function createStudio(options: StudioOptions = {}): Studio {
+  silenceRuntime();
   const home = resolve(
     options.home ?? (process.env["KEYSTONE_HOME"] || envPaths("Keystone", { suffix: "" }).data),
   );

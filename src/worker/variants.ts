@@ -10,6 +10,8 @@ export interface PlannedVariant {
   readonly variant: Variant;
   readonly bitsPerWeight: number;
   readonly fileBitsPerWeight: number;
+  /** What the person should know of the recipe on this model, one sentence each. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -22,15 +24,16 @@ export function planVariant(
   maxima: ActivationMaxima | null = null,
 ): PlannedVariant {
   const tensors = [...checkpoint.tensors.values()];
-  const plans = planTensors(recipe, tensors, {
+  const { tensors: plans, notes } = planTensors(recipe, tensors, {
     superWeights,
     downProjection: (layer) => architecture.downProjection(layer),
-  }).tensors;
+  });
   const activations =
     recipe.activations && planActivations(recipe.activations, { architecture, superWeights, maxima });
   return {
     variant: { id, plans, ...(activations ? { activations } : {}) },
     bitsPerWeight: pooledBitsPerWeight(plans.values()),
     fileBitsPerWeight: fileBitsPerWeight(tensors, plans),
+    notes,
   };
 }

@@ -260,6 +260,20 @@ describe("what does not belong together is refused:", () => {
     await refused(["sweep", folder, "--plan", DEMO.plan], 2, /no eval\.jsonl/);
   });
 
+  it("options of a verification without one, and a name for a run that goes on", async () => {
+    const out = join(home, "never");
+    const argv = ["export", DEMO.model, "--recipe", DEMO.recipe("rtn4-group64-plain"), "--out", out];
+    await refused([...argv, "--tokens", "50"], 2, /--tokens was given without --verify/);
+    await refused([...argv, "--context", "64"], 2, /--context was given without --verify/);
+    await refused(["sweep", DEMO.model, "--resume", "x", "--name", "y"], 2, /--name was given with --resume/);
+  });
+
+  it("serving a folder that is not there", async () => {
+    const { code, stdout, stderr } = await runMain(["serve", "/nowhere"], { env: { KEYSTONE_HOME: home } });
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(/^error: There is no folder \/nowhere\. /);
+  });
+
   it("going on with a run that is not there", async () => {
     await refused(["sweep", DEMO.model, "--resume", "no-such-run"], 1, /no run no-such-run/);
     await refused(["runs", "show", "no-such-run"], 1, /no run no-such-run/);

@@ -31,6 +31,21 @@ describe("a sweep", () => {
     ]);
   });
 
+  it("that is complete keeps how it was computed when somebody goes on with it", async () => {
+    const { studio, text } = fakeStudio();
+    const { job, run } = await studio.call("job:sweep", { model: DEMO, plan: PLAN, text, workers: 2 });
+    await waitForJob(studio, job);
+    const before = await studio.call("run:get", { run });
+    await waitForJob(studio, (await studio.call("run:resume", { run, workers: 1 })).job);
+    const { workers, threadsPerWorker, results } = await studio.call("run:get", { run });
+    expect({ workers, threadsPerWorker }).toEqual({
+      workers: before.workers,
+      threadsPerWorker: before.threadsPerWorker,
+    });
+    expect(before.workers).toBe(2);
+    expect(results).toEqual(before.results);
+  });
+
   it("tells results in batches, lanes, the baseline and how far it is, without a jump to the end", async () => {
     process.env["FAKE_STEP_MS"] = "4";
     const { studio, text } = fakeStudio();

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { ComparedVariant, CompareReport } from "#shared/comparison.ts";
+import { decimalsThatSeparate } from "#shared/format.ts";
 import { absolute, namedCalibration, readRecipe, textFor } from "../files.ts";
 import {
   judgeOf,
@@ -10,7 +11,7 @@ import {
   type ComputeOptions,
   type JudgeOptions,
 } from "../options.ts";
-import { duration, fileSize, fixed, percent, perplexityDecimals } from "../output/numbers.ts";
+import { duration, fileSize, fixed, percent } from "../output/numbers.ts";
 import { conventionClause } from "../output/scores.ts";
 import { textTable } from "../output/table.ts";
 import type { CommandContext } from "../program.ts";
@@ -79,8 +80,9 @@ function requireCounts(named: Readonly<Record<"with" | "recipe", readonly string
 
 function compareText({ variants, convention, seconds }: CompareReport): string {
   const [original] = variants;
-  const perplexities = variants.map(({ scores }) => scores.perplexity);
-  const decimals = perplexityDecimals(original?.scores.perplexity ?? null, perplexities);
+  const reference = original?.scores.perplexity ?? null;
+  const others = variants.map(({ scores }) => scores.perplexity).filter((value) => value !== reference);
+  const decimals = Math.max(2, ...others.map((value) => decimalsThatSeparate(value, reference)));
   const table = textTable(
     [
       { title: "" },

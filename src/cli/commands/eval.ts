@@ -64,5 +64,5 @@ function evalText(report: EvalReport): string {
   if (report.sqnrDb !== null) facts.push(["SQNR", `${fixed(report.sqnrDb, 1)} dB`]);
   if (report.calibration !== null) facts.push(["Scales chosen on", report.calibration]);
   facts.push(conventionFact(report.convention), ["Time", `${duration(report.seconds)} on ${report.device}`]);
-  return factList(facts);
+  return factList(facts) + report.notes.map((note) => `${note}\n`).join("");
 }

@@ -1,9 +1,11 @@
 import { Command } from "commander";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { absolute } from "../files.ts";
 import type { Io } from "../io.ts";
 import { dropUndefined, wholeNumber } from "../options.ts";
 import type { CommandContext } from "../program.ts";
+import { usageError } from "../reportError.ts";
 import { demoModelFolder, rootFolder, version } from "../root.ts";
 
 interface ServeOptions {
@@ -38,9 +40,15 @@ async function serveUntilInterrupted(
   folders: readonly string[],
   options: ServeOptions,
 ): Promise<void> {
+  const opened = (folders.length > 0 ? folders : ["."]).map((folder) => absolute(io, folder));
+  const missing = opened.find(
+    (folder) => !(statSync(folder, { throwIfNoEntry: false })?.isDirectory() ?? false),
+  );
+  if (missing !== undefined)
+    throw usageError(`There is no folder ${missing}.`, "Name folders that the browser may open models from.");
   const { runServer } = await import("../../serve/runServer.ts");
   const served = await runServer({
-    folders: (folders.length > 0 ? folders : ["."]).map((folder) => absolute(io, folder)),
+    folders: opened,
     port: options.port ?? null,
     host: options.host,
     demoModel: demoModelFolder(),

@@ -90,6 +90,11 @@ async function resume(
   options: SweepOptions,
   run: string,
 ): Promise<{ job: string; run: string }> {
+  if (options.name !== undefined)
+    throw usageError(
+      "--name was given with --resume, and a run that goes on keeps its name.",
+      "Leave --name out; the window renames runs.",
+    );
   const plan = options.plan === undefined ? undefined : await readPlan(session, options.plan);
   const text = options.text === undefined ? undefined : await textFor(session.io, options.text, model);
   const { job } = await session.studio.call("run:resume", {

@@ -2,6 +2,7 @@ import { locks } from "node:worker_threads";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import type { DeviceReport } from "#shared/device.ts";
 import { throughGate } from "./nativeGate.ts";
+import { silenceRuntime } from "./silenceRuntime.ts";
 
 export type Provider = DeviceReport["used"];
 
@@ -34,6 +35,8 @@ export async function openSession(
     graphOptimizationLevel: "all",
     logSeverityLevel: LOG_ERRORS_ONLY,
   } as const;
+  // for sessions of the main thread, where no studio did it
+  silenceRuntime();
   const session = await alone(provider, () =>
     typeof graph === "string"
       ? InferenceSession.create(graph, options)

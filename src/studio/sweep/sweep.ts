@@ -91,9 +91,11 @@ class Sweep {
   async run(): Promise<void> {
     const { runs, reporter } = this.#tools;
     const { run, size } = this.#plan;
-    runs.saveFacts(run, { workers: size.workers, threads: size.threadsPerWorker });
+    const nothingLeft = this.#plan.variants.length === 0;
+    // who goes on with a finished run computes nothing: how it was computed stays
+    if (!nothingLeft) runs.saveFacts(run, { workers: size.workers, threads: size.threadsPerWorker });
     reporter.run(runs.setStatus(run, "running"));
-    if (this.#plan.variants.length === 0) return;
+    if (nothingLeft) return;
     const superWeights = await this.#findSuperWeights();
     const baseline = await this.#scoreOriginal();
     this.#meter.start(0);

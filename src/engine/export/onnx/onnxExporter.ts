@@ -74,9 +74,10 @@ function sizeNotes(model: ExportModel, variant: ExportVariant): string[] {
   const bits = packed.reduce((sum, { bytes }) => sum + 8 * bytes, 0);
   const weights = [...variant.plans.values()].reduce((sum, { rows, columns }) => sum + rows * columns, 0);
   const inFile = bits / weights;
-  if (!(inFile > variant.bitsPerWeight)) return [];
+  const [there, counted] = [inFile, variant.bitsPerWeight].map((each) => each.toFixed(3));
+  if (!(Number(there) > Number(counted))) return [];
   return [
-    `In this file a quantized weight takes ${inFile.toFixed(3)} bits instead of ${variant.bitsPerWeight.toFixed(3)}: scales are stored as f32, the last block of a row is filled up, and a restored weight has its place beside it.`,
+    `In this file a quantized weight takes ${there} bits instead of ${counted}: scales are stored as f32, the last block of a row is filled up, and a restored weight has its place beside it.`,
   ];
 }
 
