@@ -1,7 +1,16 @@
-import { expect } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 import { readdirSync, readFileSync } from "node:fs";
 import { expectAccessible, openModel, pastePlan, scored, startSweep, visit } from "./support/steps.ts";
 import { test } from "./support/served.ts";
+
+/** Sweeps one recipe for a format until it is scored. Returns the run. */
+async function sweepOf(page: Page, model: string, recipe: object, target: string): Promise<string> {
+  await openModel(page, model);
+  await pastePlan(page, { recipes: [recipe], judge: { tokens: 800 }, target });
+  const run = await startSweep(page);
+  await expect.poll(() => scored(page), { timeout: 120_000 }).toBe(1);
+  return run;
+}
 
 test("a plan for a format that cannot hold its recipes is told so before it starts", async ({
   keystone: page,
@@ -24,14 +33,8 @@ test("each format says what it makes of a variant; the one that holds it is writ
   keystone: page,
   served,
 }) => {
-  await openModel(page, served.demoModel);
-  await pastePlan(page, {
-    recipes: [{ codec: "q4_0", bits: 4, block: "group:32", restore: "super-weights" }],
-    judge: { tokens: 800 },
-    target: "gguf",
-  });
-  const run = await startSweep(page);
-  await expect.poll(() => scored(page), { timeout: 120_000 }).toBe(1);
+  const recipe = { codec: "q4_0", bits: 4, block: "group:32", restore: "super-weights" };
+  const run = await sweepOf(page, served.demoModel, recipe, "gguf");
   const saved = page.waitForEvent("download");
   await page.getByRole("button", { name: "Report as Markdown" }).click();
   const report = readFileSync(await (await saved).path(), "utf8");
@@ -69,22 +72,9 @@ test("a variant leaves as compressed-tensors with its super weight's module whol
   keystone: page,
   served,
 }) => {
-  await openModel(page, served.demoModel);
-  await pastePlan(page, {
-    recipes: [
-      {
-        codec: "compressed-tensors",
-        bits: 4,
-        symmetric: true,
-        block: "group:64",
-        restore: "super-weights",
-      },
-    ],
-    judge: { tokens: 800 },
-    target: "compressed-tensors",
-  });
-  const run = await startSweep(page);
-  await expect.poll(() => scored(page), { timeout: 120_000 }).toBe(1);
+  const codec = { codec: "compressed-tensors", bits: 4, symmetric: true };
+  const recipe = { ...codec, block: "group:64", restore: "super-weights" };
+  const run = await sweepOf(page, served.demoModel, recipe, "compressed-tensors");
   await visit(page, `#/export/${run}`);
 
   const gptq = page.getByRole("region", { name: /GPTQ/ });
@@ -128,14 +118,8 @@ test("an ONNX decoder leaves with its super weight exact, and onnxruntime gives 
   keystone: page,
   served,
 }) => {
-  await openModel(page, served.demoModel);
-  await pastePlan(page, {
-    recipes: [{ codec: "matmulnbits", bits: 4, block: "group:64", restore: "super-weights" }],
-    judge: { tokens: 800 },
-    target: "onnx",
-  });
-  const run = await startSweep(page);
-  await expect.poll(() => scored(page), { timeout: 120_000 }).toBe(1);
+  const recipe = { codec: "matmulnbits", bits: 4, block: "group:64", restore: "super-weights" };
+  const run = await sweepOf(page, served.demoModel, recipe, "onnx");
   await visit(page, `#/export/${run}`);
   const onnx = page.getByRole("region", { name: /ONNX/ });
   await expect(onnx).toContainText("Exact");

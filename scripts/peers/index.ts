@@ -1,5 +1,6 @@
-// Lets programs of others load what Keystone exports, and holds their logits and perplexities to Keystone's own. A peer is a folder here whose index.ts exports `peer`. Where it has a requirements.txt, its Python packages go into a virtual
-// environment under .venv/; PYTHON names an interpreter that has them. Exit code 0: every one of them ran and agrees; 1: one
+// Lets programs of others load what Keystone exports, and holds their logits and perplexities to Keystone's own. A peer is a
+// folder here whose index.ts exports `peer`. Where it has a requirements.txt, its Python packages go into a virtual environment
+// under .venv/; PYTHON names an interpreter that has them. Exit code 0: every one of them ran and agrees; 1: one
 // differs, failed or did not run; 2: there is no peer of that name.
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";

@@ -16,13 +16,3 @@ export function failure(name: string, ...messages: readonly string[]): string {
   const text = messages.map((message) => message.split("\n").slice(0, MESSAGE_LINES).join("\n"));
   return [name, ...text].join("\n");
 }
-
-/** Counts as the runner reported them; a runner that failed without a failed test, or left no report, is one failure. */
-export function counted(status: number, read: () => Count): Count {
-  try {
-    const count = read();
-    return status !== 0 && count.failed === 0 ? { ...count, failed: 1 } : count;
-  } catch {
-    return { passed: 0, failed: 1 };
-  }
-}

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { findChromium, INSTALL_CHROMIUM } from "../findChromium.ts";
-import { counted, failure, type Count } from "./count.ts";
+import { failure, type Count } from "./count.ts";
 import { runNode } from "./runNode.ts";
 
 const playwrightError = z.object({ message: z.string().optional() });
@@ -58,6 +58,16 @@ export async function playwrightStep(scratch: string): Promise<Count> {
       secondTries: specs.filter(({ tests }) => tests.some((test) => test.status === "flaky")).map(told),
     };
   });
+}
+
+/** Counts as the runner reported them; a runner that failed without a failed test, or left no report, is one failure. */
+function counted(status: number, read: () => Count): Count {
+  try {
+    const count = read();
+    return status !== 0 && count.failed === 0 ? { ...count, failed: 1 } : count;
+  } catch {
+    return { passed: 0, failed: 1 };
+  }
 }
 
 function specsOf({ specs, suites }: PlaywrightSuite): Spec[] {

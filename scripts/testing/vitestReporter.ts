@@ -44,6 +44,5 @@ function isOf(error: SerializedError, file: string): boolean {
 
 function textOf({ message, stack, cause }: SerializedError): string {
   const own = stack?.includes(message) ? stack : `${message}\n${stack ?? ""}`;
-  const inner = cause;
-  return inner?.message ? `${inner.message}\n${own}` : own;
+  return cause?.message ? `${cause.message}\n${own}` : own;
 }

@@ -1,10 +1,14 @@
 import { KeystoneError } from "#shared/errors.ts";
 import type { ExportFormat, RuntimeScore } from "#shared/exporting.ts";
-import type { RunRequest } from "#engine/export/exporter.ts";
-import { exporters } from "#engine/export/exporters.ts";
+import { runOnnx, type RunRequest } from "#engine/export/onnx/runOnnx.ts";
 
 /** Of the NLL, and of the perplexity where that is small: far more than sums in another order make. */
 const TOLERANCE = 5e-3;
+
+/** Of the formats whose runtime Keystone carries. No part of the exporters: those are asked outside workers too, where no runtime is loaded. */
+const RUNTIMES: Partial<
+  Readonly<Record<ExportFormat, (folder: string, request: RunRequest) => Promise<RuntimeScore>>>
+> = { onnx: runOnnx };
 
 /**
  * Scores an export in the runtime it is made for, and holds that against what its weights score in Keystone's own pass.
@@ -17,7 +21,7 @@ export async function runExported(
   perplexity: number | null,
   request: RunRequest,
 ): Promise<RuntimeScore | null> {
-  const score = (await exporters[format].run?.(folder, request)) ?? null;
+  const score = (await RUNTIMES[format]?.(folder, request)) ?? null;
   if (score?.notRun !== null || agrees(score.perplexity, perplexity)) return score;
   throw new KeystoneError(
     "export/runtime-differs",

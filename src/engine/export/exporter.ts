@@ -1,9 +1,8 @@
 import type { Architecture } from "#engine/architecture/types.ts";
 import type { Checkpoint, StorageType } from "#engine/checkpoint/types.ts";
 import type { TensorPlan } from "#engine/quantize/types.ts";
-import type { Watch, WindowSet } from "#engine/evaluate/types.ts";
 import type { KeystoneErrorData } from "#shared/errors.ts";
-import type { FormatDescription, KeptModule, RuntimeScore } from "#shared/exporting.ts";
+import type { FormatDescription, KeptModule } from "#shared/exporting.ts";
 import type { Coordinate, Recipe } from "#shared/recipe.ts";
 import type { ByteProgress } from "./byteProgress.ts";
 import type { FileSystem } from "./fileSystem.ts";
@@ -51,16 +50,6 @@ export interface WriteInput extends ExportSource {
   readonly useSource: (files: Iterable<string>) => Promise<void>;
 }
 
-/** What it takes to run written files in the runtime they are made for. */
-export interface RunRequest {
-  readonly model: ExportModel;
-  readonly windows: WindowSet;
-  readonly threads: number;
-  readonly watch: Watch;
-  /** Memory that the run may take. */
-  readonly memoryBytes: number;
-}
-
 /** One format that variants can leave as. */
 export interface Exporter {
   describe(): FormatDescription;
@@ -87,11 +76,6 @@ export interface Exporter {
    * @throws KeystoneError export/…, checkpoint/not-finite, job/cancelled
    */
   write(input: WriteInput): Promise<WrittenFile[]>;
-  /**
-   * Scores the written files in the runtime they are made for; absent = Keystone does not carry it.
-   * @throws KeystoneError job/cancelled
-   */
-  readonly run?: (folder: string, request: RunRequest) => Promise<RuntimeScore>;
   /** What the person should know beforehand; one sentence each. */
   notes(source: ExportSource): Promise<string[]>;
   /** Source files (by name) that do not travel along; absent = all of listSideFiles do. */

@@ -8,7 +8,6 @@ import { CONFIG_FILE, isStale, rewritesConfig } from "../sourceIndex.ts";
 import { planDecoder } from "./decoderPlan.ts";
 import { GENAI_FILE, genaiConfig } from "./genaiConfig.ts";
 import { onnxProblems } from "./onnxProblems.ts";
-import { runOnnx } from "./runOnnx.ts";
 import { writeDecoder } from "./writeDecoder.ts";
 
 /** A complete decoder on MatMulNBits, with keys and values, for onnxruntime and onnxruntime-genai. */
@@ -41,7 +40,6 @@ export const onnxExporter: Exporter = {
     ...leftNotes(model),
     ...(await tokenizerNotes(model.checkpoint)),
   ],
-  run: runOnnx,
   leavesBehind: (name, { checkpoint }) => isStale(name, checkpoint),
   write: async (input: WriteInput): Promise<WrittenFile[]> => {
     const files = await writeDecoder(input, planDecoder(input.model, input.variant));
