@@ -1,4 +1,5 @@
 import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import { isQuantizable } from "#engine/quantize/planTensors.ts";
 import { ErrorSums, sqnrDb } from "#engine/quantize/statistics.ts";
 import type { ComparedWeights } from "#shared/comparison.ts";
 import type { TensorInfo } from "#shared/model.ts";
@@ -27,7 +28,7 @@ export async function checkpointSqnr({
   part = PART,
   ...watch
 }: SqnrRequest): Promise<{ weights: ComparedWeights; sqnrDb: number | null }> {
-  const matrices = [...original.tensors.values()].filter(isMatrix);
+  const matrices = [...original.tensors.values()].filter(isQuantizable);
   const hasPartner = ({ name, shape }: TensorInfo): boolean =>
     other.tensors.get(name)?.shape.join() === shape.join();
   if (matrices.some((tensor) => tensor.linear && !hasPartner(tensor)))
@@ -48,10 +49,6 @@ export async function checkpointSqnr({
     pooled.sumSquaredError += sums.sumSquaredError;
   }
   return { weights: pooled.sumSquaredError === 0 ? "exact" : "differ", sqnrDb: sqnrDb(pooled) };
-}
-
-function isMatrix({ linear, role, shape, parameters }: TensorInfo): boolean {
-  return shape.length === 2 && parameters > 0 && (linear || role === "embedding" || role === "head");
 }
 
 /** Row numbers, a part at a time; null = all of them at once. */

@@ -18,7 +18,7 @@ const LEGAL = /^(licen[cs]e|notice|copying|use_policy)([._-]|$)/i;
 const OWN = new Set([INDEX_FILE, MANIFEST_FILE, "README.md"]);
 const OTHER_INDEX = /\.(bin|h5|msgpack|safetensors)\.index(\.[\w-]+)?\.json$/i;
 /** The only folder that transformers looks into beside the files of the top. */
-const TEMPLATE_FOLDER = "additional_chat_templates";
+export const TEMPLATE_FOLDER = "additional_chat_templates";
 
 /**
  * The files of a checkpoint's folder that a drop-in copy needs, by name. Weights in any format, hidden files and data

@@ -119,7 +119,7 @@ function isDefaultKeep(glob: string): boolean {
 }
 
 /** 2-D, not empty, and a linear of a decoder layer, the embedding or the output head. Vectors are never quantized. */
-function isQuantizable(tensor: TensorInfo): boolean {
+export function isQuantizable(tensor: TensorInfo): boolean {
   if (tensor.shape.length !== 2 || tensor.parameters === 0) return false;
   return tensor.linear || tensor.role === "embedding" || tensor.role === "head";
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { MetadataEntry } from "#engine/checkpoint/gguf/metadata.ts";
 import { TOKENIZER_KEYS as KEY } from "#engine/checkpoint/gguf/tokenTypes.ts";
+import { TEMPLATE_FOLDER } from "../sideFiles.ts";
 
 /** A chat template and what it is for; `default` is used where nobody asks for another. */
 const namedTemplate = z.object({ name: z.string(), template: z.string() });
@@ -11,7 +12,6 @@ type NamedTemplate = z.infer<typeof namedTemplate>;
 const DEFAULT = "default";
 const TEMPLATE_FILE = "chat_template.jinja";
 const OLDER_FILE = "chat_template.json";
-const MORE_FOLDER = "additional_chat_templates";
 const ENDING = ".jinja";
 const MAX_BYTES = 1024 * 1024;
 const MAX_TEMPLATES = 100;
@@ -27,7 +27,7 @@ export async function readChatTemplates(folder: string, configured: unknown): Pr
     ...templatesIn(await olderTemplate(folder)),
     ...templatesIn(configured),
     ...templatesIn(file),
-    ...(await templatesInFolder(join(folder, MORE_FOLDER))),
+    ...(await templatesInFolder(join(folder, TEMPLATE_FOLDER))),
   ];
   return [...new Map(all.map((each) => [each.name, each])).values()];
 }
