@@ -9,6 +9,8 @@ interface ConventionFacts {
   /** Whether windows (or documents) are led by a token that is not text, and whether that is BOS. */
   readonly prefixed: boolean;
   readonly prefixIsBos: boolean;
+  /** Documents (of `gptq`: the joined text) that begin with that token themselves. */
+  readonly ownLead: number;
   /** Tokens scored when a token limit ended the text early; null where the whole text was taken. */
   readonly tokens: number | null;
 }
@@ -17,7 +19,15 @@ interface ConventionFacts {
 export function conventionSentence(facts: ConventionFacts): string {
   const taken =
     facts.tokens === null ? "" : `; stopped at the token limit, after ${count(facts.tokens, "token")}`;
-  return `${METHODS[facts.windows](facts)}${taken}.`;
+  return `${METHODS[facts.windows](facts)}${ownLead(facts)}${taken}.`;
+}
+
+/** Fed twice, BOS would make another text of it. */
+function ownLead({ ownLead: documents, windows, prefixIsBos }: ConventionFacts): string {
+  if (documents === 0) return "";
+  const token = windows === "rolling" && !prefixIsBos ? "EOS" : "BOS";
+  if (windows === "gptq") return `; the text begins with ${token} itself: none is added`;
+  return `; ${count(documents, "document")} already ${documents === 1 ? "begins" : "begin"} with ${token}: it is fed once and not scored`;
 }
 
 const METHODS: Record<WindowConvention, (facts: ConventionFacts) => string> = {

@@ -13,7 +13,7 @@ function characters(bos: number | null, eos: number | null = EOS): Tokenizer {
   return {
     encode: (text) => Array.from(text, (c) => c.charCodeAt(0)),
     decode: (ids) => String.fromCharCode(...ids),
-    tokenText: String,
+    tokenText: (id) => String.fromCharCode(id),
     bos,
     eos,
     prefix: bos ?? eos,
@@ -90,6 +90,41 @@ describe("bos windows", () => {
       windowCount: 4,
       text: "2 documents cut into 4 windows of at most 3 tokens, each led by BOS, every text token predicted once.",
     });
+  });
+});
+
+describe("a text that begins with the leading token itself", () => {
+  const marked = (documents: string[]): string[] =>
+    documents.map((document) => `${String.fromCharCode(BOS)}${document}`);
+  const documents = ["abcdefg", "x yz"];
+
+  it.each(["bos", "rolling"])("is scored as the same text without it, in %s windows", (windows) => {
+    const [own, plain] = [marked(documents), documents].map((texts) => cut(texts, { context: 4, windows }));
+    expect(shown(own)).toEqual(shown(plain));
+    expect([own.scored, own.words, own.bytes]).toEqual([plain.scored, plain.words, plain.bytes]);
+    expect(own.convention.text).toContain(
+      "; 2 documents already begin with BOS: it is fed once and not scored.",
+    );
+  });
+
+  it("is led once in gptq windows, and says so", () => {
+    const set = cut(marked(["abcdefg"]), { context: 4, windows: "gptq" });
+    expect(shown(set)).toEqual(["^ab>abc", "def>efg"]);
+    expect(set.convention.text).toContain("; the text begins with BOS itself: none is added.");
+  });
+
+  it("is led by the EOS that it begins with where rolling windows have no BOS", () => {
+    const text = `${String.fromCharCode(EOS)}abc`;
+    const set = cut([text], { context: 4, windows: "rolling" }, null);
+    expect(shown(set)).toEqual(["$ab>abc"]);
+    expect(set.convention.text).toContain(
+      "; 1 document already begins with EOS: it is fed once and not scored.",
+    );
+  });
+
+  it("counts only documents that were scored", () => {
+    const set = cut(marked(["abc", "def"]), { context: 4, tokens: 2 });
+    expect(set.convention.text).toContain("; 1 document already begins with BOS");
   });
 });
 

@@ -1,5 +1,6 @@
 import { KeystoneError } from "#shared/errors.ts";
 import type { Judge } from "#shared/plan.ts";
+import { leadWithBos, withoutLead } from "../checkpoint/leadWithBos.ts";
 import type { Tokenizer } from "../checkpoint/types.ts";
 import { conventionSentence } from "./conventionSentence.ts";
 import { countBytes, countWords } from "./textSize.ts";
@@ -15,7 +16,11 @@ interface Span {
   /** First index of `sequence` whose prediction counts (≥ 1: nothing predicts index 0). */
   readonly scoredFrom: number;
   readonly lead: number;
+  /** Whether the document began with the leading token itself. */
+  readonly ownLead: boolean;
 }
+
+type CutSpan = Omit<Span, "ownLead">;
 
 /** What a convention needs to cut one document. */
 interface Cut {
@@ -31,6 +36,7 @@ interface Cut {
  * windows of `context` tokens whose first is not scored. A smaller stride makes windows overlap; only their new tokens count.
  * `gptq`: documents joined by a blank line, tokenised once, cut into whole windows of `context` tokens as GPTQ's code does; the rest is dropped.
  * `rolling`: lm-eval's loglikelihood_rolling, led by a prefix token (BOS, else EOS); `stride` = tokens predicted a window.
+ * A document that begins with the leading token gets no second one: it is scored, and its words and bytes are counted, as without it.
  *
  * @param contextLength the model's number of positions
  * @throws KeystoneError usage/context, usage/stride, text/no-prefix-token, text/nothing-to-score
@@ -50,6 +56,7 @@ export function cutWindows(
   let scored = 0;
   let lastDocument = -1;
   let reached = false;
+  const led = new Set<number>();
   for (const span of spans(documents, tokenizer, judge, cut)) {
     if (judge.tokens !== undefined && scored >= judge.tokens) {
       reached = true;
@@ -61,16 +68,18 @@ export function cutWindows(
     windows.push(window);
     scored += count;
     lastDocument = span.document;
+    if (span.ownLead) led.add(span.document);
   }
   if (scored === 0) throw nothingToScore(judge, context);
 
   const used = judge.windows === "gptq" ? documents.length : lastDocument + 1;
   const facts = { documents: used, windowCount: windows.length, context, stride, windows: judge.windows };
+  const texts = documents.map((text, i) => (led.has(i) ? textBehind(text, prefix, tokenizer) : text));
   return {
     windows,
     scored,
-    words: documents.reduce((n, text) => n + countWords(text), 0),
-    bytes: documents.reduce((n, text) => n + countBytes(text), 0),
+    words: texts.reduce((n, text) => n + countWords(text), 0),
+    bytes: texts.reduce((n, text) => n + countBytes(text), 0),
     complete: !reached && judge.windows !== "gptq" && prefix !== null,
     convention: {
       ...facts,
@@ -79,6 +88,7 @@ export function cutWindows(
         ...facts,
         prefixed: prefix !== null,
         prefixIsBos: tokenizer.prefix !== tokenizer.eos,
+        ownLead: led.size,
         tokens: reached ? scored : null,
       }),
     },
@@ -87,17 +97,14 @@ export function cutWindows(
 
 function* spans(documents: readonly string[], tokenizer: Tokenizer, judge: Judge, cut: Cut): Generator<Span> {
   if (judge.windows === "gptq") {
-    const ids = tokenizer.encode(documents.join("\n\n"));
-    yield* gptqSpans(
-      tokenizer.bos === null ? ids : [tokenizer.bos, ...ids],
-      cut.context,
-      tokenizer.bos !== null,
-    );
+    const { ids, own } = leadWithBos(tokenizer, tokenizer.encode(documents.join("\n\n")));
+    for (const span of gptqSpans(ids, cut.context, tokenizer.bos !== null)) yield { ...span, ownLead: own };
     return;
   }
-  for (const [document, text] of documents.entries()) {
-    const ids = tokenizer.encode(text);
-    yield* judge.windows === "bos" ? bosSpans(ids, document, cut) : rollingSpans(ids, document, cut);
+  const cutDocument = judge.windows === "bos" ? bosSpans : rollingSpans;
+  for (const [document, whole] of documents.entries()) {
+    const { text, own } = withoutLead(tokenizer.encode(whole), cut.prefix);
+    for (const span of cutDocument(text, document, cut)) yield { ...span, ownLead: own };
   }
 }
 
@@ -105,7 +112,7 @@ function* bosSpans(
   ids: readonly number[],
   document: number,
   { context, stride, prefix }: Cut,
-): Generator<Span> {
+): Generator<CutSpan> {
   const lead = prefix === null ? 0 : 1;
   const length = context - lead;
   let covered = 0;
@@ -118,7 +125,7 @@ function* bosSpans(
   }
 }
 
-function* gptqSpans(ids: readonly number[], context: number, led: boolean): Generator<Span> {
+function* gptqSpans(ids: readonly number[], context: number, led: boolean): Generator<CutSpan> {
   for (let begin = 0; begin + context <= ids.length; begin += context) {
     yield {
       document: 0,
@@ -134,7 +141,7 @@ function* rollingSpans(
   ids: readonly number[],
   document: number,
   { context, stride, prefix }: Cut,
-): Generator<Span> {
+): Generator<CutSpan> {
   if (ids.length === 0 || prefix === null) return;
   let predicted = Math.min(context, ids.length);
   yield { document, sequence: [prefix, ...ids.slice(0, predicted)], scoredFrom: 1, lead: 1 };
@@ -152,6 +159,12 @@ function toWindow({ document, sequence, scoredFrom, lead }: Span): TokenWindow {
   const ids = Int32Array.from(sequence.slice(0, -1));
   const labels = Int32Array.from(sequence.slice(1), (token, i) => (i + 1 >= scoredFrom ? token : -1));
   return { document, ids, labels, lead };
+}
+
+/** What a document holds behind the leading token that it begins with. */
+function textBehind(text: string, lead: number | null, tokenizer: Tokenizer): string {
+  const written = lead === null ? "" : tokenizer.tokenText(lead);
+  return text.startsWith(written) ? text.slice(written.length) : text;
 }
 
 function chooseContext(judge: Judge, contextLength: number): number {

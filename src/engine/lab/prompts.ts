@@ -1,5 +1,6 @@
 import { KeystoneError } from "#shared/errors.ts";
 import type { Convention } from "#shared/evaluation.ts";
+import { leadWithBos } from "../checkpoint/leadWithBos.ts";
 import { planBatches, type BatchPlan } from "../evaluate/hiddenStates.ts";
 import type { TokenWindow } from "../evaluate/types.ts";
 import { count } from "./words.ts";
@@ -12,6 +13,8 @@ export interface Prompt {
   readonly ids: readonly number[];
   /** Whether it was cut to the model's positions. */
   readonly cut: boolean;
+  /** Whether the text began with BOS itself, so that none was added. */
+  readonly ownBos: boolean;
 }
 
 /**
@@ -25,13 +28,13 @@ export function toPrompt(
   keep: "beginning" | "end",
   most = Infinity,
 ): Prompt {
-  const lead = tokenizer.bos === null ? [] : [tokenizer.bos];
+  const { ids, text: whole, own } = leadWithBos(tokenizer, tokenizer.encode(text));
+  const lead = ids.slice(0, ids.length - whole.length);
   const room = Math.min(most, architecture.facts.contextLength - lead.length);
-  const whole = tokenizer.encode(text);
   const kept = keep === "beginning" ? whole.slice(0, room) : whole.slice(-room);
   if (kept.length === 0) throw emptyPrompt(text);
   const cut = kept.length < whole.length;
-  return { text: cut ? tokenizer.decode(kept) : text, ids: [...lead, ...kept], cut };
+  return { text: cut ? tokenizer.decode(kept) : text, ids: [...lead, ...kept], cut, ownBos: own };
 }
 
 /**
@@ -63,17 +66,23 @@ export function promptPlan(prompts: readonly Prompt[], scored: "last" | null): B
 }
 
 /** How prompts are run, in the words of a scored text's convention. */
-export function promptConvention({ tokenizer, architecture }: LabRun, prompts: number): Convention {
+export function promptConvention(
+  { tokenizer, architecture }: LabRun,
+  prompts: readonly Pick<Prompt, "ownBos">[],
+): Convention {
   const bos = tokenizer.bos !== null;
   const context = architecture.facts.contextLength;
+  const own = prompts.filter(({ ownBos }) => ownBos).length;
+  const led = bos ? ", each led by BOS" : "";
+  const once = own > 0 ? ` (${count(own)} begin${own === 1 ? "s" : ""} with it already: none is added)` : "";
   return {
     windows: "bos",
     context,
     stride: context,
     bos,
-    documents: prompts,
-    windowCount: prompts,
-    text: `${count(prompts)} prompt${prompts === 1 ? "" : "s"}${bos ? ", each led by BOS" : ""}, each run once and by itself.`,
+    documents: prompts.length,
+    windowCount: prompts.length,
+    text: `${count(prompts.length)} prompt${prompts.length === 1 ? "" : "s"}${led}${once}, each run once and by itself.`,
   };
 }
 

@@ -49,7 +49,7 @@ export const superActivations: Experiment<"super-activations"> = async (run) => 
     const persistence = superWeights.map((superWeight) => persistenceOf(superWeight, rows, peaks[0], left));
     return {
       experiment: "super-activations",
-      ...labFacts(run, promptConvention(run, prompts.length), begin),
+      ...labFacts(run, promptConvention(run, prompts), begin),
       complete,
       finding: findingOf(run, persistence, prompts.length, complete),
       notes: [

@@ -43,7 +43,7 @@ export const tokenProbabilities: Experiment<"token-probabilities"> = async (run)
     const figures = next.figures((id) => tokens[id]);
     return {
       experiment: "token-probabilities",
-      ...labFacts(run, promptConvention(run, prompts.length), begin),
+      ...labFacts(run, promptConvention(run, prompts), begin),
       complete,
       finding: findingOf(figures),
       notes: notesOf(run, prompts, tooShort),

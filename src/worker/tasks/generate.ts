@@ -1,6 +1,7 @@
 import type { GeneratedText, GenerateReport } from "#shared/comparison.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { recipeLabel } from "#shared/recipeText.ts";
+import { leadWithBos } from "#engine/checkpoint/leadWithBos.ts";
 import { generateGreedy } from "#engine/evaluate/generate.ts";
 import { createMeter } from "#engine/evaluate/meter.ts";
 import { ORIGINAL } from "#engine/tasks/score/runTasks.ts";
@@ -18,8 +19,7 @@ export async function generateTask(
   const begin = performance.now();
   const model = await openModel(handle);
   const tokenizer = await model.tokenizer();
-  const text = tokenizer.encode(prompt);
-  const ids = tokenizer.bos === null ? text : [tokenizer.bos, ...text];
+  const { ids } = leadWithBos(tokenizer, tokenizer.encode(prompt));
   requireRoom(ids.length, tokens, model.architecture.facts.contextLength);
   const maxima = await maximaFor(model, calibration, talk.watch);
   const lanes = [

@@ -1,3 +1,4 @@
+import { leadWithBos, withoutLead } from "../../checkpoint/leadWithBos.ts";
 import type { Tokenizer } from "../../checkpoint/types.ts";
 import { stripEnd } from "../pythonText.ts";
 import type { TaskRequest } from "../types.ts";
@@ -40,10 +41,7 @@ function encodePair(
   tokenizer: Tokenizer,
 ): [number[], number[]] | string {
   const { bos, prefix } = tokenizer;
-  const encode = (text: string): number[] => {
-    const ids = tokenizer.encode(text);
-    return bos === null || ids[0] === bos ? ids : [bos, ...ids];
-  };
+  const encode = (text: string): number[] => leadWithBos(tokenizer, tokenizer.encode(text)).ids;
   const text = stripEnd(context);
   const moved = context.slice(text.length) + continuation;
   if (text !== "" || (context !== "" && bos !== null)) {
@@ -51,6 +49,5 @@ function encodePair(
     return [before, encode(text + moved).slice(before.length)];
   }
   if (prefix === null) return "has an empty context, and the tokenizer has neither BOS nor EOS to begin with";
-  const ids = tokenizer.encode(moved);
-  return ids[0] === prefix ? [[prefix], ids.slice(1)] : [[prefix], ids];
+  return [[prefix], withoutLead(tokenizer.encode(moved), prefix).text];
 }
