@@ -1,5 +1,6 @@
 import { KeystoneError } from "#shared/errors.ts";
 import type { ExportFormat, RuntimeScore } from "#shared/exporting.ts";
+import { samePerplexity } from "#shared/verification.ts";
 import { runOnnx, type RunRequest } from "#engine/export/onnx/runOnnx.ts";
 
 /** Of the NLL, and of the perplexity where that is small: far more than sums in another order make. */
@@ -22,18 +23,11 @@ export async function runExported(
   request: RunRequest,
 ): Promise<RuntimeScore | null> {
   const score = (await RUNTIMES[format]?.(folder, request)) ?? null;
-  if (score?.notRun !== null || agrees(score.perplexity, perplexity)) return score;
+  if (score?.notRun !== null || samePerplexity(score.perplexity, perplexity, TOLERANCE)) return score;
   throw new KeystoneError(
     "export/runtime-differs",
     `${score.name} gives the written files a perplexity of ${score.perplexity ?? "none"}, and their weights have ${perplexity ?? "none"}.`,
     "The export is not kept. Please report it with the recipe; the format safetensors does not depend on a runtime.",
     { runtime: score.name, perplexity: score.perplexity, judged: perplexity },
   );
-}
-
-/** A model that gives no number must give none in both. */
-function agrees(one: number | null, other: number | null): boolean {
-  if (one === null || other === null) return one === other;
-  const [found, expected] = [Math.log(one), Math.log(other)];
-  return Math.abs(found - expected) <= TOLERANCE * Math.max(1, expected);
 }

@@ -1,4 +1,5 @@
 import { KeystoneError } from "#shared/errors.ts";
+import type { ExportFormat } from "#shared/exporting.ts";
 import type { Judge } from "#shared/plan.ts";
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
 import { readGgufTokenizer } from "#engine/checkpoint/gguf/ggufTokenizer.ts";
@@ -7,13 +8,15 @@ import type { Checkpoint, Tokenizer } from "#engine/checkpoint/types.ts";
 import { scoreOriginal } from "#engine/evaluate/score.ts";
 import { firstOtherToken } from "#engine/evaluate/sameTokens.ts";
 import type { WindowSet } from "#engine/evaluate/types.ts";
+import { requireTensorsUsed } from "#engine/export/requireTensorsUsed.ts";
 import { createForward } from "#engine/forward/createForward.ts";
 import type { Talk } from "./talk.ts";
 import type { ModelHandle } from "./task.ts";
 import { windowsOf } from "./windows.ts";
 
-/** How the variant was judged before it was written. */
+/** What was written, and how the variant was judged before. */
 export interface JudgedOn {
+  readonly format: ExportFormat;
   readonly text: string;
   readonly judge: Judge;
   readonly windows: WindowSet;
@@ -22,15 +25,17 @@ export interface JudgedOn {
 /**
  * Scores an export as a model of its own: graphs from its own config or metadata, tokens from its own tokenizer, the
  * weights that it holds.
- * @throws KeystoneError export/other-tokens where it does not cut the text as the source does, and what opening it throws
+ * @throws KeystoneError export/other-tokens where it does not cut the text as the source does, export/unused-tensor where its
+ *   runtime does not take all of it, and what opening it throws
  */
 export async function scoreReopened(
   checkpoint: Checkpoint,
   { device, threads }: Pick<ModelHandle, "device" | "threads">,
-  { text, judge, windows: judged }: JudgedOn,
+  { format, text, judge, windows: judged }: JudgedOn,
   talk: Talk,
 ): Promise<{ perplexity: number | null; tokens: number }> {
   const architecture = architectureOf(checkpoint);
+  requireTensorsUsed(format, architecture, checkpoint);
   const tokenizer = (): Promise<Tokenizer> => exportedTokenizer(checkpoint.path);
   const windows = await windowsOf({ architecture, tokenizer }, text, judge);
   requireSameTokens(judged, windows);

@@ -11,7 +11,7 @@ import { exportVariant } from "#engine/export/exportVariant.ts";
 import { writeExport, type FinishedExport } from "#engine/export/writeExport.ts";
 import { verifyExport } from "#engine/export/verifyExport.ts";
 import { exporters } from "#engine/export/exporters.ts";
-import type { Verified } from "#engine/export/manifest.ts";
+import type { Verified } from "#shared/verification.ts";
 import type { FileSystem } from "#engine/export/fileSystem.ts";
 import { nodeFileSystem } from "#engine/export/nodeFileSystem.ts";
 import type { ExportControl, ExportVariant } from "#engine/export/types.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
 import { readManifest } from "#engine/export/manifestFiles.ts";
-import type { Verified } from "#engine/export/manifest.ts";
+import type { Verified } from "#shared/verification.ts";
 import { cancelledError, KeystoneError } from "#shared/errors.ts";
 import { bench, besideTarget, exportTo, RECIPE, tree, variantOf, verifying } from "./exporting.ts";
 import { faultyFileSystem, systemError, type Faults } from "./faultyFileSystem.ts";

@@ -212,6 +212,30 @@ describe("verifying an export", () => {
     );
   });
 
+  it("ends where the files score another number than was judged, though every weight is equal", async () => {
+    const made = await bench();
+    const scoring = (perplexity: number | null, judgedPerplexity: number | null): Promise<unknown> =>
+      exportTo(made, {
+        verify: async (out) => ({
+          ...(await verifyExport({
+            ...{ source: made.checkpoint, variant: made.variant, out, control: freely },
+            evaluate: () => Promise.resolve({ perplexity, judgedPerplexity, tokens: 5 }),
+          })),
+          runtime: null,
+        }),
+      });
+    for (const [perplexity, judged] of [
+      [22_225, 4.6e19],
+      [339.26, 340.67],
+      [null, 340.67],
+      [339.26, null],
+    ] as const)
+      await expect(scoring(perplexity, judged)).rejects.toMatchObject({ code: "export/other-score" });
+    expect(await tree(made.folder)).not.toContain("export");
+    await scoring(340.67, 340.67 * (1 + 1e-6));
+    expect(await tree(made.folder)).toContain("export");
+  });
+
   it("gives the caller the reopened checkpoint to score", async () => {
     const made = await bench();
     await exportTo(made);
@@ -220,11 +244,12 @@ describe("verifying an export", () => {
       variant: made.variant,
       out: made.out,
       control: freely,
-      evaluate: async (reopened) => ({ perplexity: reopened.tensors.size, judgedPerplexity: 3, tokens: 5 }),
+      evaluate: ({ tensors: { size } }) =>
+        Promise.resolve({ perplexity: size, judgedPerplexity: made.checkpoint.tensors.size, tokens: 5 }),
     });
     expect(verified).toEqual({
       perplexity: made.checkpoint.tensors.size,
-      judgedPerplexity: 3,
+      judgedPerplexity: made.checkpoint.tensors.size,
       tokens: 5,
       maxAbsDiff: 0,
     });

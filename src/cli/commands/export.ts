@@ -6,6 +6,7 @@ import {
   type ExportReport,
   type RuntimeScore,
 } from "#shared/exporting.ts";
+import { agreementOf } from "#shared/verification.ts";
 import { inOptions, requireUsed } from "../exportUsage.ts";
 import { absolute, readRecipe, textFor } from "../files.ts";
 import {
@@ -130,7 +131,12 @@ function formatsHelp(): string {
 export function verifiedText(report: ExportReport): string {
   const { verified } = report;
   if (!verified) return "Not verified. Add --verify to open and score it again.\n";
-  return `Verified: opened again, perplexity ${fixed(verified.perplexity, 4, true)} on ${count(verified.tokens)} tokens (judged before export: ${fixed(verified.judgedPerplexity, 4, true)}), largest weight difference ${verified.maxAbsDiff}.\n${runtimeText(verified.runtime)}`;
+  const head = {
+    same: "Verified: opened again",
+    other: "Not verified, the numbers differ: opened again",
+    "no number": "Not verified, there is no number to compare: opened again",
+  }[agreementOf(verified)];
+  return `${head}, perplexity ${fixed(verified.perplexity, 4, true)} on ${count(verified.tokens)} tokens (judged before export: ${fixed(verified.judgedPerplexity, 4, true)}), largest weight difference ${verified.maxAbsDiff}.\n${runtimeText(verified.runtime)}`;
 }
 
 function runtimeText(runtime: RuntimeScore | null): string {

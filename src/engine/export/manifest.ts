@@ -85,4 +85,3 @@ export const manifest = z.object({
   verified: exportReport.shape.verified,
 });
 export type Manifest = z.infer<typeof manifest>;
-export type Verified = NonNullable<Manifest["verified"]>;

@@ -131,6 +131,16 @@ describe("the model card of an export", () => {
     expect(modelCard({ ...facts, verified })).toContain("| this export, reopened | not finite |");
   });
 
+  it("is called verified only where judged and written numbers agree", () => {
+    const cardOf = (perplexity: number | null, judgedPerplexity: number | null) =>
+      modelCard({ ...facts, verified: { ...verified, perplexity, judgedPerplexity } });
+    expect(cardOf(16.25, 16.25)).toContain("Verified: every tensor was read back");
+    for (const card of [cardOf(339.26, 340.67), cardOf(null, null), cardOf(null, 16)]) {
+      expect(card).toContain("Not verified: ");
+      expect(card).not.toContain("Verified: ");
+    }
+  });
+
   it("says what the format's own runtime gives, or why it was not asked, or nothing of it", () => {
     const cardWith = (runtime: RuntimeScore | null) =>
       modelCard({ ...facts, verified: { ...verified, runtime } });

@@ -2,6 +2,7 @@ import { armOf } from "#shared/recipe.ts";
 import { recipeLabel } from "#shared/recipeText.ts";
 import type { Scores } from "#shared/evaluation.ts";
 import type { ExportFormat } from "#shared/exporting.ts";
+import { agreementOf } from "#shared/verification.ts";
 import { inline, number, table, yamlText } from "./cardMarkup.ts";
 import { reproduceSection } from "./cardReproduce.ts";
 import { bytesText } from "./diskErrors.ts";
@@ -219,13 +220,19 @@ function resultsSection({ results, verified, quantizedTensors }: CardFacts): str
     const sqnr = quantizedTensors > 0 ? ` SQNR of the quantized weights: ${number(sqnrDb)} dB.` : "";
     parts.push(`Text: ${inline(text.name)}, SHA-256 \`${text.sha256}\`. ${inline(convention.text)}${sqnr}`);
   }
-  parts.push(
-    verified
-      ? `Verified: every tensor was read back and compared with the judged weights; the largest difference is ${verified.maxAbsDiff}.`
-      : "Not verified: the file was not read back.",
-  );
+  parts.push(verifiedText(verified));
   if (runtime?.notRun) parts.push(inline(runtime.notRun));
   return parts.join("\n\n");
+}
+
+function verifiedText(verified: CardFacts["verified"]): string {
+  if (!verified) return "Not verified: the file was not read back.";
+  const weights = `every tensor was read back and compared with the judged weights; the largest difference is ${verified.maxAbsDiff}`;
+  return {
+    same: `Verified: ${weights}, and the files score what was judged.`,
+    other: `Not verified: the files score another number than was judged, although ${weights}.`,
+    "no number": `Not verified: neither the judged weights nor the files give a finite perplexity; ${weights}.`,
+  }[agreementOf(verified)];
 }
 
 function scoreCells({ perplexity, nll, kl, tokens }: Scores): string[] {

@@ -3,10 +3,10 @@ import { isDerived } from "#engine/checkpoint/tensorRole.ts";
 import type { Checkpoint } from "#engine/checkpoint/types.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { TensorInfo } from "#shared/model.ts";
+import { samePerplexity, type Verified } from "#shared/verification.ts";
 import { ByteProgress } from "./byteProgress.ts";
 import { judgedWeights, sourceBytes } from "./exportedTensor.ts";
-import type { Verified } from "./manifest.ts";
-import type { EvaluateExport, ExportControl, ExportVariant } from "./types.ts";
+import type { EvaluatedExport, EvaluateExport, ExportControl, ExportVariant } from "./types.ts";
 import { WeightMemory } from "./weightMemory.ts";
 
 export interface VerifyInput {
@@ -30,8 +30,10 @@ const SMALLEST_F32 = 2 ** -149;
 
 /**
  * Reopens an export and holds every tensor, bit by bit, against what was judged, recomputed from source and recipe; then lets the
- * caller score it. The written files are read afresh, so a disk that lost bits is found out.
- * @throws KeystoneError export/differs where a tensor is missing, is another one, or has one weight that differs
+ * caller score it, and holds the number against the judged one. The written files are read afresh, so a disk that lost bits is
+ * found out; and equal weights with another number are a file that says something else of the model.
+ * @throws KeystoneError export/differs where a tensor is missing, is another one, or has one weight that differs;
+ *   export/other-score where the numbers differ by more than rounding
  */
 export async function verifyExport({
   source,
@@ -63,10 +65,26 @@ export async function verifyExport({
         `differs by up to ${worst.difference} from what was judged`,
         worst.difference,
       );
-    return { ...(await evaluate(reopened)), maxAbsDiff: worst.difference };
+    const evaluated = await evaluate(reopened);
+    requireJudgedScore(out, evaluated);
+    return { ...evaluated, maxAbsDiff: worst.difference };
   } finally {
     await reopened.close();
   }
+}
+
+function requireJudgedScore(
+  out: string,
+  { perplexity, judgedPerplexity }: Pick<EvaluatedExport, "perplexity" | "judgedPerplexity">,
+): void {
+  if (samePerplexity(perplexity, judgedPerplexity)) return;
+  const text = (value: number | null): string => (value === null ? "no number" : value.toPrecision(8));
+  throw new KeystoneError(
+    "export/other-score",
+    `Opened again, the export in ${out} scores ${text(perplexity)}, and the variant was judged ${text(judgedPerplexity)} on the same tokens. Its weights are the judged ones, so it describes another model: other layers, biases, head or settings.`,
+    "The export is not kept. Please report it with the model's config.json and the names of its tensors.",
+    { out, perplexity, judged: judgedPerplexity },
+  );
 }
 
 /** The same tensors of the same shapes, but for what every program computes by itself; how a format stores them is its own affair. */

@@ -57,7 +57,12 @@ export async function exportTask(fields: TaskFields<"export">, talk: Talk): Prom
               carried: exporters[request.format].tensors?.(exported),
               out: folder,
               evaluate: async (reopened) => ({
-                ...(await scoreReopened(reopened, fields.model, { ...verify, windows }, talk)),
+                ...(await scoreReopened(
+                  reopened,
+                  fields.model,
+                  { ...verify, windows, format: request.format },
+                  talk,
+                )),
                 judgedPerplexity,
               }),
               control,

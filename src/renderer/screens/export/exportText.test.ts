@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { modelSummary, type ModelSummary } from "#shared/model.ts";
 import type { FormatDescription } from "#shared/exporting.ts";
 import { parseRecipe } from "#shared/plan.ts";
-import { FORMATS, runtimeBytes, superWeightsIn } from "./exportText.ts";
+import { FORMATS, runtimeBytes, superWeightsIn, verifiedSentence } from "./exportText.ts";
 
 /** Llama-2-7B in f16: its keys and values at 4,096 tokens are known to take 2 GiB. */
 const llama: ModelSummary = modelSummary.parse({
@@ -82,6 +82,28 @@ describe("what becomes of super weights", () => {
 
   it("is not claimed for a variant that restores none", () => {
     expect(superWeightsIn(byModule, false, "unquantized").state).toBe("not-restored");
+  });
+});
+
+describe("the sentence about a verified export", () => {
+  it("says that the files score as the variant was judged where file, judged form and run agree", () => {
+    const verified = { perplexity: 53.1061, judgedPerplexity: 53.1061 };
+    expect(verifiedSentence(verified, 53.1061)).toBe(
+      "The exported files score 53.1061, as the variant was judged",
+    );
+  });
+
+  it("names both numbers where the format changed the recipe, and so the variant above scored another", () => {
+    const said = verifiedSentence({ perplexity: 51.4189, judgedPerplexity: 51.4189 }, 53.1061);
+    expect(said).not.toContain("as the variant was judged");
+    expect(said).toContain("51.4189");
+    expect(said).toContain("the variant itself scored 53.1061");
+  });
+
+  it("calls nothing verified that scores another number than was judged, or none", () => {
+    const other = verifiedSentence({ perplexity: 339.26, judgedPerplexity: 340.67 }, 340.67);
+    expect(other).toMatch(/^Not verified: .*339.26.*340.67/);
+    expect(verifiedSentence({ perplexity: null, judgedPerplexity: null }, null)).toMatch(/^Not verified/);
   });
 });
 

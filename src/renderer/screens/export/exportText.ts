@@ -3,6 +3,8 @@ import type { ModelSummary } from "#shared/model.ts";
 import { blockLabel, codecLabel } from "#shared/recipeText.ts";
 import type { Recipe } from "#shared/recipe.ts";
 import { VLLM_GROUP_BLOCKS, VLLM_TAKES } from "#shared/vllm.ts";
+import { agreementOf, samePerplexity, type Verified } from "#shared/verification.ts";
+import { number } from "#shared/format.ts";
 import { isRestored } from "../run/dimensions.ts";
 
 /** How a format is run; what it can hold comes from its exporter, through `format:list`. */
@@ -141,9 +143,24 @@ export function parentOf(path: string): string {
   return at <= 0 ? path.slice(0, Math.max(at, 1)) : path.slice(0, at);
 }
 
-/** Whether the written files score what was judged, in one sentence. */
-export function verifiedSentence(written: string, judged: string, same: boolean): string {
-  return same
-    ? `The exported files score ${written}, as the variant was judged`
-    : `The exported files score ${written}, but the variant was judged ${judged}`;
+/**
+ * Whether the written files score what was judged, in one sentence.
+ * @param scored perplexity of the variant on screen in its run; a format that changes the recipe is judged on its own
+ */
+export function verifiedSentence(
+  verified: Pick<Verified, "perplexity" | "judgedPerplexity">,
+  scored: number | null,
+): string {
+  const { perplexity, judgedPerplexity } = verified;
+  const [written, judged, run] = [perplexity, judgedPerplexity, scored].map((value) => number(value, 4));
+  switch (agreementOf(verified)) {
+    case "other":
+      return `Not verified: the exported files score ${written}, but what they hold was judged ${judged}`;
+    case "no number":
+      return "Not verified: neither the variant nor the exported files give a finite perplexity";
+    case "same":
+      return samePerplexity(judgedPerplexity, scored)
+        ? `The exported files score ${written}, as the variant was judged`
+        : `The exported files score ${written}, as judged in the form that this format holds; the variant itself scored ${run}`;
+  }
 }

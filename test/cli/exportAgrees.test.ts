@@ -1,0 +1,91 @@
+import { cp, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { exportReport } from "#shared/exporting.ts";
+import { samePerplexity } from "#shared/verification.ts";
+import {
+  syntheticTensors,
+  temporaryFolder,
+  writeSyntheticCheckpoint,
+  type SyntheticOptions,
+} from "../support/syntheticCheckpoint.ts";
+import { safetensorsBytes, storedAs, type TensorSpec } from "../support/safetensorsBytes.ts";
+import { DEMO } from "./demo.ts";
+import { runMain, type Outcome } from "./runMain.ts";
+
+const TOKENIZER = join(import.meta.dirname, "..", "golden", "tokenizer", "byte-level");
+const SHAPE: SyntheticOptions = {
+  hidden: 32,
+  intermediate: 64,
+  vocabulary: 320,
+  storage: "F16",
+  deviation: 0.2,
+};
+const RECIPES = {
+  gguf: { codec: "q8_0", bits: 8, block: "group:32" },
+  safetensors: { codec: "rtn", bits: 4, block: "group:32" },
+};
+type Format = keyof typeof RECIPES;
+
+const vector = (values: number[]): TensorSpec => storedAs("F16", [values.length], Float32Array.from(values));
+const matrixOf = (seed: number): TensorSpec => syntheticTensors({ ...SHAPE, seed })["lm_head.weight"];
+
+/** Checkpoints whose files say one thing and whose configs another. */
+const CONTRADICTIONS: Record<string, { options?: SyntheticOptions; added: Record<string, TensorSpec> }> = {
+  "tied by its config, with another head stored": {
+    options: { tied: true },
+    added: { "lm_head.weight": matrixOf(7) },
+  },
+  "with a bias of the queries that its config does not announce": {
+    added: { "model.layers.0.self_attn.q_proj.bias": vector(Array.from({ length: 32 }, (_, i) => i / 16)) },
+  },
+  "with a bias of attention's output alone": {
+    added: { "model.layers.1.self_attn.o_proj.bias": vector(Array.from({ length: 32 }, (_, i) => i / 32)) },
+  },
+  "with one layer more than its config counts": {
+    added: Object.fromEntries(
+      Object.entries(syntheticTensors({ ...SHAPE, layers: 3 })).filter(([name]) =>
+        name.includes(".layers.2."),
+      ),
+    ),
+  },
+};
+
+async function exported(kind: string, format: Format): Promise<{ outcome: Outcome; folder: string }> {
+  const folder = await temporaryFolder();
+  const { options, added } = CONTRADICTIONS[kind];
+  const model = await writeSyntheticCheckpoint({ ...SHAPE, ...options }, join(folder, "model"));
+  const tensors = { ...syntheticTensors({ ...SHAPE, ...options }), ...added };
+  await writeFile(
+    join(model, "model.safetensors"),
+    safetensorsBytes(tensors, { metadata: { format: "pt" } }),
+  );
+  await cp(TOKENIZER, model, { recursive: true });
+  const recipe = join(folder, "recipe.json");
+  await writeFile(recipe, JSON.stringify(RECIPES[format]));
+  const outcome = await runMain(
+    [
+      ...["export", model, "--recipe", recipe, "--format", format, "--out", join(folder, "out")],
+      ...["--verify", "--text", DEMO.text, "--tokens", "300", "--json"],
+    ],
+    { env: { KEYSTONE_HOME: folder } },
+  );
+  return { outcome, folder };
+}
+
+describe("an export of a checkpoint that contradicts itself", () => {
+  for (const kind of Object.keys(CONTRADICTIONS))
+    for (const format of Object.keys(RECIPES) as Format[])
+      it(`${kind}, as ${format}, scores what was judged or is not kept`, async () => {
+        const { outcome, folder } = await exported(kind, format);
+        if (outcome.code !== 0) {
+          expect(outcome.code).toBe(1);
+          expect(outcome.stderr).not.toBe("");
+          expect(await readdir(folder)).not.toContain("out");
+          return;
+        }
+        const { verified } = exportReport.parse(outcome.json());
+        expect(verified?.perplexity).not.toBeNull();
+        expect(samePerplexity(verified?.perplexity ?? null, verified?.judgedPerplexity ?? null)).toBe(true);
+      });
+});
