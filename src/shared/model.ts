@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { inventory } from "./inventory.ts";
 import { finiteOrNull } from "./numbers.ts";
 
 /** What a tensor does in the model; decides colours, memory estimates and what quantizes by default. */
@@ -69,6 +70,8 @@ export const modelSummary = z.object({
   hasTokenizer: z.boolean(),
   /** Things that are odd but not fatal, one sentence each (an unsupported rope type is fatal for `detect`, not for opening). */
   notes: z.array(z.string()),
+  /** Everything that it holds, used or not used for a stated reason. `tensors` are those that are used. */
+  inventory: inventory.default([]),
   /** Why forward passes are refused (unknown architecture), or null. Such a checkpoint can still be inspected. */
   unsupported: z.string().nullable(),
   /** Peak bytes per task, estimated from shapes. */

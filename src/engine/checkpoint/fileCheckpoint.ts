@@ -1,4 +1,5 @@
 import { KeystoneError } from "#shared/errors.ts";
+import type { Inventory } from "#shared/inventory.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import { readRange, type ClosableSource } from "./byteSource.ts";
 import { shown } from "./strictJson.ts";
@@ -27,6 +28,7 @@ export abstract class FileCheckpoint<Tensor extends ListedTensor> implements Che
   readonly path: string;
   readonly config: Readonly<Record<string, unknown>>;
   readonly tensors: ReadonlyMap<string, TensorInfo>;
+  readonly inventory: Inventory = [];
   readonly fingerprint: string;
   readonly revision: string;
   readonly shards: readonly { file: string; bytes: number }[];

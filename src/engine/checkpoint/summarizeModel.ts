@@ -29,6 +29,7 @@ export async function summarizeModel(
     shards: checkpoint.shards.map((shard) => ({ ...shard })),
     tensors,
     hasTokenizer: withTokenizer,
+    inventory: [...checkpoint.inventory],
     notes: [...checkpoint.notes, ...oddities(tensors, withTokenizer)],
     unsupported,
     memory: estimateMemory(tensors, facts),

@@ -1,3 +1,4 @@
+import type { Inventory } from "#shared/inventory.ts";
 import type { TensorInfo } from "#shared/model.ts";
 
 /** Storage types whose values Keystone computes with. Others are listed when a checkpoint opens and refused when read. */
@@ -9,8 +10,13 @@ export interface Checkpoint {
   readonly path: string;
   /** config.json as parsed; validated by the architecture that reads it. */
   readonly config: Readonly<Record<string, unknown>>;
-  /** By shard, and within a shard in the order of their bytes. */
+  /**
+   * The tensors that the model is computed with, by shard, and within a shard in the order of their bytes. Whoever writes a model
+   * writes these and no others; `inventory` names what else the files hold.
+   */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** Everything that was found on opening, used or not used for a stated reason. */
+  readonly inventory: Inventory;
   /** Which model it is (Identity of fingerprint.ts): the same for a copy. */
   readonly fingerprint: string;
   /** Which state of its files: another one after every write to them. */

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { Inventory } from "#shared/inventory.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import { dataBytes, STORAGE_BYTES } from "../dtypes.ts";
 import { readJsonObject } from "../jsonFile.ts";
@@ -55,6 +56,7 @@ class PackedCheckpoint implements Checkpoint {
   readonly path: string;
   readonly config: Readonly<Record<string, unknown>>;
   readonly tensors: ReadonlyMap<string, TensorInfo>;
+  readonly inventory: Inventory = [];
   readonly fingerprint: string;
   readonly revision: string;
   readonly shards: readonly { file: string; bytes: number }[];
