@@ -97,7 +97,7 @@ export async function textFor(io: Io, named: string | undefined, model: string):
   if (beside !== undefined) return beside;
   throw usageError(
     `No text was named, and there is no eval.jsonl in ${folder} or in the folder around it.`,
-    'Name one with --text FILE (.txt, or .jsonl with one "text" a line).',
+    'Name one with --text FILE (plain text, or rows with a column "text": .jsonl, .csv, .parquet).',
   );
 }
 

@@ -1,7 +1,14 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import type { Settings } from "#shared/settings.ts";
 import { deviceName, type DeviceName } from "#shared/device.ts";
-import { judge, windowConvention, type Judge, type WindowConvention } from "#shared/plan.ts";
+import {
+  judge,
+  rowJoin,
+  windowConvention,
+  type Judge,
+  type RowJoin,
+  type WindowConvention,
+} from "#shared/plan.ts";
 
 /** Options of every command. */
 export interface CommonOptions {
@@ -22,6 +29,7 @@ export interface JudgeOptions {
   stride?: number;
   tokens?: number;
   windows?: WindowConvention;
+  join?: RowJoin;
 }
 
 export function withCommonOptions(command: Command): Command {
@@ -76,7 +84,7 @@ export function withJudgeOptions(command: Command): Command {
     )
     .option(
       "--stride <n>",
-      "new tokens per window of the rolling convention (default: the whole window)",
+      "new tokens per window of bos, rolling and lm-eval windows (default: the whole window)",
       wholeNumber(1, 1_048_576),
     )
     .option(
@@ -85,16 +93,25 @@ export function withJudgeOptions(command: Command): Command {
       wholeNumber(1),
     )
     .addOption(
-      new Option("--windows <convention>", "bos: windows led by BOS; gptq: GPTQ's; rolling: lm-eval's")
+      new Option(
+        "--windows <convention>",
+        "bos: windows led by BOS; gptq: GPTQ's; rolling: lm-eval's, with one BOS; lm-eval: lm-eval's to the letter; llama.cpp: as its perplexity tool",
+      )
         .choices(windowConvention.options)
         .default("bos"),
+    )
+    .addOption(
+      new Option(
+        "--join <how>",
+        "what becomes of the text's rows; rows: each a document; blank-line: joined by blank lines; concat: joined by nothing; articles: WikiText's articles as lm-eval prepares them (default: rows; blank-line for gptq, concat for llama.cpp)",
+      ).choices(rowJoin.options),
     );
 }
 
 /** The judge that the options describe. */
 export function judgeOf(options: JudgeOptions): Judge {
-  const { context, stride, tokens, windows } = options;
-  return judge.parse(dropUndefined({ context, stride, tokens, windows }));
+  const { context, stride, tokens, windows, join } = options;
+  return judge.parse(dropUndefined({ context, stride, tokens, windows, join }));
 }
 
 /** The settings for this process that the options describe. */

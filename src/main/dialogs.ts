@@ -1,6 +1,7 @@
 import { BrowserWindow, dialog, type MessageBoxOptions, type OpenDialogOptions } from "electron";
 import { toErrorData } from "#shared/errors.ts";
 import type { JobView } from "#shared/job.ts";
+import { TEXT_ENDINGS } from "#shared/texts.ts";
 
 export type PickPurpose = "model" | "text" | "tasks" | "export" | "plan";
 
@@ -15,12 +16,12 @@ const OPTIONS: Record<PickPurpose, OpenDialogOptions> = {
   text: {
     title: "Choose a text",
     properties: ["openFile"],
-    filters: [{ name: "Text", extensions: ["txt", "jsonl"] }],
+    filters: [{ name: "Text", extensions: [...TEXT_ENDINGS] }],
   },
   tasks: {
     title: "Choose a task file",
     properties: ["openFile"],
-    filters: [{ name: "Tasks", extensions: ["jsonl", "json", "parquet"] }],
+    filters: [{ name: "Tasks", extensions: ["jsonl", "json", "csv", "parquet"] }],
   },
   export: {
     title: "Choose where the export goes",

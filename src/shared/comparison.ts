@@ -22,6 +22,8 @@ export const comparedVariant = z.object({
     .object({ path: z.string(), packing: z.string().nullable(), weights: comparedWeights })
     .nullable(),
   label: z.string(),
+  /** What the person should know of this column, one sentence each. */
+  notes: z.array(z.string()).default([]),
   scores,
   /** Over the quantized linears; of another checkpoint, over its packed tensors. Null where there is none. */
   bitsPerWeight: z.number().nullable(),

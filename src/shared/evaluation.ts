@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { finiteOrNull } from "./numbers.ts";
-import { windowConvention } from "./plan.ts";
+import { rowJoin, windowConvention } from "./plan.ts";
 
 /** KL divergence against the original, nats per predicted token, and how often the most likely token agrees. */
 export const klReport = z.object({
@@ -21,6 +21,12 @@ export const convention = z.object({
   bos: z.boolean(),
   documents: z.number().int(),
   windowCount: z.number().int(),
+  /** What became of the text's rows; absent in results kept before it was a choice. */
+  join: rowJoin.optional(),
+  /** Tokens, words and UTF-8 bytes of the documents, scored or not; absent in older results. */
+  textTokens: z.number().int().optional(),
+  words: z.number().int().optional(),
+  bytes: z.number().int().optional(),
   /** In one sentence. */
   text: z.string(),
 });
@@ -31,7 +37,11 @@ export const scores = z.object({
   /** Mean negative log-likelihood, nats per scored token. */
   nll: finiteOrNull,
   perplexity: finiteOrNull,
-  /** exp(total NLL / words) and exp(total NLL / UTF-8 bytes), as lm-eval defines them; null where only part of the text was scored. */
+  /**
+   * exp(NLL of the text / words) and exp(NLL of the text / UTF-8 bytes), as lm-eval defines them. Where a convention leaves tokens
+   * of the text unscored they are taken to cost as much as the others. Null in results kept before that, and per word where a text
+   * without white space is too long a word.
+   */
   wordPerplexity: finiteOrNull,
   bytePerplexity: finiteOrNull,
   bitsPerByte: finiteOrNull,

@@ -3,16 +3,44 @@ import { KeystoneError } from "./errors.ts";
 import { exportFormat, type ExportFormat } from "./exporting.ts";
 import { RECIPE_KEYS, recipe, type Recipe } from "./recipe.ts";
 
-/** How windows are cut from the text. `bos` is Keystone's own; the others follow GPTQ and lm-eval. */
-export const windowConvention = z.enum(["bos", "gptq", "rolling"]);
+/**
+ * How windows are cut from the text. `bos` is Keystone's own; the others follow GPTQ, lm-eval (`rolling` with one BOS, `lm-eval` to
+ * the letter) and llama.cpp.
+ */
+export const windowConvention = z.enum(["bos", "gptq", "rolling", "lm-eval", "llama.cpp"]);
 export type WindowConvention = z.infer<typeof windowConvention>;
 
-/** How each variant is judged. Defaults: context = min(2048, the model's), tokens = the whole text, windows = bos. */
+/**
+ * What becomes of the rows of a text: each a document (`rows`), one document joined by blank lines (`blank-line`) or by nothing
+ * (`concat`), or WikiText's articles as lm-eval prepares them (`articles`).
+ */
+export const rowJoin = z.enum(["rows", "blank-line", "concat", "articles"]);
+export type RowJoin = z.infer<typeof rowJoin>;
+
+/** How each convention's authors join rows; what holds where nothing else is asked for. */
+export const USUAL_JOIN: Readonly<Record<WindowConvention, RowJoin>> = {
+  bos: "rows",
+  gptq: "blank-line",
+  rolling: "rows",
+  "lm-eval": "rows",
+  "llama.cpp": "concat",
+};
+
+/** What a convention can do with rows: GPTQ's and llama.cpp's windows are cut from one text. */
+export function joinsOf(windows: WindowConvention): readonly RowJoin[] {
+  return windows === "gptq" || windows === "llama.cpp" ? ["blank-line", "concat"] : rowJoin.options;
+}
+
+/**
+ * How each variant is judged. Defaults: context = min(2048, the model's), tokens = the whole text, windows = bos, join = the
+ * convention's own.
+ */
 export const judge = z.strictObject({
   context: z.number().int().min(2).max(1_048_576).optional(),
   stride: z.number().int().min(1).optional(),
   tokens: z.number().int().min(1).optional(),
   windows: windowConvention.default("bos"),
+  join: rowJoin.optional(),
 });
 export type Judge = z.infer<typeof judge>;
 

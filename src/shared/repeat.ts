@@ -103,14 +103,15 @@ function tasksOptions(tasks: readonly string[], limit: number | null): string[] 
   return ["--tasks", ...tasks, ...(limit === null ? [] : ["--task-limit", String(limit)])];
 }
 
-function judgeOptions({ context, stride, tokens, windows }: Judge): string[] {
-  const option = (name: string, value: number | undefined): string[] =>
+function judgeOptions({ context, stride, tokens, windows, join }: Judge): string[] {
+  const option = (name: string, value: number | string | undefined): string[] =>
     value === undefined ? [] : [name, String(value)];
   return [
     ...option("--context", context),
     ...option("--stride", stride),
     ...option("--tokens", tokens),
     ...(windows === "bos" ? [] : ["--windows", windows]),
+    ...option("--join", join),
   ];
 }
 

@@ -4,10 +4,11 @@ import { homedir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import type { FolderListing } from "#shared/contract.ts";
 import { KeystoneError } from "#shared/errors.ts";
+import { endingOf, TEXT_ENDINGS } from "#shared/texts.ts";
 import type { Access } from "./access.ts";
 
-/** Files a person can choose somewhere in Keystone. */
-const SHOWN = /\.(txt|jsonl?|parquet|keystone-plan|gguf)$/i;
+/** Endings of files that a person can choose somewhere in Keystone. */
+const SHOWN: readonly string[] = [...TEXT_ENDINGS, "keystone-plan", "gguf"];
 /** A model in one file. */
 const MODEL_FILE = /\.gguf$/i;
 /** More entries than this help nobody and slow the window down. */
@@ -56,7 +57,7 @@ async function describe(access: Access, folder: string, { name }: Dirent): Promi
   if (!access.allows(path)) return [];
   const facts = await stat(path).catch(() => null);
   if (facts?.isDirectory()) return [await folderEntry(path, name)];
-  if (facts?.isFile() && SHOWN.test(name))
+  if (facts?.isFile() && SHOWN.includes(endingOf(name)))
     return [{ name, path, kind: "file", model: MODEL_FILE.test(name), bytes: facts.size }];
   return [];
 }

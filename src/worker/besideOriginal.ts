@@ -6,16 +6,16 @@ import type { WindowSet } from "#engine/evaluate/types.ts";
 import { cutWindows } from "#engine/evaluate/windows.ts";
 import type { OpenModel } from "./openModel.ts";
 
-/** A text that both were to be judged on: its documents, and how the original cut them. */
+/** A text that both were to be judged on: its rows, and how the original cut them. */
 export interface SharedText {
-  readonly documents: readonly string[];
+  readonly rows: readonly string[];
   readonly judge: Judge;
   readonly windows: WindowSet;
 }
 
 /**
- * Whether another checkpoint's predictions can be held against the original's: one vocabulary, and the same tokens of
- * the same texts.
+ * Whether another checkpoint's predictions can be held against the original's: the same texts give the same tokens, and both models
+ * have a row for each of them. Vocabularies may be padded to other lengths.
  * @throws KeystoneError compare/other-vocabulary, compare/other-tokens, usage/context
  */
 export async function requireComparable(
@@ -23,19 +23,12 @@ export async function requireComparable(
   other: OpenModel,
   texts: readonly SharedText[],
 ): Promise<void> {
-  const [first, second] = [original, other].map(({ architecture }) => architecture.facts);
   const [name, otherName] = [original, other].map(({ checkpoint }) => modelName(checkpoint.path));
-  if (first.vocabulary !== second.vocabulary)
-    throw new KeystoneError(
-      "compare/other-vocabulary",
-      `${otherName} predicts ${second.vocabulary} tokens and ${name} ${first.vocabulary}: their predictions cannot be held against each other.`,
-      "Choose a checkpoint of the same model.",
-      { vocabulary: second.vocabulary, expected: first.vocabulary },
-    );
-  for (const { documents, judge, windows } of texts) {
+  requireRows(original, other, texts);
+  for (const { rows, judge, windows } of texts) {
     const { context } = windows.convention;
     const tokenizer = await other.tokenizer();
-    const own = cutWindows(documents, tokenizer, { ...judge, context }, second.contextLength);
+    const own = cutWindows(rows, tokenizer, { ...judge, context }, other.architecture.facts.contextLength);
     const differs = firstOtherToken(windows, own);
     if (differs)
       throw new KeystoneError(
@@ -45,4 +38,29 @@ export async function requireComparable(
         { token: differs.place },
       );
   }
+}
+
+/** A model without a row for a token of the text can neither read nor predict it. */
+function requireRows(original: OpenModel, other: OpenModel, texts: readonly SharedText[]): void {
+  const [first, second] = [original, other].map(({ architecture }) => architecture.facts.vocabulary);
+  const without = texts
+    .flatMap(({ windows }) => windows.texts)
+    .flatMap((ids) => ids.find((id) => id >= second) ?? []);
+  if (without.length === 0) return;
+  const [name, otherName] = [original, other].map(({ checkpoint }) => modelName(checkpoint.path));
+  throw new KeystoneError(
+    "compare/other-vocabulary",
+    `${otherName} predicts ${second} tokens and ${name} ${first}; the text holds token ${without[0]}, which ${otherName} does not have.`,
+    "Choose a checkpoint with the same tokenizer.",
+    { vocabulary: second, expected: first, token: without[0] },
+  );
+}
+
+/** What is said of a comparison over fewer tokens than a model predicts; null where both predict the same. */
+export function vocabularyNote(original: OpenModel, other: OpenModel): string | null {
+  const [first, second] = [original, other].map(({ architecture }) => architecture.facts.vocabulary);
+  if (first === second) return null;
+  const [name, otherName] = [original, other].map(({ checkpoint }) => modelName(checkpoint.path));
+  const [a, b, shared] = [first, second, Math.min(first, second)].map((n) => n.toLocaleString("en-US"));
+  return `${name} predicts ${a} tokens and ${otherName} ${b}: KL and top-1 agreement are over the ${shared} that both can produce; each perplexity is over the model's own.`;
 }

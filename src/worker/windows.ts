@@ -1,5 +1,5 @@
 import type { Judge } from "#shared/plan.ts";
-import { readDocuments } from "#engine/checkpoint/readDocuments.ts";
+import { readRows } from "#engine/checkpoint/readDocuments.ts";
 import type { TokenWindow, WindowSet } from "#engine/evaluate/types.ts";
 import { cutWindows } from "#engine/evaluate/windows.ts";
 import type { OpenModel } from "./openModel.ts";
@@ -10,11 +10,18 @@ export async function windowsOf(
   text: string,
   judge: Judge,
 ): Promise<WindowSet> {
-  const documents = await readDocuments(text);
-  return cutWindows(documents, await model.tokenizer(), judge, model.architecture.facts.contextLength);
+  return cutWindows(
+    await readRows(text),
+    await model.tokenizer(),
+    judge,
+    model.architecture.facts.contextLength,
+  );
 }
 
-/** The same windows with all ids and labels in one piece of shared memory, so that sending them to a worker copies none. */
+/**
+ * The same windows with all ids and labels in one piece of shared memory, so that sending them to a worker copies none. The texts'
+ * own ids stay behind: nothing there compares tokenizers.
+ */
 export function shareWindows(set: WindowSet): WindowSet {
   const tokens = set.windows.reduce((sum, { ids }) => sum + ids.length, 0);
   const memory = new SharedArrayBuffer(2 * tokens * Int32Array.BYTES_PER_ELEMENT);
@@ -30,7 +37,7 @@ export function shareWindows(set: WindowSet): WindowSet {
     ids: share(window.ids),
     labels: share(window.labels),
   }));
-  return { ...set, windows };
+  return { ...set, windows, texts: [] };
 }
 
 /** Values in shared memory; as they are where they lie there already. */

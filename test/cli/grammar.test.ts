@@ -87,7 +87,10 @@ describe("wrong usage", () => {
     [["detect", "m", "--threshold", "50"], /relative:FACTOR or absolute:VALUE/],
     [["detect", "m", "--device", "tpu"], /Allowed choices are auto, cpu, webgpu, cuda, dml, coreml/],
     [["eval", "m"], /required option '--text <file>'/],
-    [["eval", "m", "--text", "t", "--windows", "all"], /Allowed choices are bos, gptq, rolling/],
+    [
+      ["eval", "m", "--text", "t", "--windows", "all"],
+      /Allowed choices are bos, gptq, rolling, lm-eval, llama.cpp/,
+    ],
     [["eval", "m", "--text", "t", "--context", "1"], /whole number from 2 to/],
     [["ablate", "m", "--text", "t", "--scale", "1,,2"], /numbers with commas/],
     [["tasks", "m"], /required option '--tasks <path\.\.\.>'/],

@@ -82,7 +82,7 @@ describe("word and byte perplexity", () => {
     const scores = summarize(Float32Array.of(total(negativeLogLikelihoods)), {
       words: total(words),
       bytes: total(bytes),
-      complete: true,
+      textTokens: 1,
     });
     for (const name of ["wordPerplexity", "bytePerplexity", "bitsPerByte"] as const)
       expectWithin(scores[name], expected[name], 1e-12, name);

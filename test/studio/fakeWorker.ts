@@ -191,7 +191,13 @@ function baseline(): Baseline {
   };
   return {
     maxima: null,
-    windows: { windows: [], scored: 100, words: 1, bytes: 1, complete: true, convention },
+    windows: {
+      windows: [],
+      scored: 100,
+      ...{ textTokens: 100, words: 1, bytes: 1 },
+      ...{ texts: [], prefix: null },
+      convention,
+    },
     original: { hidden: new Float32Array(new SharedArrayBuffer(16)), nll: new Float32Array(100), scores },
     device: { asked: "cpu", used: "cpu", reason: "made up", tried: [] },
   };

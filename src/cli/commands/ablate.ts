@@ -31,7 +31,7 @@ export function ablateCommand(context: CommandContext): Command {
     .argument("<model>", "folder of the checkpoint")
     .requiredOption(
       "--text <file>",
-      'text to score: .txt is one document, .jsonl one document a line in "text" (required)',
+      'text to score: .txt or .raw is one document; .jsonl, .json, .csv and .parquet hold one a row in the column "text" (required)',
     )
     .option(
       "--scale <factors>",

@@ -35,7 +35,7 @@ export function compareCommand(context: CommandContext): Command {
     .argument("<model>", "folder of the checkpoint that everything is measured against")
     .option(
       "--with <models...>",
-      "checkpoints to set beside it, with the same tokenizer and vocabulary; up to 4 (default: none)",
+      "checkpoints to set beside it, with the same tokenizer; up to 4 (default: none)",
       collect,
     )
     .option("--recipe <files...>", "recipes of variants to set beside it; up to 4 (default: none)", collect)
@@ -97,7 +97,8 @@ function compareText({ variants, convention, seconds }: CompareReport): string {
     ],
     variants.map((variant) => rowOf(variant, decimals)),
   );
-  return `${table}\n${conventionClause(convention)}; KL in nats per token. ${duration(seconds)}.\n`;
+  const notes = variants.flatMap((variant) => variant.notes.map((note) => `${note}\n`)).join("");
+  return `${table}\n${notes}${conventionClause(convention)}; KL in nats per token. ${duration(seconds)}.\n`;
 }
 
 function rowOf(variant: ComparedVariant, decimals: number): string[] {

@@ -29,17 +29,16 @@ export async function checkpointSqnr({
   ...watch
 }: SqnrRequest): Promise<{ weights: ComparedWeights; sqnrDb: number | null }> {
   const matrices = [...original.tensors.values()].filter(isQuantizable);
-  const hasPartner = ({ name, shape }: TensorInfo): boolean =>
-    other.tensors.get(name)?.shape.join() === shape.join();
+  const hasPartner = (tensor: TensorInfo): boolean => sharedRows(tensor, other) > 0;
   if (matrices.some((tensor) => tensor.linear && !hasPartner(tensor)))
     return { weights: "other", sqnrDb: null };
   const shared = matrices.filter(hasPartner);
-  const total = shared.reduce((sum, { parameters }) => sum + parameters, 0);
+  const total = shared.reduce((sum, tensor) => sum + sharedRows(tensor, other) * columnsOf(tensor), 0);
   const meter = createMeter(total, "weights", watch);
   const pooled = { sumSquares: 0, sumSquaredError: 0 };
   for (const tensor of shared) {
     const sums = new ErrorSums();
-    for (const rows of partsOf(tensor, part)) {
+    for (const rows of partsOf(tensor, part, sharedRows(tensor, other))) {
       const [w, found] = [await rowsOf(original, tensor, rows), await rowsOf(other, tensor, rows)];
       sums.add(w, found, 0, w.length);
       await meter.advance(w.length, "comparing weights");
@@ -51,14 +50,26 @@ export async function checkpointSqnr({
   return { weights: pooled.sumSquaredError === 0 ? "exact" : "differ", sqnrDb: sqnrDb(pooled) };
 }
 
-/** Row numbers, a part at a time; null = all of them at once. */
-function* partsOf({ shape, parameters }: TensorInfo, part: number): Generator<number[] | null> {
-  const [rows = 0, columns = 0] = shape;
-  if (parameters <= part) {
+function columnsOf({ shape }: TensorInfo): number {
+  return shape[1] ?? 0;
+}
+
+/** Rows that can be set beside the other's: all of equal shapes; of the embedding and the output head, which may be padded, the first. */
+function sharedRows({ name, shape, linear }: TensorInfo, other: Checkpoint): number {
+  const found = other.tensors.get(name)?.shape ?? [];
+  const [rows = 0, ...rest] = shape;
+  const [otherRows = 0, ...otherRest] = found;
+  if (found.length !== shape.length || rest.join() !== otherRest.join()) return 0;
+  return rows === otherRows ? rows : linear ? 0 : Math.min(rows, otherRows);
+}
+
+/** Numbers of the first `rows` rows, a part at a time; null = the whole tensor at once. */
+function* partsOf(tensor: TensorInfo, part: number, rows: number): Generator<number[] | null> {
+  if (tensor.parameters <= part && rows === tensor.shape[0]) {
     yield null;
     return;
   }
-  const step = Math.max(1, Math.floor(part / columns));
+  const step = Math.max(1, Math.floor(part / columnsOf(tensor)));
   for (let from = 0; from < rows; from += step)
     yield Array.from({ length: Math.min(step, rows - from) }, (_, i) => from + i);
 }

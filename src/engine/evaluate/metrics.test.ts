@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { median, percentile, summarize } from "./metrics.ts";
 
-const whole = { words: 4, bytes: 20, complete: true };
+const whole = { textTokens: 3, words: 4, bytes: 20 };
 
 describe("summarize", () => {
   it("gives perplexity by token, word and byte from the total NLL", () => {
@@ -18,9 +18,18 @@ describe("summarize", () => {
     expect(scores).not.toHaveProperty("notFinite");
   });
 
-  it("has no word and byte perplexity for a part of a text, which is no fault", () => {
-    const scores = summarize(Float32Array.of(1, 2), { ...whole, complete: false });
-    expect(scores).toMatchObject({ wordPerplexity: null, bytePerplexity: null, bitsPerByte: null });
+  it("takes the tokens of a text that were not scored to cost as much as the others", () => {
+    const scores = summarize(Float32Array.of(1, 2), { ...whole, textTokens: 8 });
+    expect(scores).toMatchObject({
+      perplexity: Math.exp(1.5),
+      wordPerplexity: Math.exp((8 * 1.5) / 4),
+      bytePerplexity: Math.exp((8 * 1.5) / 20),
+    });
+  });
+
+  it("has no word perplexity for a text without white space that is too long for it, which is no fault of the model", () => {
+    const scores = summarize(new Float32Array(900).fill(1), { textTokens: 900, words: 1, bytes: 2700 });
+    expect(scores).toMatchObject({ wordPerplexity: null, perplexity: Math.exp(1) });
     expect(scores).not.toHaveProperty("notFinite");
   });
 

@@ -2,39 +2,42 @@ import type { KlReport, Scores } from "#shared/evaluation.ts";
 import { orNull } from "#shared/numbers.ts";
 import type { WindowSet } from "./types.ts";
 
+/** The text behind some figures: its size, scored or not. */
+export type TextSize = Pick<WindowSet, "textTokens" | "words" | "bytes">;
+
 /**
- * Scores from per-token figures, sums in f64. Values that are not finite become null and `notFinite` is set.
+ * Scores from per-token figures, sums in f64. Values that are not finite become null and `notFinite` is set. Per word and per
+ * byte: of the whole text, of which tokens that were not scored cost as much as those that were.
  * nll, kl: nats per scored token; topAgrees: 1 where the most likely token is the original's.
  */
 export function summarize(
   nll: Float32Array,
-  text: Pick<WindowSet, "words" | "bytes" | "complete">,
+  { textTokens, words, bytes }: TextSize,
   against?: { kl: Float32Array; topAgrees: Float32Array },
 ): Scores {
   const total = sum(nll);
   const mean = total / nll.length;
-  const perByte = text.complete ? total / text.bytes : NaN;
+  const ofText = total * (textTokens / nll.length);
+  const perByte = ofText / bytes;
   const values = {
     nll: mean,
     perplexity: Math.exp(mean),
-    ...(text.complete
-      ? {
-          wordPerplexity: Math.exp(total / text.words),
-          bytePerplexity: Math.exp(perByte),
-          bitsPerByte: perByte / Math.LN2,
-        }
-      : {}),
+    wordPerplexity: Math.exp(ofText / words),
+    bytePerplexity: Math.exp(perByte),
+    bitsPerByte: perByte / Math.LN2,
     nllStandardError: nll.length > 1 ? standardError(nll, mean) : 0,
   };
   const kl = against && klReport(against.kl, against.topAgrees);
+  // a text without white space is one word, whose perplexity overflows in any model
+  const { wordPerplexity, ...others } = values;
   const finite =
-    Object.values(values).every(Number.isFinite) && (!kl || Object.values(kl).every((v) => v !== null));
+    Object.values(others).every(Number.isFinite) && (!kl || Object.values(kl).every((v) => v !== null));
   return {
     nll: orNull(mean),
     perplexity: orNull(values.perplexity),
-    wordPerplexity: orNull(values.wordPerplexity ?? NaN),
-    bytePerplexity: orNull(values.bytePerplexity ?? NaN),
-    bitsPerByte: orNull(values.bitsPerByte ?? NaN),
+    wordPerplexity: orNull(wordPerplexity),
+    bytePerplexity: orNull(values.bytePerplexity),
+    bitsPerByte: orNull(values.bitsPerByte),
     tokens: nll.length,
     nllStandardError: orNull(values.nllStandardError),
     ...(kl ? { kl } : {}),

@@ -2,13 +2,14 @@ import { planBatches, scoredLabels } from "./hiddenStates.ts";
 import { headChunk, putFigures, readHead, rowFigures, type RowFigures } from "./judgeHead.ts";
 import { createMeter, type Meter } from "./meter.ts";
 import { summarize } from "./metrics.ts";
+import { judgeShared } from "./sharedVocabulary.ts";
 import { layerPasses, streamLayers } from "./streamLayers.ts";
 import { UNIT, type ScoreRequest } from "./score.ts";
 import type { Engine, OriginalReference } from "./types.ts";
 import type { Scores } from "#shared/evaluation.ts";
 
 export interface CheckpointRequest extends ScoreRequest {
-  /** The checkpoint that it is set beside, of the same vocabulary. */
+  /** The checkpoint that it is set beside. One of the two vocabularies may be padded: its first tokens are the other's. */
   readonly original: Engine;
   /** Of the original, from scoreOriginal over the same windows. */
   readonly reference: OriginalReference;
@@ -44,7 +45,9 @@ async function judgeRows(
   const [head, originalHead] = [await readHead(request), await readHead(original)];
   const rows = labels.length;
   const all = rowFigures(rows);
-  const chunk = headChunk(architecture.facts.vocabulary);
+  const { vocabulary } = architecture.facts;
+  const expectedVocabulary = original.architecture.facts.vocabulary;
+  const chunk = headChunk(Math.max(vocabulary, expectedVocabulary));
   for (let begin = 0; begin < rows; begin += chunk) {
     const end = Math.min(rows, begin + chunk);
     const part = (states: Float32Array, { facts }: Engine["architecture"]): Float32Array =>
@@ -53,12 +56,16 @@ async function judgeRows(
       part(reference.hidden, original.architecture),
       originalHead,
     );
-    const judged = await forward.judge(
-      part(hidden, architecture),
-      labels.subarray(begin, end),
-      expected,
-      head,
-    );
+    const own = part(hidden, architecture);
+    const chosen = labels.subarray(begin, end);
+    const judged =
+      vocabulary === expectedVocabulary
+        ? await forward.judge(own, chosen, expected, head)
+        : judgeShared(
+            { logProbabilities: expected, vocabulary: expectedVocabulary },
+            { logProbabilities: await forward.logProbabilities(own, head), vocabulary },
+            chosen,
+          );
     putFigures(all, judged, begin);
     await meter.advance(end - begin, "output head");
   }

@@ -26,11 +26,15 @@ export interface WindowSet {
   readonly windows: readonly TokenWindow[];
   /** Labels that count, over all windows. */
   readonly scored: number;
-  /** Words (runs between white space) and UTF-8 bytes of all documents. */
+  /** Tokens of the texts that were begun, scored or not. */
+  readonly textTokens: number;
+  /** Words (runs between white space) and UTF-8 bytes of those texts. */
   readonly words: number;
   readonly bytes: number;
-  /** True where every token of every document is scored once, so that word and byte perplexity mean something. */
-  readonly complete: boolean;
+  /** The ids of each of those texts, whatever part of them windows hold: what two tokenizers are compared by. */
+  readonly texts: readonly (readonly number[])[];
+  /** What leads windows or texts; null = nothing does. */
+  readonly prefix: number | null;
   readonly convention: Convention;
 }
 

@@ -54,6 +54,7 @@ describe("bos windows", () => {
     });
     fc.assert(
       fc.property(sizes, ({ documents, context, stride }) => {
+        fc.pre(documents.every((document) => document.trim() !== ""));
         const set = cut(documents, { context, stride: Math.min(stride, context - 1) });
         const predicted = set.windows.flatMap(({ labels }) => [...labels].filter((label) => label >= 0));
         expect(String.fromCharCode(...predicted)).toBe(documents.join(""));
@@ -66,13 +67,13 @@ describe("bos windows", () => {
   it("stop after the first whole window that reaches the token limit", () => {
     const set = cut(["abcdefg", "xyz"], { context: 4, tokens: 4 });
     expect(set.scored).toBe(6);
-    expect(set.complete).toBe(false);
+    expect(set).toMatchObject({ textTokens: 7, words: 1, bytes: 7 });
     expect(set.convention.documents).toBe(1);
     expect(set.convention.text).toContain("stopped at the token limit, after 6 tokens");
   });
 
-  it("count a text that a limit happens to hold whole as complete", () => {
-    expect(cut(["abc"], { context: 4, tokens: 3 }).complete).toBe(true);
+  it("leave out rows without text", () => {
+    expect(shown(cut(["", "abc", " \n", "de"], { context: 8 }))).toEqual(["^ab>abc", "^d>de"]);
   });
 
   it("take min(2048, the model's positions) where no context is asked for", () => {
@@ -88,6 +89,8 @@ describe("bos windows", () => {
       bos: true,
       documents: 2,
       windowCount: 4,
+      join: "rows",
+      ...{ textTokens: 9, words: 2, bytes: 9 },
       text: "2 documents cut into 4 windows of at most 3 tokens, each led by BOS, every text token predicted once.",
     });
   });
@@ -132,7 +135,29 @@ describe("gptq windows", () => {
   it("join documents by a blank line, begin with one BOS, drop the remainder", () => {
     const set = cut(["abc", "def"], { context: 4, windows: "gptq" });
     expect(shown(set)).toEqual(["^ab>abc", "\n\nd>\nde"]);
-    expect(set.complete).toBe(false);
+    expect(set).toMatchObject({ textTokens: 8, scored: 6, words: 2, bytes: 8 });
+    expect(set.convention.text).toBe(
+      "GPTQ-style: 2 rows joined by blank lines into one document, tokenised once and cut into 2 windows of 4 tokens whose first is " +
+        "not scored; the remainder is dropped; word and byte perplexity take the 2 tokens of the text that are not scored to cost as " +
+        "much as the others.",
+    );
+  });
+
+  it("join empty rows too, as the published code does", () => {
+    const set = cut(["", "a", "", "b"], { context: 8, windows: "gptq" }, null);
+    expect(text(set.windows[0].ids)).toBe("\n\na\n\n\n\n".slice(0, 7));
+    expect(set.convention.documents).toBe(2);
+  });
+
+  it("are cut from one text alone", () => {
+    for (const [windows, join] of [
+      ["gptq", "rows"],
+      ["llama.cpp", "articles"],
+    ])
+      expect(() => cut(["abcdefg"], { windows, join })).toThrow(/windows are cut from one text/);
+    expect(shown(cut(["ab", "cd"], { context: 4, windows: "gptq", join: "concat" }, null))).toEqual([
+      "abc>bcd",
+    ]);
   });
 
   it("refuse a stride other than the context", () => {
@@ -157,6 +182,48 @@ describe("rolling windows", () => {
     expect(() => cutWindows(["abc"], characters(null, null), judge.parse({ windows: "rolling" }), 8)).toThrow(
       /neither/,
     );
+  });
+});
+
+describe("lm-eval's own windows", () => {
+  it("predict the tokenizer's BOS behind one more, as lm-eval 0.4.13 does", () => {
+    const set = cut(["abc"], { context: 8, windows: "lm-eval" });
+    expect(shown(set)).toEqual(["^^ab>^abc"]);
+    expect(set).toMatchObject({ scored: 4, textTokens: 4 });
+    expect(set.convention.text).toContain("each led by BOS twice");
+  });
+
+  it("are the rolling ones where the tokenizer adds no BOS", () => {
+    const ids = (windows: string) => shown(cut(["abcdef", "g"], { context: 4, windows }, null));
+    expect(ids("lm-eval")).toEqual(ids("rolling"));
+  });
+
+  it("add no BOS to a text that begins with its text, as lm-eval's tokenizer does not", () => {
+    const set = cut([`${String.fromCharCode(BOS)}ab`], { context: 8, windows: "lm-eval" });
+    expect(shown(set)).toEqual(["^^a>^ab"]);
+  });
+});
+
+describe("llama.cpp's windows", () => {
+  it("score what stands behind the middle, and replace each window's first token by BOS", () => {
+    const set = cut(["abcdefghij"], { context: 5, windows: "llama.cpp" });
+    // ^abcd and efghi, whose first becomes BOS; j is dropped
+    expect(shown(set)).toEqual(["^abc>..cd", "^fgh>..hi"]);
+    expect(set.windows.map(({ lead }) => lead)).toEqual([1, 1]);
+  });
+
+  it("are the text's own tokens where the tokenizer adds no BOS, rows joined by nothing between them", () => {
+    expect(shown(cut(["ab\n", "c\n"], { context: 4, windows: "llama.cpp" }, null))).toEqual(["ab\n>..c"]);
+  });
+
+  it("leave out the text's last line break, as llama.cpp's tools do", () => {
+    const set = cut(["abc\n"], { context: 3, windows: "llama.cpp" }, null);
+    expect(set.texts).toEqual([[97, 98, 99]]);
+  });
+
+  it("have no stride, and at least three tokens", () => {
+    expect(() => cut(["abcdefg"], { context: 4, stride: 2, windows: "llama.cpp" })).toThrow(/do not overlap/);
+    expect(() => cut(["abcdefg"], { context: 2, windows: "llama.cpp" })).toThrow(/at least 3 tokens/);
   });
 });
 

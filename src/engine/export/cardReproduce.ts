@@ -42,5 +42,6 @@ function judgeOptions({
     ["--stride", judge.stride],
     ["--tokens", judge.tokens],
     ["--windows", judge.windows],
+    ["--join", judge.join],
   ];
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { KeystoneError } from "#shared/errors.ts";
-import { readDocuments } from "../checkpoint/readDocuments.ts";
+import { readRows } from "../checkpoint/readDocuments.ts";
 import type { WindowSet } from "../evaluate/types.ts";
 import { cutWindows } from "../evaluate/windows.ts";
 import { count } from "./words.ts";
@@ -10,7 +10,7 @@ import type { LabRun } from "./types.ts";
 
 /** The judged text as the model sees it. @throws KeystoneError text/…, usage/… */
 export async function textWindows(run: LabRun): Promise<WindowSet> {
-  return windowsOf(run, await readDocuments(run.request.text));
+  return windowsOf(run, await readRows(run.request.text));
 }
 
 /** The calibration text, cut as the judged one, and what must be said about it. */
@@ -26,10 +26,10 @@ export interface Calibration {
 export async function calibrationWindows(run: LabRun): Promise<Calibration> {
   const { calibration, text } = run.request;
   if (calibration === null) throw noCalibration();
-  const documents = await readDocuments(calibration);
+  const rows = await readRows(calibration);
   return {
-    windows: windowsOf(run, documents),
-    notes: sharedDocuments(await readDocuments(text), documents),
+    windows: windowsOf(run, rows),
+    notes: sharedDocuments(await readRows(text), rows),
   };
 }
 
@@ -50,8 +50,8 @@ export async function checkSplit({
   );
 }
 
-function windowsOf(run: LabRun, documents: readonly string[]): WindowSet {
-  return cutWindows(documents, run.tokenizer, run.request.judge, run.architecture.facts.contextLength);
+function windowsOf(run: LabRun, rows: readonly string[]): WindowSet {
+  return cutWindows(rows, run.tokenizer, run.request.judge, run.architecture.facts.contextLength);
 }
 
 async function sameFile(a: string, b: string): Promise<boolean> {
@@ -78,10 +78,11 @@ async function hashOf(path: string): Promise<string> {
 
 function sharedDocuments(text: readonly string[], calibration: readonly string[]): string[] {
   const known = new Set(calibration.map((document) => document.trim()));
-  const shared = text.filter((document) => known.has(document.trim())).length;
+  const documents = text.map((document) => document.trim()).filter((document) => document !== "");
+  const shared = documents.filter((document) => known.has(document)).length;
   if (shared === 0) return [];
   return [
-    `${count(shared)} of the ${count(text.length)} judged documents also stand in the calibration text: what was chosen there looks better than it is.`,
+    `${count(shared)} of the ${count(documents.length)} judged documents also stand in the calibration text: what was chosen there looks better than it is.`,
   ];
 }
 

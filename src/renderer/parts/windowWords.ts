@@ -1,4 +1,11 @@
-import { windowConvention, type WindowConvention } from "#shared/plan.ts";
+import {
+  joinsOf,
+  USUAL_JOIN,
+  windowConvention,
+  type Judge,
+  type RowJoin,
+  type WindowConvention,
+} from "#shared/plan.ts";
 
 /** What each way of cutting windows is called, and what it does. */
 export const WINDOW_WORDS: Readonly<Record<WindowConvention, { label: string; title: string }>> = {
@@ -8,8 +15,58 @@ export const WINDOW_WORDS: Readonly<Record<WindowConvention, { label: string; ti
       "Windows of context − 1 tokens, each led by the BOS token: every token of the text is predicted once",
   },
   gptq: { label: "As GPTQ", title: "The text in one piece, cut into windows of context tokens" },
-  rolling: { label: "Rolling", title: "lm-eval's rolling windows" },
+  rolling: {
+    label: "Rolling",
+    title:
+      "lm-eval's rolling windows: each document led by one BOS, or EOS where there is none, and every token predicted once",
+  },
+  "lm-eval": {
+    label: "As lm-eval",
+    title:
+      "lm-eval to the letter: its rolling windows, with BOS twice in front of each document where the tokenizer adds one",
+  },
+  "llama.cpp": {
+    label: "As llama.cpp",
+    title:
+      "llama.cpp's perplexity: the text in one piece, and of each window the tokens behind the middle scored",
+  },
 };
 
 /** As segments. */
 export const WINDOW_OPTIONS = windowConvention.options.map((value) => ({ value, ...WINDOW_WORDS[value] }));
+
+/** What becomes of a text's rows, in words. */
+export const JOIN_WORDS: Readonly<Record<RowJoin, { label: string; title: string }>> = {
+  rows: {
+    label: "A row each",
+    title: "Each row of the text is a document of its own; rows without text are left out",
+  },
+  "blank-line": {
+    label: "Blank lines",
+    title: "All rows are joined by blank lines into one document, as GPTQ's code does with WikiText",
+  },
+  concat: {
+    label: "As they are",
+    title: "All rows are joined by nothing into one document, as the file itself stands",
+  },
+  articles: {
+    label: "WikiText articles",
+    title:
+      "WikiText's articles, each a document, prepared as lm-eval's wikitext task does; words and bytes are those of the text as published",
+  },
+};
+
+/** As segments: what a convention can do with rows. */
+export function joinOptions(
+  windows: WindowConvention,
+): readonly { value: RowJoin; label: string; title: string }[] {
+  return joinsOf(windows).map((value) => ({ value, ...JOIN_WORDS[value] }));
+}
+
+/** What becomes of rows under a judge: what was chosen, else what the convention's authors do. */
+export function joinOf({
+  windows,
+  join,
+}: Pick<Judge, "windows"> & { join?: RowJoin | null | undefined }): RowJoin {
+  return join ?? USUAL_JOIN[windows];
+}

@@ -1,14 +1,18 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { open, readdir, stat } from "node:fs/promises";
-import { basename, dirname, extname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { TextInfo } from "#shared/estimate.ts";
+import { endingOf, PLAIN_TEXT_ENDINGS, textOf } from "#shared/texts.ts";
+import { readDocuments } from "#engine/checkpoint/readDocuments.ts";
 import { createControl } from "#worker/control.ts";
 import type { Access } from "../access.ts";
 import type { Answers, StudioContext } from "../context.ts";
 
 const MAX_TEXTS = 50;
+/** A larger file of rows is not read only to be listed; it can be picked. */
+const MAX_LISTED_BYTES = 32 * 2 ** 20;
 
 /** Texts to score on. */
 export function textCalls(context: StudioContext): Answers<"text:list" | "text:describe"> {
@@ -24,7 +28,7 @@ export function textCalls(context: StudioContext): Answers<"text:list" | "text:d
   };
 }
 
-/** Texts beside a model: `.txt`, and `.jsonl` whose lines hold a `text`, in its folder and the one above. */
+/** Texts beside a model, in its folder and the one above: plain ones, and rows whose first holds a `text`. */
 async function listTexts(access: Access, model: string): Promise<TextInfo[]> {
   const texts: TextInfo[] = [];
   for (const folder of [model, dirname(model)]) {
@@ -39,23 +43,38 @@ async function listTexts(access: Access, model: string): Promise<TextInfo[]> {
 }
 
 async function textAt(path: string): Promise<TextInfo[]> {
-  const kind = extname(path).toLowerCase();
-  if (kind !== ".txt" && kind !== ".jsonl") return [];
+  const counting = COUNTING.find(([kinds]) => kinds.includes(endingOf(path)));
+  if (!counting) return [];
   const facts = await stat(path).catch(() => null);
   if (!facts?.isFile() || facts.size === 0) return [];
-  if (kind === ".jsonl" && !(await holdsTexts(path))) return [];
-  const documents = kind === ".txt" ? 1 : await countLines(path);
-  return [{ path, name: basename(path), bytes: facts.size, documents, tokens: null }];
+  const documents = await counting[1](path, facts.size);
+  return documents === 0 ? [] : [{ path, name: basename(path), bytes: facts.size, documents, tokens: null }];
 }
 
-/** Whether the first line of a `.jsonl` is an object with a `text`: task files of the same ending are not texts. */
+/** How many documents a file of each kind holds; 0 = it is no text. A `.json` beside a model is its settings: one that is a text is picked. */
+const COUNTING: readonly (readonly [
+  kinds: readonly string[],
+  count: (path: string, bytes: number) => Promise<number> | number,
+])[] = [
+  [PLAIN_TEXT_ENDINGS, () => 1],
+  [["jsonl", "ndjson"], async (path) => ((await holdsTexts(path)) ? countLines(path) : 0)],
+  [["csv", "parquet"], (path, bytes) => (bytes > MAX_LISTED_BYTES ? 0 : countRows(path))],
+];
+
+async function countRows(path: string): Promise<number> {
+  return readDocuments(path).then(
+    ({ length }) => length,
+    () => 0,
+  );
+}
+
+/** Whether the first line is an object with a `text`: task files of the same ending are not texts. */
 async function holdsTexts(path: string): Promise<boolean> {
   const file = await open(path);
   try {
     for await (const line of file.readLines()) {
       if (line.trim() === "") continue;
-      const value: unknown = JSON.parse(line);
-      return typeof value === "object" && value !== null && "text" in value && typeof value.text === "string";
+      return textOf(JSON.parse(line)) !== null;
     }
     return false;
   } catch {

@@ -3,15 +3,16 @@ import { KeystoneError } from "#shared/errors.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import { judge as judgeSchema, type Judge } from "#shared/plan.ts";
 import { recipeLabel } from "#shared/recipeText.ts";
-import { readDocuments } from "#engine/checkpoint/readDocuments.ts";
+import { readRows } from "#engine/checkpoint/readDocuments.ts";
 import { modelName } from "#engine/checkpoint/summarizeModel.ts";
 import type { Tokenizer } from "#engine/checkpoint/types.ts";
 import { checkpointSqnr } from "#engine/evaluate/checkpointSqnr.ts";
+import { judgedTexts } from "#engine/evaluate/judgedTexts.ts";
 import { scoreOriginal, scoreWave } from "#engine/evaluate/score.ts";
 import { scoreCheckpoint } from "#engine/evaluate/scoreCheckpoint.ts";
 import type { OriginalReference, VariantScore, Watch, WindowSet } from "#engine/evaluate/types.ts";
 import { cutWindows } from "#engine/evaluate/windows.ts";
-import { requireComparable, type SharedText } from "../besideOriginal.ts";
+import { requireComparable, vocabularyNote, type SharedText } from "../besideOriginal.ts";
 import { maximaFor } from "../calibration.ts";
 import { openModel, withModel, type OpenModel } from "../openModel.ts";
 import type { Talk } from "../talk.ts";
@@ -33,8 +34,8 @@ const CHECKPOINT_PASSES = 3;
 export async function compareTask(fields: TaskFields<"compare">, talk: Talk): Promise<CompareReport> {
   const begin = performance.now();
   const model = await openModel(fields.model);
-  const documents = await readDocuments(fields.text);
-  const windows = await cut(model, documents, fields.judge);
+  const rows = await readRows(fields.text);
+  const windows = await cut(model, rows, fields.judge);
   const first = fields.calibration ? 1 : 0;
   const passes = first + PASSES + CHECKPOINT_PASSES * fields.checkpoints.length;
   const pass = (index: number): Watch => talk.pass(first + index, passes);
@@ -51,7 +52,7 @@ export async function compareTask(fields: TaskFields<"compare">, talk: Talk): Pr
     ...pass(1),
   });
 
-  const shown = fields.passage ?? documents[0]?.slice(0, PASSAGE_CHARACTERS) ?? "";
+  const shown = fields.passage ?? firstPassage(rows, fields.judge);
   const passage = await cut(model, [shown], PASSAGE_JUDGE);
   const passageReference = await scoreOriginal({ ...model, windows: passage, ...pass(2) });
   const onPassage = await scoreWave({
@@ -64,8 +65,8 @@ export async function compareTask(fields: TaskFields<"compare">, talk: Talk): Pr
   });
 
   const texts: [ComparedText, ComparedText] = [
-    { documents, judge: fields.judge, windows, reference },
-    { documents: [shown], judge: PASSAGE_JUDGE, windows: passage, reference: passageReference },
+    { rows, judge: fields.judge, windows, reference },
+    { rows: [shown], judge: PASSAGE_JUDGE, windows: passage, reference: passageReference },
   ];
   const others: ComparedVariant[] = [];
   for (const [i, handle] of fields.checkpoints.entries()) {
@@ -80,6 +81,7 @@ export async function compareTask(fields: TaskFields<"compare">, talk: Talk): Pr
     recipe: null,
     checkpoint: null,
     label: "original",
+    notes: [],
     scores: reference.scores,
     bitsPerWeight: null,
     fileBitsPerWeight: (8 * bytes) / weights,
@@ -96,6 +98,7 @@ export async function compareTask(fields: TaskFields<"compare">, talk: Talk): Pr
       recipe: request.recipe,
       checkpoint: null,
       label: recipeLabel(request.recipe),
+      notes: [],
       scores: score.scores,
       bitsPerWeight,
       fileBitsPerWeight,
@@ -140,6 +143,7 @@ async function comparedCheckpoint(
     recipe: null,
     checkpoint: { path: checkpoint.path, packing: checkpoint.packing ?? null, weights: distance.weights },
     label: modelName(checkpoint.path),
+    notes: [vocabularyNote(original, other) ?? []].flat(),
     scores,
     bitsPerWeight: packedBitsPerWeight([...checkpoint.tensors.values()]),
     fileBitsPerWeight: (8 * bytes) / weights,
@@ -160,8 +164,13 @@ function packedBitsPerWeight(tensors: readonly TensorInfo[]): number | null {
   return weights === 0 ? null : packed.reduce((total, { bits }) => total + bits, 0) / weights;
 }
 
-async function cut(model: OpenModel, documents: readonly string[], judge: Judge): Promise<WindowSet> {
-  return cutWindows(documents, await model.tokenizer(), judge, model.architecture.facts.contextLength);
+/** The beginning of the first document. */
+function firstPassage(rows: readonly string[], judge: Judge): string {
+  return judgedTexts(rows, judge).texts[0]?.text.slice(0, PASSAGE_CHARACTERS) ?? "";
+}
+
+async function cut(model: OpenModel, rows: readonly string[], judge: Judge): Promise<WindowSet> {
+  return cutWindows(rows, await model.tokenizer(), judge, model.architecture.facts.contextLength);
 }
 
 /** Where each token of the passage stands in its windows: the first of a window without BOS is shown, but not scored. */

@@ -1,5 +1,5 @@
 import type { LabReportOf } from "#shared/lab.ts";
-import { parseRecipe } from "#shared/plan.ts";
+import { parseRecipe, USUAL_JOIN } from "#shared/plan.ts";
 
 /**
  * A plan that scores the recipe a search found beside plain rounding at the same bits and block.
@@ -8,10 +8,10 @@ import { parseRecipe } from "#shared/plan.ts";
 export function sweepOf(report: LabReportOf<"threshold-search">): unknown {
   const found = parseRecipe(report.recipe, "the found recipe");
   const { codec, bits, symmetric, block } = found;
-  const { windows, context } = report.convention;
+  const { windows, context, join } = report.convention;
   return {
     name: `Threshold search, ${bits} bits`,
     recipes: [{ codec, bits, symmetric, block }, found],
-    judge: { windows, context },
+    judge: { windows, context, ...(join === undefined || join === USUAL_JOIN[windows] ? {} : { join }) },
   };
 }

@@ -7,7 +7,7 @@ import {
   type LabRequest,
 } from "#shared/lab.ts";
 import { ANSWERS_TASKS, CHOOSES, isDataFree, SCORES_TEXT } from "#shared/labUses.ts";
-import { windowConvention } from "#shared/plan.ts";
+import { rowJoin, USUAL_JOIN, windowConvention, type RowJoin, type WindowConvention } from "#shared/plan.ts";
 import { FIELDS, type Field } from "./fields.ts";
 
 const clipEntry = z.object({ method: z.string(), threshold: z.string() });
@@ -26,6 +26,8 @@ const setup = z.object({
   context: z.string(),
   stride: z.string(),
   windows: windowConvention,
+  /** Null = as the convention's authors join rows. */
+  join: rowJoin.nullable().default(null),
   entries: z.record(experimentName, z.record(z.string(), entry)),
 });
 
@@ -48,6 +50,7 @@ export function newSetup(): Setup {
     context: "",
     stride: "",
     windows: "bos",
+    join: null,
     entries: Object.fromEntries(names.map((name) => [name, defaultEntries(name)])) as Setup["entries"],
   };
 }
@@ -148,8 +151,17 @@ export function compose(form: Setup, experiment: ExperimentName, longest = Infin
   return { request: null, problems };
 }
 
+/** Windows, and what becomes of rows where that is not usual for them. */
+export function withWindows(
+  windows: WindowConvention,
+  join: RowJoin = USUAL_JOIN[windows],
+): Pick<Setup, "windows" | "join"> {
+  return { windows, join: join === USUAL_JOIN[windows] ? null : join };
+}
+
 function judgeOf(form: Setup): Record<string, unknown> {
   const judge: Record<string, unknown> = { windows: form.windows };
+  if (form.join !== null) judge["join"] = form.join;
   for (const key of ["context", "stride", "tokens"] as const)
     if (form[key].trim() !== "") judge[key] = wholeOf(form[key]);
   return judge;
