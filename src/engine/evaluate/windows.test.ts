@@ -113,7 +113,7 @@ describe("a text that begins with the leading token itself", () => {
   it("is led once in gptq windows, and says so", () => {
     const set = cut(marked(["abcdefg"]), { context: 4, windows: "gptq" });
     expect(shown(set)).toEqual(["^ab>abc", "def>efg"]);
-    expect(set.convention.text).toContain("; the text begins with BOS itself: none is added.");
+    expect(set.convention.text).toContain("; the text begins with BOS itself: none is added");
   });
 
   it("is led by the EOS that it begins with where rolling windows have no BOS", () => {
