@@ -1,30 +1,12 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
 import { KeystoneError } from "#shared/errors.ts";
-import { safetensorsBytes, type TensorSpec } from "../support/safetensorsBytes.ts";
-import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
-
-const MODULE = "model.layers.0.mlp.down_proj";
-const words = (shape: number[], values: number[] = []): TensorSpec => {
-  const data = new Int32Array(shape.reduce((product, size) => product * size, 1));
-  data.set(values);
-  return { dtype: "I32", shape, data: new Uint8Array(data.buffer) };
-};
-const halves = (shape: number[], value = 1): TensorSpec => ({
-  dtype: "F16",
-  shape,
-  data: new Uint8Array(
-    new Float16Array(shape.reduce((product, size) => product * size, 1)).fill(value).buffer,
-  ),
-});
-const longs = (values: bigint[]): TensorSpec => ({
-  dtype: "I64",
-  shape: [values.length],
-  data: new Uint8Array(new BigInt64Array(values).buffer),
-});
+import { PACKED_MODULE, packedFolder } from "../support/packedFolder.ts";
+import { halves, longs, words } from "../support/packedParts.ts";
+import type { TensorSpec } from "../support/safetensorsBytes.ts";
 
 const GPTQ = { quant_method: "gptq", bits: 4, checkpoint_format: "gptq_v2" };
 const AWQ = { quant_method: "awq", bits: 4, version: "gemm" };
@@ -50,26 +32,11 @@ const CT_PARTS = {
 
 type Parts = Record<string, TensorSpec>;
 
-async function folderOf(parts: Parts, quantization_config: unknown, config: object = {}): Promise<string> {
-  const folder = join(await temporaryFolder(), "model");
-  await mkdir(folder);
-  const named = Object.entries(parts).map(([name, spec]): [string, TensorSpec] => [
-    `${MODULE}.${name}`,
-    spec,
-  ]);
-  await writeFile(join(folder, "model.safetensors"), safetensorsBytes(Object.fromEntries(named)));
-  await writeFile(
-    join(folder, "config.json"),
-    JSON.stringify({ model_type: "llama", quantization_config, ...config }),
-  );
-  return folder;
-}
-
 /** Opens, reads and closes. */
 async function readModule(folder: string): Promise<Float32Array> {
   const checkpoint = await openCheckpoint(folder);
   try {
-    return await checkpoint.read(`${MODULE}.weight`);
+    return await checkpoint.read(`${PACKED_MODULE}.weight`);
   } finally {
     await checkpoint.close();
   }
@@ -85,11 +52,11 @@ describe("a packed checkpoint", () => {
       [AWQ_PARTS, AWQ, "AWQ int4, group 8"],
       [CT_PARTS, CT, "compressed-tensors int4, group 8, asymmetric"],
     ] as const) {
-      const checkpoint = await openCheckpoint(await folderOf(parts, config));
+      const checkpoint = await openCheckpoint(await packedFolder(parts, config));
       const [info, ...others] = checkpoint.tensors.values();
       expect(others).toEqual([]);
       expect(info).toMatchObject({
-        name: `${MODULE}.weight`,
+        name: `${PACKED_MODULE}.weight`,
         shape: [8, 16],
         dtype: "F16",
         parameters: 128,
@@ -105,7 +72,7 @@ describe("a packed checkpoint", () => {
       await expect(checkpoint.readRows(info.name, [8])).rejects.toMatchObject({
         code: "checkpoint/no-such-row",
       });
-      const part = `${MODULE}.${Object.keys(parts)[0]}`;
+      const part = `${PACKED_MODULE}.${Object.keys(parts)[0]}`;
       await expect(checkpoint.readBytes(part)).rejects.toMatchObject({ code: "checkpoint/bad-packing" });
       await checkpoint.close();
     }
@@ -117,7 +84,7 @@ describe("a packed checkpoint", () => {
       data: new Uint8Array(new Float16Array(16).fill(1, 0, 8).fill(4, 8).buffer),
     };
     const mixed = [1, 0, 0, 1, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 0, 0];
-    const folder = await folderOf(
+    const folder = await packedFolder(
       {
         ...GPTQ_PARTS,
         qweight: words([2, 8], Array<number>(16).fill(0x33333333)),
@@ -131,7 +98,7 @@ describe("a packed checkpoint", () => {
   });
 
   it("GPTQ: settings may lie in quantize_config.json, and groups may follow each other without g_idx", async () => {
-    const folder = await folderOf(without(GPTQ_PARTS, "g_idx"), undefined);
+    const folder = await packedFolder(without(GPTQ_PARTS, "g_idx"), undefined);
     await writeFile(
       join(folder, "quantize_config.json"),
       JSON.stringify({ bits: 4, group_size: 8, desc_act: false }),
@@ -147,7 +114,7 @@ describe("a packed checkpoint", () => {
       format: "int-quantized",
       config_groups: { a: { weights: { num_bits: 8, type: "int" }, input_activations: { num_bits: 8 } } },
     };
-    const folder = await folderOf({ weight, weight_scale: halves([2, 1], 0.5) }, config);
+    const folder = await packedFolder({ weight, weight_scale: halves([2, 1], 0.5) }, config);
     expect(Array.from(await readModule(folder))).toEqual([0.5, -0.5, -64, 63.5, 0, 1]);
     const checkpoint = await openCheckpoint(folder);
     expect(checkpoint.notes.join("\n")).toMatch(/also quantize activations/);
@@ -160,10 +127,10 @@ describe("a packed checkpoint", () => {
       qweight: words([16, 1], Array<number>(16).fill(0x33333333)),
       scales: halves([2, 8], 1.001),
     };
-    const folder = await folderOf(parts, AWQ, { torch_dtype: "bfloat16" });
+    const folder = await packedFolder(parts, AWQ, { torch_dtype: "bfloat16" });
     const checkpoint = await openCheckpoint(folder);
-    expect(checkpoint.tensors.get(`${MODULE}.weight`)?.dtype).toBe("BF16");
-    expect((await checkpoint.read(`${MODULE}.weight`))[0]).toBe(3);
+    expect(checkpoint.tensors.get(`${PACKED_MODULE}.weight`)?.dtype).toBe("BF16");
+    expect((await checkpoint.read(`${PACKED_MODULE}.weight`))[0]).toBe(3);
     await checkpoint.close();
   });
 });
@@ -201,7 +168,7 @@ describe("a packed checkpoint is refused where its parts do not belong together:
     ],
     ["a weight that is stored twice", { ...CT_PARTS, weight: halves([8, 16]) }, CT, /second time/],
   ])("%s", async (_, parts, config, sentence) => {
-    const refused = readModule(await folderOf(parts, config));
+    const refused = readModule(await packedFolder(parts, config));
     await expect(refused).rejects.toMatchObject({ code: "checkpoint/bad-packing" });
     await expect(refused).rejects.toThrow(sentence);
   });
@@ -250,7 +217,7 @@ describe("a packed checkpoint is refused where its parts do not belong together:
         async (settings, parts, damage) => {
           const all = { other: halves([1]), ...parts, ...damage };
           try {
-            const checkpoint = await openCheckpoint(await folderOf(all, settings));
+            const checkpoint = await openCheckpoint(await packedFolder(all, settings));
             for (const { name, shape, packed } of checkpoint.tensors.values())
               if (packed && shape.length === 2) await checkpoint.read(name);
             await checkpoint.close();

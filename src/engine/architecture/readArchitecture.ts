@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { unexplainedPacking } from "#engine/checkpoint/packed/packedNames.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import { decoder } from "./decoder.ts";
@@ -48,8 +49,21 @@ export function readArchitecture(
   tensors: ReadonlyMap<string, Pick<TensorInfo, "shape">>,
 ): Architecture {
   const architecture = decoder(readDecoderConfig(config));
+  requirePlain(tensors);
   validateTensors(architecture, tensors);
   return architecture;
+}
+
+/** Packed weights that the config explains were unpacked when the checkpoint was opened. */
+function requirePlain(tensors: ReadonlyMap<string, Pick<TensorInfo, "shape">>): void {
+  const found = unexplainedPacking(tensors);
+  if (!found) return;
+  throw new KeystoneError(
+    "architecture/quantized",
+    `This checkpoint's weights are ${found.packed} (${found.tensor}), and no file of it says how.`,
+    found.next,
+    { tensor: found.tensor },
+  );
 }
 
 /**

@@ -31,6 +31,8 @@ export interface Checkpoint {
    * those of the model that was packed, `TensorInfo.packed` says which tensors the file holds as codes.
    */
   readonly packing?: string;
+  /** True where `config` leaves out what config.json says of a packing; an export then writes its own. */
+  readonly configRewritten?: boolean;
 
   /**
    * A whole tensor, widened to f32 (row-major, exact for all three storage types).

@@ -11,6 +11,7 @@ export const PACKING_FILES: ReadonlySet<string> = new Set([
   CONFIG_FILE,
   "quantize_config.json",
   "quant_config.json",
+  "hf_quant_config.json",
   "genai_config.json",
 ]);
 
@@ -31,12 +32,12 @@ export function shardLimit(source: Pick<Checkpoint, "shards">, asked: number | n
 }
 
 /** Whether the source's config.json says more than what model it is: how its weights are packed, or in which files they lie. */
-export function rewritesConfig(source: Pick<Checkpoint, "shards" | "packing">): boolean {
-  return source.packing !== undefined || isForeign(source);
+export function rewritesConfig(source: Pick<Checkpoint, "shards" | "configRewritten">): boolean {
+  return source.configRewritten === true || isForeign(source);
 }
 
 /** Whether a file of the source says how its own weights are stored, so that it would be wrong beside others. */
-export function isStale(name: string, source: Pick<Checkpoint, "shards" | "packing">): boolean {
+export function isStale(name: string, source: Pick<Checkpoint, "shards" | "configRewritten">): boolean {
   return PACKING_FILES.has(name) && (name !== CONFIG_FILE || rewritesConfig(source));
 }
 

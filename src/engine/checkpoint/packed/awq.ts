@@ -1,15 +1,9 @@
 import type { TensorInfo } from "#shared/model.ts";
 import type { Checkpoint, StorageType } from "../types.ts";
+import { columnsPerGroup, groupText } from "./groupColumns.ts";
 import { halfTypeOf, readTransposedScales } from "./halfConstants.ts";
-import {
-  badPacking,
-  decodeRun,
-  logicalInfo,
-  part,
-  readWords,
-  roundRun,
-  type PackedMatrix,
-} from "./matrix.ts";
+import { decodeRun, logicalInfo, part, readWords, roundRun, type PackedMatrix } from "./matrix.ts";
+import type { AwqPacking } from "./packing.ts";
 
 /** Which of eight neighbouring rows nibble k of a word belongs to. */
 export const AWQ_ORDER: readonly number[] = [0, 2, 4, 6, 1, 3, 5, 7];
@@ -22,24 +16,28 @@ const BAND = 256;
  * (groups, rows); in every word the rows come in the order 0, 2, 4, 6, 1, 3, 5, 7.
  * @throws KeystoneError checkpoint/bad-packing
  */
-export function awqMatrices(checkpoint: Checkpoint): PackedMatrix[] {
+export function awqMatrices(checkpoint: Checkpoint, packing: AwqPacking): PackedMatrix[] {
   const codes = [...checkpoint.tensors.values()].filter(({ name }) => name.endsWith(".qweight"));
   const dtype = halfTypeOf(checkpoint.config);
-  return codes.map((qweight) => matrix(checkpoint, qweight, dtype));
+  return codes.map((qweight) => matrix(checkpoint, qweight, packing, dtype));
 }
 
-function matrix(checkpoint: Checkpoint, qweight: TensorInfo, dtype: StorageType): PackedMatrix {
+function matrix(
+  checkpoint: Checkpoint,
+  qweight: TensorInfo,
+  { groupSizes }: AwqPacking,
+  dtype: StorageType,
+): PackedMatrix {
   part(checkpoint, qweight.name, { dtypes: ["I32"], shape: [null, null] });
   const base = qweight.name.replace(/\.qweight$/, "");
   const [columns, words] = qweight.shape;
   const rows = words * ROWS_PER_WORD;
   const scales = part(checkpoint, `${base}.scales`, { dtypes: ["F16", "BF16", "F32"], shape: [null, rows] });
   const groups = scales.shape[0];
-  if (groups < 1 || columns % groups !== 0)
-    throw badPacking(scales.name, `has ${groups} groups for ${columns} columns`);
+  const groupOf = columnsPerGroup({ name: scales.name, columns, groups }, groupSizes);
   const qzeros = part(checkpoint, `${base}.qzeros`, { dtypes: ["I32"], shape: [groups, words] });
   const infos = [qweight, qzeros, scales];
-  const codec = `AWQ int4, ${groups === 1 ? "channel" : `group ${columns / groups}`}`;
+  const codec = `AWQ int4, ${groupText(groups, groupOf)}`;
   return {
     info: logicalInfo(`${base}.weight`, qweight, infos, { rows, columns, dtype, codec }),
     parts: infos.map(({ name }) => name),
@@ -48,7 +46,7 @@ function matrix(checkpoint: Checkpoint, qweight: TensorInfo, dtype: StorageType)
       const zero = new Uint8Array(rows * groups);
       const packed = await readWords(checkpoint, qzeros.name, 0, groups * words);
       for (let row = 0; row < rows; row++) takeRow(packed, words, row, groups, zero, row * groups);
-      const constants = { scale, zero, groups, groupOf: columns / groups };
+      const constants = { scale, zero, groups, groupOf };
       const codes = new Uint8Array(BAND);
       for (let first = 0; first < columns; first += BAND) {
         const end = Math.min(columns, first + BAND);

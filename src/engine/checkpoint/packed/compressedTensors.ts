@@ -2,7 +2,8 @@ import type { TensorInfo } from "#shared/model.ts";
 import { isStorageType } from "../dtypes.ts";
 import type { Checkpoint } from "../types.ts";
 import { unpackBits, wordsFor } from "./bitPacking.ts";
-import { readIndices } from "./groupIndex.ts";
+import { constantParts, readConstants, type ConstantParts, type ModuleSize } from "./compressedConstants.ts";
+import { groupText } from "./groupColumns.ts";
 import {
   badPacking,
   decodeRun,
@@ -10,7 +11,6 @@ import {
   part,
   readWords,
   roundRun,
-  type Constants,
   type PackedMatrix,
 } from "./matrix.ts";
 import type { CompressedTensorsPacking } from "./packing.ts";
@@ -18,7 +18,6 @@ import type { CompressedTensorsPacking } from "./packing.ts";
 /** Words of packed rows read at once. */
 const BAND_WORDS = 1024 * 1024;
 const along = { start: 0, step: 1 };
-const SCALES = ["F16", "BF16", "F32"];
 
 /**
  * The modules of a compressed-tensors checkpoint. `pack-quantized`: weight_packed (rows, words of a row's codes), weight_scale
@@ -33,9 +32,9 @@ export async function compressedTensorsMatrices(
   const matrices: PackedMatrix[] = [];
   for (const tensor of checkpoint.tensors.values()) {
     const { name } = tensor;
-    if (name.endsWith(".weight_packed")) matrices.push(await packedModule(checkpoint, tensor, packing.bits));
+    if (name.endsWith(".weight_packed")) matrices.push(await packedModule(checkpoint, tensor, packing));
     else if (name.endsWith(".weight") && tensor.dtype === "I8" && checkpoint.tensors.has(`${name}_scale`))
-      matrices.push(byteModule(checkpoint, tensor));
+      matrices.push(byteModule(checkpoint, tensor, packing));
   }
   return matrices;
 }
@@ -43,63 +42,40 @@ export async function compressedTensorsMatrices(
 async function packedModule(
   checkpoint: Checkpoint,
   codes: TensorInfo,
-  declared: readonly number[],
+  packing: CompressedTensorsPacking,
 ): Promise<PackedMatrix> {
   const base = codes.name.replace(/_packed$/, "");
   part(checkpoint, codes.name, { dtypes: ["I32"], shape: [null, null] });
   const [rows, words] = codes.shape;
   const shape = part(checkpoint, `${base}_shape`, { dtypes: ["I64", "I32"], shape: [2] });
   const columns = await readColumns(checkpoint, shape, rows);
-  const bits = declared.filter((width) => wordsFor(columns, width) === words);
+  const bits = packing.bits.filter((width) => wordsFor(columns, width) === words);
   if (bits.length !== 1)
     throw badPacking(
       codes.name,
       `holds ${words} words for ${columns} weights, which is no width that config.json names`,
     );
-  const [width] = bits;
-  const constants = constantParts(checkpoint, base, rows, columns, (groups) => ({
-    dtypes: ["I32"],
-    shape: [wordsFor(rows, width), groups],
-  }));
-  const readZero = async (): Promise<Uint8Array> => {
-    const { groups, zero: stored } = constants;
-    const zero = new Uint8Array(rows * groups).fill(2 ** (width - 1));
-    if (!stored) return zero;
-    const packed = await readWords(checkpoint, stored.name, 0, wordsFor(rows, width) * groups);
-    for (let group = 0; group < groups; group++) {
-      const place = { start: group, step: groups };
-      unpackBits(packed, place, rows, width, zero, place);
-    }
-    return zero;
-  };
+  const size = { base, rows, columns, width: bits[0] };
+  const constants = constantParts(checkpoint, size, packing.groupSizes, "words");
   const infos = [codes, shape, ...constants.parts];
-  return matrix(
-    checkpoint,
-    { base, codes, infos, rows, columns, width, constants, readZero },
-    async (run) => {
-      const stored = await readWords(checkpoint, codes.name, run.from * words, run.to * words);
-      return (row, into) =>
-        unpackBits(stored, { start: (row - run.from) * words, step: 1 }, columns, width, into, along);
-    },
-  );
+  return matrix(checkpoint, { ...size, codes, infos, constants }, async (run) => {
+    const stored = await readWords(checkpoint, codes.name, run.from * words, run.to * words);
+    return (row, into) =>
+      unpackBits(stored, { start: (row - run.from) * words, step: 1 }, columns, size.width, into, along);
+  });
 }
 
-function byteModule(checkpoint: Checkpoint, codes: TensorInfo): PackedMatrix {
+function byteModule(
+  checkpoint: Checkpoint,
+  codes: TensorInfo,
+  packing: CompressedTensorsPacking,
+): PackedMatrix {
   part(checkpoint, codes.name, { dtypes: ["I8"], shape: [null, null] });
   const [rows, columns] = codes.shape;
-  const base = codes.name;
-  const constants = constantParts(checkpoint, base, rows, columns, (groups) => ({
-    dtypes: ["I8"],
-    shape: [rows, groups],
-  }));
-  const readZero = async (): Promise<Uint8Array> => {
-    const { groups, zero: stored } = constants;
-    if (!stored) return new Uint8Array(rows * groups).fill(128);
-    return (await checkpoint.readBytes(stored.name)).map((byte) => byte ^ 0x80);
-  };
+  const size = { base: codes.name, rows, columns, width: 8 };
+  const constants = constantParts(checkpoint, size, packing.groupSizes, "bytes");
   const infos = [codes, ...constants.parts];
-  const module = { base, codes, infos, rows, columns, width: 8, constants, readZero };
-  return matrix(checkpoint, module, async (run) => {
+  return matrix(checkpoint, { ...size, codes, infos, constants }, async (run) => {
     const stored = await checkpoint.readBytes(codes.name, run.from * columns, run.to * columns);
     return (row, into) => {
       const begin = (row - run.from) * columns;
@@ -125,48 +101,10 @@ async function readColumns(
   return Number(second);
 }
 
-interface ConstantParts {
-  readonly groups: number;
-  readonly scale: TensorInfo;
-  readonly zero: TensorInfo | null;
-  readonly index: TensorInfo | null;
-  readonly parts: readonly TensorInfo[];
-}
-
-function constantParts(
-  checkpoint: Checkpoint,
-  base: string,
-  rows: number,
-  columns: number,
-  ofZero: (groups: number) => { dtypes: string[]; shape: number[] },
-): ConstantParts {
-  const found = checkpoint.tensors.get(`${base}_scale`);
-  // one scale a row may lack its second dimension
-  const single = found?.shape.length === 1 && found.shape[0] === rows;
-  const scale = part(checkpoint, `${base}_scale`, { dtypes: SCALES, shape: single ? [rows] : [rows, null] });
-  const groups = scale.shape[1] ?? 1;
-  const indexed = checkpoint.tensors.has(`${base}_g_idx`);
-  if (groups < 1 || (!indexed && columns % groups !== 0))
-    throw badPacking(scale.name, `has ${groups} groups for ${columns} columns`);
-  const zero = checkpoint.tensors.has(`${base}_zero_point`)
-    ? part(checkpoint, `${base}_zero_point`, ofZero(groups))
-    : null;
-  const index = indexed
-    ? part(checkpoint, `${base}_g_idx`, { dtypes: ["I32", "I64"], shape: [columns] })
-    : null;
-  const parts = [scale, ...(zero ? [zero] : []), ...(index ? [index] : [])];
-  return { groups, scale, zero, index, parts };
-}
-
-interface Module {
-  readonly base: string;
+interface Module extends ModuleSize {
   readonly codes: TensorInfo;
   readonly infos: readonly TensorInfo[];
-  readonly rows: number;
-  readonly columns: number;
-  readonly width: number;
   readonly constants: ConstantParts;
-  readonly readZero: () => Promise<Uint8Array>;
 }
 
 /** Reads some rows' stored codes; what it returns writes one of these rows' codes. */
@@ -174,18 +112,16 @@ type ReadBand = (run: { from: number; to: number }) => Promise<(row: number, int
 
 function matrix(checkpoint: Checkpoint, module: Module, readBand: ReadBand): PackedMatrix {
   const { base, codes, infos, rows, columns, width, constants } = module;
-  const { scale, zero, index, groups } = constants;
+  const { scale, zero, groups, groupColumns, perTensor } = constants;
   const dtype = isStorageType(scale.dtype) ? scale.dtype : "F32";
-  const per = groups === 1 ? "channel" : `group ${Math.round(columns / groups)}`;
+  const per = perTensor ? "tensor" : groupText(groups, groupColumns);
   const codec = `compressed-tensors int${width}, ${per}, ${zero ? "asymmetric" : "symmetric"}`;
   const bandRows = Math.max(1, Math.floor(BAND_WORDS / Math.max(1, wordsFor(columns, width))));
   return {
     info: logicalInfo(base, codes, infos, { rows, columns, dtype, codec }),
     parts: infos.map(({ name }) => name),
     async readRows(wanted, out) {
-      const groupOf = index ? await readIndices(checkpoint, index, groups) : columns / groups;
-      const scales = await checkpoint.read(scale.name);
-      const values: Constants = { scale: scales, zero: await module.readZero(), groups, groupOf };
+      const values = await readConstants(checkpoint, module, constants);
       const into = new Uint8Array(columns);
       for (let done = 0; done < wanted.length;) {
         const from = wanted[done];

@@ -1,6 +1,9 @@
+import type { Inventory } from "#shared/inventory.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import type { Checkpoint, StorageType } from "../types.ts";
 import { unpackBits, wordsFor } from "./bitPacking.ts";
+import { columnsPerGroup, groupText, usualGroupColumns } from "./groupColumns.ts";
+import { readingNotes, readingOf, type GptqModule, type GptqReading } from "./gptqReading.ts";
 import { readIndices } from "./groupIndex.ts";
 import { halfTypeOf, readTransposedScales } from "./halfConstants.ts";
 import {
@@ -15,39 +18,63 @@ import {
 } from "./matrix.ts";
 import type { GptqPacking } from "./packing.ts";
 
+const EMPTY_INDEX = {
+  code: "empty-index",
+  text: "it holds nothing but zeros beside several groups; columns are in the order of their groups",
+};
 /** Rows of words that are taken apart at once: a run of columns of every row, short enough to stay in cache. */
 const BAND = 24;
 const along = { start: 0, step: 1 };
 /** What version 1 takes off a whole word of zero points: 1 of each. */
 const ONES: Readonly<Record<number, number>> = { 2: 0x55555555, 4: 0x11111111, 8: 0x01010101 };
 
-interface Module {
+interface Module extends GptqModule {
   readonly qweight: TensorInfo;
-  readonly qzeros: TensorInfo;
   readonly scales: TensorInfo;
-  readonly index: TensorInfo | null;
-  readonly rows: number;
-  readonly columns: number;
-  readonly groups: number;
-  readonly bits: number;
+}
+
+/** The modules of a checkpoint, and what a person should know of how they were read. */
+export interface GptqMatrices {
+  readonly matrices: readonly PackedMatrix[];
+  readonly notes: readonly string[];
+  /** Parts that are not used. */
+  readonly inventory: Inventory;
 }
 
 /**
  * The modules of a GPTQ checkpoint: qweight (words of a row's codes, rows), qzeros (groups, words of a group's zero points),
  * scales (groups, rows) and g_idx (columns). Each is a matrix the other way round.
- * @throws KeystoneError checkpoint/bad-packing
+ * @throws KeystoneError checkpoint/bad-packing, checkpoint/read-failed
  */
-export function gptqMatrices(checkpoint: Checkpoint, packing: GptqPacking): PackedMatrix[] {
-  const codes = [...checkpoint.tensors.values()].filter(({ name }) => name.endsWith(".qweight"));
+export async function gptqMatrices(checkpoint: Checkpoint, packing: GptqPacking): Promise<GptqMatrices> {
   const dtype = halfTypeOf(checkpoint.config);
-  return codes.map((qweight) =>
-    matrix(checkpoint, moduleOf(checkpoint, qweight, packing.bits), packing.version, dtype),
-  );
+  const modules = [...checkpoint.tensors.values()]
+    .filter(({ name }) => name.endsWith(".qweight"))
+    .map((qweight) => moduleOf(checkpoint, qweight, packing));
+  const read: { name: string; bits: number; module: Module; reading: GptqReading }[] = [];
+  for (const module of modules) {
+    const reading = await readingOf(checkpoint, module, packing);
+    read.push({ name: baseOf(module.qweight), bits: module.bits, module, reading });
+  }
+  return {
+    matrices: read.map(({ module, reading }) => matrix(checkpoint, module, reading, dtype)),
+    notes: readingNotes(read, packing),
+    inventory: read.flatMap(({ module, reading }) =>
+      module.index && reading.oddities.includes("empty-index")
+        ? [{ name: module.index.name, kind: "tensor", notUsedBecause: EMPTY_INDEX }]
+        : [],
+    ),
+  };
 }
 
-function moduleOf(checkpoint: Checkpoint, qweight: TensorInfo, declared: number): Module {
+function baseOf({ name }: TensorInfo): string {
+  return name.replace(/\.qweight$/, "");
+}
+
+function moduleOf(checkpoint: Checkpoint, qweight: TensorInfo, packing: GptqPacking): Module {
+  const declared = packing.bits;
   part(checkpoint, qweight.name, { dtypes: ["I32"], shape: [null, null] });
-  const base = qweight.name.replace(/\.qweight$/, "");
+  const base = baseOf(qweight);
   const [words, rows] = qweight.shape;
   const hasIndex = checkpoint.tensors.has(`${base}.g_idx`);
   const index = hasIndex
@@ -63,30 +90,29 @@ function moduleOf(checkpoint: Checkpoint, qweight: TensorInfo, declared: number)
     );
   const scales = part(checkpoint, `${base}.scales`, { dtypes: ["F16", "BF16", "F32"], shape: [null, rows] });
   const groups = scales.shape[0];
-  if (groups < 1 || (!index && columns % groups !== 0))
-    throw badPacking(scales.name, `has ${groups} groups for ${columns} columns`);
   const qzeros = part(checkpoint, `${base}.qzeros`, {
     dtypes: ["I32"],
     shape: [groups, wordsFor(rows, bits)],
   });
-  return { qweight, qzeros, scales, index, rows, columns, groups, bits };
+  const sizeOf = index ? usualGroupColumns : columnsPerGroup;
+  const groupColumns = sizeOf({ name: scales.name, columns, groups }, packing.groupSizes);
+  return { qweight, qzeros, scales, index, rows, columns, groups, bits, groupColumns };
 }
 
-function matrix(checkpoint: Checkpoint, module: Module, version: 1 | 2, dtype: StorageType): PackedMatrix {
-  const { qweight, qzeros, scales, index, rows, columns, groups, bits } = module;
+function matrix(
+  checkpoint: Checkpoint,
+  module: Module,
+  reading: GptqReading,
+  dtype: StorageType,
+): PackedMatrix {
+  const { qweight, qzeros, scales, index, rows, columns, groups, bits, groupColumns } = module;
   const infos = [qweight, qzeros, scales, ...(index ? [index] : [])];
-  const per = groups === 1 ? "channel" : `group ${Math.ceil(columns / groups)}`;
-  const codec = `GPTQ int${bits}, ${per}`;
+  const codec = `GPTQ int${bits}, ${groupText(groups, groupColumns)}`;
   return {
-    info: logicalInfo(qweight.name.replace(/\.qweight$/, ".weight"), qweight, infos, {
-      rows,
-      columns,
-      dtype,
-      codec,
-    }),
+    info: logicalInfo(`${baseOf(qweight)}.weight`, qweight, infos, { rows, columns, dtype, codec }),
     parts: infos.map(({ name }) => name),
     async readRows(wanted, out) {
-      const constants = await readConstants(checkpoint, module, version, dtype);
+      const constants = await readConstants(checkpoint, module, reading, dtype);
       const total = qweight.shape[0];
       const codes = new Uint8Array(Math.ceil((BAND * 32) / bits));
       for (let word = 0; word < total; word += BAND) {
@@ -107,8 +133,8 @@ function matrix(checkpoint: Checkpoint, module: Module, version: 1 | 2, dtype: S
 
 async function readConstants(
   checkpoint: Checkpoint,
-  { qzeros, scales, index, rows, columns, groups, bits }: Module,
-  version: 1 | 2,
+  { qzeros, scales, index, rows, groups, groupColumns, bits }: Module,
+  { version, indexed }: GptqReading,
   dtype: StorageType,
 ): Promise<Constants> {
   const words = qzeros.shape[1];
@@ -123,6 +149,6 @@ async function readConstants(
     scale: await readTransposedScales(checkpoint, scales, dtype),
     zero,
     groups,
-    groupOf: index ? await readIndices(checkpoint, index, groups) : columns / groups,
+    groupOf: index && indexed ? await readIndices(checkpoint, index, groups) : groupColumns,
   };
 }

@@ -1,89 +1,123 @@
-import { join } from "node:path";
 import type { Inventory } from "#shared/inventory.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import { dataBytes, STORAGE_BYTES } from "../dtypes.ts";
-import { readJsonObject } from "../jsonFile.ts";
 import { narrow } from "../narrow.ts";
 import { requireRows } from "../readTensor.ts";
-import { isRegularFile } from "../regularFile.ts";
 import type { Checkpoint } from "../types.ts";
 import { awqMatrices } from "./awq.ts";
 import { compressedTensorsMatrices } from "./compressedTensors.ts";
 import { gptqMatrices } from "./gptq.ts";
 import { badPacking, type PackedMatrix } from "./matrix.ts";
-import { readPacking, type Packing } from "./packing.ts";
-
-const MAX_CONFIG_BYTES = 1_000_000;
+import { packedPart } from "./packedNames.ts";
+import { packingMethod, readPacking, type Packing } from "./packing.ts";
+import { packingSettings, plainConfig, type PackingSettings } from "./packingSettings.ts";
 
 /**
- * The model that a folder's packed weights are of; the folder itself where they are not packed, or in a way that Keystone does
- * not read (its architecture then says so).
+ * The model that a folder's packed weights are of; the folder itself where nothing is packed, or in a way that Keystone does
+ * not read (its architecture then says so). Settings of a packing that no tensor has are left out of the config, with a note.
  * @throws KeystoneError checkpoint/bad-packing where modules are not what the config says
  */
 export async function openPacked(folder: Checkpoint): Promise<Checkpoint> {
-  const read = readPacking(await configWithPacking(folder));
-  if (!read || "refused" in read) return folder;
-  const matrices = await matricesOf(folder, read.packing);
-  return new PackedCheckpoint(folder, matrices, read.packing.notes);
-}
-
-/** GPTQ's first tools wrote its settings into a file of their own. */
-async function configWithPacking(folder: Checkpoint): Promise<Readonly<Record<string, unknown>>> {
-  const { config, path, tensors } = folder;
-  if (config["quantization_config"] !== undefined) return config;
-  const gptq = [...tensors.keys()].some((name) => name.endsWith(".qweight"));
-  const file = join(path, "quantize_config.json");
-  if (!gptq || !(await isRegularFile(file))) return config;
-  const settings = await readJsonObject(file, {
-    maxBytes: MAX_CONFIG_BYTES,
-    badCode: "checkpoint/bad-config",
+  const found = await packingSettings(folder);
+  if (!found) return folder;
+  const part = packedPart(folder.tensors.values());
+  if (part === null) {
+    const { name, text, note } = leftover(found);
+    const reason = { code: "not-packed", text };
+    return new PackedCheckpoint(folder, {
+      ...{ matrices: [], notes: [note], config: plainConfig(folder.config) },
+      inventory: [{ name, kind: "config", notUsedBecause: reason }],
+    });
+  }
+  const read = readPacking({ quantization_config: found.settings });
+  if (read === null) return folder;
+  if ("refused" in read) {
+    const config = { ...plainConfig(folder.config), quantization_config: found.settings };
+    return new PackedCheckpoint(folder, { matrices: [], notes: [], inventory: [], config });
+  }
+  const { matrices, notes, inventory } = await matricesOf(folder, read.packing);
+  if (matrices.length === 0)
+    throw badPacking(
+      part,
+      `belongs to no module that is packed as ${found.from} says (${read.packing.method})`,
+    );
+  const packing = packingText(matrices);
+  return new PackedCheckpoint(folder, {
+    matrices,
+    notes: [
+      `This checkpoint is already quantized (${packing}): its dequantized weights are the original of every comparison, and a recipe quantizes them again.`,
+      ...read.packing.notes,
+      ...notes,
+    ],
+    inventory,
+    config: plainConfig(folder.config),
+    packing,
   });
-  return { ...config, quantization_config: { quant_method: "gptq", ...settings } };
 }
 
-async function matricesOf(folder: Checkpoint, packing: Packing): Promise<PackedMatrix[]> {
+async function matricesOf(
+  folder: Checkpoint,
+  packing: Packing,
+): Promise<Pick<View, "matrices" | "notes" | "inventory">> {
   switch (packing.method) {
     case "compressed-tensors":
-      return compressedTensorsMatrices(folder, packing);
+      return { matrices: await compressedTensorsMatrices(folder, packing), notes: [], inventory: [] };
     case "gptq":
       return gptqMatrices(folder, packing);
     case "awq":
-      return awqMatrices(folder);
+      return { matrices: awqMatrices(folder, packing), notes: [], inventory: [] };
   }
+}
+
+/** Settings that nothing follows, as the inventory and a note have them. */
+function leftover({ settings, from }: PackingSettings): { name: string; text: string; note: string } {
+  const method = packingMethod(settings);
+  const text = "no tensor of this checkpoint is packed";
+  return {
+    name: from.split(" ")[0],
+    text,
+    note: `${from}${method === "" ? "" : ` (${method})`} is ignored: ${text}. Programs that follow it quantize the weights while they load them, or refuse them.`,
+  };
+}
+
+/** A folder seen as the model that its weights are of. */
+interface View {
+  readonly matrices: readonly PackedMatrix[];
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Beside the folder's own. */
+  readonly notes: readonly string[];
+  readonly inventory: Inventory;
+  readonly packing?: string;
 }
 
 class PackedCheckpoint implements Checkpoint {
   readonly path: string;
   readonly config: Readonly<Record<string, unknown>>;
   readonly tensors: ReadonlyMap<string, TensorInfo>;
-  readonly inventory: Inventory = [];
+  readonly inventory: Inventory;
   readonly fingerprint: string;
   readonly revision: string;
   readonly shards: readonly { file: string; bytes: number }[];
   readonly sharded: boolean;
   readonly notes: readonly string[];
-  readonly packing: string;
+  readonly packing?: string;
+  readonly configRewritten = true;
   private readonly folder: Checkpoint;
   private readonly matrices: ReadonlyMap<string, PackedMatrix>;
 
-  constructor(folder: Checkpoint, matrices: readonly PackedMatrix[], notes: readonly string[]) {
+  constructor(folder: Checkpoint, { matrices, config, notes, inventory, packing }: View) {
     this.folder = folder;
     this.path = folder.path;
-    this.config = Object.fromEntries(
-      Object.entries(folder.config).filter(([key]) => key !== "quantization_config"),
-    );
+    this.config = config;
     this.fingerprint = folder.fingerprint;
     this.revision = folder.revision;
     this.shards = folder.shards;
     this.sharded = folder.sharded;
     this.matrices = new Map(matrices.map((matrix) => [matrix.info.name, matrix]));
     this.tensors = logicalTensors(folder, matrices);
-    this.packing = packingText(matrices);
-    this.notes = [
-      ...folder.notes,
-      `This checkpoint is already quantized (${this.packing}): its dequantized weights are the original of every comparison, and a recipe quantizes them again.`,
-      ...notes,
-    ];
+    this.notes = [...folder.notes, ...notes];
+    this.inventory = [...folder.inventory, ...inventory];
+    if (packing !== undefined) this.packing = packing;
   }
 
   async read(name: string, out?: Float32Array): Promise<Float32Array> {
@@ -155,5 +189,5 @@ function logicalTensors(folder: Checkpoint, matrices: readonly PackedMatrix[]): 
 /** `GPTQ int4, group 128`, or all that occur. */
 function packingText(matrices: readonly PackedMatrix[]): string {
   const codecs = new Set(matrices.flatMap(({ info }) => (info.packed ? [info.packed.codec] : [])));
-  return codecs.size === 0 ? "none of its modules" : [...codecs].join("; ");
+  return [...codecs].join("; ");
 }

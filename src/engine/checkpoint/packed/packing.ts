@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { describeIssues } from "#shared/plan.ts";
+import { groupSizeOf, type GroupSize } from "./groupColumns.ts";
 
 /** How a checkpoint says that its weights are packed. */
 export type Packing = CompressedTensorsPacking | GptqPacking | AwqPacking;
@@ -8,12 +9,20 @@ export interface CompressedTensorsPacking {
   readonly method: "compressed-tensors";
   /** Bits that the config names for weights; a module's own follow from its shapes. */
   readonly bits: readonly number[];
+  /** Group sizes that it names; empty where it names none. */
+  readonly groupSizes: readonly GroupSize[];
   readonly notes: readonly string[];
 }
 
 export interface GptqPacking {
   readonly method: "gptq";
   readonly bits: number;
+  /** Group sizes that the config names, that of most modules first; empty where it names none. */
+  readonly groupSizes: readonly GroupSize[];
+  /** False only where the config says so: GPTQ's tools quantize symmetrically unless they are told otherwise. */
+  readonly symmetric: boolean;
+  /** `desc_act`: whether columns were ordered by their activations. Null where the config does not say. */
+  readonly actOrder: boolean | null;
   /** Version 1 stores zero points less one. */
   readonly version: 1 | 2;
   readonly notes: readonly string[];
@@ -21,6 +30,7 @@ export interface GptqPacking {
 
 export interface AwqPacking {
   readonly method: "awq";
+  readonly groupSizes: readonly GroupSize[];
   readonly notes: readonly string[];
 }
 
@@ -39,17 +49,32 @@ export function readPacking(config: Readonly<Record<string, unknown>>): ReadPack
   if (found === undefined || found === null) return null;
   const named = method.safeParse(found);
   if (!named.success) return { refused: "quantized, but its quantization_config is not an object" };
-  const name = named.data.quant_method ?? ("config_groups" in named.data ? "compressed-tensors" : "");
+  const name = packingMethod(found);
   switch (name) {
     case "compressed-tensors":
+    case "sparseml": // what compressed-tensors called itself at first
       return parsed(compressedTensors, found, ofCompressedTensors);
     case "gptq":
       return parsed(gptq, found, ofGptq);
     case "awq":
       return parsed(awq, found, ofAwq);
+    case "mlx":
+      return { refused: "packed by MLX" };
+    case "":
+      return { refused: "quantized, but its quantization_config names no quant_method" };
     default:
       return { refused: `packed by the method ${JSON.stringify(name)}` };
   }
+}
+
+/** The method that settings name, or else show; empty where they do neither. */
+export function packingMethod(found: unknown): string {
+  const settings = method.safeParse(found).data ?? {};
+  if (typeof settings.quant_method === "string") return settings.quant_method;
+  if ("config_groups" in settings) return "compressed-tensors";
+  if ("load_in_4bit" in settings || "load_in_8bit" in settings) return "bitsandbytes";
+  // MLX copies its own field, which has these two
+  return "group_size" in settings && "bits" in settings ? "mlx" : "";
 }
 
 function parsed<T>(schema: z.ZodType<T>, found: unknown, read: (config: T) => ReadPacking): ReadPacking {
@@ -63,6 +88,8 @@ function parsed<T>(schema: z.ZodType<T>, found: unknown, read: (config: T) => Re
 const weightScheme = z.looseObject({
   num_bits: z.number().int().default(8),
   type: z.string().default("int"),
+  strategy: z.string().nullish(),
+  group_size: z.number().int().nullish(),
 });
 const configGroup = z.looseObject({
   weights: weightScheme.nullish(),
@@ -84,6 +111,9 @@ const CT_FORMATS = new Set([
   "dense",
 ]);
 
+/** What shares a scale: a row, a group of a row, or the whole matrix. */
+const CT_STRATEGIES = new Set(["tensor", "channel", "group"]);
+
 function ofCompressedTensors(config: z.infer<typeof compressedTensors>): ReadPacking {
   const groups = Object.values(config.config_groups);
   const schemes = groups.flatMap((group) => (Array.isArray(group) ? [] : [group]));
@@ -103,6 +133,8 @@ function ofCompressedTensors(config: z.infer<typeof compressedTensors>): ReadPac
     return {
       refused: `quantized to ${float.num_bits}-bit numbers of the type ${JSON.stringify(float.type)}`,
     };
+  const strategy = weights.find(({ strategy: name }) => name && !CT_STRATEGIES.has(name))?.strategy;
+  if (strategy) return { refused: `quantized with scales by ${JSON.stringify(strategy)}` };
   const wide = weights.find(({ num_bits }) => !(num_bits >= 1 && num_bits <= 8));
   if (wide) return { refused: `quantized to ${wide.num_bits} bits` };
   const activations = schemes.some((scheme) => (scheme.input_activations ?? null) !== null);
@@ -112,13 +144,24 @@ function ofCompressedTensors(config: z.infer<typeof compressedTensors>): ReadPac
     packing: {
       method: "compressed-tensors",
       bits: [...new Set(weights.map(({ num_bits }) => num_bits))],
+      groupSizes: [...new Set(weights.flatMap((scheme) => schemeSize(scheme) ?? []))],
       notes: also === "" ? [] : [`Its runtimes also quantize ${also}; Keystone computes those unquantized.`],
     },
   };
 }
 
+/** One scale a row and one a matrix are both of whole rows. Null where a scheme does not say how its weights share scales. */
+function schemeSize({ strategy, group_size }: z.infer<typeof weightScheme>): GroupSize | null {
+  return strategy === "channel" || strategy === "tensor" ? Infinity : groupSizeOf(group_size);
+}
+
 const gptq = z.looseObject({
   bits: z.number().int(),
+  group_size: z.number().int().nullish(),
+  sym: z.boolean().nullish(),
+  desc_act: z.boolean().nullish(),
+  /** Settings of single modules, by patterns that are not run here. */
+  dynamic: z.record(z.string(), z.unknown()).nullish(),
   checkpoint_format: z.string().nullish(),
   format: z.string().nullish(),
   is_marlin_format: z.boolean().nullish(),
@@ -130,14 +173,28 @@ function ofGptq(config: z.infer<typeof gptq>): ReadPacking {
   if (format !== "gptq" && format !== "gptq_v2")
     return { refused: `packed as GPTQ ${JSON.stringify(format)}` };
   if (![2, 3, 4, 8].includes(config.bits)) return { refused: `packed as GPTQ with ${config.bits} bits` };
+  const single = Object.values(config.dynamic ?? {}).map((settings) => moduleSettings.safeParse(settings));
+  const sizes = [config.group_size, ...single.map(({ data }) => data?.group_size)];
   return {
-    packing: { method: "gptq", bits: config.bits, version: format === "gptq" ? 1 : 2, notes: [] },
+    packing: {
+      method: "gptq",
+      bits: config.bits,
+      groupSizes: [...new Set(sizes.flatMap((size) => groupSizeOf(size) ?? []))],
+      symmetric: config.sym !== false,
+      actOrder: config.desc_act ?? null,
+      version: format === "gptq" ? 1 : 2,
+      notes: [],
+    },
   };
 }
+
+const moduleSettings = z.looseObject({ group_size: z.number().int().nullish() });
 
 const awq = z.looseObject({
   bits: z.number().int().optional(),
   w_bit: z.number().int().optional(),
+  group_size: z.number().int().nullish(),
+  q_group_size: z.number().int().nullish(),
   version: z.string().nullish(),
   format: z.string().nullish(),
   zero_point: z.boolean().nullish(),
@@ -149,5 +206,6 @@ function ofAwq(config: z.infer<typeof awq>): ReadPacking {
   if (version !== "gemm") return { refused: `packed as AWQ ${JSON.stringify(version)}` };
   if (bits !== 4) return { refused: `packed as AWQ with ${bits} bits` };
   if (config.zero_point === false) return { refused: "packed as AWQ without zero points" };
-  return { packing: { method: "awq", notes: [] } };
+  const size = groupSizeOf(config.group_size ?? config.q_group_size);
+  return { packing: { method: "awq", groupSizes: size === null ? [] : [size], notes: [] } };
 }
