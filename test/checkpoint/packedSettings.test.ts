@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
 import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
 import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import { unusedGroups } from "#shared/inventory.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { bench, exportTo } from "../export/exporting.ts";
 import { PACKED_MODULE, packedFolder } from "../support/packedFolder.ts";
@@ -207,6 +208,10 @@ describe("settings of a packing that no tensor has", () => {
     expect(checkpoint.notes).toEqual([
       expect.stringContaining(`quantization_config of config.json${named} is ignored: no tensor`),
     ]);
+    expect(checkpoint.inventory).toContainEqual({
+      ...{ name: "quantization_config", kind: "config" },
+      notUsedBecause: { code: "not-packed", text: "no tensor of this checkpoint is packed" },
+    });
   });
 
   it("do not leave with an export, whose loaders would follow them", async () => {
@@ -261,6 +266,9 @@ describe("a packed checkpoint whose files contradict each other", () => {
     const parts = { ...GPTQ_PARTS, g_idx: words([48]) };
     const checkpoint = await opened(await packedFolder(parts, GPTQ));
     expect(checkpoint.notes.join(" ")).toMatch(/g_idx of .* holds nothing but zeros beside several groups/);
+    expect(unusedGroups(checkpoint.inventory)).toMatchObject([
+      { code: "empty-index", names: [`${PACKED_MODULE}.g_idx`] },
+    ]);
     const ordered = packedFolder(parts, { ...GPTQ, desc_act: true });
     await expect(openCheckpoint(await ordered)).rejects.toThrow(
       /puts all 48 columns into the first of 2 groups, though desc_act/,
