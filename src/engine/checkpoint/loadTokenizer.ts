@@ -1,10 +1,11 @@
 import { join } from "node:path";
-import { Tokenizer as Library } from "@huggingface/tokenizers";
+import { z } from "zod";
 import { KeystoneError } from "#shared/errors.ts";
+import { describeIssues } from "#shared/plan.ts";
 import { readGgufTokenizer } from "./gguf/ggufTokenizer.ts";
 import { readJsonObject } from "./jsonFile.ts";
 import { isRegularFile } from "./regularFile.ts";
-import { shown } from "./strictJson.ts";
+import { Tokenizer as Exact } from "./tokenizer/tokenizer.ts";
 import type { Tokenizer } from "./types.ts";
 
 /** The largest published vocabularies take some 35 MB. */
@@ -59,9 +60,8 @@ export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles
 
 /** @throws KeystoneError tokenizer/unsupported */
 export function tokenizerOf({ definition, config, specials }: TokenizerFiles): Tokenizer {
-  const library = build({ added_tokens: [], ...definition }, config);
   const named = (name: string): string | null => tokenContent(config[name]) ?? tokenContent(specials[name]);
-  return wrap(library, { begin: named("bos_token"), end: named("eos_token") });
+  return wrap(build(definition), { begin: named("bos_token"), end: named("eos_token") });
 }
 
 async function readIfPresent(path: string): Promise<Record<string, unknown>> {
@@ -80,21 +80,11 @@ async function missingError(folder: string): Promise<KeystoneError> {
   );
 }
 
-/** Kinds of model that the library implements. It reads any other kind as a bare list of words. */
-const MODELS = ["BPE", "WordPiece", "Unigram"];
-
-/** The library throws plain errors, of any kind, at what it does not know. */
-function build(definition: Record<string, unknown>, config: object): Library {
+function build(definition: Readonly<Record<string, unknown>>): Exact {
   try {
-    const type = modelType(definition["model"]);
-    if (type !== null && !MODELS.includes(type)) {
-      throw new Error(`its model is ${shown(type)}; known are ${MODELS.join(", ")}`);
-    }
-    const library = new Library(definition, config);
-    library.encode("a");
-    return library;
+    return new Exact(definition);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = reasonOf(cause);
     throw new KeystoneError(
       "tokenizer/unsupported",
       `tokenizer.json cannot be used: ${reason}.`,
@@ -105,10 +95,9 @@ function build(definition: Record<string, unknown>, config: object): Library {
   }
 }
 
-/** Null where an older file does not name it; the library then tells by the other fields. */
-function modelType(model: unknown): string | null {
-  const type = typeof model === "object" && model !== null && "type" in model ? model.type : null;
-  return typeof type === "string" ? type : null;
+function reasonOf(thrown: unknown): string {
+  if (thrown instanceof z.ZodError) return describeIssues(thrown.issues);
+  return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
 /** Special tokens are written as text or as an object with `content`. */
@@ -118,37 +107,28 @@ export function tokenContent(value: unknown): string | null {
   return typeof content === "string" ? content : null;
 }
 
-function wrap(library: Library, named: { begin: string | null; end: string | null }): Tokenizer {
-  /** Where the model has no unknown token the library answers undefined for what it cannot express; it is left out. */
-  const encode = (text: string) =>
-    library.encode(text, { add_special_tokens: false }).ids.filter((id) => Number.isInteger(id));
-  /** A model's vocabulary may be padded past its tokenizer's: such ids have no text. */
-  const known = (ids: readonly number[]) => ids.filter((id) => library.id_to_token(id) !== undefined);
-
-  const added = library.get_added_tokens_decoder();
-
-  const decode = (ids: readonly number[], options: { special?: boolean } = {}) => {
-    const rest = known(ids);
-    if (rest.length === 0) return "";
-    return library.decode(rest, {
-      skip_special_tokens: options.special !== true,
-      clean_up_tokenization_spaces: false,
-    });
-  };
-  const tokenText = (id: number) => {
-    const token = library.id_to_token(id);
+function wrap(exact: Exact, named: { begin: string | null; end: string | null }): Tokenizer {
+  const added = new Set(exact.added.map(({ id }) => id));
+  const tokenText = (id: number): string => {
+    const token = exact.tokenOf(id);
     if (token === undefined) return `<${id}>`;
     if (added.has(id)) return token;
     // a metaspace token decoded alone would lose its space
     const text = token.includes("▁")
       ? token.replaceAll("▁", " ")
-      : library.decode([id], { clean_up_tokenization_spaces: false });
+      : exact.decode([id], { skipSpecial: false });
     return readable(text.includes("\ufffd") || text === "" ? token : text);
   };
-  const idOf = (token: string | null): number | null =>
-    token === null ? null : (library.token_to_id(token) ?? null);
-  const [bos, eos] = [leadingToken(library), idOf(named.end)];
-  return { encode, decode, tokenText, bos, eos, prefix: idOf(named.begin) ?? bos ?? eos };
+  const idOf = (token: string | null): number | null => (token === null ? null : (exact.idOf(token) ?? null));
+  const [bos, eos] = [leadingToken(exact), idOf(named.end)];
+  return {
+    encode: (text) => exact.encode(text),
+    decode: (ids, { special = false } = {}) => exact.decode(ids, { skipSpecial: !special }),
+    tokenText,
+    bos,
+    eos,
+    prefix: idOf(named.begin) ?? bos ?? eos,
+  };
 }
 
 function readable(text: string): string {
@@ -160,10 +140,8 @@ function readable(text: string): string {
  * The one token that the tokenizer's own post-processor puts in front of a text. tokenizer_config.json's
  * `add_bos_token` is not asked: transformers follows tokenizer.json too where the two disagree.
  */
-function leadingToken(library: Library): number | null {
-  const plain = library.encode("a", { add_special_tokens: false }).ids;
-  const full = library.encode("a", { add_special_tokens: true }).ids;
-  return full.length > plain.length && Number.isInteger(full[0]) && plain.every((id, i) => full[i + 1] === id)
-    ? full[0]
-    : null;
+function leadingToken(exact: Exact): number | null {
+  const plain = exact.encode("a");
+  const full = exact.encodeWithSpecials("a");
+  return full.length > plain.length && plain.every((id, i) => full[i + 1] === id) ? full[0] : null;
 }

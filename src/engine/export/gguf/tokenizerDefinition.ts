@@ -1,18 +1,10 @@
 import { z } from "zod";
+import { mergeSchema } from "#engine/checkpoint/tokenizer/bytePairs.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { describeIssues } from "#shared/plan.ts";
 
 const id = z.number().int().nonnegative();
 const part = z.looseObject({}).nullish();
-
-/** A merge is written as one text, or as a pair since tokens may hold blanks. */
-const merge = z.union([
-  z.tuple([z.string(), z.string()]),
-  z.string().transform((text): [string, string] => {
-    const at = text.indexOf(" ", 1);
-    return [text.slice(0, at), text.slice(at + 1)];
-  }),
-]);
 
 const addedToken = z.looseObject({ id, content: z.string(), special: z.boolean().default(false) });
 
@@ -21,7 +13,7 @@ const definition = z.looseObject({
   model: z.looseObject({
     type: z.literal("BPE"),
     vocab: z.record(z.string(), id),
-    merges: z.array(merge),
+    merges: z.array(mergeSchema),
     byte_fallback: z.boolean().nullish(),
     unk_token: z.string().nullish(),
   }),
