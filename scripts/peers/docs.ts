@@ -77,12 +77,17 @@ export function summaryRow(
   ];
 }
 
-/** What comes nearest to its bound, and the bound. */
+/** What comes nearest to its bound, and the bound; a dash where nothing was measured. */
 function nearest(
   checks: readonly Check[],
-  found: (check: Check) => number,
-  bound: (check: Check) => number,
+  found: (check: Check) => number | null,
+  bound: (check: Check) => number | null,
 ): string {
-  const most = checks.reduce((a, b) => (found(b) / bound(b) > found(a) / bound(a) ? b : a));
-  return `${found(most).toExponential(1)} (${bound(most)})`;
+  const measured = checks.flatMap((check) => {
+    const [value, limit] = [found(check), bound(check)];
+    return value === null || limit === null ? [] : [{ value, limit }];
+  });
+  if (measured.length === 0) return "–";
+  const most = measured.reduce((a, b) => (b.value / b.limit > a.value / a.limit ? b : a));
+  return `${most.value.toExponential(1)} (${Number(most.limit.toPrecision(3))})`;
 }

@@ -6,7 +6,7 @@ import { exportAs } from "./exportAs.ts";
 import { floatsOf, keystoneLogits, largestOf, logarithmsOf, perplexity } from "./logits.ts";
 import type { Case } from "./packedCases.ts";
 import { askPython } from "./python.ts";
-import { markdownTable, PERPLEXITY_TOLERANCE, type Check, type PeerReport } from "./peer.ts";
+import { markdownTable, PERPLEXITY_TOLERANCE, type LogitCheck, type PeerReport } from "./peer.ts";
 import { largestDifference } from "../../test/forward/runModel.ts";
 
 const answer = z.object({
@@ -39,7 +39,7 @@ export async function runPacked(
     for (const [i, { source, recipe, format, kept }] of cases.entries())
       await exportAs(source, recipe, jobs[i].folder, { format, ...(kept ? { kept } : {}) });
     const { versions, dtypes } = answer.parse(askPython(python, script, jobs));
-    const checks: Check[] = [];
+    const checks: LogitCheck[] = [];
     for (const [i, one] of cases.entries())
       checks.push(await check(one, jobs[i], { dtype: dtypes[i], tolerance: tolerance[dtypes[i]] ?? NaN }));
     return { versions, checks, failures: [], text: tableOf(cases, checks) };
@@ -52,7 +52,7 @@ async function check(
   { model, format, says, windows }: Case,
   { folder, logits }: { folder: string; logits: string },
   { dtype, tolerance }: { dtype: string; tolerance: number },
-): Promise<Check> {
+): Promise<LogitCheck> {
   const [ours, theirs] = [await keystoneLogits(folder, folder, windows), floatsOf(logits)];
   const vocabulary = ours.length / windows.reduce((sum, { length }) => sum + length, 0);
   const [mine, other] = [ours, theirs].map((values) => logarithmsOf(values, vocabulary));
@@ -69,7 +69,7 @@ async function check(
   };
 }
 
-function tableOf(cases: readonly Case[], checks: readonly Check[]): string {
+function tableOf(cases: readonly Case[], checks: readonly LogitCheck[]): string {
   const rows = checks.map(({ arithmetic, logits, logitTolerance, perplexity: { ours, theirs } }, i) => [
     ...[cases[i].model, cases[i].format, cases[i].says],
     `${logits.toExponential(1)} (${arithmetic}, ${logitTolerance})`,

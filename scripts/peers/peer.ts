@@ -7,12 +7,18 @@ export interface Check {
   readonly subject: string;
   /** What the peer computes in, e.g. `float32` or `bfloat16`. */
   readonly arithmetic: string;
-  /** Largest difference of a logit, as a share of the largest logit, and how large it may be. */
-  readonly logits: number;
-  readonly logitTolerance: number;
+  /** Largest difference of a logit, as a share of the largest logit, and how large it may be; null where only scores were compared. */
+  readonly logits: number | null;
+  readonly logitTolerance: number | null;
   readonly perplexity: { readonly ours: number; readonly theirs: number };
   /** Relative; PERPLEXITY_TOLERANCE where only the order of sums differs less. */
   readonly perplexityTolerance: number;
+}
+
+/** A check of which logits were compared as well. */
+export interface LogitCheck extends Check {
+  readonly logits: number;
+  readonly logitTolerance: number;
 }
 
 /** What came of a peer. */
@@ -54,7 +60,7 @@ export function failuresOf(check: Check): string[] {
   const { subject, arithmetic, logits, logitTolerance, perplexity, perplexityTolerance } = check;
   const which = `${subject}, ${arithmetic}`;
   return [
-    ...(logits <= logitTolerance
+    ...(logits === null || logitTolerance === null || logits <= logitTolerance
       ? []
       : [`${which}: logits differ by ${logits}, more than ${logitTolerance} of the largest`]),
     ...(perplexityError(check) <= perplexityTolerance

@@ -9,6 +9,7 @@ import { scoreOriginal } from "#engine/evaluate/score.ts";
 import { firstOtherToken } from "#engine/evaluate/sameTokens.ts";
 import type { WindowSet } from "#engine/evaluate/types.ts";
 import { requireTensorsUsed } from "#engine/export/requireTensorsUsed.ts";
+import { runtimeReading } from "#engine/export/runtimeReading.ts";
 import { createForward } from "#engine/forward/createForward.ts";
 import type { Talk } from "./talk.ts";
 import type { ModelHandle } from "./task.ts";
@@ -23,8 +24,8 @@ export interface JudgedOn {
 }
 
 /**
- * Scores an export as a model of its own: graphs from its own config or metadata, tokens from its own tokenizer, the
- * weights that it holds.
+ * Scores an export as a model of its own, as its runtime reads it: graphs from its own config or metadata, tokens from its own
+ * tokenizer, the weights that it holds.
  * @throws KeystoneError export/other-tokens where it does not cut the text as the source does, export/unused-tensor where its
  *   runtime does not take all of it, and what opening it throws
  */
@@ -34,7 +35,10 @@ export async function scoreReopened(
   { format, text, judge, windows: judged }: JudgedOn,
   talk: Talk,
 ): Promise<{ perplexity: number | null; tokens: number }> {
-  const architecture = architectureOf(checkpoint);
+  const architecture = architectureOf({
+    config: runtimeReading(format, checkpoint.config),
+    tensors: checkpoint.tensors,
+  });
   requireTensorsUsed(format, architecture, checkpoint);
   const tokenizer = (): Promise<Tokenizer> => exportedTokenizer(checkpoint.path);
   const windows = await windowsOf({ architecture, tokenizer }, text, judge);

@@ -17,7 +17,7 @@ const TOKENIZER = join(import.meta.dirname, "..", "golden", "tokenizer", "byte-l
 const SHAPE: SyntheticOptions = {
   hidden: 32,
   intermediate: 64,
-  vocabulary: 320,
+  vocabulary: 704,
   storage: "F16",
   deviation: 0.2,
 };
@@ -30,8 +30,13 @@ type Format = keyof typeof RECIPES;
 const vector = (values: number[]): TensorSpec => storedAs("F16", [values.length], Float32Array.from(values));
 const matrixOf = (seed: number): TensorSpec => syntheticTensors({ ...SHAPE, seed })["lm_head.weight"];
 
+interface Made {
+  readonly options?: SyntheticOptions;
+  readonly added?: Record<string, TensorSpec>;
+}
+
 /** Checkpoints whose files say one thing and whose configs another. */
-const CONTRADICTIONS: Record<string, { options?: SyntheticOptions; added: Record<string, TensorSpec> }> = {
+const CONTRADICTIONS: Record<string, Made> = {
   "tied by its config, with another head stored": {
     options: { tied: true },
     added: { "lm_head.weight": matrixOf(7) },
@@ -51,9 +56,12 @@ const CONTRADICTIONS: Record<string, { options?: SyntheticOptions; added: Record
   },
 };
 
-async function exported(kind: string, format: Format): Promise<{ outcome: Outcome; folder: string }> {
+async function exported(
+  { options, added }: Made,
+  format: Format,
+  judging: readonly string[] = [],
+): Promise<{ outcome: Outcome; folder: string }> {
   const folder = await temporaryFolder();
-  const { options, added } = CONTRADICTIONS[kind];
   const model = await writeSyntheticCheckpoint({ ...SHAPE, ...options }, join(folder, "model"));
   const tensors = { ...syntheticTensors({ ...SHAPE, ...options }), ...added };
   await writeFile(
@@ -66,7 +74,7 @@ async function exported(kind: string, format: Format): Promise<{ outcome: Outcom
   const outcome = await runMain(
     [
       ...["export", model, "--recipe", recipe, "--format", format, "--out", join(folder, "out")],
-      ...["--verify", "--text", DEMO.text, "--tokens", "300", "--json"],
+      ...["--verify", "--text", DEMO.text, "--tokens", "300", ...judging, "--json"],
     ],
     { env: { KEYSTONE_HOME: folder } },
   );
@@ -77,10 +85,10 @@ describe("an export of a checkpoint that contradicts itself", () => {
   for (const kind of Object.keys(CONTRADICTIONS))
     for (const format of Object.keys(RECIPES) as Format[])
       it(`${kind}, as ${format}, scores what was judged or is not kept`, async () => {
-        const { outcome, folder } = await exported(kind, format);
+        const { outcome, folder } = await exported(CONTRADICTIONS[kind], format);
         if (outcome.code !== 0) {
           expect(outcome.code).toBe(1);
-          expect(outcome.stderr).not.toBe("");
+          expect(outcome.stderr).toMatch(/^error: (?!Token )/);
           expect(await readdir(folder)).not.toContain("out");
           return;
         }
@@ -88,4 +96,22 @@ describe("an export of a checkpoint that contradicts itself", () => {
         expect(verified?.perplexity).not.toBeNull();
         expect(samePerplexity(verified?.perplexity ?? null, verified?.judgedPerplexity ?? null)).toBe(true);
       });
+});
+
+describe("a GGUF file is scored as llama.cpp reads it", () => {
+  const windowed: Made = { options: { family: "mistral", config: { sliding_window: 16 } } };
+
+  it("without the sliding window: not kept where the text is scored beyond it", async () => {
+    const { outcome, folder } = await exported(windowed, "gguf");
+    expect(outcome.code).toBe(1);
+    expect(outcome.stderr).toMatch(/scores [\d.]+, and the variant was judged [\d.]+/);
+    expect(await readdir(folder)).not.toContain("out");
+  });
+
+  it("kept and verified where it is not", async () => {
+    const { outcome } = await exported(windowed, "gguf", ["--context", "16"]);
+    expect([outcome.code, outcome.stderr]).toEqual([0, ""]);
+    const { verified } = exportReport.parse(outcome.json());
+    expect(verified?.perplexity).toBe(verified?.judgedPerplexity);
+  });
 });

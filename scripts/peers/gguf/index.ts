@@ -8,7 +8,7 @@ import { loadTokenizer } from "#engine/checkpoint/loadTokenizer.ts";
 import type { KeptModule } from "#shared/exporting.ts";
 import { apart, floatsOf, keystoneLogits, perplexity } from "../logits.ts";
 import { DEMO, DEMO_SUPER_WEIGHT, TINY, windowsOf, writeTiny } from "../models.ts";
-import { markdownTable, PERPLEXITY_TOLERANCE, type Check, type Peer, type PeerReport } from "../peer.ts";
+import { markdownTable, PERPLEXITY_TOLERANCE, type LogitCheck, type Peer, type PeerReport } from "../peer.ts";
 import { exportGguf } from "./exportGguf.ts";
 import { llama, llamaLibraries, type LlamaLibraries } from "./llamaLibraries.ts";
 import { BLOCK_CODECS, quantizedAlike } from "./quantizedAlike.ts";
@@ -59,7 +59,7 @@ interface Case {
 
 interface Row {
   readonly cells: string[];
-  readonly check: Check;
+  readonly check: LogitCheck;
   readonly failures: string[];
 }
 
@@ -73,7 +73,7 @@ async function compare(libraries: LlamaLibraries, python: string, one: Case, out
   const [ours, theirs] = [await keystoneLogits(out, source, windows), floatsOf(logits)];
   const alike = await textsAlike(source, file, tokens);
   const subject = `${model}, ${type}`;
-  const check: Check = {
+  const check: LogitCheck = {
     subject,
     arithmetic: ARITHMETIC[kind],
     logits: apart(ours, theirs),

@@ -11,7 +11,7 @@ import { exportAs } from "../exportAs.ts";
 import { apart, floatsOf, keystoneLogits, perplexity } from "../logits.ts";
 import { DEMO, DEMO_SUPER_WEIGHT, windowsOf } from "../models.ts";
 import { askPython } from "../python.ts";
-import { markdownTable, type Check, type Peer, type PeerReport } from "../peer.ts";
+import { markdownTable, type LogitCheck, type Peer, type PeerReport } from "../peer.ts";
 
 const TINY = join(import.meta.dirname, "..", "..", "..", "test", "golden", "transformers");
 /** Largest difference of a logit, as a share of the largest logit: f32 sums in another order. */
@@ -113,7 +113,7 @@ async function generated({ prompt, tokens }: Case, out: string): Promise<{ own: 
 
 interface Row {
   readonly cells: string[];
-  readonly check: Check;
+  readonly check: LogitCheck;
   readonly failures: string[];
   readonly versions: Answer["versions"];
 }
@@ -126,7 +126,7 @@ async function compare(python: string, one: Case, out: string): Promise<Row> {
   const vocabulary = ours.length / one.windows.reduce((sum, { length }) => sum + length, 0);
   const { own, eos } = await generated(one, out);
   const alike = own.length > 0 && theirTokens.filter((id) => id !== eos).join() === own.join();
-  const check: Check = {
+  const check: LogitCheck = {
     subject: one.name,
     arithmetic: "float32",
     logits: apart(ours, theirs),

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { apart, floatsOf, keystoneLogits, perplexity } from "../logits.ts";
 import { exportAs } from "../exportAs.ts";
-import { markdownTable, PERPLEXITY_TOLERANCE, type Check, type Peer, type PeerReport } from "../peer.ts";
+import { markdownTable, PERPLEXITY_TOLERANCE, type LogitCheck, type Peer, type PeerReport } from "../peer.ts";
 import { askPython } from "../python.ts";
 import { packedCases, type Case } from "../packedCases.ts";
 
@@ -63,7 +63,7 @@ function load(python: string, jobs: readonly Job[]): Answer {
 async function judge(
   { one, folder, logits }: Job,
   { modules, alike, dtype }: Answer["jobs"][number],
-): Promise<{ row: string[]; checks: Check[]; failures: string[] }> {
+): Promise<{ row: string[]; checks: LogitCheck[]; failures: string[] }> {
   const ours = await keystoneLogits(folder, folder, one.windows);
   const positions = one.windows.reduce((sum, { length }) => sum + length, 0);
   const subject = `${one.model}, ${one.format}, ${one.says}`;
@@ -73,7 +73,7 @@ async function judge(
   }));
   const check = (
     theirs: typeof mine,
-    rest: Pick<Check, "arithmetic" | "logitTolerance" | "perplexityTolerance">,
+    rest: Pick<LogitCheck, "arithmetic" | "logitTolerance" | "perplexityTolerance">,
   ) => ({
     ...rest,
     subject,

@@ -82,7 +82,7 @@ function requireJudgedScore(
   throw new KeystoneError(
     "export/other-score",
     `Opened again, the export in ${out} scores ${text(perplexity)}, and the variant was judged ${text(judgedPerplexity)} on the same tokens. Its weights are the judged ones, so it describes another model: other layers, biases, head or settings.`,
-    "The export is not kept. Please report it with the model's config.json and the names of its tensors.",
+    "The export is not kept. The export's notes name what its runtime computes otherwise in long texts, where there is such a thing: a smaller context then gives equal numbers. Anything else please report, with the model's config.json and the names of its tensors.",
     { out, perplexity, judged: judgedPerplexity },
   );
 }

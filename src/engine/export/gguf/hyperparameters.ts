@@ -17,8 +17,18 @@ export function ggufArchitecture(family: string): string | null {
   return ARCHITECTURES[family] ?? null;
 }
 
+/** Families whose matrices llama.cpp expects as wide as the hidden state, whatever `attention.key_length` says. */
+const HEADS_FILL_HIDDEN: readonly string[] = ["qwen2", "phi3"];
+
 /** What of a model's equations llama.cpp does not compute. */
-export function equationProblems({ family, activation, rope }: DecoderConfig): KeystoneErrorData[] {
+export function equationProblems({
+  family,
+  activation,
+  rope,
+  heads,
+  headSize,
+  hiddenSize,
+}: DecoderConfig): KeystoneErrorData[] {
   const problem = (what: string): KeystoneErrorData =>
     new KeystoneError(
       "export/gguf-model",
@@ -29,6 +39,13 @@ export function equationProblems({ family, activation, rope }: DecoderConfig): K
   return [
     ...(ggufArchitecture(family) === null ? [problem(`GGUF export does not know the family ${family}`)] : []),
     ...(activation === "silu" ? [] : [problem(`its activation is ${activation}, and llama.cpp has silu`)]),
+    ...(HEADS_FILL_HIDDEN.includes(family) && heads * headSize !== hiddenSize
+      ? [
+          problem(
+            `its ${heads} heads of ${headSize} channels do not make up its ${hiddenSize} hidden channels, which llama.cpp expects of ${family}`,
+          ),
+        ]
+      : []),
     ...(rope.kind === "yarn" && !rope.truncate
       ? [problem("its YaRN ramp is not truncated to whole channels, and llama.cpp's is")]
       : []),
