@@ -1,20 +1,22 @@
 import { KeystoneError } from "#shared/errors.ts";
 import type { ExportFormat, RuntimeScore } from "#shared/exporting.ts";
 import { samePerplexity } from "#shared/verification.ts";
-import { runOnnx, type RunRequest } from "#engine/export/onnx/runOnnx.ts";
+import { runGguf } from "#engine/export/gguf/runGguf.ts";
+import { runOnnx } from "#engine/export/onnx/runOnnx.ts";
+import type { RunRequest } from "#engine/export/runRequest.ts";
 
 /** Of the NLL, and of the perplexity where that is small: far more than sums in another order make. */
 const TOLERANCE = 5e-3;
 
-/** Of the formats whose runtime Keystone carries. No part of the exporters: those are asked outside workers too, where no runtime is loaded. */
+/** Of the formats whose runtime Keystone carries, or runs where a person has installed it. No part of the exporters: those are asked outside workers too, where no runtime is loaded. */
 const RUNTIMES: Partial<
   Readonly<Record<ExportFormat, (folder: string, request: RunRequest) => Promise<RuntimeScore>>>
-> = { onnx: runOnnx };
+> = { gguf: runGguf, onnx: runOnnx };
 
 /**
  * Scores an export in the runtime it is made for, and holds that against what its weights score in Keystone's own pass.
- * Null where Keystone does not carry the runtime.
- * @throws KeystoneError export/runtime-differs, job/cancelled
+ * Null where Keystone has nothing to do with the runtime.
+ * @throws KeystoneError export/runtime-differs, export/runtime-failed, export/other-tokens, job/cancelled
  */
 export async function runExported(
   format: ExportFormat,

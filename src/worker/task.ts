@@ -138,8 +138,13 @@ interface Kinds {
       /** Planned by the studio, which clears them should the worker end in the middle. */
       folders: ExportFolders;
       superWeights: readonly Coordinate[];
-      /** `memoryBytes`: what running the files in their own runtime may take. */
-      verify: { text: string; judge: Judge; memoryBytes: number } | null;
+      /** `memoryBytes`: what running the files in their own runtime may take. `programs`: where a person may have installed one. */
+      verify: {
+        text: string;
+        judge: Judge;
+        memoryBytes: number;
+        programs: readonly string[];
+      } | null;
       versions: Readonly<Record<string, string>>;
     };
     result: ExportReport;

@@ -65,7 +65,7 @@ export async function exportVerified(
             superWeights: [],
             versions: {},
           },
-          verify: { text: await textIn(folder), judge: JUDGE, memoryBytes: MEMORY },
+          verify: { text: await textIn(folder), judge: JUDGE, memoryBytes: MEMORY, programs: [] },
         },
         alone,
       );

@@ -88,7 +88,10 @@ export function exportCalls(context: StudioContext): Answers<"export:check" | "f
                 request: { ...request, out },
                 folders: place.folders,
                 superWeights: restores ? await superWeights(context, job, pool, model) : [],
-                verify: verify && text !== null ? { text, judge: verify.judge, memoryBytes } : null,
+                verify:
+                  verify && text !== null
+                    ? { text, judge: verify.judge, memoryBytes, programs: [context.home] }
+                    : null,
                 versions: { keystone: context.options.version ?? "0.0.0", node: process.versions.node },
               });
             } catch (error) {

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import type { ExportReport } from "#shared/exporting.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { Judge } from "#shared/plan.ts";
+import { readDocuments } from "#engine/checkpoint/readDocuments.ts";
 import { scoreOriginal, scoreWave } from "#engine/evaluate/score.ts";
 import type { WindowSet } from "#engine/evaluate/types.ts";
 import { ExportJob } from "#engine/export/exportJob.ts";
@@ -9,6 +10,7 @@ import { adaptVariant } from "#engine/export/adaptVariant.ts";
 import { exporters } from "#engine/export/exporters.ts";
 import type { JudgedResults } from "#engine/export/manifest.ts";
 import { nodeFileSystem } from "#engine/export/nodeFileSystem.ts";
+import type { RunRequest } from "#engine/export/runRequest.ts";
 import type { ExportVariant } from "#engine/export/types.ts";
 import { verifyExport } from "#engine/export/verifyExport.ts";
 import { writeExport } from "#engine/export/writeExport.ts";
@@ -69,7 +71,8 @@ export async function exportTask(fields: TaskFields<"export">, talk: Talk): Prom
             });
             const runtime = await runExported(request.format, folder, weights.perplexity, {
               ...{ model: exported, windows, threads: fields.model.threads, watch: talk.watch },
-              memoryBytes: verify.memoryBytes,
+              ...{ memoryBytes: verify.memoryBytes, programs: verify.programs },
+              passages: await passagesOf(model, verify.text),
             });
             return { ...weights, runtime };
           }
@@ -88,6 +91,24 @@ export async function exportTask(fields: TaskFields<"export">, talk: Talk): Prom
     verified: written.verified,
     seconds: (performance.now() - begin) / 1000,
   };
+}
+
+/** Characters of a text whose tokens are held against a runtime's own. */
+const PASSAGE_CHARACTERS = 20_000;
+
+/** The beginning of a text, document by document, with its tokens. */
+async function passagesOf(model: OpenModel, text: string): Promise<RunRequest["passages"]> {
+  const tokenizer = await model.tokenizer();
+  let left = PASSAGE_CHARACTERS;
+  const passages: { text: string; ids: number[] }[] = [];
+  for (const document of await readDocuments(text)) {
+    if (left <= 0) break;
+    // not between the halves of a character
+    const passage = document.slice(0, left).replace(/[\ud800-\udbff]$/, "");
+    left -= passage.length;
+    passages.push({ text: passage, ids: tokenizer.encode(passage) });
+  }
+  return passages;
 }
 
 /** Original and variant (as the format holds it) on the text, before anything is written. */

@@ -6,7 +6,8 @@ import { DATA_FILE, MODEL_FILE } from "#engine/checkpoint/onnx/names.ts";
 import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
 import { scoreOriginal, scoreWave } from "#engine/evaluate/score.ts";
 import type { WindowSet } from "#engine/evaluate/types.ts";
-import { stepTokens, type RunRequest } from "#engine/export/onnx/runOnnx.ts";
+import { stepTokens } from "#engine/export/onnx/runOnnx.ts";
+import type { RunRequest } from "#engine/export/runRequest.ts";
 import { scoreDecoder } from "#engine/export/onnx/scoreDecoder.ts";
 import { runExported } from "#worker/runExported.ts";
 import { demoWindows, openDemo, type Demo } from "../../golden-model/demoModel.ts";
@@ -37,7 +38,7 @@ afterAll(() => demo.close());
 const written = async (): Promise<string> => exportDecoder(demo.checkpoint, await temporaryFolder(), RECIPE);
 
 const request = (memoryBytes: number): RunRequest => ({
-  ...{ model: exportModel(demo.checkpoint), windows, threads: 1, memoryBytes },
+  ...{ model: exportModel(demo.checkpoint), windows, threads: 1, memoryBytes, programs: [], passages: [] },
   watch: {},
 });
 
@@ -130,5 +131,5 @@ describe("a window goes in steps", () => {
 });
 
 it("formats whose runtime Keystone does not carry are not run", async () => {
-  expect(await runExported("gguf", "/nowhere", judged, request(PLENTY))).toBeNull();
+  expect(await runExported("awq", "/nowhere", judged, request(PLENTY))).toBeNull();
 });

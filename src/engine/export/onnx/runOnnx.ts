@@ -3,11 +3,10 @@ import { join } from "node:path";
 import { env } from "onnxruntime-node";
 import type { Architecture } from "#engine/architecture/types.ts";
 import { DATA_FILE, MODEL_FILE } from "#engine/checkpoint/onnx/names.ts";
-import type { Watch, WindowSet } from "#engine/evaluate/types.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { RuntimeScore } from "#shared/exporting.ts";
 import { fileSize } from "#shared/format.ts";
-import type { ExportModel } from "../exporter.ts";
+import type { RunRequest } from "../runRequest.ts";
 import { scoreDecoder } from "./scoreDecoder.ts";
 
 /** onnxruntime keeps the weights as they lie in the file and once more as its kernels want them. */
@@ -18,15 +17,6 @@ const SCORES = 3;
 const CACHES = 2;
 /** Of a step's logits, where a window may go in steps. */
 const LOGITS_BYTES = 128 * 1024 * 1024;
-
-export interface RunRequest {
-  readonly model: ExportModel;
-  readonly windows: WindowSet;
-  readonly threads: number;
-  readonly watch: Watch;
-  /** Memory that the run may take. */
-  readonly memoryBytes: number;
-}
 
 /** Scores a written decoder in onnxruntime, where there is room for it: the runtime holds the whole model at once. */
 export async function runOnnx(folder: string, request: RunRequest): Promise<RuntimeScore> {
