@@ -62,7 +62,7 @@ const windows: WindowSet = {
   convention: {
     ...{ windows: "bos", context: 4, stride: 4, bos: true, documents: 2, windowCount: 2 },
     text: "",
-  } as WindowSet["convention"],
+  },
 };
 
 async function requestWith(changes: Partial<RunRequest>): Promise<{ folder: string; request: RunRequest }> {
