@@ -1,11 +1,12 @@
 import { copyFile, readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { loadTokenizer } from "#engine/checkpoint/loadTokenizer.ts";
 import { exportReport } from "#shared/exporting.ts";
 import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
 import { DEMO } from "./demo.ts";
+import { demoGguf } from "./demoGguf.ts";
 import { runMain } from "./runMain.ts";
 
 const SCORED = ["--text", DEMO.text, "--tokens", "400"];
@@ -33,10 +34,9 @@ async function exported(model: string, format: string, settings: object) {
 
 /** The demo model as one GGUF file in a folder of its own. */
 async function bareGguf(): Promise<string> {
-  const { out, report } = await exported(DEMO.model, "gguf", { codec: "q8_0", bits: 8, block: "group:32" });
-  const [name = ""] = report.files.map(({ path }) => path).filter((path) => path.endsWith(".gguf"));
-  const file = join(await temporaryFolder(), name);
-  await copyFile(join(out, name), file);
+  const made = await demoGguf();
+  const file = join(await temporaryFolder(), basename(made));
+  await copyFile(made, file);
   return file;
 }
 

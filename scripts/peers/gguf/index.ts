@@ -12,6 +12,7 @@ import { markdownTable, PERPLEXITY_TOLERANCE, type LogitCheck, type Peer, type P
 import { exportGguf } from "./exportGguf.ts";
 import { llama, llamaLibraries, type LlamaLibraries } from "./llamaLibraries.ts";
 import { BLOCK_CODECS, quantizedAlike } from "./quantizedAlike.ts";
+import { vocabulariesAlike } from "./vocabularies.ts";
 
 /**
  * Largest difference of a logit, as a share of the largest logit. F32: the order of sums. F16 and BF16: llama.cpp rounds what
@@ -162,16 +163,19 @@ async function run(python: string): Promise<PeerReport> {
     const rows: Row[] = [];
     for (const [i, one] of [...(await demoCases()), ...(await tinyCases(folder))].entries())
       rows.push(await compare(libraries, python, one, join(folder, `export-${i}`)));
-    const { text, failures } = await quantizedAlike(libraries, python, folder);
+    const alike = [
+      await quantizedAlike(libraries, python, folder),
+      await vocabulariesAlike(libraries, python, folder),
+    ];
     const table = markdownTable(
       HEAD,
       rows.map(({ cells }) => cells),
     );
     return {
       versions: { ...libraries.versions, Node: process.versions.node },
-      text: `${table}\n\n${text}`,
+      text: [table, ...alike.map(({ text }) => text)].join("\n\n"),
       checks: rows.map(({ check }) => check),
-      failures: [...rows.flatMap((row) => row.failures), ...failures],
+      failures: [...rows, ...alike].flatMap(({ failures }) => failures),
     };
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -4,6 +4,7 @@ usage: python3 llama.py LIBRARIES < JOB
 
 LIBRARIES is the folder with libllama and ggml's libraries. JOB is JSON, one of
   {"run": {"model", "texts": [text], "windows": [[token]], "logits": path}}  tokens of the texts, logits of every position
+  {"tokenize": {"models": [path], "texts": [text]}}                          tokens by model, from the vocabulary alone
   {"quantize": {"input", "output", "type"}}                                  llama_model_quantize, pure, one type for all
 The answer is JSON on standard output; logits are written to `logits` as f32, window after window.
 """
@@ -84,11 +85,27 @@ def context_of(llama, model, length):
     return llama.llama_init_from_model(model, parameters)
 
 
-def tokenize(llama, vocab, text):
+def tokenize(llama, vocab, text, special=False):
+    """special: control tokens in the text are taken as such, as in a rendered chat"""
     data = text.encode()
     out = (c.c_int32 * (len(data) + 16))()
-    count = llama.llama_tokenize(vocab, data, len(data), out, len(out), True, False)
+    count = llama.llama_tokenize(vocab, data, len(data), out, len(out), True, special)
     return list(out[:count])
+
+
+def tokenize_all(llama, job):
+    """None for a model whose vocabulary is refused."""
+    parameters = llama.llama_model_default_params()
+    view = (c.c_uint8 * c.sizeof(parameters)).from_buffer(parameters)
+    # vocab_only, check_tensors, use_extra_bufts, of which the last is on by default
+    assert list(view[72:75]) == [0, 0, 1], "llama_model_params has another layout"
+    view[72] = 1
+    tokens = []
+    for path in job["models"]:
+        model = llama.llama_model_load_from_file(path.encode(), parameters)
+        vocab = model and llama.llama_model_get_vocab(model)
+        tokens.append([tokenize(llama, vocab, text, special=True) for text in job["texts"]] if model else None)
+    return {"tokens": tokens}
 
 
 def run(llama, job):
@@ -129,7 +146,8 @@ def quantize(llama, job):
 def main():
     llama = load(sys.argv[1])
     job = json.load(sys.stdin)
-    answer = run(llama, job["run"]) if "run" in job else quantize(llama, job["quantize"])
+    [(kind, asked)] = job.items()
+    answer = {"run": run, "tokenize": tokenize_all, "quantize": quantize}[kind](llama, asked)
     json.dump(answer, sys.stdout)
 
 

@@ -19,6 +19,8 @@ export interface TokenizerFiles {
   /** tokenizer_config.json and special_tokens_map.json name its special tokens; empty where absent. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly specials: Readonly<Record<string, unknown>>;
+  /** What the person should know about it, one sentence each. */
+  readonly notes?: readonly string[];
 }
 
 /**
@@ -59,9 +61,10 @@ export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles
 }
 
 /** @throws KeystoneError tokenizer/unsupported */
-export function tokenizerOf({ definition, config, specials }: TokenizerFiles): Tokenizer {
+export function tokenizerOf({ definition, config, specials, notes = [] }: TokenizerFiles): Tokenizer {
   const named = (name: string): string | null => tokenContent(config[name]) ?? tokenContent(specials[name]);
-  return wrap(build(definition), { begin: named("bos_token"), end: named("eos_token") });
+  const names = { begin: named("bos_token"), end: named("eos_token") };
+  return { ...wrap(build(definition), names), notes };
 }
 
 async function readIfPresent(path: string): Promise<Record<string, unknown>> {

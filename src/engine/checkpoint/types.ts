@@ -66,4 +66,6 @@ export interface Tokenizer {
   readonly eos: number | null;
   /** What a prediction without a context begins with: the BOS that the files name, put in front by itself or not; else EOS. */
   readonly prefix: number | null;
+  /** What the person should know about it, one sentence each; absent = nothing. */
+  readonly notes?: readonly string[];
 }

@@ -43,7 +43,7 @@ export async function evaluateTask(
     fileBitsPerWeight: planned?.fileBitsPerWeight ?? null,
     sqnrDb: score?.sqnrDb ?? null,
     tensors: [...(score?.tensors ?? [])],
-    notes: [...(planned?.notes ?? [])],
+    notes: [...(planned?.notes ?? []), ...((await model.tokenizer()).notes ?? [])],
     baseline: planned ? reference.scores : null,
     device: model.forward.device.used,
     seconds: (performance.now() - begin) / 1000,

@@ -8,6 +8,7 @@ import { MetadataReader } from "./metadata.ts";
 import { preTokenizer } from "./preTokenizers.ts";
 import { readGgufHeader } from "./readGgufHeader.ts";
 import { spmMerges } from "./spmMerges.ts";
+import { aroundTexts, tokenizerNotes } from "./tokenizerDefaults.ts";
 import { TOKEN_TYPE, TOKENIZER_KEYS as KEY } from "./tokenTypes.ts";
 
 /**
@@ -44,10 +45,8 @@ export function ggufTokenizer(reader: MetadataReader): TokenizerFiles | null {
   if (!words)
     throw unsupported(`its tokenizer is of the kind "${kind}", and gpt2 and llama are read`, { kind });
   const named = (key: string): Special | null => tokenAt(tokens, reader.number(key));
-  const [bos, eos] = [named(KEY.bos), named(KEY.eos)];
-  // llama.cpp's own defaults where a file does not say
-  const addBos = reader.boolean(KEY.addBos) ?? kind === "llama";
-  const addEos = reader.boolean(KEY.addEos) ?? false;
+  const { addBos, addEos, ...ids } = aroundTexts(reader, kind);
+  const [bos, eos] = [tokenAt(tokens, ids.bos), tokenAt(tokens, ids.eos)];
   return {
     definition: {
       version: "1.0",
@@ -64,6 +63,7 @@ export function ggufTokenizer(reader: MetadataReader): TokenizerFiles | null {
       ...nameOf("pad_token", named(KEY.padding)),
     },
     specials: {},
+    notes: tokenizerNotes(reader),
   };
 }
 

@@ -5,6 +5,7 @@ import { fileSource, readFailedError, type ClosableSource } from "../byteSource.
 import { isStorageType } from "../dtypes.ts";
 import { infosOf } from "../fileCheckpoint.ts";
 import { identify } from "../fingerprint.ts";
+import { isRegularFile } from "../regularFile.ts";
 import { shown } from "../strictJson.ts";
 import { tensorInfo } from "../tensorInfo.ts";
 import type { Checkpoint } from "../types.ts";
@@ -16,6 +17,7 @@ import { bitsOfType } from "./ggmlTypes.ts";
 import { isInterleaved } from "./headRows.ts";
 import { MetadataReader } from "./metadata.ts";
 import { readGgufHeader, type GgufHeader, type GgufTensor } from "./readGgufHeader.ts";
+import { tokenizerNotes } from "./tokenizerDefaults.ts";
 import { ROPE_TENSORS, tensorNames } from "./tensorNames.ts";
 import { readBlocks } from "./readBlocks.ts";
 
@@ -91,7 +93,11 @@ async function checkpointOf(
     ...{ path, config, shards, tensors, sources },
     ...(await identify(folder, config, infos, shards)),
     packing: `GGUF ${typesOf(infos).join(", ")}`,
-    notes: [describe(first.file, infos)],
+    notes: [
+      describe(first.file, infos),
+      // a folder's tokenizer.json goes before the file's own
+      ...((await isRegularFile(join(path, "tokenizer.json"))) ? [] : tokenizerNotes(reader)),
+    ],
   });
 }
 

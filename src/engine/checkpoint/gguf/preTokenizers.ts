@@ -26,7 +26,8 @@ function splitBy(...patterns: readonly string[]) {
 }
 
 const GPT2 = String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`;
-const CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
+/** Of ASCII in either case: llama.cpp knows no other letters that are equal to them. */
+const CONTRACTIONS = "(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])";
 const REST = String.raw`| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`;
 const LLAMA3 = String.raw`${CONTRACTIONS}|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}${REST}`;
 const QWEN2 = String.raw`${CONTRACTIONS}|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}${REST}`;
@@ -60,18 +61,23 @@ export const PRE_TOKENIZERS: readonly PreTokenizer[] = [
 ];
 
 /** Other names of the same rules. */
-const ALIASES: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(["llama3", "llama-v3", "falcon3", "pixtral"].map((name) => [name, "llama-bpe"])),
-  ...Object.fromEntries(
-    ["deepseek-r1-qwen", "megrez", "stablelm2", "hunyuan"].map((name) => [name, "qwen2"]),
-  ),
-  ...Object.fromEntries(["olmo", "jais", "mpt", "phi-2", "gpt2"].map((name) => [name, "gpt-2"])),
-  ...Object.fromEntries(["starcoder", "refact", "command-r", "codeshell"].map((name) => [name, "smollm"])),
-  dbrx: "smaug-bpe",
+const NAMES: Readonly<Record<string, string>> = {
+  "llama-bpe": "llama3 llama-v3 falcon3 falcon-h1 pixtral midm-2.0 lfm2 jina-v5-nano",
+  qwen2: "deepseek-r1-qwen megrez stablelm2 hunyuan kormo f2llmv2 solar-open",
+  "gpt-2":
+    "olmo jais mpt phi-2 gpt2 gigachat a.x-4.0 mellum modern-bert trillion granite-docling exaone4 jina-es jina-de",
+  smollm: "starcoder refact command-r codeshell exaone minerva-7b mellum2",
+  "smaug-bpe": "dbrx glm4 chatglm-bpe",
+  "gpt-4o": "llama4 kanana2 talkie",
 };
+const ALIASES: ReadonlyMap<string, string> = new Map(
+  Object.entries(NAMES).flatMap(([rules, names]) =>
+    names.split(" ").map((name): [string, string] => [name, rules]),
+  ),
+);
 
 /** The rules a file names; null where they are not known here. */
 export function preTokenizer(name: string): PreTokenizer | null {
-  const own = ALIASES[name] ?? name;
+  const own = ALIASES.get(name) ?? name;
   return PRE_TOKENIZERS.find((each) => each.name === own) ?? null;
 }

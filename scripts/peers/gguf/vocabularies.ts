@@ -1,0 +1,105 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { ggufTokenizer } from "#engine/checkpoint/gguf/ggufTokenizer.ts";
+import { MetadataReader, type MetadataEntry } from "#engine/checkpoint/gguf/metadata.ts";
+import { TOKENIZER_KEYS as KEY } from "#engine/checkpoint/gguf/tokenTypes.ts";
+import { readTokenizerFiles, tokenizerOf } from "#engine/checkpoint/loadTokenizer.ts";
+import { encodeHeader } from "#engine/export/gguf/metadataWriter.ts";
+import { tokenizerMetadata } from "#engine/export/gguf/tokenizerMetadata.ts";
+import { llama, type LlamaLibraries } from "./llamaLibraries.ts";
+
+const ROOT = join(import.meta.dirname, "../../..");
+const GOLDEN = join(ROOT, "test/golden/tokenizer");
+
+const answer = z.object({ tokens: z.array(z.array(z.array(z.number())).nullable()) });
+const golden = z.object({ texts: z.array(z.string()) });
+
+type Entries = ReadonlyMap<string, MetadataEntry>;
+
+interface Vocabulary {
+  readonly name: string;
+  readonly entries: Entries;
+}
+
+/**
+ * Vocabularies that say little: without `add_bos_token`, under every name of rules, without a name, without the ids of BOS and EOS.
+ * llama.cpp and Keystone must take the same defaults and cut the same texts alike.
+ */
+export async function vocabulariesAlike(
+  libraries: LlamaLibraries,
+  python: string,
+  folder: string,
+): Promise<{ text: string; failures: string[] }> {
+  const { texts } = golden.parse(JSON.parse(readFileSync(join(GOLDEN, "kinds.json"), "utf8")));
+  const vocabularies = await silentVocabularies();
+  const models = vocabularies.map(({ entries }, i) =>
+    writeVocabulary(entries, join(folder, `vocabulary-${i}.gguf`)),
+  );
+  const { tokens } = answer.parse(llama(libraries, { tokenize: { models, texts } }, python));
+  const failures = vocabularies.flatMap(({ name, entries }, i) => {
+    const theirs = tokens[i];
+    if (theirs === null) return [`${name}: llama.cpp does not load the vocabulary`];
+    const ours = tokensOf(entries, texts);
+    return texts.flatMap((text, j) =>
+      theirs[j].join() === ours[j].join()
+        ? []
+        : [
+            `${name}: ${JSON.stringify(text)} is cut otherwise: ${theirs[j].join()} there, ${ours[j].join()} here`,
+          ],
+    );
+  });
+  const text = `Vocabularies that leave the defaults to llama.cpp, cut alike on ${texts.length} texts: ${vocabularies.length} (${failures.length} differences).`;
+  return { text, failures };
+}
+
+/** A GGUF file that holds nothing but a vocabulary. Returns its path. */
+function writeVocabulary(entries: Entries, path: string): string {
+  const text = (value: string): MetadataEntry => ({ type: "string", value });
+  writeFileSync(path, encodeHeader(new Map([["general.architecture", text("llama")], ...entries]), []));
+  return path;
+}
+
+function tokensOf(entries: Entries, texts: readonly string[]): number[][] {
+  const files = ggufTokenizer(new MetadataReader(entries, "vocabulary.gguf"));
+  if (!files) throw new Error("there is no vocabulary");
+  const tokenizer = tokenizerOf(files);
+  return texts.map((text) => [...(tokenizer.bos === null ? [] : [tokenizer.bos]), ...tokenizer.encode(text)]);
+}
+
+async function silentVocabularies(): Promise<Vocabulary[]> {
+  const [bytes, pieces] = await Promise.all(["byte-level", "metaspace-normalizer"].map(entriesOf));
+  const without = (entries: Entries, ...keys: string[]): Entries =>
+    new Map([...entries].filter(([key]) => !keys.includes(key)));
+  const named = (name: string): Vocabulary => ({
+    name,
+    entries: new Map([...without(bytes, KEY.addBos), [KEY.pre, { type: "string", value: name }]]),
+  });
+  const names = [
+    "llama-bpe",
+    "falcon3",
+    "lfm2",
+    "pixtral",
+    "tekken",
+    "gpt-2",
+    "qwen2",
+    "smollm",
+    "smaug-bpe",
+    "gpt-4o",
+    "llama4",
+  ];
+  return [
+    ...[...names, "default", "olmo", "starcoder", "dbrx", "stablelm2", "exaone"].map(named),
+    { name: "no rules", entries: without(bytes, KEY.addBos, KEY.pre) },
+    { name: "llama-bpe without BOS", entries: without(named("llama-bpe").entries, KEY.bos, KEY.eos) },
+    { name: "llama", entries: without(pieces, KEY.addBos, KEY.addEos, KEY.addSpace) },
+    { name: "llama without BOS", entries: without(pieces, KEY.addBos, KEY.bos, KEY.eos, KEY.unknown) },
+  ];
+}
+
+async function entriesOf(name: string): Promise<Entries> {
+  const files = await readTokenizerFiles(join(GOLDEN, name));
+  if (!files) throw new Error(`${name} has no tokenizer.json`);
+  const { vocab } = files.definition["model"] as { vocab: Record<string, number> };
+  return tokenizerMetadata(files, 1 + Math.max(...Object.values(vocab)), {}).entries;
+}
