@@ -50,11 +50,42 @@ export const compareReport = z.object({
 });
 export type CompareReport = z.infer<typeof compareReport>;
 
+const token = z.object({ id: z.number().int(), text: z.string() });
+
+/** Why a text stopped. `not-finite`: the variant's logits are no numbers any more. */
+export const textEnd = z.enum(["end-token", "length", "not-finite", "cancelled"]);
+export type TextEnd = z.infer<typeof textEnd>;
+
+/** What one variant wrote. */
+export const writtenText = z.object({
+  label: z.string(),
+  /** The recipe's; null of the original. */
+  id: z.string().nullable(),
+  output: generatedText,
+  /** Null while it is being written. */
+  end: textEnd.nullable(),
+  /** The token that ended it; not part of the output. */
+  endToken: token.nullable(),
+  /** Of the tokens behind the first, in the time that this variant alone took; null before there are any. */
+  tokensPerSecond: z.number().nullable(),
+});
+export type WrittenText = z.infer<typeof writtenText>;
+
+/** Told while it is written, whole each time, and at the end. */
 export const generateReport = z.object({
+  /** As it was typed. */
   prompt: z.string(),
-  promptTokens: z.array(z.object({ id: z.number().int(), text: z.string() })),
+  /** What the model read: the prompt in the model's chat template, or as it is. */
+  rendered: z.string(),
+  /** Name of that template; null where none was used. */
+  template: z.string().nullable(),
+  /** As it was fed, BOS included. */
+  promptTokens: z.array(token),
+  /** Tokens that end a text. */
+  endTokens: z.array(token),
+  notes: z.array(z.string()),
   /** The original first, then the recipes in the order asked. */
-  outputs: z.array(z.object({ label: z.string(), id: z.string().nullable(), output: generatedText })),
+  outputs: z.array(writtenText),
   seconds: z.number(),
 });
 export type GenerateReport = z.infer<typeof generateReport>;

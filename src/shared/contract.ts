@@ -183,6 +183,10 @@ export const calls = {
       recipes: z.array(recipe).max(4),
       prompt: z.string().min(1).max(20_000),
       tokens: z.number().int().min(1).max(1024),
+      /** Name of one of the model's chat templates, null for none; left out, its default one where it has one. */
+      template: z.string().max(200).nullable().optional(),
+      /** A system message in front of the prompt; only with a template. */
+      system: z.string().min(1).max(20_000).optional(),
       calibration,
     }),
     jobStarted,
@@ -198,6 +202,7 @@ export const calls = {
     jobStarted,
   ),
   "job:list": call(nothing, z.array(jobView)),
+  /** Of a job that is done; of a cancelled one what it had made, where that is kept (generate). */
   "job:result": call(
     z.strictObject({ job: id }),
     z.discriminatedUnion("kind", [

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { generateReport } from "./comparison.ts";
 import { detectPass } from "./detection.ts";
 import { jobView, laneView } from "./job.ts";
 import { labReport } from "./lab.ts";
@@ -17,6 +18,8 @@ export const studioEvent = z.discriminatedUnion("type", [
   z.object({ type: z.literal("detect-pass"), job: z.string(), pass: detectPass }),
   /** What an experiment found so far; whole, so that a later one replaces it. */
   z.object({ type: z.literal("lab-report"), job: z.string(), report: labReport }),
+  /** What was generated so far; whole, so that a later one replaces it. */
+  z.object({ type: z.literal("generated"), job: z.string(), report: generateReport }),
   z.object({ type: z.literal("lab-results") }),
   z.object({ type: z.literal("settings"), settings }),
   z.object({ type: z.literal("recent-models") }),

@@ -68,6 +68,8 @@ export const modelSummary = z.object({
   shards: z.array(z.object({ file: z.string(), bytes: z.number() })),
   tensors: z.array(tensorInfo),
   hasTokenizer: z.boolean(),
+  /** Names of its chat templates, the default one first. */
+  chatTemplates: z.array(z.string()).default([]),
   /** Things that are odd but not fatal, one sentence each (an unsupported rope type is fatal for `detect`, not for opening). */
   notes: z.array(z.string()),
   /** Everything that it holds, used or not used for a stated reason. `tensors` are those that are used. */

@@ -4,8 +4,8 @@ import type { NumberedEvent, StudioEvent } from "#shared/events.ts";
 const KEPT_EVENTS = 10_000;
 
 /**
- * Numbers the studio's events, tells them to the listeners and keeps the last ten thousand. Of an experiment's reports,
- * which grow and replace each other, only the latest is kept.
+ * Numbers the studio's events, tells them to the listeners and keeps the last ten thousand. Of an experiment's reports, and of
+ * what is generated, which grow and replace each other, only the latest is kept.
  */
 export class EventStream {
   readonly #ring: (NumberedEvent | undefined)[] = [];
@@ -16,7 +16,7 @@ export class EventStream {
 
   emit(event: StudioEvent): void {
     const numbered = { seq: ++this.#seq, event };
-    if (event.type === "lab-report") this.#dropReportBefore(event.job);
+    if (event.type === "lab-report" || event.type === "generated") this.#dropReportBefore(event.job);
     this.#ring[(this.#seq - 1) % KEPT_EVENTS] = numbered;
     for (const listener of this.#listeners) listener(numbered);
   }

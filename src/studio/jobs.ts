@@ -20,6 +20,8 @@ export interface JobContext {
   /** Aborted when a cancelled job does not end by itself: its threads go. */
   readonly signal: AbortSignal;
   progress(progress: Progress): void;
+  /** What the job has made so far: its result should it be cancelled. */
+  keep(soFar: unknown): void;
 }
 
 export interface JobRequest<R> {
@@ -111,11 +113,13 @@ export class JobRegistry {
   }
 
   /**
-   * A finished job's result.
+   * A finished job's result; of a cancelled one what it had made, where it kept that.
    * @throws KeystoneError job/not-done, or the error the job ended with
    */
   result(id: string): { kind: JobKind; result: unknown } {
     const job = this.#find(id);
+    if (job.status === "cancelled" && job.result !== null)
+      return { kind: job.request.kind, result: job.result };
     if (job.error) throw KeystoneError.fromData(job.error);
     if (job.status !== "done") {
       throw new KeystoneError(
@@ -188,6 +192,7 @@ export class JobRegistry {
         control: job.control,
         signal: job.abort.signal,
         progress,
+        keep: (soFar) => (job.result = soFar),
       });
       job.status = "done";
     } catch (error) {

@@ -73,6 +73,10 @@ export async function runInPool<K extends TaskKind>(
         if (message.type === "detect-pass")
           context.events.emit({ type: "detect-pass", job: job.id, pass: message.pass });
         if (message.type === "lab-report") lab.report(message.report);
+        if (message.type === "generated") {
+          job.keep(message.report);
+          context.events.emit({ type: "generated", job: job.id, report: message.report });
+        }
       },
     });
   } finally {

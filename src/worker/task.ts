@@ -127,6 +127,9 @@ interface Kinds {
       variants: readonly VariantRequest[];
       prompt: string;
       tokens: number;
+      /** Undefined = the model's default template where it has one; null = none. */
+      template: string | null | undefined;
+      system: string | undefined;
       calibration: CalibrationText | null;
     };
     result: GenerateReport;
@@ -185,6 +188,7 @@ export type TaskMessage =
   | { readonly type: "detect-pass"; readonly pass: DetectPass }
   | { readonly type: "variant"; readonly outcome: VariantOutcome }
   | { readonly type: "lab-report"; readonly report: LabReport }
+  | { readonly type: "generated"; readonly report: GenerateReport }
   | { readonly type: "end" };
 
 /** Errors travel as data: structured clone would keep an Error's message and drop its fields. */

@@ -8,7 +8,7 @@ import { calibrate } from "#engine/activations/calibrate.ts";
 import { planActivations } from "#engine/activations/planActivations.ts";
 import type { ActivationMaxima } from "#engine/activations/types.ts";
 import { readDocuments } from "#engine/checkpoint/readDocuments.ts";
-import { generateGreedy } from "#engine/evaluate/generate.ts";
+import { generate } from "#engine/evaluate/generate.ts";
 import { planBatches } from "#engine/evaluate/hiddenStates.ts";
 import { readHead } from "#engine/evaluate/judgeHead.ts";
 import { createMeter } from "#engine/evaluate/meter.ts";
@@ -149,15 +149,8 @@ describe("a variant with quantized activations", () => {
   it("goes on with the token that its own logits call likeliest", async () => {
     const variant = variantOf("a", activations.parse({ per: "tensor", method: "super-activation", bits: 4 }));
     const prompt = Array.from(windows.windows[0].ids.subarray(0, 12));
-    const written = await generateGreedy({
-      ...demo,
-      variant,
-      prompt,
-      tokens: 1,
-      eos: null,
-      onToken: () => undefined,
-    });
+    const [written] = await generate({ ...demo, variants: [variant], prompt, tokens: 1, ends: [] });
     const { logits } = await lastToken(variant, prompt);
-    expect(logits.indexOf(Math.max(...logits))).toBe(written[0]);
+    expect(logits.indexOf(Math.max(...logits))).toBe(written.ids[0]);
   });
 });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
 import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
-import { generateGreedy } from "#engine/evaluate/generate.ts";
+import { generate } from "#engine/evaluate/generate.ts";
 import { createForward } from "#engine/forward/createForward.ts";
 import { exportAs } from "../exportAs.ts";
 import { apart, floatsOf, keystoneLogits, perplexity } from "../logits.ts";
@@ -103,8 +103,8 @@ async function generated({ prompt, tokens }: Case, out: string): Promise<{ own: 
   try {
     const engine = { checkpoint, architecture, forward };
     const variant = { id: "export", plans: new Map() };
-    const own = await generateGreedy({ ...engine, variant, prompt, tokens, eos, onToken: () => undefined });
-    return { own, eos };
+    const [own] = await generate({ ...engine, variants: [variant], prompt, tokens, ends: [eos] });
+    return { own: [...own.ids], eos };
   } finally {
     await forward.close();
     await checkpoint.close();

@@ -24,7 +24,7 @@ export function decoder(config: DecoderConfig): Architecture {
     normEpsilon: config.normEpsilon,
     smoothGroups: (layer) => smoothGroups(config, layer),
     downProjection: (layer) => `model.layers.${layer}.mlp.down_proj.weight`,
-    rotary: (length) => rotaryTables(config.rope, config.rotarySize, length),
+    rotary: (length, from) => rotaryTables(config.rope, config.rotarySize, length, from),
     mask: maskOfLayers(config),
     layerGraph: (options) => layerGraph(config, options),
     headGraph: () => buildHeadGraph(config),
@@ -107,13 +107,13 @@ function smoothGroups({ fused }: DecoderConfig, layer: number): SmoothGroup[] {
 
 /** Layers share one mask, or two where only some have a window; the last length's are kept, so that a pass makes each once. */
 function maskOfLayers(config: DecoderConfig): Architecture["mask"] {
-  const kept = new Map<number | null, { length: number; mask: Float32Array }>();
-  return (layer, length) => {
+  const kept = new Map<number | null, { length: number; from: number; mask: Float32Array }>();
+  return (layer, length, from = 0) => {
     const window = windowOf(config, layer);
     const found = kept.get(window);
-    if (found?.length === length) return found.mask;
-    const mask = causalMask(length, window);
-    kept.set(window, { length, mask });
+    if (found?.length === length && found.from === from) return found.mask;
+    const mask = causalMask(length, window, from);
+    kept.set(window, { length, from, mask });
     return mask;
   };
 }
@@ -125,7 +125,7 @@ function layerGraph(config: DecoderConfig, options: LayerGraphOptions): Uint8Arr
   const perWindow = options.branching ? ["batch", 1] : [];
   const cos = g.input("cos", [...perWindow, "sequence", rotarySize / 2]);
   const sin = g.input("sin", [...perWindow, "sequence", rotarySize / 2]);
-  const mask = g.input("mask", [...perWindow, "sequence", "sequence"]);
+  const mask = g.input("mask", [...perWindow, "sequence", options.cache === "append" ? "total" : "sequence"]);
   const tensors = layerTensors(config, 0);
   const weights = new Map(tensors.map(({ slot, shape }) => [slot, g.input(slot, shape)]));
   /** What goes into each linear, by slot. */
@@ -133,12 +133,17 @@ function layerGraph(config: DecoderConfig, options: LayerGraphOptions): Uint8Arr
 
   const x = g.reshape(hidden, [-1, hiddenSize]);
   const [batch, sequence] = [g.size(hidden, 0), g.size(hidden, 1)];
-  const input = { x, batch, sequence, cos, sin, mask };
+  const cacheShape = (tokens: string) => ["batch", config.keyValueHeads, tokens, config.headSize];
+  const past = options.cache === "append" && {
+    keys: g.input("past_keys", cacheShape("past")),
+    values: g.input("past_values", cacheShape("past")),
+  };
+  const input = { x, batch, sequence, cos, sin, mask, ...(past && { past }) };
   const style = {
     queryBlocks: options.queryBlocks,
     inputs: linearInputs(g, options.activations, batch),
   };
-  const { y, attentionInput, mlpInput, downInput, downOutput } = decoderLayer(
+  const { y, present, attentionInput, mlpInput, downInput, downOutput } = decoderLayer(
     g,
     config,
     bySlot(g, weights, seen),
@@ -161,6 +166,10 @@ function layerGraph(config: DecoderConfig, options: LayerGraphOptions): Uint8Arr
       const rows = seen.get(slot);
       if (rows) output(`${slot}_input`, rows, shape[1]);
     }
+  }
+  if (options.cache) {
+    g.output("present_keys", present.keys, cacheShape("total"));
+    g.output("present_values", present.values, cacheShape("total"));
   }
   output("hidden_out", y, hiddenSize);
   return g.encode();

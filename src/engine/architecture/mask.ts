@@ -12,12 +12,16 @@ export function windowOf(
   return fullLayers.has(layer) ? null : slidingWindow;
 }
 
-/** (length, length): 0 where key ≤ query, and within the window where there is one; MASKED elsewhere. */
-export function causalMask(length: number, window: number | null): Float32Array {
-  const mask = new Float32Array(length * length).fill(MASKED);
-  for (let query = 0; query < length; query++) {
+/**
+ * (length − from, length): 0 where key ≤ query, and within the window where there is one; MASKED elsewhere.
+ * @param from first query; keys begin at 0
+ */
+export function causalMask(length: number, window: number | null, from = 0): Float32Array {
+  const mask = new Float32Array((length - from) * length).fill(MASKED);
+  for (let query = from; query < length; query++) {
+    const row = (query - from) * length;
     const first = window === null ? 0 : Math.max(0, query - window + 1);
-    mask.fill(0, query * length + first, query * length + query + 1);
+    mask.fill(0, row + first, row + query + 1);
   }
   return mask;
 }

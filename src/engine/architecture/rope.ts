@@ -34,24 +34,27 @@ export type RopeSettings = { readonly theta: number } & (
 );
 
 /**
- * cos and sin of every position's angles, each (length, size / 2), row-major. Angles are products in f32 like the models'
+ * cos and sin of every position's angles, each (length − from, size / 2), row-major. Angles are products in f32 like the models'
  * own, since at position 100,000 an f64 angle is another angle.
+ * @param from first position wanted; the rows are those from there on
  */
 export function rotaryTables(
   rope: RopeSettings,
   size: number,
   length: number,
+  from = 0,
 ): { cos: Float32Array; sin: Float32Array } {
   const frequencies = rotaryFrequencies(rope, size, length);
   const scale = rotaryScale(rope);
   const half = frequencies.length;
-  const cos = new Float32Array(length * half);
-  const sin = new Float32Array(length * half);
-  for (let position = 0; position < length; position++) {
+  const cos = new Float32Array((length - from) * half);
+  const sin = new Float32Array((length - from) * half);
+  for (let position = from; position < length; position++) {
+    const row = (position - from) * half;
     for (let i = 0; i < half; i++) {
       const angle = Math.fround(position * frequencies[i]);
-      cos[position * half + i] = Math.cos(angle) * scale;
-      sin[position * half + i] = Math.sin(angle) * scale;
+      cos[row + i] = Math.cos(angle) * scale;
+      sin[row + i] = Math.sin(angle) * scale;
     }
   }
   return { cos, sin };

@@ -27,6 +27,11 @@ export interface LayerGraphOptions {
   branching?: boolean;
   /** Also output what goes into every linear, as `SLOT_input` (batch, sequence, in). */
   linearInputs?: boolean;
+  /**
+   * Also output the keys and values of all tokens so far, `present_keys` and `present_values` (batch, keyValueHeads, total, headSize).
+   * `append`: they go on after `past_keys` and `past_values`, inputs of the same shape; the mask is then (sequence, total).
+   */
+  cache?: "begin" | "append";
 }
 
 /** Linears that share one normed input: where SmoothQuant moves scales from the input into the weights. */
@@ -65,11 +70,12 @@ export interface Architecture {
   /** Name of the `down_proj` weight of a layer: (hidden, intermediate) = (row, column). */
   downProjection(layer: number): string;
 
-  /** cos and sin for positions 0 … length − 1, each (length, rotary size / 2), in f32; attention scaling included. */
-  rotary(length: number): { cos: Float32Array; sin: Float32Array };
-  /** Additive mask (length, length): 0 where a query (row) sees a key (column), a large negative number elsewhere.
-   *  The same array for layers that share a mask; read only. */
-  mask(layer: number, length: number): Float32Array;
+  /** cos and sin for positions from … length − 1 of a text of `length`, each (length − from, rotary size / 2), in f32;
+   *  attention scaling included. `from`: 0 unless given. */
+  rotary(length: number, from?: number): { cos: Float32Array; sin: Float32Array };
+  /** Additive mask (length − from, length): 0 where a query (row) sees a key (column), a large negative number elsewhere.
+   *  `from`: the first query, 0 unless given. The same array for layers that share a mask; read only. */
+  mask(layer: number, length: number, from?: number): Float32Array;
 
   /**
    * ONNX model of one layer. Inputs: `hidden` (batch, sequence, hidden), `cos`, `sin`, `mask`, one per slot, and the channels

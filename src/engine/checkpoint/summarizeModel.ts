@@ -1,5 +1,6 @@
 import { basename, dirname } from "node:path";
 import type { ArchitectureFacts, ModelSummary, TensorInfo } from "#shared/model.ts";
+import { findChatTemplates } from "./chat/chatTemplates.ts";
 import { isStorageType } from "./dtypes.ts";
 import { hasTokenizer } from "./loadTokenizer.ts";
 import type { Checkpoint } from "./types.ts";
@@ -30,10 +31,17 @@ export async function summarizeModel(
     tensors,
     hasTokenizer: withTokenizer,
     inventory: [...checkpoint.inventory],
+    chatTemplates: await templateNames(checkpoint.path),
     notes: [...checkpoint.notes, ...oddities(tensors, withTokenizer)],
     unsupported,
     memory: estimateMemory(tensors, facts),
   };
+}
+
+/** None where they cannot be read: whoever generates is told why. */
+async function templateNames(path: string): Promise<string[]> {
+  const found = await findChatTemplates(path).catch(() => []);
+  return found.map(({ name }) => name);
 }
 
 /** The folder's name; `owner/name` for an entry of Hugging Face's cache; the parent's name for a folder called `model`; a file's without `.gguf`. */

@@ -1,114 +1,112 @@
-import { freemem } from "node:os";
-import type { HeadWeights, HiddenBatch, LayerWeights } from "../forward/types.ts";
-import { readHead } from "./judgeHead.ts";
-import { createLayerReader } from "./layerReader.ts";
-import type { Engine, Variant } from "./types.ts";
-import { createScratch, createWeightMaker } from "./variantWeights.ts";
+import { generationWeights } from "./generationWeights.ts";
+import { GrowingText } from "./growingText.ts";
+import type { Engine, Variant, Watch } from "./types.ts";
 
-/** Sequences are padded to multiples of this, so that graphs and tables serve many tokens; causal attention never sees the padding. */
-const PAD = 32;
-/** A model whose widened weights fit into this share of the free memory is kept there while its text is generated. */
-const KEEP_SHARE = 0.5;
-
-export interface GenerateRequest extends Engine {
-  readonly variant: Variant;
-  /** With BOS, where the tokenizer puts one. */
+export interface GenerateRequest extends Engine, Pick<Watch, "control"> {
+  /** Variants that write side by side. */
+  readonly variants: readonly Variant[];
+  /** What each of them goes on from, as it is fed: BOS included. */
   readonly prompt: readonly number[];
-  /** At most so many new tokens. */
+  /** At most so many new tokens each. */
   readonly tokens: number;
-  readonly eos: number | null;
-  /** Called with each new token; throws to stop. */
-  readonly onToken: (id: number) => void | Promise<void>;
+  /** Tokens that end a text. */
+  readonly ends: readonly number[];
+  /** Called after each new token and at the end of each text; throws to stop. */
+  readonly onStep?: (texts: readonly WrittenText[]) => void | Promise<void>;
+}
+
+/** What one variant has written so far. */
+export interface WrittenText {
+  /** Without the prompt and without the token that ended it. */
+  readonly ids: readonly number[];
+  /** Why it stopped; null while it goes on. `not-finite`: its logits are no numbers any more. */
+  readonly end: "end-token" | "length" | "not-finite" | null;
+  /** The token that ended it. */
+  readonly endToken: number | null;
+  /** Tokens behind the first, and the seconds that this variant alone spent on them. */
+  readonly rate: { readonly tokens: number; readonly seconds: number };
+}
+
+interface Lane {
+  readonly text: GrowingText;
+  readonly prompt: number;
+  end: WrittenText["end"];
+  endToken: number | null;
+  seconds: number;
 }
 
 /**
- * Continues a prompt with the most likely token every time, until EOS or the limit; EOS itself is not returned. The whole
- * sequence runs again for every token: nothing is cached but the variant's weights, which are made once where they fit in
- * memory and for every token where they do not.
- * @throws KeystoneError checkpoint/not-finite, and what the variant's weights and `onToken` throw
+ * Continues one prompt by several variants of a model, each with its most likely token every time, until a token that ends a text
+ * or the limit. A layer is read once for all variants; keys and values of earlier tokens are kept, except where activations are
+ * quantized by units that later tokens change: such a text runs whole for every token.
+ * @throws KeystoneError checkpoint/not-finite, job/cancelled, and what a variant's weights and `onStep` throw
  */
-export async function generateGreedy({
-  variant,
+export async function generate({
+  variants,
   prompt,
   tokens,
-  eos,
-  onToken,
+  ends,
+  onStep,
+  control,
   ...engine
-}: GenerateRequest): Promise<number[]> {
-  const { architecture, forward, checkpoint } = engine;
-  const { layers, hiddenSize } = architecture.facts;
-  const weights = await variantWeights(engine, variant);
-  const ids = [...prompt];
-  while (ids.length < prompt.length + tokens) {
-    const padded = Int32Array.from({ length: Math.ceil(ids.length / PAD) * PAD }, (_, i) => ids[i] ?? 0);
-    const embedded = await forward.embed(weights.embedding ?? checkpoint, [padded]);
-    let hidden: HiddenBatch = { ...embedded, lengths: [ids.length] };
-    for (let layer = 0; layer < layers; layer++) {
-      const inputs = variant.activations?.layers[layer];
-      hidden = await forward.layer(layer, hidden, await weights.layer(layer), inputs);
+}: GenerateRequest): Promise<WrittenText[]> {
+  const weights = await generationWeights(engine, variants);
+  const lanes = variants.map((variant, i): Lane => {
+    const text = new GrowingText(engine, variant, weights.ends[i], prompt);
+    return { text, prompt: prompt.length, end: tokens > 0 ? null : "length", endToken: null, seconds: 0 };
+  });
+  for (;;) {
+    const writing = [...lanes.entries()].filter(([, { end }]) => end === null);
+    if (writing.length === 0) return lanes.map(writtenBy);
+    for (const [, lane] of writing) await timed(lane, () => lane.text.begin());
+    for (let layer = 0; layer < engine.architecture.facts.layers; layer++) {
+      const of = await weights.layer(layer);
+      for (const [i, lane] of writing) await timed(lane, () => lane.text.layer(layer, of(i)));
+      await control?.check();
     }
-    const next = mostLikely(await forward.logits(row(hidden, ids.length - 1, hiddenSize), weights.head));
-    if (next === eos) break;
-    ids.push(next);
-    await onToken(next);
+    for (const [, lane] of writing) {
+      const next = await timed(lane, async () => mostLikely(await lane.text.next()));
+      take(lane, next, { ends, tokens });
+    }
+    await onStep?.(lanes.map(writtenBy));
   }
-  return ids.slice(prompt.length);
 }
 
-interface GenerationWeights {
-  readonly head: HeadWeights;
-  /** The variant's own embedding table; null = the checkpoint's, read by rows. */
-  readonly embedding: Parameters<Engine["forward"]["embed"]>[0] | null;
-  layer(layer: number): Promise<LayerWeights>;
+/** Adds a token to a text, or ends it. */
+function take(
+  lane: Lane,
+  next: number | null,
+  { ends, tokens }: Pick<GenerateRequest, "ends" | "tokens">,
+): void {
+  if (next === null) lane.end = "not-finite";
+  else if (ends.includes(next)) [lane.end, lane.endToken] = ["end-token", next];
+  else {
+    lane.text.ids.push(next);
+    const written = lane.text.ids.length - lane.prompt;
+    // the first token's time is the prompt's
+    if (written === 1) lane.seconds = 0;
+    if (written === tokens) lane.end = "length";
+  }
 }
 
-async function variantWeights(engine: Engine, variant: Variant): Promise<GenerationWeights> {
-  const { architecture, checkpoint } = engine;
-  const { layers, hiddenSize } = architecture.facts;
-  const maker = createWeightMaker(architecture, variant, createScratch());
-  const reader = createLayerReader(engine);
-  const make = async (layer: number): Promise<LayerWeights> => maker.layer(layer, await reader.read(layer));
-  const original = await readHead(engine);
-  const table = variant.plans.has(architecture.embedTensor)
-    ? maker.tensor(architecture.embedTensor, await checkpoint.read(architecture.embedTensor))
-    : null;
-
-  const kept: LayerWeights[] = [];
-  const keeps = layerBytes(engine) * layers < freemem() * KEEP_SHARE;
-  return {
-    head: { norm: original.norm, head: maker.tensor(architecture.headTensor, original.head) },
-    embedding: table && { readRows: async (_name, indices) => rowsOf(table, indices, hiddenSize) },
-    async layer(layer) {
-      if (!keeps) return make(layer);
-      // What is made lies in memory that the next layer overwrites.
-      return (kept[layer] ??= Object.fromEntries(
-        Object.entries(await make(layer)).map(([slot, values]) => [slot, values.slice()]),
-      ));
-    },
-  };
+function writtenBy({ text, prompt, end, endToken, seconds }: Lane): WrittenText {
+  const ids = text.ids.slice(prompt);
+  const behindFirst = ids.length - 1 + (endToken === null ? 0 : 1);
+  return { ids, end, endToken, rate: { tokens: Math.max(0, behindFirst), seconds } };
 }
 
-function layerBytes({ architecture }: Engine): number {
-  const weights = architecture
-    .layerTensors(0)
-    .reduce((sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1), 0);
-  return weights * Float32Array.BYTES_PER_ELEMENT;
+async function timed<T>(lane: Lane, work: () => Promise<T>): Promise<T> {
+  const begin = performance.now();
+  try {
+    return await work();
+  } finally {
+    lane.seconds += (performance.now() - begin) / 1000;
+  }
 }
 
-function rowsOf(table: Float32Array, indices: ArrayLike<number>, width: number): Float32Array {
-  const rows = new Float32Array(indices.length * width);
-  for (let i = 0; i < indices.length; i++)
-    rows.set(table.subarray((indices[i] ?? 0) * width, ((indices[i] ?? 0) + 1) * width), i * width);
-  return rows;
-}
-
-function row({ data }: HiddenBatch, position: number, width: number): Float32Array {
-  return data.slice(position * width, (position + 1) * width);
-}
-
-/** The first of the largest. */
-function mostLikely(logits: Float32Array): number {
+/** The first of the largest; null where no logit is a number. */
+function mostLikely(logits: Float32Array): number | null {
   let best = 0;
-  for (let i = 1; i < logits.length; i++) if ((logits[i] ?? 0) > (logits[best] ?? 0)) best = i;
-  return best;
+  for (let i = 1; i < logits.length; i++) if (!(logits[i] <= logits[best])) best = i;
+  return Number.isFinite(logits[best]) ? best : null;
 }

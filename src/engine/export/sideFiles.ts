@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { TEMPLATE_FOLDER } from "#engine/checkpoint/chat/chatTemplates.ts";
 import { onDisk } from "./diskErrors.ts";
 import { INDEX_FILE } from "./planShards.ts";
 import type { FileSystem } from "./fileSystem.ts";
@@ -17,8 +18,6 @@ const LEGAL = /^(licen[cs]e|notice|copying|use_policy)([._-]|$)/i;
 /** Written anew by the export, or an index of weight files that do not travel. */
 const OWN = new Set([INDEX_FILE, MANIFEST_FILE, "README.md"]);
 const OTHER_INDEX = /\.(bin|h5|msgpack|safetensors)\.index(\.[\w-]+)?\.json$/i;
-/** The only folder that transformers looks into beside the files of the top. */
-export const TEMPLATE_FOLDER = "additional_chat_templates";
 
 /**
  * The files of a checkpoint's folder that a drop-in copy needs, by name. Weights in any format, hidden files and data

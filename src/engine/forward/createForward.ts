@@ -2,6 +2,7 @@ import type { DeviceName } from "#shared/device.ts";
 import type { Architecture } from "../architecture/types.ts";
 import { chooseDevice } from "./chooseDevice.ts";
 import { embed } from "./embed.ts";
+import { createCachedLayers } from "./cachedLayers.ts";
 import { createHead } from "./head.ts";
 import { createLayers } from "./layers.ts";
 import { createSquares } from "./squares.ts";
@@ -22,6 +23,7 @@ export interface ForwardOptions {
 export async function createForward(architecture: Architecture, options: ForwardOptions): Promise<Forward> {
   const device = await chooseDevice(options);
   const layers = createLayers(architecture, { provider: device.used, threads: options.threads });
+  const cached = createCachedLayers(architecture, { provider: device.used, threads: options.threads });
   const head = createHead(architecture, { provider: device.used, threads: options.threads });
   const squares = createSquares({ provider: device.used, threads: options.threads });
   return {
@@ -37,6 +39,7 @@ export async function createForward(architecture: Architecture, options: Forward
       const inputs = linearInputsOf(architecture, layer, hidden.batch * hidden.sequence);
       return { hidden: await layers.run(layer, hidden, weights, { linearInputs: inputs }), inputs };
     },
+    layerWithCache: cached.run,
     squares: squares.squares,
     logits: head.logits,
     logProbabilities: head.logProbabilities,
@@ -44,6 +47,7 @@ export async function createForward(architecture: Architecture, options: Forward
     judge: head.judge,
     close: async () => {
       await layers.close();
+      await cached.close();
       await head.close();
       await squares.close();
     },

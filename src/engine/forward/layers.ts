@@ -117,7 +117,8 @@ export function createLayers(architecture: Architecture, options: SessionOptions
   };
 }
 
-function inputOptions({
+/** How a graph is told of the quantization of its linears' inputs. */
+export function inputOptions({
   bits,
   per,
   matmuls,
@@ -129,7 +130,7 @@ function inputOptions({
 }
 
 /** Channels of super activations as graph inputs, where there are any. */
-function channelTensors(inputs: InputQuantization | undefined): Record<string, Tensor> {
+export function channelTensors(inputs: InputQuantization | undefined): Record<string, Tensor> {
   const given = {
     residual_channels: inputs?.residualChannels ?? [],
     down_channels: inputs?.downChannels ?? [],
@@ -152,7 +153,12 @@ function raise(maxima: InputMaxima, seen: InputMaxima): void {
  * Blocks of queries, a power of two, so that few sessions are needed: enough to bound the scores' memory; on the CPU also
  * enough to leave out most keys that the mask would hide, which an accelerator would pay for in small launches.
  */
-function queryBlocks({ facts }: Architecture, windows: number, sequence: number, provider: Provider): number {
+export function queryBlocks(
+  { facts }: Architecture,
+  windows: number,
+  sequence: number,
+  provider: Provider,
+): number {
   const scoreBytes = windows * facts.heads * sequence * sequence * Float32Array.BYTES_PER_ELEMENT;
   const longestBlock = provider === "cpu" ? CPU_QUERY_BLOCK : sequence;
   let blocks = 1;
@@ -165,7 +171,7 @@ function queryBlocks({ facts }: Architecture, windows: number, sequence: number,
 }
 
 /** The layer's weights as graph inputs. A slot without weights, or of another length, is a mistake of the caller. */
-function weightTensors(
+export function weightTensors(
   architecture: Architecture,
   layer: number,
   weights: LayerWeights,

@@ -32,6 +32,13 @@ export interface Taps {
   readonly output: Float32Array;
 }
 
+/** Keys (rotated) and values of the tokens that a layer has seen of one text: (keyValueHeads, tokens, headSize) each. */
+export interface LayerCache {
+  readonly tokens: number;
+  readonly keys: Float32Array;
+  readonly values: Float32Array;
+}
+
 export interface Judged {
   /** Nats per row. */
   readonly nll: Float32Array;
@@ -82,6 +89,18 @@ export interface Forward {
     hidden: HiddenBatch,
     weights: LayerWeights,
   ): Promise<{ hidden: HiddenBatch; inputs: Readonly<Record<string, Float32Array>> }>;
+  /**
+   * One layer over the tokens of one text (1, sequence, hidden) that follow those in `past`; null begins the text. Gives the
+   * cache that these tokens leave. Not for inputs whose units span a window (activations/spansWindow.ts).
+   */
+  layerWithCache(
+    layer: number,
+    hidden: HiddenBatch,
+    weights: LayerWeights,
+    past: LayerCache | null,
+    inputs?: InputQuantization,
+  ): Promise<{ hidden: HiddenBatch; cache: LayerCache }>;
+
   /** Σ over columns of (x·Wᵀ)² of each row. x: (n, in); weight: (out, in) with in = `width`. Gives (n). */
   squares(x: Float32Array, weight: Float32Array, width: number): Promise<Float32Array>;
 

@@ -162,7 +162,15 @@ export function jobCalls(context: StudioContext): Answers<JobCall> {
       };
     },
 
-    "job:generate": async ({ model: path, recipes, prompt, tokens, calibration: named }) => {
+    "job:generate": async ({
+      model: path,
+      recipes,
+      prompt,
+      tokens,
+      template,
+      system,
+      calibration: named,
+    }) => {
       const model = await runnableModel(context, path);
       const calibration = await calibrationText(access, recipes, { named, model: model.path, text: null });
       return {
@@ -179,6 +187,8 @@ export function jobCalls(context: StudioContext): Answers<JobCall> {
                 variants,
                 prompt,
                 tokens,
+                template,
+                system,
                 calibration,
               });
             } finally {

@@ -1,64 +1,116 @@
-import type { GeneratedText, GenerateReport } from "#shared/comparison.ts";
+import type { GenerateReport, TextEnd } from "#shared/comparison.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { recipeLabel } from "#shared/recipeText.ts";
-import { leadWithBos } from "#engine/checkpoint/leadWithBos.ts";
-import { generateGreedy } from "#engine/evaluate/generate.ts";
+import { readPrompt, type ReadPrompt } from "#engine/checkpoint/chat/readPrompt.ts";
+import { endTokens } from "#engine/checkpoint/endTokens.ts";
+import type { Tokenizer } from "#engine/checkpoint/types.ts";
+import { generate, type WrittenText } from "#engine/evaluate/generate.ts";
 import { createMeter } from "#engine/evaluate/meter.ts";
 import { ORIGINAL } from "#engine/tasks/score/runTasks.ts";
 import { maximaFor } from "../calibration.ts";
-import { openModel, type OpenModel } from "../openModel.ts";
+import { openModel } from "../openModel.ts";
 import type { Talk } from "../talk.ts";
 import type { TaskFields } from "../task.ts";
 import { planVariant } from "../variants.ts";
 
-/** The same prompt continued by the original and each variant: the most likely token every time, until EOS or the limit. */
+/** A report is told at most this often, in milliseconds; the last one always is. */
+const TELL_MS = 100;
+
+/**
+ * The same prompt continued by the original and each variant, side by side: the most likely token every time, until a token that
+ * ends a text or the limit. What is there so far is told as it is written, also when the job is cancelled.
+ */
 export async function generateTask(
-  { model: handle, variants, prompt, tokens, calibration }: TaskFields<"generate">,
+  { model: handle, variants, prompt, tokens, template, system, calibration }: TaskFields<"generate">,
   talk: Talk,
 ): Promise<GenerateReport> {
   const begin = performance.now();
   const model = await openModel(handle);
   const tokenizer = await model.tokenizer();
-  const { ids } = leadWithBos(tokenizer, tokenizer.encode(prompt));
-  requireRoom(ids.length, tokens, model.architecture.facts.contextLength);
+  const read = await readPrompt(handle.path, tokenizer, { prompt, template, system });
+  requireRoom(read.ids.length, tokens, model.architecture.facts.contextLength);
+  const ends = await endTokens(model.checkpoint, tokenizer);
   const maxima = await maximaFor(model, calibration, talk.watch);
-  const lanes = [
-    { label: "original", id: null, variant: ORIGINAL },
-    ...variants.map((request) => ({
-      label: recipeLabel(request.recipe),
-      id: request.id,
-      variant: planVariant(model, request, maxima).variant,
-    })),
+  const planned = variants.map((request) => planVariant(model, request, maxima).variant);
+  const named = [
+    { label: "original", id: null },
+    ...variants.map(({ recipe, id }) => ({ label: recipeLabel(recipe), id })),
   ];
-  const meter = createMeter(lanes.length * tokens, "tokens", talk.watch);
-  const outputs: GenerateReport["outputs"] = [];
-  for (const { label, id, variant } of lanes) {
-    const onToken = (): Promise<void> => meter.advance(1, label);
-    const written = await generateGreedy({
-      ...model,
-      variant,
-      prompt: ids,
-      tokens,
-      eos: tokenizer.eos,
-      onToken,
-    });
-    // A text that ended early is done with all its tokens.
-    await meter.advance(tokens - written.length, label);
-    outputs.push({ label, id, output: readable(written, tokenizer) });
-  }
-  return {
+
+  let texts: readonly WrittenText[] = [];
+  const report = (unfinished: TextEnd | null): GenerateReport => ({
     prompt,
-    promptTokens: ids.map((id) => ({ id, text: tokenizer.tokenText(id) })),
-    outputs,
+    ...describe(read, ends, tokenizer),
+    outputs: named.map((name, i) => ({ ...name, ...textOf(texts.at(i), tokenizer, unfinished) })),
     seconds: (performance.now() - begin) / 1000,
+  });
+  const meter = createMeter(named.length * tokens, "tokens", talk.watch);
+  let told = -Infinity;
+  let counted = 0;
+  try {
+    talk.tell({ type: "generated", report: report(null) });
+    await generate({
+      ...model,
+      control: talk.watch.control,
+      variants: [ORIGINAL, ...planned],
+      prompt: read.ids,
+      tokens,
+      ends,
+      onStep: async (now) => {
+        texts = now;
+        if (performance.now() - told >= TELL_MS) {
+          told = performance.now();
+          talk.tell({ type: "generated", report: report(null) });
+        }
+        const done = now.reduce((sum, text) => sum + (text.end === null ? text.ids.length : tokens), 0);
+        await meter.advance(done - counted, "generating");
+        counted = done;
+      },
+    });
+    return report(null);
+  } catch (thrown) {
+    talk.tell({ type: "generated", report: report("cancelled") });
+    throw thrown;
+  }
+}
+
+function describe(
+  { rendered, template, ids, notes }: ReadPrompt,
+  ends: readonly number[],
+  tokenizer: Tokenizer,
+): Pick<GenerateReport, "rendered" | "template" | "promptTokens" | "endTokens" | "notes"> {
+  const tokensOf = (all: readonly number[]) => all.map((id) => ({ id, text: tokenizer.tokenText(id) }));
+  return {
+    rendered,
+    template,
+    promptTokens: tokensOf(ids),
+    endTokens: tokensOf(ends),
+    notes: [
+      ...notes,
+      ...(ends.length === 0
+        ? ["The model's files name no token that ends a text: every text goes on to the limit."]
+        : []),
+    ],
   };
 }
 
-function readable(
-  ids: readonly number[],
-  tokenizer: Awaited<ReturnType<OpenModel["tokenizer"]>>,
-): GeneratedText {
-  return { tokens: ids.map((id) => ({ id, text: tokenizer.tokenText(id) })), text: tokenizer.decode(ids) };
+/** @param unfinished what a text that has not ended is called */
+function textOf(
+  text: WrittenText | undefined,
+  tokenizer: Tokenizer,
+  unfinished: TextEnd | null,
+): Omit<GenerateReport["outputs"][number], "label" | "id"> {
+  const { ids, end, endToken, rate } = text ?? {
+    ...{ ids: [], end: null, endToken: null },
+    rate: { tokens: 0, seconds: 0 },
+  };
+  const named = (id: number) => ({ id, text: tokenizer.tokenText(id) });
+  return {
+    output: { tokens: ids.map(named), text: tokenizer.decode(ids) },
+    end: end ?? unfinished,
+    endToken: endToken === null ? null : named(endToken),
+    tokensPerSecond: rate.tokens > 0 && rate.seconds > 0 ? rate.tokens / rate.seconds : null,
+  };
 }
 
 function requireRoom(prompt: number, tokens: number, context: number): void {

@@ -56,7 +56,7 @@ export function ggufTokenizer(reader: MetadataReader): TokenizerFiles | null {
       post_processor: surrounded(addBos ? bos : null, addEos ? eos : null),
     },
     config: {
-      chat_template: chatTemplate(reader),
+      chat_template: ggufChatTemplate(reader),
       ...nameOf("bos_token", bos),
       ...nameOf("eos_token", eos),
       ...nameOf("unk_token", named(KEY.unknown)),
@@ -68,7 +68,9 @@ export function ggufTokenizer(reader: MetadataReader): TokenizerFiles | null {
 }
 
 /** As tokenizer_config.json holds it: one text, or several by name where the file has more than the default one. */
-function chatTemplate(reader: MetadataReader): string | { name: string; template: string }[] | null {
+export function ggufChatTemplate(
+  reader: MetadataReader,
+): string | { name: string; template: string }[] | null {
   const standard = reader.string(KEY.chatTemplate);
   const prefix = `${KEY.chatTemplate}.`;
   const others = [...reader.metadata.keys()].filter((key) => key.startsWith(prefix));

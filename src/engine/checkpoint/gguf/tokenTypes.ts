@@ -12,6 +12,7 @@ export const TOKENIZER_KEYS = {
   bos: "tokenizer.ggml.bos_token_id",
   eos: "tokenizer.ggml.eos_token_id",
   endOfTurn: "tokenizer.ggml.eot_token_id",
+  endOfMessage: "tokenizer.ggml.eom_token_id",
   unknown: "tokenizer.ggml.unknown_token_id",
   padding: "tokenizer.ggml.padding_token_id",
   addBos: "tokenizer.ggml.add_bos_token",

@@ -1,5 +1,6 @@
 import { readDecoderConfig } from "#engine/architecture/readArchitecture.ts";
 import type { DecoderConfig } from "#engine/architecture/decoderConfig.ts";
+import { readChatTemplates } from "#engine/checkpoint/chat/chatTemplates.ts";
 import { ggmlType } from "#engine/checkpoint/gguf/ggmlTypes.ts";
 import { isInterleaved } from "#engine/checkpoint/gguf/headRows.ts";
 import type { MetadataEntry } from "#engine/checkpoint/gguf/metadata.ts";
@@ -12,7 +13,7 @@ import type { TensorPlan } from "#engine/quantize/types.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import type { ExportSource } from "../exporter.ts";
 import { readSourceLicense } from "../sourceCard.ts";
-import { chatTemplateEntries, readChatTemplates } from "./chatTemplates.ts";
+import { chatTemplateEntries } from "./chatTemplateEntries.ts";
 import { ggufArchitecture, hyperparameters, ropeTensors } from "./hyperparameters.ts";
 import { ALIGNMENT, encodeHeader, padding, type TableEntry } from "./metadataWriter.ts";
 import { bytesOf, typeOf } from "./storedTypes.ts";

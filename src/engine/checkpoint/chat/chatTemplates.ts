@@ -1,20 +1,36 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import type { MetadataEntry } from "#engine/checkpoint/gguf/metadata.ts";
-import { TOKENIZER_KEYS as KEY } from "#engine/checkpoint/gguf/tokenTypes.ts";
-import { TEMPLATE_FOLDER } from "../sideFiles.ts";
+import { ggufChatTemplate, readGgufMetadata } from "../gguf/ggufTokenizer.ts";
 
 /** A chat template and what it is for; `default` is used where nobody asks for another. */
 const namedTemplate = z.object({ name: z.string(), template: z.string() });
-type NamedTemplate = z.infer<typeof namedTemplate>;
+export type NamedTemplate = z.infer<typeof namedTemplate>;
 
-const DEFAULT = "default";
+/** The name of the one that is used where nobody asks for another. */
+export const DEFAULT_TEMPLATE = "default";
+/** The only folder that transformers looks into beside the files of the top. */
+export const TEMPLATE_FOLDER = "additional_chat_templates";
 const TEMPLATE_FILE = "chat_template.jinja";
 const OLDER_FILE = "chat_template.json";
+const CONFIG_FILE = "tokenizer_config.json";
 const ENDING = ".jinja";
 const MAX_BYTES = 1024 * 1024;
+/** A config lists every added token, of which some models have thousands. */
+const MAX_CONFIG_BYTES = 64 * 1024 * 1024;
 const MAX_TEMPLATES = 100;
+
+/**
+ * The chat templates of a model: those of its folder, or of its GGUF file where the folder has none. The default one comes first.
+ * @param location folder or `.gguf` file
+ * @throws KeystoneError gguf/…
+ */
+export async function findChatTemplates(location: string): Promise<NamedTemplate[]> {
+  const own = await readChatTemplates(location, await configuredIn(location));
+  const metadata = own.length > 0 ? null : await readGgufMetadata(location);
+  const found = metadata ? templatesIn(ggufChatTemplate(metadata)) : own;
+  return found.toSorted((a, b) => Number(b.name === DEFAULT_TEMPLATE) - Number(a.name === DEFAULT_TEMPLATE));
+}
 
 /**
  * A checkpoint's chat templates. Files beside tokenizer_config.json go before what it says of the same name, as in transformers:
@@ -32,25 +48,8 @@ export async function readChatTemplates(folder: string, configured: unknown): Pr
   return [...new Map(all.map((each) => [each.name, each])).values()];
 }
 
-/** Metadata under the keys that llama.cpp's converter gives: a name's other characters than letters and digits become `_`. */
-export function chatTemplateEntries(templates: readonly NamedTemplate[]): [string, MetadataEntry][] {
-  const byKey = new Map(templates.map(({ name, template }) => [name.replace(/[^a-z\d]/gi, "_"), template]));
-  const standard = byKey.get(DEFAULT);
-  byKey.delete(DEFAULT);
-  byKey.delete("");
-  const names = [...byKey.keys()].sort();
-  const text = (value: string | readonly string[]): MetadataEntry => ({ type: "string", value });
-  const entries: [string, MetadataEntry][] = names.map((name) => [
-    `${KEY.chatTemplate}.${name}`,
-    text(byKey.get(name) ?? ""),
-  ]);
-  if (names.length > 0) entries.push([KEY.chatTemplates, text(names)]);
-  if (standard !== undefined) entries.push([KEY.chatTemplate, text(standard)]);
-  return entries;
-}
-
 function templatesIn(value: unknown): NamedTemplate[] {
-  if (typeof value === "string") return [{ name: DEFAULT, template: value }];
+  if (typeof value === "string") return [{ name: DEFAULT_TEMPLATE, template: value }];
   if (!Array.isArray(value)) return [];
   return value.flatMap((each) => {
     const named = namedTemplate.safeParse(each);
@@ -59,7 +58,15 @@ function templatesIn(value: unknown): NamedTemplate[] {
 }
 
 async function olderTemplate(folder: string): Promise<unknown> {
-  const text = await textOf(join(folder, OLDER_FILE));
+  return templateOfJson(await textOf(join(folder, OLDER_FILE)));
+}
+
+/** What tokenizer_config.json says; a damaged one is reported where the tokenizer is loaded. */
+async function configuredIn(folder: string): Promise<unknown> {
+  return templateOfJson(await textOf(join(folder, CONFIG_FILE), MAX_CONFIG_BYTES));
+}
+
+function templateOfJson(text: string | null): unknown {
   if (text === null) return null;
   try {
     return z.looseObject({ chat_template: z.unknown() }).parse(JSON.parse(text)).chat_template;
@@ -83,7 +90,7 @@ async function templatesInFolder(folder: string): Promise<NamedTemplate[]> {
   return found.flatMap(({ name, template }) => (template === null ? [] : [{ name, template }]));
 }
 
-async function textOf(path: string): Promise<string | null> {
+async function textOf(path: string, most = MAX_BYTES): Promise<string | null> {
   const found = await stat(path).catch(() => null);
-  return found?.isFile() === true && found.size <= MAX_BYTES ? readFile(path, "utf8") : null;
+  return found?.isFile() === true && found.size <= most ? readFile(path, "utf8") : null;
 }
