@@ -5,6 +5,7 @@ import { demoCommand } from "./commands/demo.ts";
 import { detectCommand } from "./commands/detect.ts";
 import { evalCommand } from "./commands/eval.ts";
 import { exportCommand } from "./commands/export.ts";
+import { generateCommand } from "./commands/generate.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { labCommand } from "./commands/lab.ts";
 import { reportCommand } from "./commands/report.ts";
@@ -44,6 +45,7 @@ export function buildProgram(io: Io, dependencies: Dependencies): Command {
     detectCommand,
     evalCommand,
     compareCommand,
+    generateCommand,
     sweepCommand,
     ablateCommand,
     labCommand,

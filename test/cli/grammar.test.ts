@@ -9,7 +9,20 @@ import { runMain } from "./runMain.ts";
 
 const TEXT = DEMO.text;
 const COMMANDS = [
-  ...["inspect", "detect", "eval", "compare", "sweep", "ablate", "lab", "tasks", "export", "runs", "report"],
+  ...[
+    "inspect",
+    "detect",
+    "eval",
+    "compare",
+    "generate",
+    "sweep",
+    "ablate",
+    "lab",
+    "tasks",
+    "export",
+    "runs",
+    "report",
+  ],
   ...["demo", "serve"],
 ];
 const NESTED = [
