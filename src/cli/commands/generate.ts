@@ -40,7 +40,7 @@ export function generateCommand(context: CommandContext): Command {
     .option(
       "--recipe <files...>",
       "recipes of variants that write beside the original; up to 4 (default: none)",
-      (value: string, earlier: readonly string[] = []) => [...earlier, value],
+      collect,
     )
     .option("--new-tokens <n>", "most tokens each text gets", wholeNumber(1, MOST_TOKENS), 64)
     .option(
@@ -70,6 +70,10 @@ export function generateCommand(context: CommandContext): Command {
   );
 }
 
+function collect(value: string, earlier: readonly string[] | undefined): string[] {
+  return [...(earlier ?? []), value];
+}
+
 /** Undefined = the model's default one, null = none. */
 function templateOf({ template }: GenerateOptions): string | null | undefined {
   if (template === false) return null;
@@ -86,7 +90,7 @@ function requireAtMost(recipes: readonly string[]): void {
 
 /** Prints the texts; after Ctrl-C what is there of them, marked, and then the cancellation. */
 async function finishOrKeep(session: Session, job: string): Promise<void> {
-  let cancelled: unknown = null;
+  let cancelled: KeystoneError | null = null;
   try {
     await session.finish(job);
   } catch (thrown) {
