@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { KeystoneError } from "#shared/errors.ts";
 import { describeIssues } from "#shared/plan.ts";
+import { configuredTokens } from "./configuredTokens.ts";
 import { readGgufTokenizer } from "./gguf/ggufTokenizer.ts";
 import { readJsonObject } from "./jsonFile.ts";
 import { isRegularFile } from "./regularFile.ts";
@@ -48,23 +49,36 @@ export async function hasTokenizer(location: string): Promise<boolean> {
   );
 }
 
-/** Null where the folder holds no tokenizer.json. @throws KeystoneError tokenizer/bad-file */
+/**
+ * Null where the folder holds no tokenizer.json. Its added tokens are those that transformers has, whichever file names them.
+ * @throws KeystoneError tokenizer/bad-file, tokenizer/unsupported
+ */
 export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles | null> {
   const path = join(folder, "tokenizer.json");
   if (!(await isRegularFile(path))) return null;
-  const [definition, config, specials] = await Promise.all([
+  const [definition, config, specials, added] = await Promise.all([
     readJsonObject(path, RULES),
     readIfPresent(join(folder, "tokenizer_config.json")),
     readIfPresent(join(folder, "special_tokens_map.json")),
+    readIfPresent(join(folder, "added_tokens.json")),
   ]);
-  return { definition, config, specials };
+  const tokens = usable("What tokenizer.json and the files beside it say of added tokens", () =>
+    configuredTokens({ definition, config, specials, added }),
+  );
+  return { definition: { ...definition, added_tokens: tokens }, config, specials };
 }
 
 /** @throws KeystoneError tokenizer/unsupported */
 export function tokenizerOf({ definition, config, specials, notes = [] }: TokenizerFiles): Tokenizer {
   const named = (name: string): string | null => tokenContent(config[name]) ?? tokenContent(specials[name]);
   const names = { begin: named("bos_token"), end: named("eos_token") };
-  return { ...wrap(build(definition), names), notes };
+  return {
+    ...wrap(
+      usable("tokenizer.json", () => new Exact(definition)),
+      names,
+    ),
+    notes,
+  };
 }
 
 async function readIfPresent(path: string): Promise<Record<string, unknown>> {
@@ -83,14 +97,15 @@ async function missingError(folder: string): Promise<KeystoneError> {
   );
 }
 
-function build(definition: Readonly<Record<string, unknown>>): Exact {
+/** @throws KeystoneError tokenizer/unsupported for what `work` on the named files throws */
+function usable<T>(subject: string, work: () => T): T {
   try {
-    return new Exact(definition);
+    return work();
   } catch (cause) {
     const reason = reasonOf(cause);
     throw new KeystoneError(
       "tokenizer/unsupported",
-      `tokenizer.json cannot be used: ${reason}.`,
+      `${subject} cannot be used: ${reason}.`,
       "Check that the file is complete; save it again with a current tokenizers library.",
       { reason },
       { cause },
