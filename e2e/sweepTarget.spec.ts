@@ -61,6 +61,15 @@ test("each format says what it makes of a variant; the one that holds it is writ
   await expect(start).toBeEnabled();
   await start.click();
   await expect(page.getByText("Verified", { exact: true })).toBeVisible({ timeout: 120_000 });
+  // the format changed the recipe: what was judged is not the variant as the run scored it
+  const heading = page.getByRole("heading", { level: 1 });
+  await expect(heading).toContainText(
+    "as judged in the form that this format holds; the variant itself scored",
+  );
+  await expect(heading).not.toContainText("as the variant was judged");
+  await expect(
+    page.getByText("The file was not run in llama.cpp: node-llama-cpp is not installed."),
+  ).toBeVisible();
   await expect(page.getByText(/gets 8 bits, because this format has no place/).first()).toBeVisible();
   await expect(page.getByText(/^llama-server -m /)).toBeVisible();
   expect(readdirSync(`${served.folder}/packed`).some((name) => name.endsWith(".gguf"))).toBe(true);

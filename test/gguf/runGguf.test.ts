@@ -58,7 +58,7 @@ const windows: WindowSet = {
     ids: Int32Array.from(IDS),
     labels: Int32Array.from([...IDS.slice(1), -1]),
   })) as unknown as WindowSet["windows"],
-  ...{ scored: 6, words: 2, bytes: 8, complete: false },
+  ...{ scored: 6, textTokens: 8, words: 2, bytes: 8, texts: [IDS, IDS], prefix: null },
   convention: {
     ...{ windows: "bos", context: 4, stride: 4, bos: true, documents: 2, windowCount: 2 },
     text: "",

@@ -29,7 +29,7 @@ export function baseDraft(random: Random): Draft {
   const sizes = {
     hidden: random.pick([32, 64]),
     intermediate: random.pick([32, 64, 96]),
-    vocabulary: tokens() + random.pick([0, 0, 0, 1, 24]),
+    vocabulary: tokens() + random.pick([0, 0, 2, 2, 24]),
   };
   const biases = family === "llama" && random.chance(0.25);
   const tied = random.chance(0.4);

@@ -1,6 +1,7 @@
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { safetensorsBytes } from "../../../test/support/safetensorsBytes.ts";
+import { ADDED_TOKENS } from "./addedTokens.ts";
 import { baseDraft } from "./base.ts";
 import { CONTENTS } from "./contents.ts";
 import type { Disturbance, Draft } from "./draft.ts";
@@ -15,6 +16,7 @@ const STAGES: readonly { readonly among: readonly Disturbance[]; readonly chance
   { among: NAMES, chances: [0.15] },
   { among: LAYOUTS, chances: [0.25] },
   { among: SIDE_FILES, chances: [0.3, 0.1] },
+  { among: ADDED_TOKENS, chances: [0.25] },
 ];
 
 export interface Checkpoint {
