@@ -56,8 +56,13 @@ function install(command: string, args: readonly string[]): void {
 }
 
 /** What a Python program answers to a question on its standard input, both JSON. */
-export function askPython(python: string, script: string, question: unknown): unknown {
-  const text = execFileSync(python, [script], {
+export function askPython(
+  python: string,
+  script: string,
+  question: unknown,
+  options: readonly string[] = [],
+): unknown {
+  const text = execFileSync(python, [script, ...options], {
     input: JSON.stringify(question),
     encoding: "utf8",
     stdio: ["pipe", "pipe", "inherit"],

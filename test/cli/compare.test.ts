@@ -2,11 +2,37 @@ import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { compareReport } from "#shared/comparison.ts";
+import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import { safetensorsBytes, type TensorSpec } from "../support/safetensorsBytes.ts";
 import { temporaryFolder, writeSyntheticCheckpoint } from "../support/syntheticCheckpoint.ts";
 import { DEMO } from "./demo.ts";
 import { runMain } from "./runMain.ts";
 
 const SCORED = ["--text", DEMO.text, "--tokens", "300"];
+/** Nats per token; measured 1e-9, what two roundings of the same logarithms leave. */
+const MAX_KL_OF_EQUAL_MODELS = 1e-7;
+
+/** The demo model with so many rows more in embedding and output head, copies of its first ones. */
+async function writePadded(folder: string, rows: number): Promise<string> {
+  await cp(DEMO.model, folder, { recursive: true });
+  const checkpoint = await openCheckpoint(DEMO.model);
+  const tensors: Record<string, TensorSpec> = {};
+  for (const { name, dtype, shape, role } of checkpoint.tensors.values()) {
+    const data = await checkpoint.readBytes(name);
+    const [length, ...rest] = shape;
+    const more = role === "embedding" || role === "head" ? rows : 0;
+    const padding = data.subarray(0, (data.byteLength / length) * more);
+    tensors[name] = { dtype, shape: [length + more, ...rest], data: Buffer.concat([data, padding]) };
+  }
+  await checkpoint.close();
+  await writeFile(join(folder, "model.safetensors"), safetensorsBytes(tensors));
+  const config = JSON.parse(await readFile(join(folder, "config.json"), "utf8")) as { vocab_size: number };
+  await writeFile(
+    join(folder, "config.json"),
+    JSON.stringify({ ...config, vocab_size: config.vocab_size + rows }),
+  );
+  return folder;
+}
 
 describe("other checkpoints beside a model", () => {
   it("a GGUF file of its own weights predicts the same; a recipe stands beside both", async () => {
@@ -62,6 +88,29 @@ describe("other checkpoints beside a model", () => {
     const [, judged, packed] = variants;
     expect(judged?.sqnrDb).toBeGreaterThan(10);
     expect(packed?.sqnrDb).toBeCloseTo(judged?.sqnrDb ?? NaN, 9);
+  });
+
+  it("of a padded vocabulary are compared over the tokens that both can produce, and it is said", async () => {
+    const home = await temporaryFolder();
+    const env = { KEYSTONE_HOME: home };
+    const padded = await writePadded(join(home, "padded"), 64);
+    for (const [model, other] of [
+      [DEMO.model, padded],
+      [padded, DEMO.model],
+    ] as const) {
+      const argv = ["compare", model, "--with", other, ...SCORED];
+      const { variants } = compareReport.parse((await runMain([...argv, "--json"], { env })).json());
+      const [original, found] = variants;
+      expect(found?.scores.kl).toMatchObject({ topAgreement: 1 });
+      expect(Math.abs(found?.scores.kl?.mean ?? NaN)).toBeLessThan(MAX_KL_OF_EQUAL_MODELS);
+      expect(found?.checkpoint?.weights).toBe("exact");
+      // what the padding's rows take is the padded model's own loss
+      const own = [original, found].map((variant) => variant?.scores.perplexity ?? NaN);
+      expect(own[model === padded ? 0 : 1]).toBeGreaterThan(own[model === padded ? 1 : 0] * 1.0001);
+      expect((await runMain(argv, { env })).stdout).toMatch(
+        /predicts 1,0(24|88) tokens and .* 1,0(24|88): KL and top-1 agreement are over the 1,024 that both can produce/,
+      );
+    }
   });
 
   it("refuses a checkpoint of another vocabulary, and one whose tokenizer cuts the text otherwise", async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { calls, type CallName } from "#shared/contract.ts";
@@ -171,6 +171,27 @@ describe("a model", () => {
     const texts = await studio.call("text:list", { model: DEMO });
     expect(texts.map(({ name }) => name)).toEqual(["calibration.jsonl", "eval.jsonl"]);
     expect(texts.every(({ documents, tokens }) => documents > 10 && tokens === null)).toBe(true);
+  });
+});
+
+describe("texts beside a model", () => {
+  it("may be plain or in rows of every form, and are counted as documents", async () => {
+    const { studio } = fakeStudio();
+    const folder = temporaryFolder();
+    const model = join(folder, "model");
+    mkdirSync(model);
+    for (const kind of ["csv", "parquet", "jsonl"])
+      copyFileSync(join(import.meta.dirname, `../golden/texts/rows.${kind}`), join(folder, `rows.${kind}`));
+    writeFileSync(join(folder, "wiki.test.raw"), " = Crow = \n");
+    writeFileSync(join(folder, "mmlu.csv"), "Which?,a,b,c,d,D\n");
+    writeFileSync(join(folder, "notes.md"), "no text to score");
+    const texts = await studio.call("text:list", { model });
+    expect(texts.map(({ name, documents }) => `${name} ${documents}`)).toEqual([
+      "rows.csv 3",
+      "rows.jsonl 5",
+      "rows.parquet 3",
+      "wiki.test.raw 1",
+    ]);
   });
 });
 

@@ -27,7 +27,7 @@ export function tasksCommand(context: CommandContext): Command {
     .argument("<model>", "folder of the checkpoint")
     .requiredOption(
       "--tasks <path...>",
-      "task files (JSON lines, a JSON array or Parquet) or folders of them, in the columns of a known dataset (required)",
+      "task files (JSON lines, a JSON array, CSV or Parquet) or folders of them, in the columns of a known dataset (required)",
     )
     .option("--recipe <file>", "recipe of the variant to score (default: none, the original)")
     .addOption(

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import type { AblateReport } from "#shared/evaluation.ts";
 import { ablate } from "#engine/superweight/ablate.ts";
-import { readTaskFile } from "#engine/tasks/read/readTaskFile.ts";
+import { readTaskFiles } from "#engine/tasks/read/readTaskFiles.ts";
 import { openModel } from "../openModel.ts";
 import type { Talk } from "../talk.ts";
 import type { TaskFields } from "../task.ts";
@@ -19,7 +19,7 @@ export async function ablateTask(fields: TaskFields<"ablate">, talk: Talk): Prom
     text: basename(text),
     superWeights,
     scales: factors,
-    tasks: tasks === null ? [] : [await readTaskFile(tasks)],
+    tasks: tasks === null ? [] : await readTaskFiles([tasks]),
   });
   return { ...report, model: fields.model.path, text };
 }

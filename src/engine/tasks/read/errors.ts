@@ -30,6 +30,17 @@ export function tooLarge(file: string, what: string, bytes: number, allowed: num
   );
 }
 
+export function badCsv(file: string, cause: unknown): KeystoneError {
+  const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, "");
+  return new KeystoneError(
+    "tasks/bad-csv",
+    `${file} is not a CSV file that can be read: ${reason}.`,
+    "Put texts with commas, quotes or line breaks in double quotes, or write the rows as JSON lines.",
+    { file, reason },
+    { cause },
+  );
+}
+
 export function badParquet(file: string, cause: unknown): KeystoneError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new KeystoneError(

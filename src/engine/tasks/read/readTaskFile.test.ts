@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readTaskFile } from "./readTaskFile.ts";
+import { readTaskFiles } from "./readTaskFiles.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -79,6 +80,45 @@ describe("a file of JSON", () => {
   });
 });
 
+describe("a CSV file", () => {
+  const MMLU = '"What is 7 + 5, said ""twice""?",10,12,"1,200",7,B\nWhich?,a,b,c,d,D\n';
+
+  it("of MMLU as its authors publish it is read, its name being the subject", async () => {
+    const file = await readTaskFile(await write("elementary_mathematics_test.csv", MMLU));
+    expect(file).toMatchObject({ dataset: "mmlu", skipped: [] });
+    expect(file.items.map(({ gold }) => gold)).toEqual([1, 3]);
+    expect(file.items[0].requests[0]).toEqual({
+      context:
+        "The following are multiple choice questions (with answers) about elementary mathematics.\n\n" +
+        'What is 7 + 5, said "twice"?\nA. 10\nB. 12\nC. 1,200\nD. 7\nAnswer:',
+      continuation: " A",
+    });
+  });
+
+  it("may name its columns, MMLU's and others'", async () => {
+    const mmlu = await readTaskFile(await write("a.csv", `question,A,B,C,D,answer\r\n${MMLU}`));
+    expect(mmlu.items.map(({ gold, line }) => [gold, line])).toEqual([
+      [1, 2],
+      [3, 3],
+    ]);
+    const csv = 'goal,sol1,sol2,label\n"Open, a jar",turn,sing,1\n\n';
+    expect((await readTaskFile(await write("piqa.csv", csv))).items).toMatchObject([
+      { gold: 1, requests: [{ context: "Question: Open, a jar\nAnswer:" }, {}] },
+    ]);
+  });
+
+  it("says which records have other columns, and is refused where quotes do not end or no dataset has its columns", async () => {
+    const { skipped } = await readTaskFile(await write("t.csv", `${MMLU}only,two\n`));
+    expect(skipped).toEqual([{ file: "t.csv", line: 3, reason: "has 2 fields where there are 6 columns" }]);
+    await expect(readTaskFile(await write("t.csv", 'a,b\n"c'))).rejects.toMatchObject({
+      code: "tasks/bad-csv",
+    });
+    await expect(readTaskFile(await write("t.csv", "q,a\n1,2\n"))).rejects.toThrow(
+      /holds no task: it has the columns "q", "a"/,
+    );
+  });
+});
+
 describe("a folder", () => {
   const row = (goal: string, label = 0) => lines({ ...piqa, goal, label });
   const goals = async (options = {}): Promise<string[]> => {
@@ -108,16 +148,32 @@ describe("a folder", () => {
     expect((await readTaskFile(folder)).items).toHaveLength(2);
   });
 
+  it("of several task files is as many tasks, each of its own split and limit", async () => {
+    await write("piqa_train.jsonl", row("train"));
+    await write("piqa_valid.jsonl", lines({ ...piqa, goal: "one" }, { ...piqa, goal: "two" }));
+    await write("words.jsonl", lines({ context: "a b", target: " c" }));
+    await write("dataset_info.json", "{}");
+    const tasks = await readTaskFiles([folder], { limit: 1 });
+    expect(tasks.map(({ name, files, items }) => [name, files, items.length])).toEqual([
+      ["piqa (validation)", ["piqa_valid.jsonl"], 1],
+      ["words", ["words.jsonl"], 1],
+    ]);
+  });
+
   it("without a task file is refused, with the folders in it", async () => {
     await write("anatomy/test.jsonl", row("x"));
     await expect(readTaskFile(folder)).rejects.toThrow(/holds no task file .* but the folders anatomy/);
   });
 
   it("says in which of its files a row was left out", async () => {
-    await write("a.jsonl", row("a"));
-    await write("b.jsonl", row("b", 7));
+    await write("test-00000-of-00002.jsonl", row("a"));
+    await write("test-00001-of-00002.jsonl", row("b", 7));
     expect((await readTaskFile(folder)).skipped).toEqual([
-      { file: "b.jsonl", line: 1, reason: "has the right choice 7, but its 2 choices are 0 to 1" },
+      {
+        file: "test-00001-of-00002.jsonl",
+        line: 1,
+        reason: "has the right choice 7, but its 2 choices are 0 to 1",
+      },
     ]);
   });
 });

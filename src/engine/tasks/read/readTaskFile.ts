@@ -6,7 +6,7 @@ import { createCollector, type CollectOptions, type ItemCollector } from "./coll
 import { openRows } from "./openRows.ts";
 import { unknownColumns } from "./refusals.ts";
 import { columnsOf } from "./rows.ts";
-import { taskSources, type Split, type SplitFiles } from "./taskSources.ts";
+import { taskSources, type Split, type SplitFiles, type TaskSource } from "./taskSources.ts";
 
 export type ReadTaskOptions = CollectOptions;
 
@@ -24,15 +24,35 @@ const SCORED_SPLIT: Readonly<Record<TaskDataset, Split>> = {
 const OTHER_SPLITS: readonly (Split | null)[] = ["test", "validation", null, "train"];
 
 /**
- * Reads one task: a file (JSON lines, a JSON array or Parquet), or a folder, whose files of the split that lm-eval scores are
- * read in the order of their names. Rows that make no question are listed with the reason.
- * @throws KeystoneError tasks/unreadable, tasks/no-files, tasks/too-large, tasks/bad-parquet, tasks/unknown-columns,
+ * Reads the tasks at a path: a file (JSON lines, a JSON array, CSV or Parquet), or a folder, whose files are a task for each name
+ * that they have without split and number. Of a task the files of the split that lm-eval scores are read in the order of their
+ * names. Rows that make no question are listed with the reason.
+ * @throws KeystoneError tasks/unreadable, tasks/no-files, tasks/too-large, tasks/bad-parquet, tasks/bad-csv, tasks/unknown-columns,
  *   tasks/no-items
  */
+export async function readTasks(path: string, options: ReadTaskOptions = {}): Promise<TaskFile[]> {
+  const sources = await taskSources(path);
+  const tasks: TaskFile[] = [];
+  for (const source of sources) tasks.push(await readTask(path, source, sources.length > 1, options));
+  return tasks;
+}
+
+/** The only task at a path. @throws KeystoneError as {@link readTasks} */
 export async function readTaskFile(path: string, options: ReadTaskOptions = {}): Promise<TaskFile> {
-  const splits = await taskSources(path);
+  const [task] = await readTasks(path, options);
+  return task;
+}
+
+/** @param several whether the path holds other tasks too, so that its own name says too little */
+async function readTask(
+  path: string,
+  { name: own, splits }: TaskSource,
+  several: boolean,
+  options: ReadTaskOptions,
+): Promise<TaskFile> {
   const { split, files } = splits.length === 1 ? splits[0] : await chooseSplit(splits, options.dataset);
-  const name = basename(path, splits[0].files[0] === path ? extname(path) : "");
+  const whole = basename(path, splits[0].files[0] === path ? extname(path) : "");
+  const name = several && own !== "" ? own : whole;
   const collector = createCollector(splits.length > 1 && split ? `${name} (${split})` : name, path, options);
   let limited = false;
   for (const file of files) {

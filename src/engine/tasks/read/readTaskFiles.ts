@@ -1,17 +1,17 @@
 import type { TaskFile } from "../types.ts";
 import { distinctNames } from "./distinctNames.ts";
-import { readTaskFile, type ReadTaskOptions } from "./readTaskFile.ts";
+import { readTasks, type ReadTaskOptions } from "./readTaskFile.ts";
 
 /**
- * Reads task files in their order, under names of which no two are the same.
- * @throws KeystoneError what {@link readTaskFile} throws
+ * Reads the tasks of some paths in their order, under names of which no two are the same.
+ * @throws KeystoneError what {@link readTasks} throws
  */
 export async function readTaskFiles(
   paths: readonly string[],
   options: ReadTaskOptions = {},
 ): Promise<TaskFile[]> {
   const files: TaskFile[] = [];
-  for (const path of paths) files.push(await readTaskFile(path, options));
+  for (const path of paths) files.push(...(await readTasks(path, options)));
   const names = distinctNames(files);
   return files.map((file, i) => ({ ...file, name: names[i] }));
 }

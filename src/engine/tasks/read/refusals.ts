@@ -46,7 +46,7 @@ function nextStep(reached: Reached, columns: readonly string[], dataset?: TaskDa
     case "nothing":
       return "Check that it is the file you mean, and that it was written to its end.";
     case "rows":
-      return "Write one JSON object a line, a JSON array of objects, or Parquet.";
+      return "Write one JSON object a line, a JSON array of objects, CSV or Parquet.";
     case "columns": {
       const near = nearestFormat(columns, dataset);
       const add = near ? `Give each row ${quoted(near.missing)} for ${near.dataset}. ` : "";

@@ -6,35 +6,49 @@ import { unreadable } from "./errors.ts";
 /** A part of a dataset, as names of files say it. */
 export type Split = "train" | "validation" | "test";
 
+/** The files of one task, by split; its name is what they have in common, empty where they are named by their splits alone. */
+export interface TaskSource {
+  readonly name: string;
+  readonly splits: readonly SplitFiles[];
+}
+
 /** The files of one split; `split` is null where the names say none. */
 export interface SplitFiles {
   readonly split: Split | null;
   readonly files: readonly string[];
 }
 
-const EXTENSIONS = [".jsonl", ".ndjson", ".json", ".parquet"];
+const EXTENSIONS = [".jsonl", ".ndjson", ".json", ".csv", ".parquet"];
 /** `validation-00000-of-00001.parquet`, `test.jsonl`, `arc_easy_test.jsonl`. */
 const SPLIT_NAME = /(?:^|[-_.])(train|validation|valid|val|dev|test)(?=[-_.]|$)/i;
+/** The number of a file of several: `-00000-of-00002`. */
+const SHARD = /[-_.]?\d+-of-\d+$/;
+/** What lies beside saved data sets and says how they were made. */
+const DESCRIPTIONS = ["dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json"];
 /** Datasets saved by their library keep their files one folder down. */
 const DATA_FOLDER = "data";
 
 /**
- * The task files at a path: the file itself, or a folder's files by split. Folders inside are not looked into, but for `data`
- * where the folder itself holds none.
+ * The tasks at a path: the file itself, or what a folder's files are, those of one name by split and number (`piqa_valid.jsonl`,
+ * `test-00001-of-00002.parquet`) being one. Folders inside are not looked into, but for `data` where the folder itself holds none.
  * @throws KeystoneError tasks/unreadable, tasks/no-files
  */
-export async function taskSources(path: string): Promise<SplitFiles[]> {
+export async function taskSources(path: string): Promise<TaskSource[]> {
   const found = await stat(path).catch((cause: unknown) => {
     throw unreadable(path, cause);
   });
-  if (!found.isDirectory()) return [{ split: null, files: [path] }];
+  if (!found.isDirectory()) return [{ name: "", splits: [{ split: null, files: [path] }] }];
   const inside = await readdir(path, { withFileTypes: true });
   const folders = inside.filter((entry) => entry.isDirectory()).map(({ name }) => name);
   const files = inside
-    .filter((entry) => !entry.isDirectory() && EXTENSIONS.includes(extname(entry.name).toLowerCase()))
+    .filter((entry) => !entry.isDirectory() && isTaskFile(entry.name))
     .map(({ name }) => join(path, name))
     .sort();
-  if (files.length > 0) return bySplit(files);
+  if (files.length > 0)
+    return [...Map.groupBy(files, (file) => splitless(basename(file)))].map(([name, members]) => ({
+      name,
+      splits: bySplit(members),
+    }));
   if (folders.includes(DATA_FOLDER)) return taskSources(join(path, DATA_FOLDER));
   throw new KeystoneError(
     "tasks/no-files",
@@ -51,6 +65,16 @@ function bySplit(files: readonly string[]): SplitFiles[] {
     groups.set(split, [...(groups.get(split) ?? []), file]);
   }
   return [...groups].map(([split, members]) => ({ split, files: members }));
+}
+
+function isTaskFile(name: string): boolean {
+  return EXTENSIONS.includes(extname(name).toLowerCase()) && !DESCRIPTIONS.includes(name);
+}
+
+/** A file's name without its ending, its number and its split: `arc_easy` of `arc_easy_test.jsonl`; empty where that is all. */
+export function splitless(name: string): string {
+  const stem = basename(name, extname(name)).replace(SHARD, "");
+  return stem.replace(SPLIT_NAME, "").replace(/^[-_.]+|[-_.]+$/g, "");
 }
 
 function splitOf(file: string): Split | null {

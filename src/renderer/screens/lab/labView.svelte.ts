@@ -224,4 +224,4 @@ export class LabView extends Attempts {
 
 /** Keystone's own task files, and the datasets that it reads by their columns. */
 const TASK_NAME =
-  /(task|piqa|arc[-_]|hellaswag|lambada|winogrande|sciq|mmlu)[^\\/]*\.(jsonl|json|parquet)$|^arc\.(jsonl|json|parquet)$/i;
+  /(task|piqa|arc[-_]|hellaswag|lambada|winogrande|sciq|mmlu)[^\\/]*\.(jsonl|json|csv|parquet)$|^arc\.(jsonl|json|csv|parquet)$/i;

@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { experimentName, labRequest, type ExperimentName } from "#shared/lab.ts";
-import { compose, defaultEntries, newSetup, readSetup, type Entry, type Setup } from "./setup.ts";
+import {
+  compose,
+  defaultEntries,
+  newSetup,
+  readSetup,
+  withWindows,
+  type Entry,
+  type Setup,
+} from "./setup.ts";
 
 const form = (values: Partial<Setup> = {}): Setup => ({
   ...newSetup(),
@@ -127,7 +135,22 @@ describe("what is wrong", () => {
   });
 });
 
+describe("how rows are joined", () => {
+  it("is asked for only where it is not usual for the windows", () => {
+    const judged = (windows: Partial<Setup>) => compose(form(windows), "importance").request;
+    expect(judged(withWindows("gptq"))).toMatchObject({ judge: { windows: "gptq" } });
+    expect(judged(withWindows("gptq", "blank-line"))).not.toHaveProperty("judge.join");
+    expect(judged(withWindows("rolling", "articles"))).toMatchObject({
+      judge: { windows: "rolling", join: "articles" },
+    });
+  });
+});
+
 describe("a kept form", () => {
+  it("of a time when rows could not be joined is read", () => {
+    const kept = form({});
+    expect(readSetup(JSON.stringify({ ...kept, join: undefined }))).toEqual(kept);
+  });
   it("comes back as it was", () => {
     const kept = form({ tasks: ["/a.jsonl"], windows: "gptq" });
     expect(readSetup(JSON.stringify(kept))).toEqual(kept);
