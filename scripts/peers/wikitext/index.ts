@@ -161,16 +161,7 @@ function namedText(): string {
   );
 }
 
-function checkOf({
-  name,
-  context,
-  unit,
-  ours,
-  theirs,
-  units,
-  tolerance,
-  sentence,
-}: Compared): Check {
+function checkOf({ name, context, unit, ours, theirs, units, tolerance, sentence }: Compared): Check {
   const perplexity = (nll: number): number => Math.exp(nll / units);
   return {
     subject: `${name}, context ${context}, ${sentence}, ${unit}`,
