@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { z } from "zod";
 
 /** More picks than this are not remembered; the oldest go first. */
@@ -24,13 +24,17 @@ export class Grants {
     this.roots = [...shipped, ...remembered(file)];
   }
 
-  /** Lets the studio use a path. A link is followed now: what it points at later was not picked. */
+  /**
+   * Lets the studio use a path. A link is followed now: what it points at later was not picked. The link itself is kept as well,
+   * since a file goes by its link's name.
+   */
   add(path: string): void {
-    const real = realPath(path);
-    const at = this.roots.indexOf(real);
-    if (at >= 0) return;
-    this.roots.push(real);
-    if (this.roots.length - this.#shipped > MOST_REMEMBERED) this.roots.splice(this.#shipped, 1);
+    const place = join(realPath(dirname(resolve(path))), basename(path));
+    const fresh = [...new Set([realPath(path), place])].filter((each) => !this.roots.includes(each));
+    if (fresh.length === 0) return;
+    this.roots.push(...fresh);
+    const over = this.roots.length - this.#shipped - MOST_REMEMBERED;
+    if (over > 0) this.roots.splice(this.#shipped, over);
     this.#remember();
   }
 

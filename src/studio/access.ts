@@ -1,4 +1,4 @@
-import { readlinkSync, realpathSync } from "node:fs";
+import { readlinkSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { KeystoneError } from "#shared/errors.ts";
 
@@ -7,7 +7,8 @@ export interface Access {
   /** The folders that may be used; null = every folder. */
   readonly roots: readonly string[] | null;
   /**
-   * The real path behind `path`, with every symbolic link resolved; the last parts may not exist yet (an export's folder).
+   * The real path behind `path`, with every symbolic link resolved; the last parts may not exist yet (an export's folder). A file's
+   * own link stays where it is in an allowed folder: the files beside it, and its name, tell what it is.
    * @throws KeystoneError access/outside, usage/bad-path
    */
   check(path: string): string;
@@ -19,12 +20,18 @@ export interface Access {
 export function createAccess(roots: readonly string[] | null): Access {
   const realRoots = (): string[] | null => roots?.map((root) => realPath(resolve(root))) ?? null;
   const inside = (path: string): boolean => realRoots()?.some((root) => contains(root, path)) ?? true;
+  /** Whether a root is this very link. */
+  const named = (link: string): boolean =>
+    roots?.some((root) => join(realPath(dirname(resolve(root))), basename(root)) === link) ?? true;
   const check = (path: string): string => {
     if (path.includes("\0")) {
       throw new KeystoneError("usage/bad-path", "The path holds a zero byte.", "Name a file or folder.");
     }
     const found = realPath(resolve(path));
-    if (inside(found)) return found;
+    if (inside(found)) {
+      const link = linkPlace(resolve(path), found);
+      return link !== null && (inside(link) || named(link)) ? link : found;
+    }
     throw new KeystoneError(
       "access/outside",
       `${path} is outside the folders that this Keystone was started with (${realRoots()?.join(", ") ?? ""}).`,
@@ -51,6 +58,13 @@ export function createAccess(roots: readonly string[] | null): Access {
 function contains(root: string, path: string): boolean {
   const from = relative(root, path);
   return from === "" || (from !== ".." && !from.startsWith(`..${sep}`) && !isAbsolute(from));
+}
+
+/** Where the link to a file lies, its folder's links resolved; null where `path` is no link to a file. */
+function linkPlace(path: string, target: string): string | null {
+  if (linkTarget(path) === null || statSync(target, { throwIfNoEntry: false })?.isFile() !== true)
+    return null;
+  return join(realPath(dirname(path)), basename(path));
 }
 
 /** More links than this, one behind the other, are a loop. */

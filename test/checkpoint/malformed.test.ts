@@ -296,10 +296,14 @@ const SHARDED: typeof SINGLE = [
     /plain name/,
   ],
   [
-    "a tensor that no shard holds",
-    (folder) => editIndex(folder, (map) => ({ ...map, extra: FIRST })),
+    "a tensor of the model that no shard holds",
+    async (folder) => {
+      const config = JSON.parse(await readFile(join(folder, "config.json"), "utf8")) as object;
+      await writeFile(join(folder, "config.json"), JSON.stringify({ ...config, num_hidden_layers: 3 }));
+      await editIndex(folder, (map) => ({ ...map, "model.layers.2.mlp.up_proj.weight": FIRST }));
+    },
     "checkpoint/index-mismatch",
-    /"extra" into model-00001.*not there/,
+    /"model\.layers\.2\.mlp\.up_proj\.weight" into model-00001.*not there/,
   ],
   [
     "a tensor that the index does not name",

@@ -73,7 +73,7 @@ describe("a packed checkpoint", () => {
         code: "checkpoint/no-such-row",
       });
       const part = `${PACKED_MODULE}.${Object.keys(parts)[0]}`;
-      await expect(checkpoint.readBytes(part)).rejects.toMatchObject({ code: "checkpoint/bad-packing" });
+      await expect(checkpoint.readBytes(part)).rejects.toMatchObject({ code: "checkpoint/no-such-tensor" });
       await checkpoint.close();
     }
   });

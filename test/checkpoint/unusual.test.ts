@@ -74,11 +74,20 @@ describe("an unusual but valid checkpoint is opened", () => {
     ]);
   });
 
-  it("with an index beside an unrelated model.safetensors, which is ignored and noted", async () => {
-    const checkpoint = await opens(weights(new Uint8Array(3)), 3);
+  it("with model.safetensors beside the index and shards of another save, which are passed over as transformers does", async () => {
+    const checkpoint = await opens(weights(safetensorsBytes({ a: f32([2]) })), 3);
+    expect([...checkpoint.tensors.keys()]).toEqual(["a"]);
     expect(checkpoint.notes).toEqual([
-      "model.safetensors is ignored: model.safetensors.index.json does not name it.",
+      "model.safetensors holds the weights that are read, as in transformers; passed over: model.safetensors.index.json, model-00001-of-00003.safetensors, model-00002-of-00003.safetensors and 1 more.",
     ]);
+    expect(checkpoint.inventory).toContainEqual({
+      name: FIRST,
+      kind: "file",
+      notUsedBecause: {
+        code: "passed-over",
+        text: "model.safetensors is read before it, as in transformers",
+      },
+    });
   });
 
   it("with shards that are links out of the folder, as in Hugging Face's cache", async () => {

@@ -82,14 +82,17 @@ describe("exporting as safetensors", () => {
       "tokenizer.json": "{}",
       "chat_template.jinja": "{{ x }}",
       LICENSE: "MIT",
-      "modeling_own.py": "pass",
+      "modeling_own.py": "from .layers_own import Layer",
+      "layers_own.py": "pass",
+      "__init__.py": "",
       "pytorch_model.bin": "x",
       "pytorch_model.bin.index.json": "{}",
       "eval.jsonl": "{}",
       ".gitattributes": "x",
       "README.md": "---\nlicense: apache-2.0\n---\nThe old card.",
     };
-    const made = await bench({ files });
+    const config = { auto_map: { AutoModelForCausalLM: "modeling_own.OwnModel" } };
+    const made = await bench({ files, config });
     await exportTo(made);
     expect(await tree(made.out)).toEqual(
       [
@@ -98,6 +101,7 @@ describe("exporting as safetensors", () => {
         "chat_template.jinja",
         "config.json",
         "keystone.json",
+        "layers_own.py",
         "model.safetensors",
         "modeling_own.py",
         "tokenizer.json",

@@ -24,6 +24,15 @@ export const decoderFields = {
   ...ropeFields,
 };
 
+/**
+ * Biases beyond those that every model of the family has: of attention (output included) and of the MLP. In transformers only
+ * llama's config announces them; elsewhere they are set where the checkpoint's file has such tensors.
+ */
+export const ownBiases = {
+  attention_bias: z.boolean().default(false),
+  mlp_bias: z.boolean().default(false),
+};
+
 /** One decoder-only transformer of the llama kind: what its equations depend on, every default filled in. */
 export interface DecoderConfig {
   /** Class named by the config. */
@@ -70,6 +79,13 @@ interface FamilyFields {
   mlpBias: boolean;
   /** Share of each head's channels that are turned. */
   partialRotary?: number;
+}
+
+/** Whether a model has biases that its family has in no config of transformers', which therefore leaves them out. */
+export function hasUnannouncedBiases(config: DecoderConfig): boolean {
+  const { family, attentionBias, outputBias, mlpBias } = config;
+  if (family === "llama") return false;
+  return outputBias || mlpBias || (attentionBias && family !== "qwen2");
 }
 
 /**

@@ -1,13 +1,15 @@
 import { z } from "zod";
-import { decoderConfig, decoderFields, parseConfig, type DecoderConfig } from "./decoderConfig.ts";
+import { decoderConfig, decoderFields, ownBiases, parseConfig, type DecoderConfig } from "./decoderConfig.ts";
 
 const schema = z.looseObject({
   ...decoderFields,
   intermediate_size: z.number().int().positive().default(11_008),
   max_position_embeddings: z.number().int().positive().default(2048),
-  attention_bias: z.boolean().default(false),
-  mlp_bias: z.boolean().default(false),
+  ...ownBiases,
 });
+
+/** The fields of config.json that it reads. */
+export const LLAMA_FIELDS = Object.keys(schema.shape);
 
 /**
  * Llama 1 to 3 and everything published under that name [arXiv:2302.13971]. Defaults: transformers' LlamaConfig.

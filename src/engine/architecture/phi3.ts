@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { decoderConfig, decoderFields, parseConfig, type DecoderConfig } from "./decoderConfig.ts";
+import { decoderConfig, decoderFields, ownBiases, parseConfig, type DecoderConfig } from "./decoderConfig.ts";
 
 const size = z.number().int().positive();
 const factor = z.looseObject({ partial_rotary_factor: z.number().positive().nullish() });
@@ -13,7 +13,11 @@ const schema = z.looseObject({
   original_max_position_embeddings: size.nullish().transform((value) => value ?? 4096),
   rms_norm_eps: z.number().positive().default(1e-5),
   sliding_window: size.nullish(),
+  ...ownBiases,
 });
+
+/** The fields of config.json that it reads. */
+export const PHI3_FIELDS = Object.keys(schema.shape);
 
 /**
  * Phi-3 and Phi-4 (the text models): llama's equations with one matrix for queries, keys and values and one for gate and up,
@@ -34,9 +38,9 @@ export function readPhi3(config: unknown): DecoderConfig {
     keyValueHeads: it.num_key_value_heads ?? it.num_attention_heads,
     slidingWindow: it.sliding_window ?? null,
     fused: true,
-    attentionBias: false,
-    outputBias: false,
-    mlpBias: false,
+    attentionBias: it.attention_bias,
+    outputBias: it.attention_bias,
+    mlpBias: it.mlp_bias,
     partialRotary: inRope[0] ?? inRope[1] ?? it.partial_rotary_factor ?? 1,
   });
 }

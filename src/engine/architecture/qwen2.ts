@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { decoderConfig, decoderFields, parseConfig, type DecoderConfig } from "./decoderConfig.ts";
+import { decoderConfig, decoderFields, ownBiases, parseConfig, type DecoderConfig } from "./decoderConfig.ts";
 
 const count = z.number().int().nonnegative();
 
@@ -12,8 +12,12 @@ const schema = z.looseObject({
   use_sliding_window: z.boolean().default(false),
   sliding_window: z.number().int().positive().nullable().default(4096),
   max_window_layers: count.default(28),
+  ...ownBiases,
   layer_types: z.array(z.enum(["full_attention", "sliding_attention"])).nullish(),
 });
+
+/** The fields of config.json that it reads. */
+export const QWEN2_FIELDS = Object.keys(schema.shape);
 
 /**
  * Qwen2 and Qwen2.5: llama's equations with biases on queries, keys and values [arXiv:2407.10671]. Where `use_sliding_window`
@@ -37,7 +41,7 @@ export function readQwen2(config: unknown): DecoderConfig {
     slidingWindow: full.size === layers.length ? null : window,
     ...(window === null ? {} : { fullLayers: full }),
     attentionBias: true,
-    outputBias: false,
-    mlpBias: false,
+    outputBias: it.attention_bias,
+    mlpBias: it.mlp_bias,
   });
 }

@@ -1,14 +1,16 @@
 import { z } from "zod";
 import { unexplainedPacking } from "#engine/checkpoint/packed/packedNames.ts";
 import { KeystoneError } from "#shared/errors.ts";
+import type { Inventory } from "#shared/inventory.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import { decoder } from "./decoder.ts";
 import type { DecoderConfig } from "./decoderConfig.ts";
-import { readLlama } from "./llama.ts";
-import { readMistral } from "./mistral.ts";
-import { readPhi3 } from "./phi3.ts";
-import { readQwen2 } from "./qwen2.ts";
+import { LLAMA_FIELDS, readLlama } from "./llama.ts";
+import { MISTRAL_FIELDS, readMistral } from "./mistral.ts";
+import { PHI3_FIELDS, readPhi3 } from "./phi3.ts";
+import { QWEN2_FIELDS, readQwen2 } from "./qwen2.ts";
 import type { Architecture } from "./types.ts";
+import { refuseUnclaimed } from "./unclaimed.ts";
 import { validateTensors } from "./validateTensors.ts";
 
 /** One family that Keystone can compute. A new one is a file of its own and a line in FAMILIES. */
@@ -18,6 +20,8 @@ interface Family {
   /** Classes that name the family where `model_type` is absent. */
   readonly classes: readonly string[];
   readonly read: (config: unknown) => DecoderConfig;
+  /** The fields of config.json that `read` reads. */
+  readonly fields: readonly string[];
 }
 
 const FAMILIES: readonly Family[] = [
@@ -25,10 +29,11 @@ const FAMILIES: readonly Family[] = [
     modelType: "llama",
     classes: ["LlamaForCausalLM", "LLaMAForCausalLM"],
     read: readLlama,
+    fields: LLAMA_FIELDS,
   },
-  { modelType: "mistral", classes: ["MistralForCausalLM"], read: readMistral },
-  { modelType: "qwen2", classes: ["Qwen2ForCausalLM"], read: readQwen2 },
-  { modelType: "phi3", classes: ["Phi3ForCausalLM"], read: readPhi3 },
+  { modelType: "mistral", classes: ["MistralForCausalLM"], read: readMistral, fields: MISTRAL_FIELDS },
+  { modelType: "qwen2", classes: ["Qwen2ForCausalLM"], read: readQwen2, fields: QWEN2_FIELDS },
+  { modelType: "phi3", classes: ["Phi3ForCausalLM"], read: readPhi3, fields: PHI3_FIELDS },
 ];
 
 /** `model_type` of every family, for help texts and errors. */
@@ -74,12 +79,42 @@ export function readDecoderConfig(config: unknown): DecoderConfig {
   return familyOf(config).read(config);
 }
 
-/** {@link readArchitecture} of an open checkpoint. */
+/** The fields of config.json that its family reads. @throws KeystoneError architecture/unknown */
+export function fieldsOf(config: unknown): ReadonlySet<string> {
+  return new Set(["model_type", ...familyOf(config).fields]);
+}
+
+/**
+ * {@link readArchitecture} of an open checkpoint.
+ * @throws KeystoneError as it does, and architecture/unclaimed-tensor where the file holds tensors that bear on the model's numbers
+ *   and have no place in its equations
+ */
 export function architectureOf(checkpoint: {
   readonly config: unknown;
   readonly tensors: ReadonlyMap<string, Pick<TensorInfo, "shape">>;
+  readonly inventory?: Inventory;
+  readonly shards?: readonly { readonly file: string }[];
 }): Architecture {
-  return readArchitecture(checkpoint.config, checkpoint.tensors);
+  try {
+    const architecture = readArchitecture(checkpoint.config, checkpoint.tensors);
+    refuseUnclaimed(checkpoint.inventory ?? [], architecture.facts.family);
+    return architecture;
+  } catch (error) {
+    const [first] = checkpoint.shards ?? [];
+    if (!(error instanceof KeystoneError) || !first?.file.endsWith(".gguf")) throw error;
+    // such a model has no config.json: its config is made of the file's metadata
+    const told = (text: string): string => text.replaceAll("config.json", `the metadata of ${first.file}`);
+    throw new KeystoneError(
+      error.code,
+      sentence(told(error.message)),
+      sentence(told(error.next)),
+      error.details,
+    );
+  }
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function familyOf(config: unknown): Family {

@@ -4,28 +4,76 @@ import type { Architecture } from "./types.ts";
 
 type Tensors = ReadonlyMap<string, Pick<TensorInfo, "shape">>;
 
-/**
- * Checks that every tensor the forward pass reads is there and has the shape that config.json implies. Others are left alone.
- * @throws KeystoneError architecture/missing-tensor, architecture/shape-mismatch, for the first one that is wrong
- */
-export function validateTensors(architecture: Architecture, tensors: Tensors): void {
-  const { hiddenSize, vocabulary, layers } = architecture.facts;
-  const check = (name: string, shape: readonly number[]): void => checkTensor(tensors, name, shape);
-  check(architecture.embedTensor, [vocabulary, hiddenSize]);
-  for (let layer = 0; layer < layers; layer++) {
-    for (const { name, shape } of architecture.layerTensors(layer)) check(name, shape);
-  }
-  check(architecture.normTensor, [hiddenSize]);
-  check(architecture.headTensor, [vocabulary, hiddenSize]);
+/** A tensor that the forward pass reads, and what reads it: `embeddings`, `layer 3: q_proj`. */
+export interface NeededTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly usedBy: string;
 }
 
-function checkTensor(tensors: Tensors, name: string, expected: readonly number[]): void {
+/** Every tensor that the forward pass reads, once, in the order of its use. */
+export function neededTensors(architecture: Architecture): NeededTensor[] {
+  const { hiddenSize, vocabulary, layers } = architecture.facts;
+  const { embedTensor, normTensor, headTensor } = architecture;
+  const tied = headTensor === embedTensor;
+  const inLayers = Array.from({ length: layers }, (_, layer) =>
+    architecture.layerTensors(layer).map(({ name, slot, shape }) => ({
+      name,
+      shape,
+      usedBy: `layer ${layer}: ${slot}`,
+    })),
+  );
+  return [
+    {
+      name: embedTensor,
+      shape: [vocabulary, hiddenSize],
+      usedBy: tied ? "embeddings and output head" : "embeddings",
+    },
+    ...inLayers.flat(),
+    { name: normTensor, shape: [hiddenSize], usedBy: "final norm" },
+    ...(tied ? [] : [{ name: headTensor, shape: [vocabulary, hiddenSize], usedBy: "output head" }]),
+  ];
+}
+
+/**
+ * Checks that every tensor the forward pass reads is there and has the shape that config.json implies. Others are left alone.
+ * @throws KeystoneError architecture/missing-tensor, architecture/other-names, architecture/shape-mismatch, for the first one that is wrong
+ */
+export function validateTensors(architecture: Architecture, tensors: Tensors): void {
+  const needed = neededTensors(architecture);
+  const missing = needed.filter(({ name }) => !tensors.has(name));
+  // a file of which nothing fits was written under other names; one with a gap has lost something
+  if (tensors.size > 0 && missing.length === needed.length) throw otherNames(needed[0].name, tensors);
+  for (const { name, shape } of needed) checkTensor(architecture, tensors, name, shape);
+}
+
+function otherNames(wanted: string, tensors: Tensors): KeystoneError {
+  const names = [...tensors.keys()];
+  const shown = names.slice(0, 3).map((name) => JSON.stringify(name));
+  const rest = names.length > shown.length ? ` and ${names.length - shown.length} more` : "";
+  return new KeystoneError(
+    "architecture/other-names",
+    `The checkpoint's tensors have other names than config.json implies: it holds ${shown.join(", ")}${rest}, but no "${wanted}".`,
+    "Save the model with transformers' save_pretrained, or rename the tensors to those of its family.",
+    { tensor: wanted, found: names[0] ?? null },
+  );
+}
+
+function checkTensor(
+  architecture: Architecture,
+  tensors: Tensors,
+  name: string,
+  expected: readonly number[],
+): void {
   const found = tensors.get(name);
   if (!found) {
+    const head = name === architecture.headTensor && tensors.has(architecture.embedTensor);
     throw new KeystoneError(
       "architecture/missing-tensor",
       `The checkpoint has no tensor "${name}", which config.json implies with shape ${shapeText(expected)}.`,
-      "Check that all shards are there and that config.json belongs to this checkpoint.",
+      head
+        ? 'If the output head is the embedding matrix, set "tie_word_embeddings": true in config.json; otherwise the weight is missing: check that all shards are there.'
+        : "Check that all shards are there and that config.json belongs to this checkpoint.",
       { tensor: name, expected: shapeText(expected) },
     );
   }

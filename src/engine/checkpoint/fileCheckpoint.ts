@@ -70,12 +70,7 @@ export abstract class FileCheckpoint<Tensor extends ListedTensor> implements Che
   protected find(name: string): Tensor {
     const stored = this.stored.get(name);
     if (stored) return stored;
-    throw new KeystoneError(
-      "checkpoint/no-such-tensor",
-      `The model in ${this.path} holds no tensor ${shown(name)}.`,
-      "Check that all of its files are there and belong to the same model.",
-      { tensor: name },
-    );
+    throw noSuchTensor(this.path, name);
   }
 
   protected readonly source = (file: string): ClosableSource => {
@@ -88,6 +83,15 @@ export abstract class FileCheckpoint<Tensor extends ListedTensor> implements Che
       { file },
     );
   };
+}
+
+export function noSuchTensor(path: string, name: string): KeystoneError {
+  return new KeystoneError(
+    "checkpoint/no-such-tensor",
+    `The model in ${path} holds no tensor ${shown(name)}.`,
+    "Check that all of its files are there and belong to the same model.",
+    { tensor: name },
+  );
 }
 
 /** Tensors without what is needed to read them. */

@@ -2,6 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { KeystoneError } from "#shared/errors.ts";
 import { readFailedError } from "./byteSource.ts";
+import { parsePythonJson } from "./pythonJson.ts";
 
 export interface JsonFileRules {
   /** A longer file is refused before it is read. */
@@ -10,6 +11,8 @@ export interface JsonFileRules {
   readonly badCode: string;
   /** Error code when there is no such file. */
   readonly missingCode?: string;
+  /** Whether numbers may be spelled as Python's json writes them: NaN, Infinity, -Infinity. */
+  readonly python?: boolean;
 }
 
 /**
@@ -29,7 +32,8 @@ export async function readJsonObject(path: string, rules: JsonFileRules): Promis
     );
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    value = rules.python === true ? parsePythonJson(text) : JSON.parse(text);
   } catch (cause) {
     throw bad(bytes.byteLength === 0 ? "is empty" : "is not valid JSON", cause);
   }

@@ -1,11 +1,12 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { KeystoneError } from "#shared/errors.ts";
+import type { UnusedReason } from "#shared/inventory.ts";
 import { readFailedError } from "./byteSource.ts";
 import { readJsonObject } from "./jsonFile.ts";
 import { shown } from "./strictJson.ts";
 
-const INDEX_FILE = "model.safetensors.index.json";
+export const INDEX_FILE = "model.safetensors.index.json";
 const SINGLE_FILE = "model.safetensors";
 /** An index names each tensor once; 100 MB is a million of them. */
 const MAX_INDEX_BYTES = 100_000_000;
@@ -14,23 +15,25 @@ const MAX_INDEX_BYTES = 100_000_000;
 export interface ShardList {
   /** Plain names inside the folder, sorted. */
   readonly files: readonly string[];
-  /** Tensor → file as the index says; null where there is no index. */
+  /** Tensor → file as the index says; null where no index is followed. */
   readonly weightMap: ReadonlyMap<string, string> | null;
   readonly notes: readonly string[];
+  /** Files that another one was preferred to. */
+  readonly passedOver?: ReadonlyMap<string, UnusedReason>;
 }
 
 /**
- * Finds the weight files of a folder: those the index names, else model.safetensors, else the only *.safetensors there.
+ * Finds the weight files of a folder in transformers' order: model.safetensors, else those the index names, else the only
+ * *.safetensors there.
  * @throws KeystoneError checkpoint/no-weights, no-index, bad-index, outside-folder
  */
 export async function findShards(folder: string): Promise<ShardList> {
   const present = await readdir(folder);
-  if (present.includes(INDEX_FILE)) return shardsOfIndex(folder, present);
-  if (present.includes(SINGLE_FILE)) return { files: [SINGLE_FILE], weightMap: null, notes: [] };
+  const indexed = present.includes(INDEX_FILE);
+  if (present.includes(SINGLE_FILE)) return indexed ? singleBesideIndex(folder, present) : single(present);
+  if (indexed) return shardsOfIndex(folder);
 
-  const weights = present
-    .filter((name) => name.endsWith(".safetensors") && !name.startsWith("adapter_"))
-    .sort();
+  const weights = weightsOf(present);
   if (weights.length > 1) {
     throw new KeystoneError(
       "checkpoint/no-index",
@@ -47,6 +50,39 @@ export async function findShards(folder: string): Promise<ShardList> {
   };
 }
 
+function weightsOf(present: readonly string[]): string[] {
+  return present.filter((name) => name.endsWith(".safetensors") && !name.startsWith("adapter_")).sort();
+}
+
+/** The one file, whatever shards of an earlier save lie around it. */
+function single(present: readonly string[], index: readonly string[] = []): ShardList {
+  const others = [...index, ...weightsOf(present).filter((name) => name !== SINGLE_FILE)];
+  const reason = { code: "passed-over", text: `${SINGLE_FILE} is read before it, as in transformers` };
+  return {
+    files: [SINGLE_FILE],
+    weightMap: null,
+    notes:
+      others.length === 0
+        ? []
+        : [
+            `${SINGLE_FILE} holds the weights that are read, as in transformers; passed over: ${others.slice(0, 3).join(", ")}${others.length > 3 ? ` and ${others.length - 3} more` : ""}.`,
+          ],
+    passedOver: new Map(others.map((name) => [name, reason])),
+  };
+}
+
+/** An index beside the single file is followed where it names that file alone; what else it says is out of date. */
+async function singleBesideIndex(folder: string, present: readonly string[]): Promise<ShardList> {
+  try {
+    const index = await shardsOfIndex(folder);
+    if (index.files.length === 1 && index.files[0] === SINGLE_FILE) return index;
+  } catch (error) {
+    const harmless = error instanceof KeystoneError && error.code !== "checkpoint/outside-folder";
+    if (!harmless) throw error;
+  }
+  return single(present, [INDEX_FILE]);
+}
+
 function noWeightsError(folder: string, present: readonly string[]): KeystoneError {
   const other = present.find((name) => /\.(bin|pt|pth|ckpt|gguf|onnx|h5|msgpack)$/.test(name));
   return new KeystoneError(
@@ -59,7 +95,7 @@ function noWeightsError(folder: string, present: readonly string[]): KeystoneErr
   );
 }
 
-async function shardsOfIndex(folder: string, present: readonly string[]): Promise<ShardList> {
+async function shardsOfIndex(folder: string): Promise<ShardList> {
   const index = await readJsonObject(join(folder, INDEX_FILE), {
     maxBytes: MAX_INDEX_BYTES,
     badCode: "checkpoint/bad-index",
@@ -73,13 +109,7 @@ async function shardsOfIndex(folder: string, present: readonly string[]): Promis
     weightMap.set(tensor, file);
   }
   if (weightMap.size === 0) throw badIndexError("names no tensor");
-  const files = [...new Set(weightMap.values())].sort();
-  const unused = present.includes(SINGLE_FILE) && !files.includes(SINGLE_FILE);
-  return {
-    files,
-    weightMap,
-    notes: unused ? [`${SINGLE_FILE} is ignored: ${INDEX_FILE} does not name it.`] : [],
-  };
+  return { files: [...new Set(weightMap.values())].sort(), weightMap, notes: [] };
 }
 
 function badIndexError(what: string): KeystoneError {

@@ -31,7 +31,7 @@ export interface Checkpoint {
    * those of the model that was packed, `TensorInfo.packed` says which tensors the file holds as codes.
    */
   readonly packing?: string;
-  /** True where `config` leaves out what config.json says of a packing; an export then writes its own. */
+  /** True where `config` differs from config.json: without what that says of a packing, or settled by what the files hold. An export then writes its own. */
   readonly configRewritten?: boolean;
 
   /**

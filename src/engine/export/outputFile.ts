@@ -1,3 +1,4 @@
+import { pythonJson } from "#engine/checkpoint/pythonJson.ts";
 import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
 import type { FileSystem, WritableFile } from "./fileSystem.ts";
@@ -131,5 +132,5 @@ export async function writeJsonFile(disk: OutputDisk, name: string, value: unkno
 
 /** JSON as such a file holds it. */
 export function jsonBytes(value: unknown): Uint8Array {
-  return new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
+  return new TextEncoder().encode(`${pythonJson(value, 2)}\n`);
 }

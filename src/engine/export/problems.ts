@@ -1,3 +1,6 @@
+import { hasUnannouncedBiases } from "#engine/architecture/decoderConfig.ts";
+import { readDecoderConfig } from "#engine/architecture/readArchitecture.ts";
+import type { Checkpoint } from "#engine/checkpoint/types.ts";
 import type { KeystoneErrorData } from "#shared/errors.ts";
 import { inheritedSymmetric, type Recipe } from "#shared/recipe.ts";
 
@@ -10,6 +13,20 @@ export function activationProblems({ activations }: Recipe, subject: string): Ke
       message: `${subject} holds weights only, but the recipe also quantizes activations to ${activations.bits} bits.`,
       next: "Leave activations out of the recipe: the export then gives what that recipe scores.",
       details: { bits: activations.bits },
+    },
+  ];
+}
+
+/** What transformers, whose classes a folder of safetensors names, leaves out of a model. */
+export function transformersProblems({ config }: Pick<Checkpoint, "config">): KeystoneErrorData[] {
+  const decoder = readDecoderConfig(config);
+  if (!hasUnannouncedBiases(decoder)) return [];
+  return [
+    {
+      code: "export/unannounced-biases",
+      message: `This model has biases, and transformers' ${decoder.name} has no place for them: it would leave them out and compute another model.`,
+      next: "Export as onnx or, for a model that llama.cpp runs as llama, as gguf.",
+      details: { family: decoder.family },
     },
   ];
 }

@@ -6,7 +6,7 @@ import { exportedTensor } from "./exportedTensor.ts";
 import { madeBytes, tokenizerNotes, writeMadeFiles } from "./madeFiles.ts";
 import { writeJsonFile, type WrittenFile } from "./outputFile.ts";
 import { INDEX_FILE, planShards, type CheckpointPlan, type ShardPlan } from "./planShards.ts";
-import { activationProblems } from "./problems.ts";
+import { activationProblems, transformersProblems } from "./problems.ts";
 import { CONFIG_FILE, isStale, rewritesConfig, shardLimit, sourceIndex } from "./sourceIndex.ts";
 import { writeShard } from "./safetensorsWriter.ts";
 
@@ -26,7 +26,10 @@ export const safetensorsExporter: Exporter = {
     blocks: "any block",
     loadsIn: ["transformers", "vLLM", "llama.cpp's converter", "Keystone"],
   }),
-  problems: (recipe) => activationProblems(recipe, "A dequantized safetensors file"),
+  problems: (recipe, on) => [
+    ...activationProblems(recipe, "A dequantized safetensors file"),
+    ...(on ? transformersProblems(on.model.checkpoint) : []),
+  ],
   adapt: (recipe) => ({ recipe, changes: [] }),
   weightBytes: ({ checkpoint }) =>
     [...checkpoint.tensors.values()].reduce((sum, tensor) => sum + dataBytes(tensor), 0),

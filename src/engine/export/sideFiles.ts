@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { TEMPLATE_FOLDER } from "#engine/checkpoint/chat/chatTemplates.ts";
 import { onDisk } from "./diskErrors.ts";
+import { ownCode } from "./ownCode.ts";
 import { INDEX_FILE } from "./planShards.ts";
 import type { FileSystem } from "./fileSystem.ts";
 import { MANIFEST_FILE } from "./foreignFile.ts";
@@ -13,7 +14,7 @@ export interface SideFile {
   readonly bytes: number;
 }
 
-const EXTENSIONS = /\.(json|txt|model|jinja|tiktoken|spm|vocab|bpe|merges|py|md)$/i;
+const EXTENSIONS = /\.(json|txt|model|jinja|tiktoken|spm|vocab|bpe|merges|md)$/i;
 const LEGAL = /^(licen[cs]e|notice|copying|use_policy)([._-]|$)/i;
 /** Written anew by the export, or an index of weight files that do not travel. */
 const OWN = new Set([INDEX_FILE, MANIFEST_FILE, "README.md"]);
@@ -36,7 +37,8 @@ export async function listSideFiles(fileSystem: FileSystem, folder: string): Pro
   };
   await onDisk({ doing: "listing the checkpoint", path: folder }, async () => {
     const names = (await fileSystem.list(folder)).sort();
-    for (const name of names) if (travels(name)) await take(name, join(folder, name));
+    const code = await ownCode(folder, names);
+    for (const name of names) if (travels(name) || code.has(name)) await take(name, join(folder, name));
     if (!names.includes(TEMPLATE_FOLDER)) return;
     const templates = join(folder, TEMPLATE_FOLDER);
     if ((await fileSystem.stat(templates))?.kind !== "folder") return;

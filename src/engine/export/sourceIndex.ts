@@ -31,7 +31,10 @@ export function shardLimit(source: Pick<Checkpoint, "shards">, asked: number | n
   return asked ?? (isForeign(source) ? DEFAULT_SHARD_BYTES : null);
 }
 
-/** Whether the source's config.json says more than what model it is: how its weights are packed, or in which files they lie. */
+/**
+ * Whether the source's config.json says something else than what model it is: how its weights are packed, in which files they lie,
+ * or what its files contradict.
+ */
 export function rewritesConfig(source: Pick<Checkpoint, "shards" | "configRewritten">): boolean {
   return source.configRewritten === true || isForeign(source);
 }

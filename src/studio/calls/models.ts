@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import type { ModelSummary } from "#shared/model.ts";
 import { createControl } from "#worker/control.ts";
 import type { Answers, StudioContext } from "../context.ts";
@@ -32,7 +31,7 @@ export function modelCalls(context: StudioContext): Answers<ModelCall> {
         parameters,
         dtype,
         superWeights: kept.latestDetection(revision)?.superWeights.length ?? null,
-        missing: !existsSync(join(path, "config.json")),
+        missing: !existsSync(path),
       })),
     "model:forget": ({ path }) => {
       kept.forgetModel(path);

@@ -29,7 +29,8 @@ export function ggufConfig(reader: MetadataReader, facts: ConfigFacts): Readonly
   // llama.cpp has one architecture for both; only Mistral has a window
   const modelType = architecture === "llama" && window !== null ? "mistral" : architecture;
   const [vocabulary] = shapes.get("model.embed_tokens.weight") ?? [];
-  const has = (part: string): boolean => shapes.has(`model.layers.0.${part}.bias`);
+  // no key announces biases: llama.cpp takes those that are there
+  const has = (name: RegExp): boolean => [...shapes.keys()].some((each) => name.test(each));
   const className = CLASSES[modelType];
   return withoutAbsent({
     architectures: className === undefined ? undefined : [className],
@@ -39,7 +40,9 @@ export function ggufConfig(reader: MetadataReader, facts: ConfigFacts): Readonly
     intermediate_size: reader.commonNumber(of("feed_forward_length")),
     num_hidden_layers: reader.number(of("block_count")),
     num_attention_heads: reader.commonNumber(of("attention.head_count")),
-    num_key_value_heads: reader.commonNumber(of("attention.head_count_kv")),
+    // as in llama.cpp, where a file that does not say has a key head for every query head
+    num_key_value_heads:
+      reader.commonNumber(of("attention.head_count_kv")) ?? reader.commonNumber(of("attention.head_count")),
     head_dim: reader.number(of("attention.key_length")),
     max_position_embeddings: reader.number(of("context_length")),
     rms_norm_eps: shortest(reader.number(of("attention.layer_norm_rms_epsilon"))),
@@ -48,8 +51,8 @@ export function ggufConfig(reader: MetadataReader, facts: ConfigFacts): Readonly
     bos_token_id: reader.number("tokenizer.ggml.bos_token_id"),
     eos_token_id: reader.number("tokenizer.ggml.eos_token_id"),
     sliding_window: modelType === "mistral" || modelType === "phi3" ? window : undefined,
-    attention_bias: modelType === "llama" ? has("self_attn.q_proj") : undefined,
-    mlp_bias: modelType === "llama" ? has("mlp.gate_proj") : undefined,
+    attention_bias: has(modelType === "qwen2" ? /\.self_attn\.o_proj\.bias$/ : /\.self_attn\.\w+\.bias$/),
+    mlp_bias: has(/\.mlp\.\w+\.bias$/),
     ...ropeConfig(reader, facts, of),
   });
 }

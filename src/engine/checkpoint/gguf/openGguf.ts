@@ -1,14 +1,17 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { KeystoneError } from "#shared/errors.ts";
+import type { InventoryEntry } from "#shared/inventory.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import { fileSource, readFailedError, type ClosableSource } from "../byteSource.ts";
 import { isStorageType } from "../dtypes.ts";
 import { infosOf } from "../fileCheckpoint.ts";
 import { identify } from "../fingerprint.ts";
+import { folderEntries } from "../inventory/folderFiles.ts";
+import type { OpenedFiles } from "../openFolder.ts";
 import { isRegularFile } from "../regularFile.ts";
 import { shown } from "../strictJson.ts";
 import { tensorInfo } from "../tensorInfo.ts";
-import type { Checkpoint } from "../types.ts";
 import type { GgufFiles } from "./findGguf.ts";
 import { GgufCheckpoint, type StoredTensor } from "./ggufCheckpoint.ts";
 import { ggufConfig } from "./ggufConfig.ts";
@@ -16,6 +19,7 @@ import { ggufError } from "./ggufError.ts";
 import { bitsOfType } from "./ggmlTypes.ts";
 import { isInterleaved } from "./headRows.ts";
 import { MetadataReader } from "./metadata.ts";
+import { bearingMetadata, metadataEntries } from "./metadataEntries.ts";
 import { readGgufHeader, type GgufHeader, type GgufTensor } from "./readGgufHeader.ts";
 import { tokenizerNotes } from "./tokenizerDefaults.ts";
 import { ROPE_TENSORS, tensorNames } from "./tensorNames.ts";
@@ -30,7 +34,7 @@ const MAX_ROPE_FACTORS = 4096;
  * @param path what was opened: the folder or the file
  * @throws KeystoneError gguf/…, checkpoint/read-failed
  */
-export async function openGguf(path: string, { folder, files }: GgufFiles): Promise<Checkpoint> {
+export async function openGguf(path: string, { folder, files }: GgufFiles): Promise<OpenedFiles> {
   const sources = new Map<string, ClosableSource>();
   try {
     const parts: { file: string; bytes: number; header: GgufHeader }[] = [];
@@ -59,9 +63,10 @@ async function checkpointOf(
   folder: string,
   parts: readonly { file: string; bytes: number; header: GgufHeader }[],
   sources: ReadonlyMap<string, ClosableSource>,
-): Promise<Checkpoint> {
+): Promise<OpenedFiles> {
   const [first] = parts;
   const reader = new MetadataReader(first.header.metadata, first.file);
+  requireAllParts(reader, folder, parts);
   const architecture = reader.string("general.architecture");
   if (architecture === null)
     throw ggufError("bad-metadata", { name: first.file }, "names no architecture (general.architecture)");
@@ -89,7 +94,8 @@ async function checkpointOf(
   const config = ggufConfig(reader, { architecture, shapes, ropeFactors });
   const shards = parts.map(({ file, bytes }) => ({ file, bytes }));
   const infos = infosOf(tensors);
-  return new GgufCheckpoint({
+  const settings = metadataEntries(reader);
+  const checkpoint = new GgufCheckpoint({
     ...{ path, config, shards, tensors, sources },
     ...(await identify(folder, config, infos, shards)),
     packing: `GGUF ${typesOf(infos).join(", ")}`,
@@ -97,8 +103,32 @@ async function checkpointOf(
       describe(first.file, infos),
       // a folder's tokenizer.json goes before the file's own
       ...((await isRegularFile(join(path, "tokenizer.json"))) ? [] : tokenizerNotes(reader)),
+      ...bearingMetadata(settings, first.file),
     ],
   });
+  const rope = [...ropeFactors.keys()].map((name): InventoryEntry => ({
+    ...{ name, kind: "tensor", usedBy: "rotary frequencies" },
+  }));
+  // a file that was opened by itself: what lies around it may belong to others
+  const around =
+    path === folder
+      ? await folderEntries(folder, new Set(sources.keys()))
+      : [...sources.keys()].map((name): InventoryEntry => ({ name, kind: "file", usedBy: "tensors" }));
+  return { files: checkpoint, beside: { entries: [...rope, ...settings, ...around] } };
+}
+
+/** @throws KeystoneError gguf/missing-part where the file is one of several by its own word, and its name does not lead to the others */
+function requireAllParts(reader: MetadataReader, folder: string, parts: readonly { file: string }[]): void {
+  const count = reader.number("split.count");
+  const part = reader.number("split.no") ?? 0;
+  if (count === null || count <= 1 || (count === parts.length && part === 0)) return;
+  const [{ file }] = parts;
+  throw new KeystoneError(
+    "gguf/missing-part",
+    `${file} is part ${part + 1} of ${count} by its own metadata, and its name does not lead to the others.`,
+    `Give the parts names of the form NAME-00001-of-${String(count).padStart(5, "0")}.gguf in one folder, and open the first.`,
+    { file, folder, parts: count },
+  );
 }
 
 function isRopeTensor({ name, type, parameters }: GgufTensor): boolean {

@@ -12,6 +12,8 @@ const MAX_KEY_BYTES = 65_535;
 const MAX_TEXT_BYTES = 16 * 1024 * 1024;
 /** Values in all arrays together: the largest vocabularies have 260,000 tokens, as many types and scores, and more merges. */
 const MAX_ELEMENTS = 4_000_000;
+/** Arrays in one another. */
+const MAX_DEPTH = 4;
 
 /** @throws KeystoneError gguf/too-many, gguf/bad-metadata, gguf/duplicate-key; NeedMoreBytes */
 export function readMetadata(cursor: Cursor, count: number, source: ByteSource): Metadata {
@@ -50,23 +52,30 @@ function readEntry(
   source: ByteSource,
 ): MetadataEntry {
   const type = cursor.type();
-  if (type === "array") return readArray(cursor, key, budget, source);
+  if (type === "array") return readArray(cursor, key, budget, source, 1);
   if (type === null) throw unknownType(key, source);
   return { type, value: readValue(cursor, type, key, source) };
 }
 
+/** @param depth arrays around its values, this one included */
 function readArray(
   cursor: Cursor,
   key: string,
   budget: { elements: number },
   source: ByteSource,
+  depth: number,
 ): MetadataEntry {
   const type = cursor.type();
   if (type === null) throw unknownType(key, source);
-  if (type === "array")
-    throw ggufError("bad-metadata", source, `holds arrays of arrays in ${shown(key)}, which are not read`, {
-      key,
-    });
+  if (type === "array" && depth === MAX_DEPTH)
+    throw ggufError(
+      "bad-metadata",
+      source,
+      `holds more than ${MAX_DEPTH} arrays in one another in ${shown(key)}`,
+      {
+        key,
+      },
+    );
   const length = cursor.u64();
   if (!(length <= budget.elements))
     throw ggufError(
@@ -76,6 +85,11 @@ function readArray(
       { key, elements: length },
     );
   budget.elements -= length;
+  if (type === "array") {
+    const rows: MetadataEntry[] = [];
+    for (let i = 0; i < length; i++) rows.push(readArray(cursor, key, budget, source, depth + 1));
+    return { type: rows[0]?.type ?? "u8", value: rows.map(({ value }) => value) };
+  }
   cursor.require(length * VALUE_BYTES[type]);
   const value: Scalar[] = [];
   for (let i = 0; i < length; i++) value.push(readValue(cursor, type, key, source));

@@ -5,9 +5,10 @@ import { fileSource } from "../byteSource.ts";
 import { readJsonObject } from "../jsonFile.ts";
 import { infosOf } from "../fileCheckpoint.ts";
 import { identify } from "../fingerprint.ts";
+import { folderEntries } from "../inventory/folderFiles.ts";
+import type { OpenedFiles } from "../openFolder.ts";
 import { shardSize } from "../shardFiles.ts";
 import { shown } from "../strictJson.ts";
-import type { Checkpoint } from "../types.ts";
 import { findMatrices } from "./findMatrices.ts";
 import { MODEL_FILE } from "./names.ts";
 import { OnnxCheckpoint, type OnnxTensor } from "./onnxCheckpoint.ts";
@@ -31,7 +32,7 @@ export async function holdsOnnx(path: string): Promise<boolean> {
  * what others quantized for MatMulNBits under names that say which weight is which. Of the weights only what the fingerprint samples is read.
  * @throws KeystoneError onnx/…, checkpoint/…
  */
-export async function openOnnx(path: string): Promise<Checkpoint> {
+export async function openOnnx(path: string): Promise<OpenedFiles> {
   const config = await configOf(path);
   const bytes = await shardSize(path, MODEL_FILE);
   if (bytes > MAX_MODEL_BYTES) throw tooLarge(bytes);
@@ -51,7 +52,7 @@ export async function openOnnx(path: string): Promise<Checkpoint> {
   const tensors = inFileOrder(found);
   const shards = [...sizes].map(([file, size]) => ({ file, bytes: size }));
   const packing = packingOf(tensors.values());
-  return new OnnxCheckpoint({
+  const files = new OnnxCheckpoint({
     path,
     config: settled,
     shards,
@@ -61,6 +62,7 @@ export async function openOnnx(path: string): Promise<Checkpoint> {
     tensors,
     sources: new Map(shards.map(({ file, bytes: size }) => [file, fileSource(join(path, file), size)])),
   });
+  return { files, beside: { entries: await folderEntries(path, new Set(sizes.keys())) } };
 }
 
 async function configOf(path: string): Promise<Record<string, unknown>> {

@@ -8,7 +8,7 @@ import { roundRun } from "./matrix.ts";
  */
 export function halfTypeOf(config: Readonly<Record<string, unknown>>): StorageType {
   const named = config["dtype"] ?? config["torch_dtype"];
-  return named === "bfloat16" ? "BF16" : "F16";
+  return named === "bfloat16" || named === "torch.bfloat16" ? "BF16" : "F16";
 }
 
 /** Scales stored as (groups, rows) in (rows, groups), in the type that they are computed with. */

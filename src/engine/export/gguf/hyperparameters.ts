@@ -1,4 +1,4 @@
-import type { DecoderConfig } from "#engine/architecture/decoderConfig.ts";
+import { hasUnannouncedBiases, type DecoderConfig } from "#engine/architecture/decoderConfig.ts";
 import { rotaryFrequencies } from "#engine/architecture/rope.ts";
 import type { MetadataEntry, ScalarType } from "#engine/checkpoint/gguf/metadata.ts";
 import { ROPE_TENSORS } from "#engine/checkpoint/gguf/tensorNames.ts";
@@ -21,14 +21,8 @@ export function ggufArchitecture(family: string): string | null {
 const HEADS_FILL_HIDDEN: readonly string[] = ["qwen2", "phi3"];
 
 /** What of a model's equations llama.cpp does not compute. */
-export function equationProblems({
-  family,
-  activation,
-  rope,
-  heads,
-  headSize,
-  hiddenSize,
-}: DecoderConfig): KeystoneErrorData[] {
+export function equationProblems(config: DecoderConfig): KeystoneErrorData[] {
+  const { family, activation, rope, heads, headSize, hiddenSize } = config;
   const problem = (what: string): KeystoneErrorData =>
     new KeystoneError(
       "export/gguf-model",
@@ -38,6 +32,9 @@ export function equationProblems({
     ).toData();
   return [
     ...(ggufArchitecture(family) === null ? [problem(`GGUF export does not know the family ${family}`)] : []),
+    ...(ggufArchitecture(family) === "llama" || !hasUnannouncedBiases(config)
+      ? []
+      : [problem(`it has biases that the architecture ${family} has no place for`)]),
     ...(activation === "silu" ? [] : [problem(`its activation is ${activation}, and llama.cpp has silu`)]),
     ...(HEADS_FILL_HIDDEN.includes(family) && heads * headSize !== hiddenSize
       ? [

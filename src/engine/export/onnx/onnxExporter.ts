@@ -1,4 +1,3 @@
-import { tensorsInWords } from "#engine/quantize/notes.ts";
 import { KEPT_MODULES } from "#shared/exporting.ts";
 import type { Exporter, ExportModel, WriteInput } from "../exporter.ts";
 import type { ExportVariant } from "../types.ts";
@@ -37,7 +36,6 @@ export const onnxExporter: Exporter = {
   },
   notes: async ({ model, variant }) => [
     ...sizeNotes(model, variant),
-    ...leftNotes(model),
     ...(await tokenizerNotes(model.checkpoint)),
   ],
   leavesBehind: (name, { checkpoint }) => isStale(name, checkpoint),
@@ -77,11 +75,4 @@ function sizeNotes(model: ExportModel, variant: ExportVariant): string[] {
   return [
     `In this file a quantized weight takes ${there} bits instead of ${counted}: scales are stored as f32, the last block of a row is filled up, and a restored weight has its place beside it.`,
   ];
-}
-
-function leftNotes(model: ExportModel): string[] {
-  const used = usedTensors(model);
-  const left = [...model.checkpoint.tensors.keys()].filter((name) => !used.has(name));
-  if (left.length === 0) return [];
-  return [`The decoder does not use ${tensorsInWords(left)}: left out.`];
 }

@@ -4,7 +4,7 @@ import { parseBlock, type Block, type CodecName, type Recipe } from "#shared/rec
 import { blockLabel, codecLabel } from "#shared/recipeText.ts";
 import type { ExportModel } from "../exporter.ts";
 import { keepProblems } from "../keepModules.ts";
-import { activationProblems, recipeSettings } from "../problems.ts";
+import { activationProblems, recipeSettings, transformersProblems } from "../problems.ts";
 
 /** What a format holds, as far as a recipe can ask for it. */
 export interface PackedLimits {
@@ -43,6 +43,7 @@ export function packedProblems(
     ...(codec ? [codecProblem(limits, codec)] : []),
     ...(block ? [blockProblem(limits, block)] : []),
     ...(plans && !codec && !block ? modelProblems(limits, plans) : []),
+    ...(on ? transformersProblems(on.model.checkpoint) : []),
   ];
 }
 

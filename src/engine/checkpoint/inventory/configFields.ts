@@ -1,0 +1,92 @@
+import { fieldsOf } from "#engine/architecture/readArchitecture.ts";
+import { KeystoneError } from "#shared/errors.ts";
+import type { InventoryEntry, UnusedReason } from "#shared/inventory.ts";
+
+type Config = Readonly<Record<string, unknown>>;
+
+/** Fields that something else than the equations reads. */
+const OTHER_READERS: Readonly<Record<string, string>> = {
+  bos_token_id: "generation",
+  eos_token_id: "generation",
+  pad_token_id: "generation",
+  dtype: "type of packed weights and of exports",
+  torch_dtype: "type of packed weights and of exports",
+  compression_config: "unpacking",
+};
+
+const REASONS: readonly { readonly pattern: RegExp; readonly reason: UnusedReason }[] = [
+  {
+    pattern:
+      /dropout|^(?:initializer_\w+|aux_loss\w*|router_\w*loss\w*|gradient_checkpointing|label_smoothing)$/,
+    reason: { code: "training", text: "a setting of training" },
+  },
+  {
+    pattern:
+      /^(?:transformers_version|_name_or_path|auto_map|task_specific_params|id2label|label2id|unsloth_\w+|model_name|problem_type|finetuning_task|tokenizer_class|_\w+)$/,
+    reason: { code: "description", text: "a description for people and other programs" },
+  },
+  {
+    pattern:
+      /^(?:use_cache|cache_implementation|output_\w+|return_dict\w*|torchscript|pretraining_tp|use_bfloat16|chunk_size_feed_forward|is_encoder_decoder|is_decoder|add_cross_attention|tie_encoder_decoder|cross_attention_hidden_size|prefix|num_return_sequences|attn_implementation|use_flash_attn\w*)$/,
+    reason: { code: "runtime", text: "a setting of how a program runs, which changes no number" },
+  },
+];
+const NOT_OF_FAMILY: UnusedReason = {
+  code: "not-of-family",
+  text: "the family's equations have no such setting, in transformers neither",
+};
+const NOT_RUN: UnusedReason = { code: "not-run", text: "the model is only looked at" };
+
+/** Every field of a config.json, with what reads it or why nothing does. */
+export function configEntries(config: Config): InventoryEntry[] {
+  const fields = familyFields(config);
+  return Object.keys(config).map((name): InventoryEntry => {
+    const usedBy = fields?.has(name) === true ? usedByEquations(name) : OTHER_READERS[name];
+    if (usedBy !== undefined) return { name, kind: "config", usedBy };
+    const known = REASONS.find(({ pattern }) => pattern.test(name))?.reason;
+    return { name, kind: "config", notUsedBecause: known ?? (fields ? NOT_OF_FAMILY : NOT_RUN) };
+  });
+}
+
+function usedByEquations(name: string): string {
+  if (name === "quantization_config") return "unpacking";
+  return name === "model_type" || name === "architectures" ? "choice of the family" : "equations";
+}
+
+/** Names of settings that change the numbers of the families that have them. */
+const BEARING =
+  /softcap|_multiplier$|^logits?_scal|^clip_qkv$|qk_norm|qk_layernorm|alibi|num_(?:local_)?experts|parallel_residual/;
+
+/** Says which fields another family would compute with, where this one does not. */
+export function bearingNotes(config: Config): string[] {
+  return configEntries(config).flatMap((entry) => {
+    if (!("notUsedBecause" in entry) || entry.notUsedBecause.code !== NOT_OF_FAMILY.code) return [];
+    const value = config[entry.name];
+    const idle = value === null || value === false || value === 0 || value === 1;
+    if (idle || !BEARING.test(entry.name)) return [];
+    return [
+      `config.json sets "${entry.name}", which the model's family has no equation for: it changes nothing here, in transformers neither.`,
+    ];
+  });
+}
+
+/** Null where the family is not known. */
+function familyFields(config: Config): ReadonlySet<string> | null {
+  try {
+    return fieldsOf(config);
+  } catch (error) {
+    if (error instanceof KeystoneError) return null;
+    throw error;
+  }
+}
+
+/** A config with the spellings that other programs write brought to the usual ones: `torch.bfloat16` is `bfloat16`. */
+export function settleSpellings(config: Config): Config {
+  const changed = ["torch_dtype", "dtype"].flatMap((name): [string, string][] => {
+    const value = config[name];
+    return typeof value === "string" && value.startsWith("torch.")
+      ? [[name, value.slice("torch.".length)]]
+      : [];
+  });
+  return changed.length === 0 ? config : { ...config, ...Object.fromEntries(changed) };
+}

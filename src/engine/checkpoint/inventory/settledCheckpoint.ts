@@ -1,0 +1,84 @@
+import type { Inventory } from "#shared/inventory.ts";
+import type { TensorInfo } from "#shared/model.ts";
+import { dataBytes } from "../dtypes.ts";
+import { noSuchTensor } from "../fileCheckpoint.ts";
+import type { Checkpoint } from "../types.ts";
+
+/** A tensor under the name that it is used by. */
+export interface SettledTensor {
+  readonly info: TensorInfo;
+  /** Its name in the files; null = it is not there, and zeros stand for it. */
+  readonly stored: string | null;
+}
+
+/** What the inventory made of a checkpoint. */
+export interface Settlement {
+  readonly config: Readonly<Record<string, unknown>>;
+  /** By the family's names, in the order of the files. */
+  readonly tensors: ReadonlyMap<string, SettledTensor>;
+  readonly inventory: Inventory;
+  readonly notes: readonly string[];
+}
+
+/** A checkpoint as its inventory settled it: the tensors that are used, by their family's names, and no others. */
+export class SettledCheckpoint implements Checkpoint {
+  readonly path: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  readonly inventory: Inventory;
+  readonly fingerprint: string;
+  readonly revision: string;
+  readonly shards: readonly { file: string; bytes: number }[];
+  readonly sharded: boolean;
+  readonly notes: readonly string[];
+  readonly packing?: string;
+  readonly configRewritten?: true;
+  private readonly files: Checkpoint;
+  private readonly settled: ReadonlyMap<string, SettledTensor>;
+
+  constructor(files: Checkpoint, { config, tensors, inventory, notes }: Settlement) {
+    this.files = files;
+    this.path = files.path;
+    this.config = config;
+    if (files.configRewritten === true || config !== files.config) this.configRewritten = true;
+    this.settled = tensors;
+    this.tensors = new Map([...tensors].map(([name, { info }]) => [name, info]));
+    this.inventory = inventory;
+    this.fingerprint = files.fingerprint;
+    this.revision = files.revision;
+    this.shards = files.shards;
+    this.sharded = files.sharded;
+    this.notes = [...files.notes, ...notes];
+    if (files.packing !== undefined) this.packing = files.packing;
+  }
+
+  async read(name: string, out?: Float32Array): Promise<Float32Array> {
+    const { stored, info } = this.find(name);
+    if (stored !== null) return this.files.read(stored, out);
+    return (out ?? new Float32Array(info.parameters)).fill(0);
+  }
+
+  async readRows(name: string, indices: ArrayLike<number>): Promise<Float32Array> {
+    const { stored, info } = this.find(name);
+    if (stored !== null) return this.files.readRows(stored, indices);
+    return new Float32Array(
+      indices.length * info.shape.slice(1).reduce((product, size) => product * size, 1),
+    );
+  }
+
+  async readBytes(name: string, begin = 0, end?: number): Promise<Uint8Array> {
+    const { stored, info } = this.find(name);
+    if (stored !== null) return this.files.readBytes(stored, begin, end);
+    return new Uint8Array(Math.max(0, Math.min(end ?? Infinity, dataBytes(info)) - begin));
+  }
+
+  async close(): Promise<void> {
+    await this.files.close();
+  }
+
+  private find(name: string): SettledTensor {
+    const found = this.settled.get(name);
+    if (!found) throw noSuchTensor(this.path, name);
+    return found;
+  }
+}
