@@ -10,7 +10,8 @@ export interface RecognisedPreTokenizer {
 
 /**
  * Texts that tell the rules apart: contractions, digits in runs, blanks and line ends of all kinds, letters of several
- * scripts, case in words, symbols beside letters.
+ * scripts, case in words, symbols beside letters; digits and numbers that are no ASCII digits, since a vocabulary may hold no
+ * runs of ASCII digits and so hide how those are cut.
  */
 const PROBE: readonly string[] = [
   "The quick brown fox jumps over the lazy dog.",
@@ -26,6 +27,7 @@ const PROBE: readonly string[] = [
   "naïve café Ångström straße œuvre",
   "Привет, мир! Γειά σου Κόσμε. 你好，世界！ こんにちは世界 안녕하세요 مرحبا नमस्ते",
   "🙂 👍🏽 👨‍👩‍👧 €5 £6 50% #tag @name a/b\\c",
+  "½ cup and ¼ tsp, 4 ½ months, m² and x³, Chapter Ⅷ, ①②③, ١٩٤٨ to ٢٠٠٤, १२३, 12½ 3⅔",
   "(a)[b]{c}<d>\"e\"'f'`g` …“quoted” ‘single’ – dash — em",
 ];
 
