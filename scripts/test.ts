@@ -39,14 +39,16 @@ for (const [name, run] of steps) {
   failures.push(...(count.failures ?? []));
   secondTries.push(...(count.secondTries ?? []));
   const seconds = ((Date.now() - started) / 1000).toFixed(0);
+  const tries = count.secondTries?.length ? `, ${count.secondTries.length} run a second time` : "";
   lines.push(
-    `${count.failed === 0 ? "ok  " : "FAIL"} ${name}: ${count.passed} passed, ${count.failed} failed, ${seconds} s`,
+    `${count.failed === 0 ? "ok  " : "FAIL"} ${name}: ${count.passed} passed, ${count.failed} failed${tries}, ${seconds} s`,
   );
 }
 rmSync(scratch, { recursive: true, force: true });
 for (const text of failures) console.log(`\n✘ ${text}`);
-for (const text of secondTries) console.log(`\n↻ passed when it was run once more, failed first: ${text}`);
+for (const text of secondTries) console.log(`\n↻ run a second time: ${text}`);
 console.log(`\n${lines.join("\n")}\n`);
+console.log(`${secondTries.length} test files run a second time, because their process had ended`);
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exit(total.failed === 0 ? 0 : 1);
 

@@ -4,7 +4,7 @@ export interface Count {
   failed: number;
   /** What failed and why, repeated at the end: a log that was cut keeps its last lines. */
   failures?: readonly string[];
-  /** What failed first and passed when it was run once more. Counted as passed, but never passed over. */
+  /** Files that were run once more because their process had ended, with what it said last; `passed` and `failed` count the second run. */
   secondTries?: readonly string[];
 }
 

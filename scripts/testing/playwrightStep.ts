@@ -48,14 +48,13 @@ export async function playwrightStep(scratch: string): Promise<Count> {
     const { stats, errors, suites } = playwrightReport.parse(JSON.parse(readFileSync(report, "utf8")));
     const specs = suites.flatMap(specsOf);
     return {
-      passed: stats.expected + stats.flaky,
-      // A test that another's failure kept from running has not passed.
-      failed: stats.unexpected + stats.skipped,
+      passed: stats.expected,
+      // A test that another's failure kept from running has not passed, and one that passed after it failed has failed.
+      failed: stats.unexpected + stats.skipped + stats.flaky,
       failures: [
         ...errors.map(({ message }) => failure("the window in Chromium", message ?? "")),
-        ...specs.filter(({ ok }) => !ok).map(told),
+        ...specs.filter(isBroken).map(told),
       ],
-      secondTries: specs.filter(({ tests }) => tests.some((test) => test.status === "flaky")).map(told),
     };
   });
 }
@@ -72,6 +71,10 @@ function counted(status: number, read: () => Count): Count {
 
 function specsOf({ specs, suites }: PlaywrightSuite): Spec[] {
   return [...specs, ...(suites ?? []).flatMap(specsOf)];
+}
+
+function isBroken({ ok, tests }: Spec): boolean {
+  return !ok || tests.some(({ status }) => status === "flaky");
 }
 
 function told({ file, line, title, tests }: Spec): string {

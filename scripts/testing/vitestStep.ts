@@ -9,7 +9,7 @@ export interface VitestStep {
   filters: readonly string[];
   /** A folder for the report. */
   scratch: string;
-  /** Whether a file that failed is run once more. */
+  /** Whether a file whose process ended is run once more. */
   again: boolean;
   /** More arguments, and how it is run: for tests of this step. */
   args?: readonly string[];
@@ -20,30 +20,27 @@ const VITEST = join(import.meta.dirname, "../../node_modules/vitest/vitest.mjs")
 const REPORTER = join(import.meta.dirname, "vitestReporter.ts");
 
 /**
- * Runs Vitest. A file that failed is run once more by itself: V8 ends a process now and then where its compilers race on
- * few cores (nodejs/node#64841, nodejs/node#66126), and whatever the file was at is lost with it. What fails twice has
- * failed; what passes the second time is named with what was said the first time.
+ * Runs Vitest. A file whose process ended is run once more by itself: V8 ends one now and then where its compilers race on few
+ * cores (nodejs/node#64841, nodejs/node#66126), and whatever the file was at is lost with it. Every such file is named, whatever
+ * comes of the second try. A test that failed has failed: nothing that holds a failed assertion is run again.
  */
 export async function vitestStep(step: VitestStep): Promise<Count> {
   const first = await run(step, step.filters);
-  const broken = first.files.filter(isBroken);
-  if (!step.again || broken.length === 0) return countOf(first);
-  const names = broken.map(({ name }) => name);
+  const ended = first.files.filter(onlyEnded);
+  if (!step.again || ended.length === 0) return countOf(first);
+  const names = ended.map(({ name }) => name);
   if (!step.options?.quiet) console.log(`\nOnce more, by themselves: ${names.join(", ")}`);
   const second = await run(step, names);
-  const sound = second.files.filter((file) => !isBroken(file)).map(({ name }) => name);
   return {
     ...countOf({
       lastWords: second.lastWords || first.lastWords,
       // a file that the second run says nothing of is as it was
       files: first.files.map(
-        (file) => (isBroken(file) && second.files.find(({ name }) => name === file.name)) || file,
+        (file) => (onlyEnded(file) && second.files.find(({ name }) => name === file.name)) || file,
       ),
       unattributed: [...first.unattributed, ...second.unattributed],
     }),
-    secondTries: broken
-      .filter(({ name }) => sound.includes(name))
-      .flatMap((file) => failuresOf(file, first.lastWords)),
+    secondTries: ended.flatMap((file) => failuresOf(file, first.lastWords)),
   };
 }
 
@@ -71,6 +68,11 @@ function readReport(path: string): VitestReport {
   } catch {
     return { files: [], unattributed: ["Vitest left no report."] };
   }
+}
+
+/** Its process ended, and until then nothing had failed. */
+function onlyEnded({ finished, tests }: TestFile): boolean {
+  return !finished && tests.every(({ state }) => state !== "failed");
 }
 
 function isBroken({ finished, outside, tests }: TestFile): boolean {
