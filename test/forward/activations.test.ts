@@ -16,6 +16,7 @@ import { createScratch, createWeightMaker } from "#engine/evaluate/variantWeight
 import { createForward } from "#engine/forward/createForward.ts";
 import type { HiddenBatch } from "#engine/forward/types.ts";
 import { planTensors } from "#engine/quantize/planTensors.ts";
+import { float32Bound, sumsOf } from "../support/rounding.ts";
 import { largestDifference, readHead } from "./runModel.ts";
 
 const GOLDEN = join(import.meta.dirname, "..", "golden", "activations");
@@ -108,6 +109,9 @@ function realTokens({ data, sequence, lengths }: HiddenBatch, width: number): Fl
   return Float32Array.from(rows.flatMap((row) => [...row]));
 }
 
+/** What another order of the sums may do, as a share of the largest value. */
+const reordered = (): number => float32Bound({ magnitude: 1, ...sumsOf(engine.architecture.facts) });
+
 function expectSame(actual: Float32Array, expected: Float32Array, bound: number, what: string): void {
   const off =
     largestDifference(actual, expected) / expected.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
@@ -152,7 +156,7 @@ it("a window's outputs do not depend on the windows it shares a batch with", asy
     const together = await run(variant, tokens);
     const alone: number[] = [];
     for (const window of tokens) alone.push(...(await run(variant, [window])).hidden);
-    expectSame(Float32Array.from(alone), together.hidden, 1e-6, `${nameOf(settings)}: hidden states`);
+    expectSame(Float32Array.from(alone), together.hidden, reordered(), `${nameOf(settings)}: hidden states`);
   }
 });
 
@@ -206,7 +210,7 @@ describe("SmoothQuant agrees with PyTorch", () => {
       { id: "smoothed", plans: new Map(), activations: { layers: [], smoothing } },
       tokens,
     );
-    expectSame(smoothed.hidden, plain.hidden, 1e-5, "hidden states");
+    expectSame(smoothed.hidden, plain.hidden, reordered(), "hidden states");
   });
 });
 

@@ -3,12 +3,13 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
 import { demoReport, reportDemo, type DemoReport } from "./demoReport.ts";
+import { DEMO_LOGITS, divergenceBound, expectSum, float32Bound } from "../support/rounding.ts";
 import { softwareWebGpuEnvironment } from "./softwareWebGpu.ts";
 
 /** Share of the CPU's value by which WebGPU may differ. Measured: 1e-6. */
-const TOLERANCE = 1e-4;
-/** Absolute, in nats; the variant's KL is 1e-3. Measured: 1e-9. */
-const KL_TOLERANCE = 1e-6;
+const TOLERANCE = float32Bound({ ...DEMO_LOGITS, magnitude: 1 });
+/** Logits are rounded as the largest of them. */
+const LOGITS = float32Bound(DEMO_LOGITS);
 /** A software device computes about 1 GFLOP/s. */
 const PATIENCE_MS = 300_000;
 
@@ -22,11 +23,7 @@ async function onSoftwareWebGpu(device: string): Promise<DemoReport> {
 }
 
 function expectClose(found: number, expected: number, what: string): void {
-  const apart = Math.abs(found - expected);
-  expect(
-    apart <= TOLERANCE * Math.max(1, Math.abs(expected)),
-    `${what}: ${found} on WebGPU, ${expected} on the CPU`,
-  ).toBe(true);
+  expectSum(found, expected, TOLERANCE * Math.abs(expected), `${what} on WebGPU`);
 }
 
 describe("the demo model on WebGPU (a software device)", () => {
@@ -44,7 +41,7 @@ describe("the demo model on WebGPU (a software device)", () => {
 
   it("has the CPU's logits", () => {
     expect(gpu.logits).toHaveLength(cpu.logits.length);
-    cpu.logits.forEach((expected, i) => expectClose(gpu.logits[i], expected, `logit ${i}`));
+    cpu.logits.forEach((expected, i) => expectSum(gpu.logits[i], expected, LOGITS, `logit ${i}`));
   });
 
   it("has the CPU's super weight and the CPU's largest activations in every layer", () => {
@@ -60,10 +57,7 @@ describe("the demo model on WebGPU (a software device)", () => {
   it("has the CPU's perplexity, and a variant's perplexity and KL", () => {
     expectClose(gpu.perplexity, cpu.perplexity, "perplexity");
     expectClose(gpu.variant.perplexity, cpu.variant.perplexity, "perplexity of a 3-bit variant");
-    expect(
-      Math.abs(gpu.variant.kl - cpu.variant.kl) <= KL_TOLERANCE,
-      `KL ${gpu.variant.kl}, on the CPU ${cpu.variant.kl}`,
-    ).toBe(true);
+    expectSum(gpu.variant.kl, cpu.variant.kl, divergenceBound(cpu.variant.kl, DEMO_LOGITS), "KL");
     expect(gpu.variant.topAgreement).toBe(cpu.variant.topAgreement);
   });
 });

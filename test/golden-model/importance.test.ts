@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { AblationRow } from "#shared/evaluation.ts";
 import { conduct, LAST_WORD, TEXT, type Conducted } from "../lab/labRun.ts";
+import { float64Bound } from "../support/rounding.ts";
 import { expectNear, expectWithin } from "./bounds.ts";
 import { golden, openDemo, type Demo, type GoldenEvaluation } from "./demoModel.ts";
 
 const DESTROYED_NLL_BOUND = 1e-2;
 const PERPLEXITY_BOUND = 1e-3;
 /** Two items of 300: near-ties of a destroyed model may fall either way. */
-const ACCURACY_BOUND = 2 / 300 + 1e-9;
+const ACCURACY_BOUND = 2 / 300 + float64Bound({ magnitude: 1 });
 
 let demo: Demo;
 let found: Conducted<"importance">;
@@ -54,5 +55,5 @@ it("importance gets the reference's original back by keeping the super activatio
   const expected = reference(golden.evaluations, "unquantized");
   const kept = row("super weights pruned, super activation kept");
   expectWithin(kept.perplexity, expected.perplexity, PERPLEXITY_BOUND, "perplexity");
-  expectNear(found.report.recovered, 1, 1e-9, "recovered");
+  expectNear(found.report.recovered, 1, float64Bound({ magnitude: 1 }), "recovered");
 });

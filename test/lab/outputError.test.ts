@@ -3,12 +3,12 @@ import { parseRecipe } from "#shared/plan.ts";
 import type { HiddenBatch, LayerWeights } from "#engine/forward/types.ts";
 import { createLayerReader } from "#engine/evaluate/layerReader.ts";
 import { quantizeDequantize } from "#engine/quantize/quantizeDequantize.ts";
-import { expectNear, expectWithin } from "../golden-model/bounds.ts";
+import { expectWithin } from "../golden-model/bounds.ts";
 import { demoVariant, openDemo, type Demo } from "../golden-model/demoModel.ts";
+import { expectSum, float32Bound } from "../support/rounding.ts";
 import { CALIBRATION, conduct, TEXT, writeText } from "./labRun.ts";
 
 const LOSS_BOUND = 1e-4;
-const INPUT_BOUND = 1e-5;
 const NAME = "model.layers.0.self_attn.q_proj.weight";
 const DOCUMENTS = ["Pip was a quiet deer. Pip lived by the bakery.", "Vera gave Tam two jars of honey."];
 
@@ -55,14 +55,11 @@ it("captures what goes into q_proj: the normed residual", async () => {
     const root = Math.sqrt(
       h.reduce((sum, value) => sum + value ** 2, 0) / width + demo.architecture.normEpsilon,
     );
-    h.forEach((value, i) =>
-      expectNear(
-        captured[row]?.[i],
-        (value / root) * weights.input_layernorm[i],
-        INPUT_BOUND,
-        `row ${row}, channel ${i}`,
-      ),
-    );
+    h.forEach((value, i) => {
+      const expected = (value / root) * weights.input_layernorm[i];
+      const within = float32Bound({ magnitude: expected, terms: width });
+      expectSum(captured[row]?.[i], expected, within, `row ${row}, channel ${i}`);
+    });
   });
 });
 

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { expectSum, float32Bound } from "../support/rounding.ts";
 import { summaryRow, withRow } from "../../scripts/peers/docs.ts";
 import { apart, logarithmsOf, perplexity } from "../../scripts/peers/logits.ts";
 import { failuresOf, type Check } from "../../scripts/peers/peer.ts";
@@ -87,8 +88,10 @@ describe("what a peer is held to", () => {
     const logits = Float32Array.of(1, 2, 3, 0, 5, -1, 2, 2, 2);
     const windows = [[0, 1, 2]];
     const logarithms = logarithmsOf(logits, 3);
-    expect(Math.exp(logarithms[0]) + Math.exp(logarithms[1]) + Math.exp(logarithms[2])).toBeCloseTo(1, 6);
-    expect(perplexity(logarithms, windows, 3)).toBeCloseTo(perplexity(logits, windows, 3), 5);
+    const [total, same] = [float32Bound({ magnitude: 1, terms: 3 }), perplexity(logits, windows, 3)];
+    expectSum(Math.exp(logarithms[0]) + Math.exp(logarithms[1]) + Math.exp(logarithms[2]), 1, total);
+    // a logarithm's rounding is a share of the perplexity
+    expectSum(perplexity(logarithms, windows, 3), same, same * float32Bound({ magnitude: 5, terms: 3 }));
   });
 });
 

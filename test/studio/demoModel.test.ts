@@ -5,6 +5,7 @@ import { z } from "zod";
 import { parseRecipe } from "#shared/plan.ts";
 import type { Studio } from "#studio/studio.ts";
 import { waitForJob } from "#studio/waitForJob.ts";
+import { DEMO_LOGITS, expectSum, float32Bound } from "../support/rounding.ts";
 import { DEMO, startStudio, tally, temporaryFolder } from "./helpers.ts";
 
 const TEXT = join(dirname(DEMO), "eval.jsonl");
@@ -70,7 +71,7 @@ describe("the demo model through the studio", () => {
     if (evaluated.kind !== "evaluate") throw new Error(evaluated.kind);
     const { report } = evaluated;
     const same = (a: number | null | undefined, b: number | null | undefined): void =>
-      expect(a ?? NaN).toBeCloseTo(b ?? NaN, 6);
+      expectSum(a, b ?? NaN, float32Bound({ ...DEMO_LOGITS, magnitude: b ?? NaN }));
     same(report.perplexity, best?.perplexity);
     same(report.kl?.mean, best?.kl?.mean);
     same(report.sqnrDb, best?.sqnrDb);
@@ -139,9 +140,8 @@ describe("the demo model through the studio", () => {
       if (result.kind !== "export") throw new Error(result.kind);
       const { verified } = result.report;
       expect(verified?.maxAbsDiff).toBe(0);
-      expect(Math.abs((verified?.perplexity ?? NaN) - (verified?.judgedPerplexity ?? NaN))).toBeLessThan(
-        1e-4,
-      );
+      const judged = verified?.judgedPerplexity ?? NaN;
+      expectSum(verified?.perplexity, judged, float32Bound({ ...DEMO_LOGITS, magnitude: judged }));
       expect((await studio.call("model:open", { path: out })).unsupported).toBeNull();
       await expect(studio.call("job:export", { model: DEMO, request, verify: null })).rejects.toMatchObject({
         code: "export/exists",

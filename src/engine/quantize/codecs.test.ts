@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { expectSum, float32Bound } from "../../../test/support/rounding.ts";
 import { dequantize, quantize, type Packed } from "./quantize.ts";
 import { normalFloat } from "./normalFloatLevels.ts";
 import { ALL_CODECS, testPlan, testWeights } from "./testPlan.ts";
@@ -47,14 +48,14 @@ describe("every codec", () => {
 
 describe("rtn", () => {
   it("errs by at most half a step, in f32 arithmetic", () => {
-    const SLACK = 1e-6; // relative to the range: rounding of (w − lo)·s, q/s and the sum
     fc.assert(
       fc.property(ordinary, fc.integer({ min: 2, max: 8 }), (weights, bits) => {
         const out = dequantize(quantize(weights, line(16, { bits })));
         const range = Math.max(...weights) - Math.min(...weights);
-        weights.forEach((w, i) =>
-          expect(Math.abs(w - out[i])).toBeLessThanOrEqual(range * (0.5 / (2 ** bits - 1) + SLACK) + SLACK),
-        );
+        // (w − lo)·s, q/s and the sum are rounded: as numbers of the range's size, or of the weights' where these lie far from 0
+        const magnitude = Math.max(range, ...weights.map(Math.abs));
+        const within = (0.5 * range) / (2 ** bits - 1) + float32Bound({ magnitude, terms: 3 });
+        weights.forEach((w, i) => expect(Math.abs(w - out[i])).toBeLessThanOrEqual(within));
       }),
     );
   });
@@ -134,7 +135,7 @@ describe("NormalFloat", () => {
       const levels = Array.from(normalFloat(bits).levels);
       expect(roundTrip(levels, { codec: bits === 3 ? "nf3" : "nf4", bits })).toEqual(levels);
       const again = roundTrip(levels, { codec: bits === 3 ? "nf3-minmax" : "nf4-minmax", bits });
-      again.forEach((value, i) => expect(value).toBeCloseTo(levels[i], 6));
+      again.forEach((value, i) => expectSum(value, levels[i], float32Bound({ magnitude: 2, terms: 3 })));
     }
   });
 

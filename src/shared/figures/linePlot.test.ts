@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { float64Bound } from "../../../test/support/rounding.ts";
 import { apart } from "./linePlot.ts";
 
 const LEAST = 14;
-const ROUNDING = 1e-6;
+/** Places of up to 300 pixels, each moved by a sum of up to nine pushes. */
+const ROUNDING = float64Bound({ magnitude: 300, terms: 9 * 9 });
 
 describe("labels at the ends of lines", () => {
   it("stay where they are when they do not meet", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { expectSum, float64Bound } from "../../../../test/support/rounding.ts";
 import type { TaskFile, TaskItem } from "../types.ts";
 import type { PreparedTask } from "./prepareTask.ts";
 import { taskReport, type Answer } from "./taskReport.ts";
@@ -43,7 +44,8 @@ describe("taskReport", () => {
       false,
     );
     expect(report).toMatchObject({ n: 3, correct: 2, accuracy: 2 / 3, accuracyNorm: 2 / 3, truncated: 1 });
-    expect(report.stderr).toBeCloseTo(Math.sqrt(((2 / 3) * (1 / 3)) / 2), 15);
+    const [p, n] = [2 / 3, 3];
+    expectSum(report.stderr, Math.sqrt((p * (1 - p)) / (n - 1)), float64Bound({ magnitude: 1, terms: n }));
     expect(report.items).toBeUndefined();
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { TensorInfo } from "#shared/model.ts";
+import { expectSum, float64Bound } from "../../../../test/support/rounding.ts";
 import { inFlowOrder, logBars, matching, parametersByRole } from "./tensorOrder.ts";
 
 function tensor(name: string, role: TensorInfo["role"], layer: number | null, shape = [4, 8]): TensorInfo {
@@ -48,7 +49,11 @@ describe("the tensor table", () => {
     const shares = parametersByRole(tensors, false);
     expect(shares.map(({ name }) => name)).toEqual(["MLP", "Attention", "Embedding", "Head", "Norm"]);
     expect(shares.reduce((sum, { parameters }) => sum + parameters, 0)).toBe(64 + 64 + 32 + 32 + 8);
-    expect(shares.reduce((sum, { fraction }) => sum + fraction, 0)).toBeCloseTo(1, 12);
+    expectSum(
+      shares.reduce((sum, { fraction }) => sum + fraction, 0),
+      1,
+      float64Bound({ magnitude: 1, terms: shares.length }),
+    );
   });
   it("draws a single value of a bin, however many the others hold", () => {
     const bars = logBars([1, 0, 1_000_000, 0], 4);

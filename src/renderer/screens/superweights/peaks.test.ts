@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Candidate, DetectPass, DetectReport, LayerPeaks } from "#shared/detection.ts";
+import { expectSum, float64Bound } from "../../../../test/support/rounding.ts";
 import {
   clearSide,
   coordinatesJson,
@@ -130,7 +131,7 @@ describe("marks and sums", () => {
   });
   it("splits the bar by share", () => {
     const { widths } = sumOf(candidate({}));
-    expect(widths[0]).toBeCloseTo(0.9615, 4);
-    expect(widths[0] + widths[1]).toBeCloseTo(1, 12);
+    expect(widths[0].toFixed(4)).toBe("0.9615");
+    expectSum(widths[0] + widths[1], 1, float64Bound({ magnitude: 1, terms: 2 }));
   });
 });
