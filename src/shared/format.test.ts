@@ -21,6 +21,25 @@ describe("numbers", () => {
     expect(f.percent(null)).toBe("–");
     expect(f.duration(null)).toBe("–");
   });
+  it("writes what has more digits than anyone reads as a power of ten, whatever it is", () => {
+    const huge = 1.2345e40;
+    expect(f.number(huge)).toBe("1.2 × 10⁴⁰");
+    expect(f.number(-huge, 4)).toBe("−1.2 × 10⁴⁰");
+    expect(f.factor(huge)).toBe("× 1.2 × 10⁴⁰");
+    expect(f.factor(1 / huge)).toBe("÷ 1.2 × 10⁴⁰");
+    expect([f.count(huge), f.shortCount(huge), f.perplexity(huge)]).toEqual(new Array(3).fill("1.2 × 10⁴⁰"));
+    expect(f.percent(huge)).toBe("1.2 × 10⁴²%");
+    expect(f.number(123_456_789_012_345, 0)).toBe("123,456,789,012,345");
+  });
+
+  it("writes significant digits, without the noise of a double behind them", () => {
+    expect([1190.4, 0.031249, -2, 0.1 + 0.2, 0].map((value) => f.significant(value, 3))).toEqual([
+      ...["1,190", "0.0312", "−2", "0.3", "0"],
+    ]);
+    expect(f.significant(1.2345e40, 3)).toBe("1.23 × 10⁴⁰");
+    expect(f.significant(-1.2e-30, 2)).toBe("−1.2 × 10⁻³⁰");
+  });
+
   it("counts in full in tables and short in prose", () => {
     expect(f.count(16_777_216)).toBe("16,777,216");
     expect(f.shortCount(1_279_787_008)).toBe("1.28 B");

@@ -2,11 +2,14 @@
 
 export const MISSING = "–";
 const MINUS = "−";
+/** From here on digits written out hide how large a number is, and the last ones are not its own. */
+const POWERS_FROM = 1e15;
 
-/** `1,234.50`, `−0.8000`, `–` for null. A value that is not finite is written "not finite". */
+/** `1,234.50`, `−0.8000`, `3.2 × 10⁴⁰`, `–` for null. A value that is not finite is written "not finite". */
 export function number(value: number | null | undefined, decimals = 2): string {
   if (value === null || value === undefined) return MISSING;
   if (!Number.isFinite(value)) return "not finite";
+  if (Math.abs(value) >= POWERS_FROM) return power(value);
   const text = formatter(decimals).format(Math.abs(value));
   // What rounds to zero has no sign.
   return value < 0 && /[1-9]/.test(text) ? MINUS + text : text;
@@ -21,6 +24,15 @@ function formatter(decimals: number): Intl.NumberFormat {
     maximumFractionDigits: decimals,
   }));
 }
+
+/** So many significant digits: `1,190`, `0.0312`, `−2`, `1.19 × 10⁴⁰`; powers of ten also for what is all but zero. */
+export function significant(value: number, digits: number): string {
+  const size = Math.abs(value);
+  if (size >= POWERS_FROM || (size > 0 && size < SMALLEST_WRITTEN_OUT)) return power(value, digits - 1);
+  return value.toLocaleString("en-US", { maximumSignificantDigits: digits }).replace("-", MINUS);
+}
+/** A smaller number written out is more zeros than digits. */
+const SMALLEST_WRITTEN_OUT = 1e-9;
 
 /** A score, or why there is none: `not finite` where the evaluation overflowed. */
 export function score(value: number | null | undefined, decimals = 2, notFinite = false): string {
@@ -40,6 +52,7 @@ export function count(value: number | null | undefined): string {
 
 /** A count in prose: `1.28 B`, `805.3 M`, in full below a million. */
 export function shortCount(value: number): string {
+  if (value >= POWERS_FROM) return power(value);
   if (value >= 1e9) return `${number(value / 1e9, 2)} B`;
   if (value >= 1e6) return `${number(value / 1e6, 1)} M`;
   return count(value);
@@ -104,8 +117,8 @@ export function divergence(value: number | null | undefined): string {
 }
 
 /** `3.2 × 10⁻⁶`. */
-export function power(value: number): string {
-  const [mantissa = "", exponent = "0"] = value.toExponential(1).split("e");
+export function power(value: number, decimals = 1): string {
+  const [mantissa = "", exponent = "0"] = value.toExponential(decimals).split("e");
   const digits = exponent.replace("+", "").replace(/[-\d]/g, (c) => SUPERSCRIPT[c] ?? c);
   return `${mantissa.replace("-", MINUS)} × 10${digits}`;
 }

@@ -103,8 +103,40 @@ const recipeShape = z.strictObject({
 /** The keys of a recipe, for plans whose base and grid are merged before they are checked. */
 export const RECIPE_KEYS = Object.keys(recipeShape.shape);
 
+/** A recipe as written, its defaults filled: bits and block may be left out where the codec has no choice of them. */
+const recipeAsWritten = recipeShape.extend({ bits: bits.optional(), block: blockText.optional() });
+
 /** The one description of a recipe. Unknown keys are refused, defaults are filled, `restore: []` means none. */
-export const recipe = recipeShape.superRefine((value, context) => {
+export const recipe = recipeAsWritten.transform((written, context) => {
+  const only = onlyChoices(written.codec);
+  const whole = { ...written, bits: written.bits ?? only.bits, block: written.block ?? only.block };
+  const { bits: ownBits, block: ownBlock } = whole;
+  for (const field of ["bits", "block"] as const)
+    if (whole[field] === undefined)
+      context.addIssue({ code: "custom", path: [field], message: "is missing" });
+  if (ownBits === undefined || ownBlock === undefined) return z.NEVER;
+  const value = { ...whole, bits: ownBits, block: ownBlock };
+  checkWhole(value, context, written.block !== undefined);
+  return value;
+});
+export type Recipe = z.infer<typeof recipe>;
+
+/** A recipe as people write it: only `codec` is required, and `bits` and `block` where the codec has several. */
+export type RecipeInput = z.input<typeof recipe>;
+
+/** Bits and block where a codec leaves no choice of them: `f16` is 16 bits, of whatever block; `q4_0` 4 bits in groups of 32. */
+function onlyChoices(codec: CodecName): { bits: number | undefined; block: string | undefined } {
+  const { bits: some, blocks, rounds } = CODECS[codec];
+  const ofFormat = typeof blocks === "string" && blocks.startsWith("group:") ? blocks : undefined;
+  return { bits: some.length === 1 ? some[0] : undefined, block: rounds ? "tensor" : ofFormat };
+}
+
+/** What contradicts itself in a recipe. @param hasBlock whether the recipe names one, which its overrides then take over */
+function checkWhole(
+  value: z.infer<typeof recipeShape>,
+  context: Pick<z.RefinementCtx, "addIssue">,
+  hasBlock: boolean,
+): void {
   checkCodec({ ...value, clips: value.clip !== null }, context, []);
   const named = value.restore !== "none" && !(Array.isArray(value.restore) && value.restore.length === 0);
   if (value.holdOut && !named) {
@@ -115,21 +147,20 @@ export const recipe = recipeShape.superRefine((value, context) => {
     });
   }
   value.overrides.forEach((o, i) => {
+    const codec = o.codec ?? value.codec;
     const merged = {
-      codec: o.codec ?? value.codec,
+      codec,
       bits: o.bits ?? value.bits,
       symmetric: o.symmetric ?? inheritedSymmetric(value, o),
       block: o.block ?? value.block,
       // a clip of the whole recipe passes over tensors that have no range
       clips: Boolean(o.clip),
     };
-    if (!o.skip) checkCodec(merged, context, ["overrides", i]);
+    if (!hasBlock && o.block === undefined && onlyChoices(codec).block !== value.block)
+      context.addIssue({ code: "custom", path: ["overrides", i, "block"], message: "is missing" });
+    else if (!o.skip) checkCodec(merged, context, ["overrides", i]);
   });
-});
-export type Recipe = z.infer<typeof recipe>;
-
-/** A recipe as people write it: only `codec`, `bits` and `block` are required. */
-export type RecipeInput = z.input<typeof recipe>;
+}
 
 /** What an override takes over of `symmetric`: nothing where its codec has no such choice. */
 export function inheritedSymmetric(
@@ -141,7 +172,7 @@ export function inheritedSymmetric(
 
 function checkCodec(
   value: Parameters<typeof codecIssues>[0],
-  context: z.RefinementCtx,
+  context: Pick<z.RefinementCtx, "addIssue">,
   path: (string | number)[],
 ): void {
   for (const { field, message } of codecIssues(value))

@@ -18,6 +18,7 @@ import { labTable, labText } from "../output/labText.ts";
 import { textTable } from "../output/table.ts";
 import type { CommandContext } from "../program.ts";
 import { usageError } from "../reportError.ts";
+import { wholeLabId } from "../runId.ts";
 import type { Session } from "../session.ts";
 
 interface ParentOptions extends CommonOptions {
@@ -148,11 +149,12 @@ function showCommand(context: CommandContext): Command {
   return withCommonOptions(
     new Command("show")
       .description("show a kept experiment")
-      .argument("<id>", "id of the experiment, as lab list gives it"),
+      .argument("<id>", "id of the experiment, as lab list gives it, or its beginning"),
   ).action((id: string, _options: CommonOptions, self: Command) =>
     context.session(self.optsWithGlobals<CommonOptions>(), async (session) => {
-      const { report } = await session.studio.call("lab:get", { id });
-      session.print({ id, ...report }, () => labText(report));
+      const whole = await wholeLabId(session, id);
+      const { report } = await session.studio.call("lab:get", { id: whole });
+      session.print({ id: whole, ...report }, () => labText(report));
     }),
   );
 }
@@ -161,11 +163,12 @@ function deleteCommand(context: CommandContext): Command {
   return withCommonOptions(
     new Command("delete")
       .description("delete a kept experiment")
-      .argument("<id>", "id of the experiment, as lab list gives it"),
+      .argument("<id>", "id of the experiment, as lab list gives it, or its beginning"),
   ).action((id: string, _options: CommonOptions, self: Command) =>
     context.session(self.optsWithGlobals<CommonOptions>(), async (session) => {
-      await session.studio.call("lab:delete", { id });
-      session.print({ deleted: id }, () => `Deleted experiment ${id}.\n`);
+      const whole = await wholeLabId(session, id);
+      await session.studio.call("lab:delete", { id: whole });
+      session.print({ deleted: whole }, () => `Deleted experiment ${whole}.\n`);
     }),
   );
 }

@@ -5,6 +5,7 @@ import { withCommonOptions, dropUndefined, type CommonOptions } from "../options
 import { fileSize } from "../output/numbers.ts";
 import type { CommandContext } from "../program.ts";
 import { usageError } from "../reportError.ts";
+import { wholeId } from "../runId.ts";
 import type { Session } from "../session.ts";
 import { checkPlace, writeWhole } from "../writeWhole.ts";
 
@@ -24,7 +25,10 @@ export function reportCommand(context: CommandContext): Command {
     .description(
       "write runs and kept experiments down as one file, with charts, tables and how to repeat each",
     )
-    .argument("<run...>", "ids of runs or of kept experiments, in the order they are to stand")
+    .argument(
+      "<run...>",
+      "ids of runs or of kept experiments, or their beginnings, in the order they are to stand",
+    )
     .requiredOption("--out <file>", "file to write, .html or .md (required)")
     .addOption(
       new Option(
@@ -68,9 +72,13 @@ function formatOf(path: string): Format {
 }
 
 /** Which of the ids are runs and which are kept experiments. */
-async function sortIds(session: Session, ids: readonly string[]): Promise<{ runs: string[]; lab: string[] }> {
+async function sortIds(
+  session: Session,
+  named: readonly string[],
+): Promise<{ runs: string[]; lab: string[] }> {
   const runs = new Set((await session.studio.call("run:list", {})).map(({ id }) => id));
   const lab = new Set((await session.studio.call("lab:list", {})).map(({ id }) => id));
+  const ids = named.map((text) => wholeId(text, [...runs, ...lab]));
   const unknown = ids.find((id) => !runs.has(id) && !lab.has(id));
   if (unknown === undefined)
     return { runs: ids.filter((id) => runs.has(id)), lab: ids.filter((id) => lab.has(id)) };

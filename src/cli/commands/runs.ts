@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { withCommonOptions, type CommonOptions } from "../options.ts";
 import { runDocument, runsTable, runText } from "../output/results.ts";
 import type { CommandContext } from "../program.ts";
+import { wholeRunId } from "../runId.ts";
 
 /** `runs` and `runs show RUN`: what the run store holds. */
 export function runsCommand(context: CommandContext): Command {
@@ -15,10 +16,10 @@ export function runsCommand(context: CommandContext): Command {
   const show = withCommonOptions(
     new Command("show")
       .description("show one run with its results")
-      .argument("<run>", "id of the run, as runs lists it"),
+      .argument("<run>", "id of the run, as runs lists it, or its beginning"),
   ).action((run: string, _options: CommonOptions, command: Command) =>
     context.session(command.optsWithGlobals<CommonOptions>(), async (session) => {
-      const detail = await session.studio.call("run:get", { run });
+      const detail = await session.studio.call("run:get", { run: await wholeRunId(session, run) });
       session.print(runDocument(detail), () => runText(detail));
     }),
   );

@@ -13,6 +13,7 @@ import {
 import { resultLine, runDocument, runText } from "../output/results.ts";
 import type { CommandContext } from "../program.ts";
 import { usageError } from "../reportError.ts";
+import { wholeRunId } from "../runId.ts";
 import type { Session } from "../session.ts";
 
 interface SweepOptions extends ComputeOptions, CalibrationOptions {
@@ -37,14 +38,14 @@ export function sweepCommand(context: CommandContext): Command {
     .option("--name <name>", "name of the run in lists (default: the plan's name)")
     .option(
       "--resume <run>",
-      "go on with this run instead of starting one; refuses another model, plan, text or calibration text (default: a new run)",
+      "go on with this run (its id or the beginning of it) instead of starting one; refuses another model, plan, text or calibration text (default: a new run)",
     );
   return withComputeOptions(withCalibrationOption(command)).action((model: string, options: SweepOptions) =>
     context.session(options, async (session) => {
       const { job, run } =
         options.resume === undefined
           ? await start(session, model, options)
-          : await resume(session, model, options, options.resume);
+          : await resume(session, model, options, await wholeRunId(session, options.resume));
       session.note(`Run ${run}.`);
       const stopStreaming = streamRows(session, run);
       let cancelled: unknown = null;

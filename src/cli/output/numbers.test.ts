@@ -24,6 +24,9 @@ describe("numbers in tables", () => {
     expect(percent(undefined)).toBe("–");
   });
 
+  it("are powers of ten where they have more digits than anyone reads", () => {
+    expect([fixed(1.2e40, 4), shortCount(1.2e40)]).toEqual(["1.2 × 10⁴⁰", "1.2 × 10⁴⁰"]);
+  });
   it("show sizes of files in decimal and of memory in binary units", () => {
     expect(fileSize(9_908_648)).toBe("9.91 MB");
     expect(fileSize(13_476_000_000)).toBe("13.48 GB");

@@ -1,4 +1,4 @@
-import { count, decimalsThatSeparate, MISSING, number } from "#shared/format.ts";
+import { count, decimalsThatSeparate, MISSING, number, shortCount as inProse } from "#shared/format.ts";
 
 /** How numbers look in tables for people: as in the window, but for sizes, which have room for more digits here. */
 export { count, duration, place } from "#shared/format.ts";
@@ -11,6 +11,7 @@ export function fixed(value: number | null | undefined, decimals: number, notFin
 
 /** 1.28 B, 805.3 M, 12.3 k: for sentences. */
 export function shortCount(value: number): string {
+  if (value >= 1e12) return inProse(value);
   if (value >= 1e9) return `${trimmed(value / 1e9)} B`;
   if (value >= 1e6) return `${trimmed(value / 1e6)} M`;
   if (value >= 1e4) return `${trimmed(value / 1e3)} k`;

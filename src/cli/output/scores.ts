@@ -7,7 +7,7 @@ export function scoreFacts(scores: Scores, decimals: number): [string, string][]
   const facts: [string, string][] = [
     ["Perplexity", fixed(scores.perplexity, decimals, bad)],
     ["Per word, per byte", `${fixed(scores.wordPerplexity, decimals)}, ${fixed(scores.bytePerplexity, 4)}`],
-    ["NLL", `${fixed(scores.nll, 4, bad)} nats per token (± ${fixed(scores.nllStandardError, 4, bad)})`],
+    ["NLL", `${fixed(scores.nll, 4, bad)} nats per token${errorOf(scores)}`],
     ["Tokens", count(scores.tokens)],
   ];
   const { kl } = scores;
@@ -21,6 +21,11 @@ export function scoreFacts(scores: Scores, decimals: number): [string, string][]
     );
   }
   return facts;
+}
+
+/** ` (± 0.0123)`; nothing where a single token has no error. */
+function errorOf({ nllStandardError, tokens, notFinite }: Scores): string {
+  return tokens < 2 ? "" : ` (± ${fixed(nllStandardError, 4, notFinite)})`;
 }
 
 /** How the text was cut, without its full stop, for a sentence that goes on. */

@@ -19,6 +19,12 @@ describe("summarize", () => {
     expect(scores).not.toHaveProperty("notFinite");
   });
 
+  it("knows no standard error of a single token", () => {
+    const scores = summarize(Float32Array.of(2), whole);
+    expect(scores).toMatchObject({ nll: 2, tokens: 1, nllStandardError: null });
+    expect(scores).not.toHaveProperty("notFinite");
+  });
+
   it("takes the tokens of a text that were not scored to cost as much as the others", () => {
     const scores = summarize(Float32Array.of(1, 2), { ...whole, textTokens: 8 });
     expect(scores).toMatchObject({

@@ -25,13 +25,15 @@ export function summarize(
     wordPerplexity: Math.exp(ofText / words),
     bytePerplexity: Math.exp(perByte),
     bitsPerByte: perByte / Math.LN2,
-    nllStandardError: nll.length > 1 ? standardError(nll, mean) : 0,
   };
+  // of one token nothing is known
+  const error = nll.length > 1 ? standardError(nll, mean) : null;
   const kl = against && klReport(against.kl, against.topAgrees);
   // a text without white space is one word, whose perplexity overflows in any model
   const { wordPerplexity, ...others } = values;
   const finite =
-    Object.values(others).every(Number.isFinite) && (!kl || Object.values(kl).every((v) => v !== null));
+    [...Object.values(others), error ?? 0].every(Number.isFinite) &&
+    (!kl || Object.values(kl).every((v) => v !== null));
   return {
     nll: orNull(mean),
     perplexity: orNull(values.perplexity),
@@ -39,7 +41,7 @@ export function summarize(
     bytePerplexity: orNull(values.bytePerplexity),
     bitsPerByte: orNull(values.bitsPerByte),
     tokens: nll.length,
-    nllStandardError: orNull(values.nllStandardError),
+    nllStandardError: error === null ? null : orNull(error),
     ...(kl ? { kl } : {}),
     ...(finite ? {} : { notFinite: true as const }),
   };

@@ -14,7 +14,7 @@ import {
   type RowPlan,
 } from "./activationRows.ts";
 import { Journey } from "./journey.ts";
-import { Judging, type Judged } from "./judging.ts";
+import { isCertainlyWorse, Judging, type Judged } from "./judging.ts";
 import { labFacts } from "./labFacts.ts";
 import { LabTasks } from "./labTasks.ts";
 import { calibrationWindows, textWindows, type Calibration } from "./texts.ts";
@@ -23,9 +23,6 @@ import { exact, figure, percent, plural, sentence } from "./words.ts";
 
 type Report = LabReportOf<"activations">;
 type Row = Report["rows"][number];
-
-/** Standard errors that naive quantization's loss must exceed before shares of it mean something. */
-const CERTAIN = 2;
 
 /** A row, and how sure its distance from the original is. */
 interface Scored {
@@ -160,8 +157,7 @@ function naiveOf(rows: readonly Scored[], per: Row["per"]): Scored | undefined {
 }
 
 function losesFor(naive: Scored | undefined): boolean {
-  if (!naive?.difference) return false;
-  return naive.difference.mean > CERTAIN * naive.difference.standardError;
+  return naive?.difference !== undefined && isCertainlyWorse(naive.difference);
 }
 
 function findingOf(rows: readonly Scored[], complete: boolean): string {

@@ -1,5 +1,6 @@
 import { KeystoneError } from "#shared/errors.ts";
 import type { Scores, TaskReport } from "#shared/evaluation.ts";
+import { headUnits } from "../evaluate/headUnits.ts";
 import { planBatches } from "../evaluate/hiddenStates.ts";
 import { scoreOriginal, scoreWave } from "../evaluate/score.ts";
 import type { OriginalReference, Variant, WindowSet } from "../evaluate/types.ts";
@@ -12,8 +13,29 @@ export interface Judged {
   readonly scores: Scores;
   /** Absent where no tasks were asked for. */
   readonly tasks?: TaskReport[];
-  /** Mean NLL less the original's, and the standard error of that mean over tokens; absent for the original. */
-  readonly difference?: { readonly mean: number; readonly standardError: number };
+  /**
+   * Mean NLL less the original's, and the standard error of that mean over tokens, which a single token does not have; absent for
+   * the original.
+   */
+  readonly difference?: Difference;
+}
+
+export interface Difference {
+  readonly mean: number;
+  readonly standardError: number | null;
+}
+
+/** Standard errors that a difference exceeds when it is more than the text's chance. */
+const CERTAIN = 2;
+
+/** Whether a text tells that a variant's NLL is above the original's. One token tells nothing. */
+export function isCertainlyWorse({ mean, standardError }: Difference): boolean {
+  return standardError !== null && mean > CERTAIN * standardError;
+}
+
+/** Whether a text tells that a variant's NLL is below the original's. */
+export function isCertainlyBetter({ mean, standardError }: Difference): boolean {
+  return standardError !== null && -mean > CERTAIN * standardError;
 }
 
 /** Scores one variant after another on one text, each as soon as it is asked for; the original is scored first. */
@@ -46,7 +68,8 @@ export class Judging {
   /** Announces the original and so many variants. */
   announce(variants: number): void {
     const { tokens, scored } = planBatches(this.#windows);
-    const units = tokens * this.#run.architecture.facts.layers + scored;
+    const { architecture } = this.#run;
+    const units = tokens * architecture.facts.layers + scored * headUnits(architecture);
     this.#journey.announce(this.#kind, units, 1 + variants);
     this.#tasks?.announce(1 + variants);
   }
@@ -93,12 +116,12 @@ export class Judging {
 }
 
 /** Mean of a − b over tokens and its standard error: token by token, so that what both find hard cancels. */
-function paired(a: Float32Array, b: Float32Array): { mean: number; standardError: number } {
+function paired(a: Float32Array, b: Float32Array): Difference {
   const n = a.length;
   let total = 0;
   for (let i = 0; i < n; i++) total += a[i] - b[i];
   const mean = total / n;
   let squares = 0;
   for (let i = 0; i < n; i++) squares += (a[i] - b[i] - mean) ** 2;
-  return { mean, standardError: n > 1 ? Math.sqrt(squares / (n - 1) / n) : 0 };
+  return { mean, standardError: n > 1 ? Math.sqrt(squares / (n - 1) / n) : null };
 }

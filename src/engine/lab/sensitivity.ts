@@ -1,7 +1,7 @@
 import type { LabReportOf } from "#shared/lab.ts";
 import { superWeightsScaled } from "../superweight/ablations.ts";
 import { Journey } from "./journey.ts";
-import { Judging, type Judged } from "./judging.ts";
+import { isCertainlyBetter, Judging, type Judged } from "./judging.ts";
 import { labFacts, requireSuperWeights } from "./labFacts.ts";
 import { LabTasks } from "./labTasks.ts";
 import { textWindows } from "./texts.ts";
@@ -14,9 +14,6 @@ interface Scaled {
   readonly factor: number;
   readonly judged: Judged;
 }
-
-/** Standard errors that a gain must exceed to be called one. */
-const CERTAIN = 2;
 
 /**
  * What happens as the super weights are multiplied by factors [arXiv:2411.07191, Figure 6]. A point is told as soon as it is
@@ -79,8 +76,7 @@ function byPerplexity(a: Scaled, b: Scaled): number {
 function gainOf({ judged: { difference } }: Scaled): string {
   if (!difference || difference.mean >= 0) return "";
   const gain = `, ${percent(1 - Math.exp(difference.mean))} lower`;
-  const certain = -difference.mean > CERTAIN * difference.standardError;
-  return certain ? gain : `${gain}, within what this text can tell`;
+  return isCertainlyBetter(difference) ? gain : `${gain}, within what this text can tell`;
 }
 
 function notesOf({ superWeights }: LabRun): string[] {

@@ -3,6 +3,7 @@ import { KeystoneError } from "#shared/errors.ts";
 import type { LabReportOf, LabRequestOf } from "#shared/lab.ts";
 import { readDocuments } from "../checkpoint/readDocuments.ts";
 import type { Tokenizer } from "../checkpoint/types.ts";
+import { headUnits } from "../evaluate/headUnits.ts";
 import type { BatchPlan } from "../evaluate/hiddenStates.ts";
 import { readHead } from "../evaluate/judgeHead.ts";
 import { createMeter } from "../evaluate/meter.ts";
@@ -76,13 +77,15 @@ function isWhole(tokenizer: Tokenizer, id: number): boolean {
 async function bothModels(run: Run, plan: BatchPlan) {
   const variants = [superWeightsPruned(run, run.superWeights).variant];
   const options = { original: true, checkFinite: true };
-  const total = plan.tokens * layerPasses(run, variants, options) + 2 * plan.scored;
+  const units = headUnits(run.architecture);
+  const total = plan.tokens * layerPasses(run, variants, options) + 2 * plan.scored * units;
   const meter = createMeter(total, "tokens·layers", run);
   const { original, lanes } = await streamLayers(run, plan, variants, options, meter, run);
   const pruned = lanes[0].final;
   if (original === null || pruned === null)
     throw new Error("both models were asked for, but one did not come");
-  return { original, pruned, advance: (units: number) => meter.advance(units, "output head") };
+  const advance = (rows: number): Promise<void> => meter.advance(rows * units, "output head");
+  return { original, pruned, advance };
 }
 
 /** What the models are asked, and how many of the text's documents are too short to ask with. */

@@ -1,4 +1,4 @@
-import { count } from "#shared/format.ts";
+import { count, significant } from "#shared/format.ts";
 import type { Coordinate } from "#shared/recipe.ts";
 
 export { count, plural, sentence } from "#shared/format.ts";
@@ -6,13 +6,13 @@ export { count, plural, sentence } from "#shared/format.ts";
 /** Three significant digits: `1,190`, `0.0312`; `not finite` where there is no number. */
 export function figure(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "not finite";
-  return value.toLocaleString("en-US", { maximumSignificantDigits: 3 }).replace("-", "−");
+  return significant(value, 3);
 }
 
 /** Five significant digits, for perplexities that lie close together. */
 export function exact(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "not finite";
-  return value.toLocaleString("en-US", { maximumSignificantDigits: 5 });
+  return significant(value, 5);
 }
 
 /** Shares below this have no digits worth reading. */

@@ -6,7 +6,7 @@ import { linePlot } from "#shared/figures/linePlot.ts";
 import { layerAxis } from "#shared/figures/template.ts";
 import type { ExperimentName, LabReport, LabReportOf, LabResult } from "#shared/lab.ts";
 import { blockLabel } from "#shared/recipeText.ts";
-import { when } from "#shared/format.ts";
+import { significant, when } from "#shared/format.ts";
 import { resultName } from "./labText.ts";
 import { axisRange, factorEnds } from "./scaling.ts";
 import { compareTable, type Column, type Line } from "./compareTable.ts";
@@ -312,7 +312,7 @@ function tableOf({ first, columns, points, xLabel }: Plot & { yLabel?: string })
 }
 
 function wordsOf({ row, value }: Line): string {
-  return `${row}: ${value === null ? "not finite" : value.toLocaleString("en-US", { maximumSignificantDigits: 4 })}`;
+  return `${row}: ${value === null ? "not finite" : significant(value, 4)}`;
 }
 
 function summaryOf({ points }: Plot, compared: readonly Omit<Compared, "report">[]): string {
@@ -329,7 +329,7 @@ function summaryOf({ points }: Plot, compared: readonly Omit<Compared, "report">
 }
 
 function short(value: number): string {
-  return value.toLocaleString("en-US", { maximumSignificantDigits: 3 });
+  return significant(value, 3);
 }
 
 function magnitude(value: number | null | undefined): number[] {
