@@ -19,7 +19,13 @@ export type JobKind = z.infer<typeof jobKind>;
 export const jobStatus = z.enum(["waiting", "running", "paused", "done", "failed", "cancelled"]);
 export type JobStatus = z.infer<typeof jobStatus>;
 
-/** How far a job is: `done` of `total` units, the rate per second and the seconds left (null while unknown). */
+/** How far a job is, as whoever does the work counts it: `done` of `total` units, every stage of the job among them. */
+export type Work = Pick<Progress, "done" | "total" | "unit" | "phase"> & {
+  /** Units of another stage may take another time each; what a stage takes is told from its own. */
+  readonly stage?: string;
+};
+
+/** How far a job is, with the rate per second and the seconds left, which the studio computes (null while unknown). */
 export const progress = z.object({
   done: z.number(),
   total: z.number(),

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { cancelledError, KeystoneError, toErrorData } from "#shared/errors.ts";
-import type { JobKind, JobStatus, JobView, Progress } from "#shared/job.ts";
+import type { JobKind, JobStatus, JobView, Progress, Work } from "#shared/job.ts";
 import type { ExperimentName } from "#shared/lab.ts";
 import { cancel, createControl, goOn, isCancelled, pause, type Control } from "#worker/control.ts";
 import type { EventStream } from "./eventStream.ts";
+import { ProgressMeter } from "./progressMeter.ts";
 import { throttle, type Throttled } from "./throttle.ts";
 
 /** How many ended jobs are remembered with their results. */
@@ -19,7 +20,8 @@ export interface JobContext {
   readonly control: Control;
   /** Aborted when a cancelled job does not end by itself: its threads go. */
   readonly signal: AbortSignal;
-  progress(progress: Progress): void;
+  /** Says how far it is; how fast, and how long it still takes, is the studio's to say. */
+  progress(work: Work): void;
   /** What the job has made so far: its result should it be cancelled. */
   keep(soFar: unknown): void;
 }
@@ -44,6 +46,7 @@ class Job {
   readonly created = new Date();
   readonly request: JobRequest<unknown>;
   readonly tell: Throttled;
+  readonly meter = new ProgressMeter();
   status: JobStatus = "waiting";
   progress: Progress | null = null;
   error: JobView["error"] = null;
@@ -155,6 +158,7 @@ export class JobRegistry {
       if (job.over || isCancelled(job.control)) return;
       job.status = "running";
       job.request.onPause?.(false);
+      job.meter.goOn();
       goOn(job.control);
       this.#tell(job);
     });
@@ -183,8 +187,8 @@ export class JobRegistry {
       job.begun = performance.now();
       job.status = "running";
       this.#tell(job);
-      const progress = (value: Progress): void => {
-        job.progress = value;
+      const progress = ({ done, total, unit, phase, stage }: Work): void => {
+        job.progress = { done, total, unit, phase, ...job.meter.update(done, total, stage) };
         if (!job.over) job.tell();
       };
       job.result = await job.request.work({

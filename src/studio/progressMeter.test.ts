@@ -42,6 +42,30 @@ describe("ProgressMeter", () => {
     expectSum(meter.update(5, 100).rate, 1, float64Bound({ magnitude: 1, terms: 10 }));
   });
 
+  it("times a count that begins again from its beginning, and not one that is corrected", () => {
+    const { meter, clock } = meterAt();
+    for (clock.now = 0; clock.now <= 10; clock.now++) meter.update(clock.now * 9, 100);
+    clock.now = 20;
+    expect(meter.update(2, 100)).toEqual({ rate: null, secondsLeft: null });
+    for (clock.now = 21; clock.now <= 24; clock.now++) meter.update(clock.now - 18, 100);
+    expectSum(meter.update(5.5, 100).rate, 1, float64Bound({ magnitude: 1, terms: 10 }));
+  });
+
+  it("has no time left where all is done, whatever was timed", () => {
+    expect(meterAt().meter.update(3, 3)).toEqual({ rate: null, secondsLeft: 0 });
+  });
+
+  it("tells what a stage takes from the stage itself as soon as it can", () => {
+    const { meter, clock } = meterAt();
+    let pace = meter.update(0, 100, "first");
+    for (clock.now = 1; clock.now <= 30; clock.now++) pace = meter.update(clock.now, 100, "first");
+    expectSum(pace.rate, 1, float64Bound({ magnitude: 1, terms: 60 }));
+    let done = 30;
+    for (; clock.now <= 38; clock.now++) pace = meter.update((done += 0.25), 100, "second");
+    expect(pace.rate).toBeGreaterThan(0.25);
+    expect(pace.rate).toBeLessThan(0.25 * 1.5);
+  });
+
   it("follows a change of pace within a few windows", () => {
     const { meter, clock } = meterAt();
     meter.start(0);

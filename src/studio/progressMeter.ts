@@ -3,6 +3,10 @@ const WINDOW_SECONDS = 15;
 /** Until this much work was timed a rate says nothing. */
 const MEANINGFUL_SECONDS = 1;
 const MEANINGFUL_UPDATES = 3;
+/** A count that falls by less, as a share of the whole, has been corrected. */
+const SLACK = 0.01;
+/** What another stage's rate still weighs when a stage begins, in seconds: a guess until the stage has a rate of its own. */
+const GUESS_SECONDS = 2;
 
 export interface Pace {
   /** Units per second; null while unknown. */
@@ -18,6 +22,7 @@ export class ProgressMeter {
   #seconds = 0;
   #timed = 0;
   #updates = 0;
+  #stage: string | undefined;
   #last: { at: number; done: number } | null = null;
 
   /** @param now seconds on a clock that never goes back */
@@ -30,11 +35,21 @@ export class ProgressMeter {
     this.#last = { at: this.#now(), done };
   }
 
-  update(done: number, total: number): Pace {
+  /** Starts timing again where a pause interrupted. */
+  goOn(): void {
+    if (this.#last) this.start(this.#last.done);
+  }
+
+  /**
+   * A count that went back is another one, and timed from the beginning.
+   * @param stage what is worked at; its rate takes the place of the last stage's
+   */
+  update(done: number, total: number, stage?: string): Pace {
     const at = this.#now();
-    if (!this.#last) this.#last = { at, done };
-    const seconds = at - this.#last.at;
-    const work = done - this.#last.done;
+    if (!this.#last || done < this.#last.done - SLACK * total) this.#begin(done);
+    const last = this.#last ?? { at, done };
+    const seconds = at - last.at;
+    const work = done - last.done;
     if (seconds > 0 && work > 0) {
       const fade = Math.exp(-seconds / WINDOW_SECONDS);
       this.#work = this.#work * fade + work;
@@ -43,9 +58,27 @@ export class ProgressMeter {
       this.#updates++;
       this.#last = { at, done };
     }
-    if (this.#timed < MEANINGFUL_SECONDS || this.#updates < MEANINGFUL_UPDATES)
-      return { rate: null, secondsLeft: null };
-    const rate = this.#work / this.#seconds;
-    return { rate, secondsLeft: Math.max(0, total - done) / rate };
+    if (stage !== this.#stage) this.#enter(stage);
+    if (done >= total) return { rate: this.#rate(), secondsLeft: 0 };
+    const rate = this.#rate();
+    return { rate, secondsLeft: rate === null ? null : (total - done) / rate };
+  }
+
+  #begin(done: number): void {
+    [this.#work, this.#seconds, this.#timed, this.#updates] = [0, 0, 0, 0];
+    this.start(done);
+  }
+
+  #enter(stage: string | undefined): void {
+    this.#stage = stage;
+    const share = Math.min(1, GUESS_SECONDS / this.#seconds);
+    if (this.#seconds === 0) return;
+    this.#work *= share;
+    this.#seconds *= share;
+  }
+
+  #rate(): number | null {
+    const known = this.#timed >= MEANINGFUL_SECONDS && this.#updates >= MEANINGFUL_UPDATES;
+    return known ? this.#work / this.#seconds : null;
   }
 }

@@ -39,6 +39,19 @@ it("a pipe gets an occasional plain line", () => {
   expect(text()).toBe("Scoring: 2,000/4,000 tokens · 271 tokens/s · 41 s left\n");
 });
 
+it("work that people do not count is told as a share, and variants by the phase alone", () => {
+  vi.useFakeTimers({ toFake: ["performance"] });
+  const { stream, text } = terminal(false);
+  const progress = createProgress(stream, { json: false });
+  vi.advanceTimersByTime(11_000);
+  const pace = { rate: 0.03, secondsLeft: 290 };
+  progress.update({ done: 3.2, total: 12.75, unit: "variants", phase: "2 of 12 variants scored", ...pace });
+  vi.advanceTimersByTime(11_000);
+  progress.update({ done: 2e6, total: 8e6, unit: "tokens·layers", phase: "layer 3 of 30", ...pace });
+  vi.useRealTimers();
+  expect(text()).toBe("2 of 12 variants scored: 25 % · 4:50 left\nlayer 3 of 30: 25 % · 4:50 left\n");
+});
+
 it("a pipe gets nothing while the command prints JSON", () => {
   const { stream, text } = terminal(false);
   const progress = createProgress(stream, { json: true });

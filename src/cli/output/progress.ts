@@ -87,13 +87,20 @@ function silentProgress(): ProgressDisplay {
   return { live: false, update: nothing, line: nothing, stop: nothing };
 }
 
+/** What people count in. Other units stand for work, of which a share is told. */
+const COUNTED = new Set(["tokens", "weights", "tensors"]);
+
 /** The parts of a progress line as text; `count` and not `total`, which cli-progress keeps for itself. */
 function payload(progress: Progress): { phase: string; count: string; rate: string; left: string } {
-  const { rate, secondsLeft, unit } = progress;
+  const { done, total, rate, secondsLeft, unit } = progress;
+  const counted = COUNTED.has(unit);
   return {
     phase: progress.phase,
-    count: `${fixed(progress.done, 0)}/${fixed(progress.total, 0)} ${unit}`,
-    rate: rate === null ? "" : ` · ${fixed(rate, rate >= 100 ? 0 : rate >= 10 ? 1 : 2)} ${unit}/s`,
+    count: counted
+      ? `${fixed(done, 0)}/${fixed(total, 0)} ${unit}`
+      : `${total > 0 ? Math.floor((100 * done) / total) : 0} %`,
+    rate:
+      rate === null || !counted ? "" : ` · ${fixed(rate, rate >= 100 ? 0 : rate >= 10 ? 1 : 2)} ${unit}/s`,
     left: secondsLeft === null ? "" : ` · ${duration(secondsLeft)} left`,
   };
 }

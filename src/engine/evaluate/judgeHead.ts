@@ -1,5 +1,6 @@
 import { requireFinite } from "../checkpoint/finite.ts";
 import type { HeadWeights } from "../forward/types.ts";
+import { headUnits } from "./headUnits.ts";
 import type { Meter } from "./meter.ts";
 import { attempt, type Lane } from "./streamLayers.ts";
 import type { Engine } from "./types.ts";
@@ -90,6 +91,7 @@ async function judgeGroup(
   figures: Map<Lane, RowFigures>,
 ): Promise<void> {
   const { hiddenSize, vocabulary } = architecture.facts;
+  const units = headUnits(architecture, true);
   const rows = labels.length;
   const chunk = headChunk(vocabulary);
   for (const lane of lanes) figures.set(lane, rowFigures(rows));
@@ -109,7 +111,7 @@ async function judgeGroup(
       );
       putFigures(out, judged, begin);
       lane.seconds += (performance.now() - started) / 1000;
-      await meter.advance(end - begin, "output head");
+      await meter.advance((end - begin) * units, "output head");
     }
   }
 }
@@ -130,7 +132,7 @@ export async function scoreLanes(
       : original;
     if (head === null) continue;
     figures.set(lane, await engine.forward.score(lane.final, labels, head));
-    await meter.advance(labels.length, "output head");
+    await meter.advance(labels.length * headUnits(engine.architecture), "output head");
   }
   return figures;
 }

@@ -1,5 +1,6 @@
 import { KeystoneError } from "#shared/errors.ts";
 import { planBatches, scoredLabels } from "./hiddenStates.ts";
+import { headUnits } from "./headUnits.ts";
 import { judgeLanes, readHead } from "./judgeHead.ts";
 import { createMeter } from "./meter.ts";
 import { summarize } from "./metrics.ts";
@@ -35,11 +36,12 @@ export async function scoreOriginal(request: OriginalRequest): Promise<OriginalR
   const plan = planBatches(windows);
   const keepTrajectory = request.trajectory ?? false;
   const options = { original: true, keepTrajectory, checkFinite: true };
-  const meter = createMeter(plan.tokens * layerPasses(request, [], options) + plan.scored, UNIT, request);
+  const head = plan.scored * headUnits(request.architecture);
+  const meter = createMeter(plan.tokens * layerPasses(request, [], options) + head, UNIT, request);
   const { original, trajectory } = await streamLayers(request, plan, [], options, meter, request);
   if (original === null) throw new Error("the original was asked for, but no hidden states came");
   const { nll } = await request.forward.score(original, scoredLabels(plan), await readHead(request));
-  await meter.advance(plan.scored, "output head");
+  await meter.advance(head, "output head");
   return {
     hidden: original,
     nll,
@@ -59,7 +61,8 @@ export async function scoreWave(request: WaveRequest): Promise<VariantScore[]> {
   if (reference.hidden.length !== plan.scored * architecture.facts.hiddenSize)
     throw otherWindows(reference, plan.scored);
   const options = { original: false, trajectory: reference.trajectory, checkFinite: false };
-  const total = plan.tokens * layerPasses(request, variants, options) + plan.scored * variants.length;
+  const head = plan.scored * headUnits(architecture, true) * variants.length;
+  const total = plan.tokens * layerPasses(request, variants, options) + head;
   const meter = createMeter(total, UNIT, request);
   const { lanes } = await streamLayers(request, plan, variants, options, meter, request);
   const figures = await judgeLanes(request, lanes, reference.hidden, scoredLabels(plan), meter);

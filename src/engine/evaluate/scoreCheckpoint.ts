@@ -1,3 +1,4 @@
+import { headUnits } from "./headUnits.ts";
 import { planBatches, scoredLabels } from "./hiddenStates.ts";
 import { headChunk, putFigures, readHead, rowFigures, type RowFigures } from "./judgeHead.ts";
 import { createMeter, type Meter } from "./meter.ts";
@@ -27,7 +28,8 @@ export async function scoreCheckpoint(
   const { windows } = request;
   const plan = planBatches(windows);
   const options = { original: true, checkFinite: true };
-  const meter = createMeter(plan.tokens * layerPasses(request, [], options) + plan.scored, UNIT, request);
+  const head = plan.scored * headUnits(request.architecture, true);
+  const meter = createMeter(plan.tokens * layerPasses(request, [], options) + head, UNIT, request);
   const { original: hidden } = await streamLayers(request, plan, [], options, meter, request);
   if (hidden === null) throw new Error("final hidden states were asked for, but none came");
   const figures = await judgeRows(request, hidden, scoredLabels(plan), meter);
@@ -67,7 +69,7 @@ async function judgeRows(
             chosen,
           );
     putFigures(all, judged, begin);
-    await meter.advance(end - begin, "output head");
+    await meter.advance((end - begin) * headUnits(architecture, true), "output head");
   }
   return all;
 }

@@ -69,7 +69,7 @@ export class Judging {
   announce(variants: number): void {
     const { tokens, scored } = planBatches(this.#windows);
     const { architecture } = this.#run;
-    const units = tokens * architecture.facts.layers + scored * headUnits(architecture);
+    const units = tokens * architecture.facts.layers + scored * headUnits(architecture, true);
     this.#journey.announce(this.#kind, units, 1 + variants);
     this.#tasks?.announce(1 + variants);
   }

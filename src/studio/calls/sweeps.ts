@@ -192,7 +192,7 @@ function startSweep(
             calibration,
             variants,
             size,
-            superWeights: (lent) => superWeights(context, job, lent, model),
+            superWeights: (lent, watch) => superWeights(context, { ...job, progress: watch }, lent, model),
           },
           { runs, kept, pool, reporter, clock, job, closing: () => context.closing() },
         );

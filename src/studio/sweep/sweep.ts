@@ -1,5 +1,5 @@
 import { cancelledError, KeystoneError, toErrorData } from "#shared/errors.ts";
-import type { Progress } from "#shared/job.ts";
+import type { Work } from "#shared/job.ts";
 import { needsCalibration, needsSuperWeights, type Coordinate } from "#shared/recipe.ts";
 import type { VariantResult } from "#shared/run.ts";
 import { cancel, isCancelled } from "#worker/control.ts";
@@ -14,12 +14,12 @@ import type {
 } from "#worker/task.ts";
 import type { JobContext } from "../jobs.ts";
 import type { WorkerPool } from "../pool.ts";
-import { ProgressMeter } from "../progressMeter.ts";
 import type { ModelShape, WorkSize } from "../sizing.ts";
 import type { KeptStore } from "../store/keptStore.ts";
 import type { RunStore } from "../store/runStore.ts";
 import { waitingAgain } from "../store/runStore.ts";
 import { Lanes } from "./lanes.ts";
+import { SweepStages } from "./stages.ts";
 import type { SweepReporter } from "./reporter.ts";
 import type { RunClock } from "./runClock.ts";
 import { WaveQueue } from "./waveQueue.ts";
@@ -38,7 +38,7 @@ export interface SweepPlan {
   readonly variants: readonly VariantResult[];
   readonly size: WorkSize;
   /** Finds the super weights, or reads them from the cache. Called only where a recipe asks for them. */
-  readonly superWeights: (pool: WorkerPool) => Promise<readonly Coordinate[]>;
+  readonly superWeights: (pool: WorkerPool, watch: (work: Work) => void) => Promise<readonly Coordinate[]>;
 }
 
 export interface SweepTools {
@@ -75,7 +75,7 @@ class Sweep {
   readonly #tools: SweepTools;
   readonly #queue: WaveQueue;
   readonly #lanes: Lanes;
-  readonly #meter = new ProgressMeter();
+  readonly #stages: SweepStages;
   /** Variants in a worker's hands. */
   readonly #inHand = new Map<string, VariantResult>();
   #over = 0;
@@ -86,6 +86,8 @@ class Sweep {
     this.#tools = tools;
     this.#queue = new WaveQueue(plan.variants, plan.size.workers, plan.size.variantsPerWave);
     this.#lanes = new Lanes(plan.size.workers, (lanes) => tools.reporter.lanes(lanes));
+    const detects = plan.variants.some((variant) => needsSuperWeights(variant.recipe));
+    this.#stages = new SweepStages(plan.variants.length, detects);
   }
 
   async run(): Promise<void> {
@@ -98,8 +100,6 @@ class Sweep {
     if (nothingLeft) return;
     const superWeights = await this.#findSuperWeights();
     const baseline = await this.#scoreOriginal();
-    this.#meter.start(0);
-    this.#tools.clock.onPauseEnd(() => this.#meter.start(this.#done()));
     const workers = Array.from({ length: size.workers }, (_, worker) =>
       this.#work(worker, baseline, superWeights).catch((error: unknown) => this.#fail(error)),
     );
@@ -148,8 +148,12 @@ class Sweep {
 
   async #findSuperWeights(): Promise<readonly Coordinate[]> {
     if (!this.#plan.variants.some((variant) => needsSuperWeights(variant.recipe))) return [];
-    this.#say("finding the super weights");
-    const found = await this.#plan.superWeights(this.#tools.pool);
+    const job = this.#tools.job;
+    job.progress(this.#stages.detecting(0));
+    const found = await this.#plan.superWeights(this.#tools.pool, ({ done, total }) =>
+      job.progress(this.#stages.detecting(done / total)),
+    );
+    job.progress(this.#stages.detecting(1));
     this.#tools.runs.saveFacts(this.#plan.run, { superWeights: found });
     if (found.length === 0) {
       this.#tools.runs.saveFacts(this.#plan.run, {
@@ -162,9 +166,9 @@ class Sweep {
   }
 
   async #scoreOriginal(): Promise<Baseline> {
-    const { runs, reporter } = this.#tools;
+    const { runs, reporter, job } = this.#tools;
     const { run, solo, text, calibration, variants } = this.#plan;
-    this.#say("scoring the original");
+    job.progress(this.#stages.original(0));
     const judge = runs.row(run).judge;
     const calibrates = calibration !== null && variants.some(({ recipe }) => needsCalibration(recipe));
     const fields = {
@@ -173,9 +177,7 @@ class Sweep {
     };
     const baseline = await this.#twice("baseline", fields, (message) => {
       if (message.type === "progress")
-        this.#say(
-          `scoring the original: ${Math.floor((100 * message.progress.done) / message.progress.total)} %`,
-        );
+        job.progress(this.#stages.original(message.progress.done / message.progress.total));
     });
     const { scores } = baseline.original;
     runs.saveFacts(run, {
@@ -335,22 +337,7 @@ class Sweep {
   }
 
   #tellProgress(): void {
-    const total = this.#plan.variants.length;
-    const done = this.#done();
-    const phase = `${this.#over} of ${total} variants`;
-    this.#tools.job.progress({ done, total, unit: "variants", phase, ...this.#meter.update(done, total) });
-  }
-
-  #say(phase: string): void {
-    const progress: Progress = {
-      done: 0,
-      total: this.#plan.variants.length,
-      unit: "variants",
-      phase,
-      rate: null,
-      secondsLeft: null,
-    };
-    this.#tools.job.progress(progress);
+    this.#tools.job.progress(this.#stages.variants(this.#done(), this.#over));
   }
 }
 

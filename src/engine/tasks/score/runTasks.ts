@@ -3,6 +3,7 @@ import type { TaskReport } from "#shared/evaluation.ts";
 import { spansWindow } from "../../activations/spansWindow.ts";
 import type { Tokenizer } from "../../checkpoint/types.ts";
 import { planBatches, type BatchPlan } from "../../evaluate/hiddenStates.ts";
+import { headUnits } from "../../evaluate/headUnits.ts";
 import { scoreLanes } from "../../evaluate/judgeHead.ts";
 import { createMeter, type Meter } from "../../evaluate/meter.ts";
 import { layerPasses, streamLayers } from "../../evaluate/streamLayers.ts";
@@ -59,9 +60,9 @@ export async function runTasks(request: TasksRequest): Promise<TaskResult[]> {
     prepared.flatMap(({ items }) => items),
     (variants.length + 1) * architecture.facts.hiddenSize,
   ).map(planPass);
-  const perToken = layerPasses(request, variants, OPTIONS);
+  const [perToken, head] = [layerPasses(request, variants, OPTIONS), headUnits(architecture)];
   const units = passes.reduce(
-    (n, { plan, labels }) => n + plan.tokens * perToken + labels.length * variants.length,
+    (n, { plan, labels }) => n + plan.tokens * perToken + labels.length * head * variants.length,
     0,
   );
   const meter = createMeter(units, "tokens·layers", request);
