@@ -77,7 +77,7 @@ export function logLikelihoodBound(value: number, logits: Sum): number {
  * themselves are rounded once more, each by itself.
  */
 export function divergenceBound(kl: number, logits: Sum): number {
-  const { magnitude, figures } = logits;
+  const { magnitude, figures = 1 } = logits;
   return (
     float32Bound({ ...logits, magnitude: magnitude * Math.sqrt(2 * kl) }) +
     float32Bound({ magnitude, figures })
