@@ -115,10 +115,10 @@ describe("llama.cpp's rules for cutting words", () => {
     });
   }
 
-  it("are the nearest where none fits, and a text that they cut otherwise is named", async () => {
+  it("must fit: where none does, the nearest and a text that they cut otherwise are named, and nothing is written", async () => {
     const files = await filesOf(join(FOLDER, "byte-level"));
     const definition = { ...files.definition, pre_tokenizer: { type: "ByteLevel", add_prefix_space: true } };
-    const { notes } = tokenizerMetadata({ ...files, definition }, vocabularyOf(files), {});
-    expect(notes).toEqual([expect.stringMatching(/is nearest and gives other tokens for texts such as "/)]);
+    const write = () => tokenizerMetadata({ ...files, definition }, vocabularyOf(files), {});
+    expect(write).toThrow(/of those "gpt-2" comes nearest\. One such text: "/);
   });
 });

@@ -9,11 +9,26 @@ import { encodeHeader } from "#engine/export/gguf/metadataWriter.ts";
 import { tokenizerMetadata } from "#engine/export/gguf/tokenizerMetadata.ts";
 import { llama, type LlamaLibraries } from "./llamaLibraries.ts";
 
+/** Enough for every vocabulary and what is added to it. */
+const ROWS = 1000;
 const ROOT = join(import.meta.dirname, "../../..");
 const GOLDEN = join(ROOT, "test/golden/tokenizer");
 
 const answer = z.object({ tokens: z.array(z.array(z.array(z.number())).nullable()) });
 const golden = z.object({ texts: z.array(z.string()) });
+const added = z.object({
+  content: z.string(),
+  lstrip: z.boolean(),
+  rstrip: z.boolean(),
+  single_word: z.boolean(),
+});
+const filesCases = z.array(
+  z.object({
+    name: z.string(),
+    added: z.array(z.looseObject(added.shape)),
+    rows: z.array(z.tuple([z.string(), z.array(z.number())])),
+  }),
+);
 
 type Entries = ReadonlyMap<string, MetadataEntry>;
 
@@ -23,7 +38,7 @@ interface Vocabulary {
 }
 
 /**
- * Vocabularies that say little: without `add_bos_token`, under every name of rules, without a name, without the ids of BOS and EOS.
+ * Vocabularies that say little, or have tokens of every kind: without `add_bos_token`, under every name of rules, without a name, without the ids of BOS and EOS.
  * llama.cpp and Keystone must take the same defaults and cut the same texts alike.
  */
 export async function vocabulariesAlike(
@@ -31,8 +46,17 @@ export async function vocabulariesAlike(
   python: string,
   folder: string,
 ): Promise<{ text: string; failures: string[] }> {
-  const { texts } = golden.parse(JSON.parse(readFileSync(join(GOLDEN, "kinds.json"), "utf8")));
-  const vocabularies = await silentVocabularies();
+  const cases = filesCases.parse(JSON.parse(readFileSync(join(GOLDEN, "files.json"), "utf8")));
+  const texts = [
+    ...golden.parse(JSON.parse(readFileSync(join(GOLDEN, "kinds.json"), "utf8"))).texts,
+    ...cases[0].rows.map(([text]) => text),
+    PHI3_TEXT,
+  ];
+  const vocabularies = [
+    ...(await silentVocabularies()),
+    ...(await addedVocabularies(cases)),
+    await phi3Vocabulary(),
+  ];
   const models = vocabularies.map(({ entries }, i) =>
     writeVocabulary(entries, join(folder, `vocabulary-${i}.gguf`)),
   );
@@ -49,7 +73,7 @@ export async function vocabulariesAlike(
           ],
     );
   });
-  const text = `Vocabularies that leave the defaults to llama.cpp, cut alike on ${texts.length} texts: ${vocabularies.length} (${failures.length} differences).`;
+  const text = `Vocabularies that leave the defaults to llama.cpp or have added tokens, cut alike on ${texts.length} texts: ${vocabularies.length} (${failures.length} differences).`;
   return { text, failures };
 }
 
@@ -68,7 +92,7 @@ function tokensOf(entries: Entries, texts: readonly string[]): number[][] {
 }
 
 async function silentVocabularies(): Promise<Vocabulary[]> {
-  const [bytes, pieces] = await Promise.all(["byte-level", "metaspace-normalizer"].map(entriesOf));
+  const [bytes, pieces] = [await entriesOf("byte-level"), await entriesOf("metaspace-normalizer")];
   const without = (entries: Entries, ...keys: string[]): Entries =>
     new Map([...entries].filter(([key]) => !keys.includes(key)));
   const named = (name: string): Vocabulary => ({
@@ -92,14 +116,39 @@ async function silentVocabularies(): Promise<Vocabulary[]> {
     ...[...names, "default", "olmo", "starcoder", "dbrx", "stablelm2", "exaone"].map(named),
     { name: "no rules", entries: without(bytes, KEY.addBos, KEY.pre) },
     { name: "llama-bpe without BOS", entries: without(named("llama-bpe").entries, KEY.bos, KEY.eos) },
+    { name: "llama, blanks where there is none", entries: await entriesOf("metaspace-pretokenizer") },
     { name: "llama", entries: without(pieces, KEY.addBos, KEY.addEos, KEY.addSpace) },
     { name: "llama without BOS", entries: without(pieces, KEY.addBos, KEY.bos, KEY.eos, KEY.unknown) },
   ];
 }
 
-async function entriesOf(name: string): Promise<Entries> {
+/** Tokens that stood beside tokenizer.json, but for those that a GGUF file has no place for. */
+async function addedVocabularies(cases: z.output<typeof filesCases>): Promise<Vocabulary[]> {
+  const plain = cases.filter(
+    ({ added: tokens }) => !tokens.some((token) => token.lstrip || token.rstrip || token.single_word),
+  );
+  return Promise.all(
+    plain.map(async ({ name, added: tokens }) => ({ name, entries: await entriesOf("byte-level", tokens) })),
+  );
+}
+
+const PHI3_TEXT = "a <|end|>  b <s>  c</s>\n\nd<|endoftext|> e<unk> f";
+
+/** llama.cpp takes the blanks behind special tokens of a model that is called so. */
+async function phi3Vocabulary(): Promise<Vocabulary> {
+  const name = "Phi-3-made-up";
+  const token = (content: string): object => ({
+    ...{ id: 0, content, lstrip: false, single_word: false, normalized: false, special: true },
+    rstrip: !["<unk>", "<s>", "<|endoftext|>"].includes(content),
+  });
+  const tokens = ["<|begin_of_text|>", "<|end_of_text|>", "<unk>", "<s>", "</s>", "<|endoftext|>", "<|end|>"];
+  const entries = await entriesOf("byte-level", tokens.map(token), name);
+  return { name, entries: new Map(entries).set("general.name", { type: "string", value: name }) };
+}
+
+async function entriesOf(name: string, tokens?: readonly object[], model = ""): Promise<Entries> {
   const files = await readTokenizerFiles(join(GOLDEN, name));
   if (!files) throw new Error(`${name} has no tokenizer.json`);
-  const { vocab } = files.definition["model"] as { vocab: Record<string, number> };
-  return tokenizerMetadata(files, 1 + Math.max(...Object.values(vocab)), {}).entries;
+  const definition = { ...files.definition, ...(tokens && { added_tokens: tokens }) };
+  return tokenizerMetadata({ ...files, definition }, ROWS, {}, model).entries;
 }

@@ -5,6 +5,7 @@ import { fileSource } from "../byteSource.ts";
 import type { TokenizerFiles } from "../loadTokenizer.ts";
 import { findGguf } from "./findGguf.ts";
 import { MetadataReader } from "./metadata.ts";
+import { stripsAsPhi3, takesBlanksBehind } from "./phi3Tokens.ts";
 import { preTokenizer } from "./preTokenizers.ts";
 import { readGgufHeader } from "./readGgufHeader.ts";
 import { spmMerges } from "./spmMerges.ts";
@@ -146,11 +147,13 @@ function vocabularyOf(tokens: readonly string[]): Record<string, number> {
 
 function addedTokens(reader: MetadataReader, tokens: readonly string[]): object[] {
   const types = reader.numbers(KEY.types) ?? [];
+  const strips = stripsAsPhi3(reader.metadata);
   return tokens.flatMap((content, id) => {
     const type = types[id];
     const special = type === TOKEN_TYPE.control || type === TOKEN_TYPE.unknown;
     if (!special && type !== TOKEN_TYPE.userDefined) return [];
-    return [{ id, content, special, single_word: false, lstrip: false, rstrip: false, normalized: false }];
+    const rstrip = strips && takesBlanksBehind(content);
+    return [{ id, content, special, single_word: false, lstrip: false, rstrip, normalized: false }];
   });
 }
 

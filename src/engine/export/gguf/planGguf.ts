@@ -161,7 +161,8 @@ async function readTokenizer(checkpoint: Checkpoint, config: DecoderConfig): Pro
         "The source has no tokenizer.json: the GGUF file holds no vocabulary, and llama.cpp runs it on token ids only.",
       ],
     };
-  const { entries, notes } = tokenizerMetadata(files, config.vocabulary, checkpoint.config);
+  const name = modelName(checkpoint.path);
+  const { entries, notes } = tokenizerMetadata(files, config.vocabulary, checkpoint.config, name);
   const templates = await readChatTemplates(checkpoint.path, files.config["chat_template"]);
   return { entries: new Map([...entries, ...chatTemplateEntries(templates)]), notes };
 }

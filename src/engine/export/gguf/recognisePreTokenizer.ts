@@ -13,7 +13,7 @@ export interface RecognisedPreTokenizer {
  * scripts, case in words, symbols beside letters; digits and numbers that are no ASCII digits, since a vocabulary may hold no
  * runs of ASCII digits and so hide how those are cut.
  */
-const PROBE: readonly string[] = [
+export const PROBE: readonly string[] = [
   "The quick brown fox jumps over the lazy dog.",
   "I've said she'd go; they'll see what WE'RE doing, won't they? It's Tom's.",
   "'tis 'twas DON'T I'M",

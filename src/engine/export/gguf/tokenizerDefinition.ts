@@ -1,4 +1,10 @@
 import { z } from "zod";
+import {
+  addedTokenSchema,
+  readAddedTokens,
+  vocabularyOf,
+  type AddedToken,
+} from "#engine/checkpoint/tokenizer/addedVocabulary.ts";
 import { mergeSchema } from "#engine/checkpoint/tokenizer/bytePairs.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { describeIssues } from "#shared/plan.ts";
@@ -6,27 +12,28 @@ import { describeIssues } from "#shared/plan.ts";
 const id = z.number().int().nonnegative();
 const part = z.looseObject({}).nullish();
 
-const addedToken = z.looseObject({ id, content: z.string(), special: z.boolean().default(false) });
-
 /** What of a tokenizer.json a GGUF file is made of. */
-const definition = z.looseObject({
-  model: z.looseObject({
-    type: z.literal("BPE"),
-    vocab: z.record(z.string(), id),
-    merges: z.array(mergeSchema),
-    byte_fallback: z.boolean().nullish(),
-    unk_token: z.string().nullish(),
-  }),
-  added_tokens: z
-    .array(addedToken)
-    .nullish()
-    .transform((tokens) => tokens ?? []),
-  normalizer: part,
-  pre_tokenizer: part,
-});
+const definition = z
+  .looseObject({
+    model: z.looseObject({
+      type: z.literal("BPE"),
+      vocab: z.record(z.string(), id),
+      merges: z.array(mergeSchema),
+      byte_fallback: z.boolean().nullish(),
+      unk_token: z.string().nullish(),
+    }),
+    added_tokens: z.array(addedTokenSchema).nullish(),
+    normalizer: part,
+    pre_tokenizer: part,
+  })
+  .transform((parsed) => ({
+    ...parsed,
+    /** With the ids that the tokenizers library gives them. */
+    added_tokens: readAddedTokens(vocabularyOf(parsed.model), parsed.added_tokens),
+  }));
 
 export type TokenizerDefinition = z.output<typeof definition>;
-export type AddedToken = z.output<typeof addedToken>;
+export type { AddedToken };
 
 /** @throws KeystoneError export/gguf-tokenizer where it is not byte-level or SentencePiece-style BPE */
 export function readTokenizerDefinition(content: unknown): TokenizerDefinition {

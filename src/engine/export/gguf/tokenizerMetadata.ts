@@ -1,7 +1,9 @@
 import type { MetadataEntry, ScalarType } from "#engine/checkpoint/gguf/metadata.ts";
 import { TOKEN_TYPE, TOKENIZER_KEYS as KEY } from "#engine/checkpoint/gguf/tokenTypes.ts";
 import { tokenContent, tokenizerOf, type TokenizerFiles } from "#engine/checkpoint/loadTokenizer.ts";
+import { byteToken } from "#engine/checkpoint/tokenizer/characters.ts";
 import { KeystoneError } from "#shared/errors.ts";
+import { requireSameTokens } from "./requireSameTokens.ts";
 import { recognisePreTokenizer } from "./recognisePreTokenizer.ts";
 import { readTokenizerDefinition, type AddedToken, type TokenizerDefinition } from "./tokenizerDefinition.ts";
 
@@ -17,21 +19,73 @@ type Entries = Map<string, MetadataEntry>;
  * A tokenizer.json in GGUF's terms: byte-level BPE as `gpt2` with merges and the name of llama.cpp's rules for cutting words,
  * SentencePiece-style BPE with byte fallback as `llama` with scores.
  * @param vocabulary rows of the embedding; ids without a token become unused ones
+ * @param name the model's, by which llama.cpp tells Phi-3
  * @throws KeystoneError export/gguf-tokenizer, tokenizer/unsupported
  */
 export function tokenizerMetadata(
   files: TokenizerFiles,
   vocabulary: number,
   modelConfig: Readonly<Record<string, unknown>>,
+  name = "",
 ): TokenizerMetadata {
   const definition = readTokenizerDefinition(files.definition);
-  const tokens = tokensById(definition, vocabulary);
+  const kind = kindOf(definition);
+  const isWritten = ({ id }: AddedToken): boolean => id < vocabulary;
+  const [added, homeless] = [true, false].map((there) =>
+    definition.added_tokens.filter((token) => isWritten(token) === there),
+  );
+  const tokens = tokensById({ ...definition, added_tokens: added }, vocabulary);
   const entries: Entries = new Map();
-  const notes: string[] = [];
-  if (definition.model.byte_fallback === true) notes.push(...sentencePiece(definition, tokens, entries));
-  else notes.push(...byteLevel(files, definition, tokens, entries));
+  const { notes, because } =
+    kind === "llama"
+      ? sentencePiece(definition, tokens, entries)
+      : byteLevel(files, definition, tokens, entries);
   specialTokens(files, tokens, modelConfig, entries);
-  return { entries, notes };
+  const metadata = new Map(entries).set("general.name", { type: "string", value: name });
+  requireSameTokens(files, { metadata, added, because, blanksAreSaid: kind === "llama" && notes.length > 0 });
+  return { entries, notes: [...notes, ...homelessNotes(homeless, vocabulary)] };
+}
+
+/**
+ * Which of llama.cpp's kinds of tokenizer it is.
+ * @throws KeystoneError export/gguf-tokenizer where it is neither
+ */
+function kindOf(definition: TokenizerDefinition): "llama" | "gpt2" {
+  const { model } = definition;
+  if (model.byte_fallback === true) {
+    const missing = BYTES.find((byte) => !Object.hasOwn(model.vocab, byte));
+    if (missing === undefined) return "llama";
+    throw refusal(`llama.cpp needs a token for every byte, and this vocabulary has none for ${missing}`);
+  }
+  if (parts(definition).some(({ type }) => type === "ByteLevel")) return "gpt2";
+  throw refusal(
+    "it cuts texts neither into bytes (ByteLevel) nor writes unknown characters as bytes (byte_fallback), and llama.cpp knows these two kinds",
+  );
+}
+
+const BYTES = Array.from({ length: 256 }, (_, byte) => byteToken(byte));
+
+function refusal(reason: string): KeystoneError {
+  return new KeystoneError(
+    "export/gguf-tokenizer",
+    `tokenizer.json cannot be put into a GGUF file: ${reason}.`,
+    "Export as safetensors or ONNX instead, which carry tokenizer.json.",
+    {},
+  );
+}
+
+function homelessNotes(tokens: readonly AddedToken[], vocabulary: number): string[] {
+  if (tokens.length === 0) return [];
+  const names = tokens.map(({ content }) => content).join(", ");
+  return [
+    `The tokenizer's files name tokens that the model has no row for (ids past ${vocabulary - 1}): ${names}. They are left out.`,
+  ];
+}
+
+/** What a kind of tokenizer has to say: notes, and why texts may be cut otherwise. */
+interface Said {
+  readonly notes: readonly string[];
+  readonly because: string;
 }
 
 interface Token {
@@ -77,10 +131,10 @@ function addedType({ special }: AddedToken): number {
 
 function byteLevel(
   files: TokenizerFiles,
-  { model }: TokenizerDefinition,
+  definition: TokenizerDefinition,
   tokens: readonly Token[],
   entries: Entries,
-): string[] {
+): Said {
   const { rules, differing } = recognisePreTokenizer(files.definition);
   put(entries, KEY.model, "string", "gpt2");
   put(entries, KEY.pre, "string", rules.name);
@@ -89,21 +143,29 @@ function byteLevel(
     entries,
     KEY.merges,
     "string",
-    model.merges.map(([left, right]) => `${left} ${right}`),
+    definition.model.merges.map(([left, right]) => `${left} ${right}`),
   );
-  const [example] = differing;
-  if (example === undefined) return [];
-  return [
-    `llama.cpp knows its rules for cutting texts into words by name only, and none has this tokenizer's; "${rules.name}" is nearest and gives other tokens for texts such as ${JSON.stringify(example)}.`,
-  ];
+  const because =
+    differing.length === 0
+      ? ""
+      : `: it knows its rules for cutting texts into words by name only, and of those "${rules.name}" comes nearest`;
+  return { notes: normalizerNotes(definition), because };
+}
+
+/** Normalizers have no place in the file; those that the probe tells apart are refused. */
+function normalizerNotes(definition: TokenizerDefinition): string[] {
+  const forms = partsOf(definition.normalizer)
+    .map(({ type }) => String(type))
+    .filter((type) => type !== "ByteLevel");
+  return forms.length === 0
+    ? []
+    : [
+        `llama.cpp does not normalize texts (${forms.join(", ")}): those that are not normalized already are cut into other tokens.`,
+      ];
 }
 
 /** Scores stand for the order of merges: the token of an earlier merge scores higher. */
-function sentencePiece(
-  definition: TokenizerDefinition,
-  tokens: readonly Token[],
-  entries: Entries,
-): string[] {
+function sentencePiece(definition: TokenizerDefinition, tokens: readonly Token[], entries: Entries): Said {
   const ranks = new Map<string, number>();
   for (const [rank, [left, right]] of definition.model.merges.entries()) {
     const joined = left + right;
@@ -120,25 +182,36 @@ function sentencePiece(
   put(entries, KEY.scores, "f32", scores);
   const spaces = addedSpaces(definition);
   put(entries, KEY.addSpace, "bool", spaces.length > 0);
-  return spaces.includes("Metaspace")
-    ? ["llama.cpp puts a blank in front of every text, this tokenizer only where there is none yet."]
+  const notes = spaces.includes("Metaspace")
+    ? [
+        "llama.cpp puts a blank in front of every text and behind every special token, this tokenizer only where there is none yet.",
+      ]
     : [];
+  return { notes, because: "" };
 }
 
 /** What puts a blank in front of a text, if anything does. */
-function addedSpaces({ normalizer, pre_tokenizer: preTokenizer }: TokenizerDefinition): string[] {
-  const parts = [normalizer, preTokenizer].flatMap(function all(part): Record<string, unknown>[] {
-    if (!part) return [];
-    const inner = part["normalizers"] ?? part["pretokenizers"];
-    return Array.isArray(inner) ? (inner as Record<string, unknown>[]).flatMap(all) : [part];
-  });
-  const adding = parts.filter(
+function addedSpaces(definition: TokenizerDefinition): string[] {
+  const adding = parts(definition).filter(
     (part) =>
       part["type"] === "Prepend" ||
       (part["type"] === "Metaspace" &&
         (part["prepend_scheme"] ?? (part["add_prefix_space"] === false ? "never" : "always")) !== "never"),
   );
   return adding.map((part) => String(part["type"]));
+}
+
+type Part = Readonly<Record<string, unknown>>;
+
+/** The steps before the model, those in sequences one by one. */
+function parts({ normalizer, pre_tokenizer: preTokenizer }: TokenizerDefinition): Part[] {
+  return [...partsOf(normalizer), ...partsOf(preTokenizer)];
+}
+
+function partsOf(part: Part | null | undefined): Part[] {
+  if (!part) return [];
+  const inner = part["normalizers"] ?? part["pretokenizers"];
+  return Array.isArray(inner) ? (inner as Part[]).flatMap(partsOf) : [part];
 }
 
 function specialTokens(
