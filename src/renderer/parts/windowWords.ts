@@ -14,19 +14,19 @@ export const WINDOW_WORDS: Readonly<Record<WindowConvention, { label: string; ti
     title:
       "Windows of context − 1 tokens, each led by the BOS token: every token of the text is predicted once",
   },
-  gptq: { label: "As GPTQ", title: "The text in one piece, cut into windows of context tokens" },
+  gptq: { label: "GPTQ", title: "As GPTQ: the text in one piece, cut into whole windows of context tokens" },
   rolling: {
     label: "Rolling",
     title:
       "lm-eval's rolling windows: each document led by one BOS, or EOS where there is none, and every token predicted once",
   },
   "lm-eval": {
-    label: "As lm-eval",
+    label: "lm-eval",
     title:
       "lm-eval to the letter: its rolling windows, with BOS twice in front of each document where the tokenizer adds one",
   },
   "llama.cpp": {
-    label: "As llama.cpp",
+    label: "llama.cpp",
     title:
       "llama.cpp's perplexity: the text in one piece, and of each window the tokens behind the middle scored",
   },
@@ -35,10 +35,10 @@ export const WINDOW_WORDS: Readonly<Record<WindowConvention, { label: string; ti
 /** As segments. */
 export const WINDOW_OPTIONS = windowConvention.options.map((value) => ({ value, ...WINDOW_WORDS[value] }));
 
-/** What becomes of a text's rows, in words. */
+/** What becomes of a text's rows, in words short enough to stand side by side. */
 export const JOIN_WORDS: Readonly<Record<RowJoin, { label: string; title: string }>> = {
   rows: {
-    label: "A row each",
+    label: "Each row",
     title: "Each row of the text is a document of its own; rows without text are left out",
   },
   "blank-line": {
@@ -46,11 +46,11 @@ export const JOIN_WORDS: Readonly<Record<RowJoin, { label: string; title: string
     title: "All rows are joined by blank lines into one document, as GPTQ's code does with WikiText",
   },
   concat: {
-    label: "As they are",
+    label: "As is",
     title: "All rows are joined by nothing into one document, as the file itself stands",
   },
   articles: {
-    label: "WikiText articles",
+    label: "Articles",
     title:
       "WikiText's articles, each a document, prepared as lm-eval's wikitext task does; words and bytes are those of the text as published",
   },
