@@ -35,11 +35,10 @@ export async function scoreReopened(
   { format, text, judge, windows: judged }: JudgedOn,
   talk: Talk,
 ): Promise<{ perplexity: number | null; tokens: number }> {
-  const architecture = architectureOf({
-    config: runtimeReading(format, checkpoint.config),
-    tensors: checkpoint.tensors,
-  });
-  requireTensorsUsed(format, architecture, checkpoint);
+  const { tensors, inventory, shards } = checkpoint;
+  const config = runtimeReading(format, checkpoint.config);
+  const architecture = architectureOf({ config, tensors, inventory, shards });
+  requireTensorsUsed(format, checkpoint);
   const tokenizer = (): Promise<Tokenizer> => exportedTokenizer(checkpoint.path);
   const windows = await windowsOf({ architecture, tokenizer }, text, judge);
   requireSameTokens(judged, windows);

@@ -84,14 +84,9 @@ async function exported(
 describe("an export of a checkpoint that contradicts itself", () => {
   for (const kind of Object.keys(CONTRADICTIONS))
     for (const format of Object.keys(RECIPES) as Format[])
-      it(`${kind}, as ${format}, scores what was judged or is not kept`, async () => {
-        const { outcome, folder } = await exported(CONTRADICTIONS[kind], format);
-        if (outcome.code !== 0) {
-          expect(outcome.code).toBe(1);
-          expect(outcome.stderr).toMatch(/^error: (?!Token )/);
-          expect(await readdir(folder)).not.toContain("out");
-          return;
-        }
+      it(`${kind}, as ${format}, scores what was judged`, async () => {
+        const { outcome } = await exported(CONTRADICTIONS[kind], format);
+        expect([outcome.code, outcome.stderr]).toEqual([0, ""]);
         const { verified } = exportReport.parse(outcome.json());
         expect(verified?.perplexity).not.toBeNull();
         expect(samePerplexity(verified?.perplexity ?? null, verified?.judgedPerplexity ?? null)).toBe(true);
