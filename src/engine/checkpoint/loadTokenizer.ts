@@ -81,6 +81,15 @@ export function tokenizerOf({ definition, config, specials, notes = [] }: Tokeni
   };
 }
 
+/**
+ * A tokenizer.json at work, without what the files beside it say.
+ * @param alike one with the same vocabulary and merges, built before: another one is then built in no time
+ * @throws KeystoneError tokenizer/unsupported
+ */
+export function exactTokenizer(definition: Readonly<Record<string, unknown>>, alike?: Exact): Exact {
+  return usable("tokenizer.json", () => new Exact(definition, alike));
+}
+
 async function readIfPresent(path: string): Promise<Record<string, unknown>> {
   return (await isRegularFile(path)) ? readJsonObject(path, RULES) : {};
 }

@@ -2,24 +2,15 @@ import { z } from "zod";
 import { byteOfToken, byteToken, byteTokens } from "./characters.ts";
 import { MinHeap } from "./mergeHeap.ts";
 
-/** A merge is written as one text, or as a pair since tokens may hold blanks. */
-export const mergeSchema = z.union([
-  z.tuple([z.string(), z.string()]),
-  z.string().transform((text): [string, string] => {
-    const at = text.indexOf(" ", 1);
-    return [text.slice(0, at), text.slice(at + 1)];
-  }),
-]);
-
+// vocabularies have a hundred thousand entries: they are checked where they are taken in
 const configSchema = z.object({
-  vocab: z.record(z.string(), z.number().int().nonnegative()),
-  merges: z.array(mergeSchema),
+  vocab: z.custom<object>((value) => typeof value === "object" && value !== null && !Array.isArray(value)),
+  merges: z.custom<unknown[]>(Array.isArray),
   unk_token: z.string().nullish(),
   continuing_subword_prefix: z.string().nullish(),
   end_of_word_suffix: z.string().nullish(),
   fuse_unk: z.boolean().nullish(),
   byte_fallback: z.boolean().nullish(),
-  ignore_merges: z.boolean().nullish(),
 });
 type Config = z.output<typeof configSchema>;
 
@@ -44,6 +35,7 @@ export class BytePairs {
   /** By rank: the id of the joined token. */
   readonly #joined: number[] = [];
   readonly #size: number;
+  #mergesBytes = false;
   readonly #kept = new Map<string, readonly string[]>();
   #cuts: ((left: number, right: number) => boolean) | null = null;
 
@@ -51,23 +43,28 @@ export class BytePairs {
   constructor(config: unknown) {
     this.#config = configSchema.parse(config);
     const { vocab, merges, unk_token: unknown } = this.#config;
-    this.tokens_to_ids = new Map(Object.entries(vocab));
+    this.tokens_to_ids = idsOf(vocab);
     for (const [text, id] of this.tokens_to_ids) this.vocab[id] = text;
     this.#size = this.vocab.length;
     this.#unknown =
       unknown === null || unknown === undefined ? null : (this.tokens_to_ids.get(unknown) ?? null);
     const prefix = this.#config.continuing_subword_prefix?.length ?? 0;
-    for (const [rank, [left, right]] of merges.entries()) {
+    for (const [rank, merge] of merges.entries()) {
+      const [left, right] = pairOf(merge);
       this.#ranks.set(this.#idOf(left) * this.#size + this.#idOf(right), rank);
       this.#joined.push(this.#idOf(left + right.slice(prefix)));
+      this.#mergesBytes ||= byteOfToken(left) !== null || byteOfToken(right) !== null;
     }
   }
 
-  /** The tokens of words, one word after another. */
-  encode(words: readonly string[]): string[] {
+  /**
+   * The tokens of words, one word after another.
+   * @param whole words that are tokens are not cut (`ignore_merges`)
+   */
+  encode(words: readonly string[], whole = false): string[] {
     const tokens: string[] = [];
     for (const word of words) {
-      if (this.#config.ignore_merges === true && this.tokens_to_ids.has(word)) tokens.push(word);
+      if (whole && this.tokens_to_ids.has(word)) tokens.push(word);
       else if (word.length <= MAX_KEPT_LENGTH) tokens.push(...this.#tokensOf(word));
       else
         for (const piece of this.#piecesOf(word))
@@ -194,8 +191,7 @@ export class BytePairs {
       Array.from({ length: 256 }, (_, byte) => byteToken(byte)).every((token) =>
         this.tokens_to_ids.has(token),
       );
-    const bytesMerge = this.#config.merges.some((pair) => pair.some((token) => byteOfToken(token) !== null));
-    if (prefix || suffix || bytesMerge || !(allBytes || (this.#unknown !== null && inBytes !== true)))
+    if (prefix || suffix || this.#mergesBytes || !(allBytes || (this.#unknown !== null && inBytes !== true)))
       return () => false;
     const beside = new Set<number>();
     for (const id of this.#joined) {
@@ -211,4 +207,27 @@ export class BytePairs {
     return (left, right) =>
       !beside.has(left * CODE_POINTS + right) && (allBytes || isKnown(left) || isKnown(right));
   }
+}
+
+function idsOf(vocab: object): Map<string, number> {
+  const ids = new Map<string, number>();
+  for (const [text, id] of Object.entries(vocab) as [string, unknown][]) {
+    if (!Number.isInteger(id) || (id as number) < 0)
+      throw new Error(`the vocabulary gives ${JSON.stringify(text)} no id`);
+    ids.set(text, id as number);
+  }
+  return ids;
+}
+
+/**
+ * A merge is written as one text, or as a pair since tokens may hold blanks.
+ * @throws Error where it is neither
+ */
+export function pairOf(merge: unknown): readonly [string, string] {
+  if (Array.isArray(merge) && typeof merge[0] === "string" && typeof merge[1] === "string")
+    return [merge[0], merge[1]];
+  const at = typeof merge === "string" ? merge.indexOf(" ", 1) : -1;
+  if (typeof merge !== "string" || at < 0)
+    throw new Error(`${JSON.stringify(merge)} is no merge of two tokens`);
+  return [merge.slice(0, at), merge.slice(at + 1)];
 }

@@ -14,11 +14,16 @@ import { correctedDecoder } from "./decoders.ts";
 import { createNormalizer } from "./normalizers.ts";
 import { createPreTokenizer, type PreTokenizer } from "./preTokenizers.ts";
 
-const modelSchema = z.looseObject({ type: z.string().optional(), vocab: z.unknown() });
+const modelSchema = z.looseObject({
+  type: z.string().optional(),
+  vocab: z.unknown(),
+  ignore_merges: z.boolean().nullish(),
+});
 
 /** What cuts words into tokens. */
 interface Model {
-  encode(words: string[]): string[];
+  /** @param whole words that are tokens are not cut */
+  encode(words: string[], whole: boolean): string[];
   readonly tokens_to_ids: ReadonlyMap<string, number>;
   readonly vocab: readonly string[];
 }
@@ -41,9 +46,16 @@ export class Tokenizer {
   readonly #texts: ReadonlyMap<number, string>;
   readonly #special: ReadonlySet<string>;
 
-  /** @throws Error, ZodError, SyntaxError where the definition is incomplete or has a kind that is not known */
-  constructor(definition: Readonly<Record<string, unknown>>) {
-    this.#model = createModel(modelSchema.parse(definition["model"]));
+  readonly #whole: boolean;
+
+  /**
+   * @param alike a tokenizer with the same vocabulary and merges, whose tables are shared
+   * @throws Error, ZodError, SyntaxError where the definition is incomplete or has a kind that is not known
+   */
+  constructor(definition: Readonly<Record<string, unknown>>, alike?: Tokenizer) {
+    const model = modelSchema.parse(definition["model"]);
+    this.#model = alike ? alike.#model : createModel(model);
+    this.#whole = model.ignore_merges === true;
     const { tokens_to_ids: ids } = this.#model;
     const added = readAddedTokens(
       { idOf: (token) => ids.get(token), size: ids.size },
@@ -112,7 +124,8 @@ export class Tokenizer {
     for (const section of this.#sections.split(text.toWellFormed())) {
       if (section.token !== null) tokens.push(section.token);
       else
-        for (const token of this.#model.encode(this.#words(section.text, section.first))) tokens.push(token);
+        for (const token of this.#model.encode(this.#words(section.text, section.first), this.#whole))
+          tokens.push(token);
     }
     return tokens;
   }

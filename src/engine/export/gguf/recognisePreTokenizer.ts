@@ -1,5 +1,5 @@
 import { PRE_TOKENIZERS, type PreTokenizer } from "#engine/checkpoint/gguf/preTokenizers.ts";
-import { tokenizerOf } from "#engine/checkpoint/loadTokenizer.ts";
+import { exactTokenizer } from "#engine/checkpoint/loadTokenizer.ts";
 
 /** Which of llama.cpp's rules a byte-level tokenizer follows, and how well. */
 export interface RecognisedPreTokenizer {
@@ -37,27 +37,27 @@ export const PROBE: readonly string[] = [
  * @param definition of tokenizer.json
  */
 export function recognisePreTokenizer(definition: Readonly<Record<string, unknown>>): RecognisedPreTokenizer {
-  const wanted = tokensOf(definition);
+  const own = exactTokenizer(definition);
+  const wanted = PROBE.map((text) => own.encode(text));
   const ignoresMerges = modelOf(definition)["ignore_merges"] === true;
   let best: RecognisedPreTokenizer | null = null;
   for (const rules of PRE_TOKENIZERS) {
-    const found = tokensOf({
-      ...definition,
-      normalizer: null,
-      pre_tokenizer: rules.definition,
-      model: { ...modelOf(definition), ignore_merges: rules.ignoreMerges },
-    });
+    const ruled = exactTokenizer(
+      {
+        ...definition,
+        normalizer: null,
+        pre_tokenizer: rules.definition,
+        model: { ...modelOf(definition), ignore_merges: rules.ignoreMerges },
+      },
+      own,
+    );
+    const found = PROBE.map((text) => ruled.encode(text));
     const differing = PROBE.filter((_, i) => wanted[i].join() !== found[i].join());
     if (differing.length === 0 && rules.ignoreMerges === ignoresMerges) return { rules, differing };
     if (best === null || differing.length < best.differing.length) best = { rules, differing };
   }
   if (best === null) throw new Error("there are no rules to choose from");
   return best;
-}
-
-function tokensOf(definition: Readonly<Record<string, unknown>>): number[][] {
-  const tokenizer = tokenizerOf({ definition, config: {}, specials: {} });
-  return PROBE.map((text) => tokenizer.encode(text));
 }
 
 function modelOf(definition: Readonly<Record<string, unknown>>): Record<string, unknown> {

@@ -1,7 +1,8 @@
 import { ggufTokenizer } from "#engine/checkpoint/gguf/ggufTokenizer.ts";
 import { MetadataReader, type Metadata } from "#engine/checkpoint/gguf/metadata.ts";
 import { PHI3_TOKENS, stripsAsPhi3 } from "#engine/checkpoint/gguf/phi3Tokens.ts";
-import { tokenizerOf, type TokenizerFiles } from "#engine/checkpoint/loadTokenizer.ts";
+import { tokenizerOf } from "#engine/checkpoint/loadTokenizer.ts";
+import type { Tokenizer } from "#engine/checkpoint/types.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { PROBE } from "./recognisePreTokenizer.ts";
 import type { AddedToken } from "./tokenizerDefinition.ts";
@@ -22,13 +23,13 @@ export interface WrittenTokenizer {
  * token beside letters, blanks, line ends and itself.
  * @throws KeystoneError export/gguf-tokenizer with the token or the text that would be cut otherwise
  */
-export function requireSameTokens(files: TokenizerFiles, written: WrittenTokenizer): void {
+export function requireSameTokens(own: Tokenizer, written: WrittenTokenizer): void {
   const { metadata, added, because, blanksAreSaid } = written;
   const read = ggufTokenizer(new MetadataReader(metadata, "the GGUF file"));
   if (!read) throw new TypeError("a vocabulary was written and cannot be read");
   requireLoadable(metadata);
   requireSameFlags(added, read.definition["added_tokens"] as AddedToken[]);
-  const [own, other] = [tokenizerOf(files), tokenizerOf(read)];
+  const other = tokenizerOf(read);
   const texts = [...PROBE, ...(blanksAreSaid ? [] : added.map(({ content }) => around(content)))];
   const apart = texts.find((text) => {
     if (blanksAreSaid && text.startsWith(" ")) return false;

@@ -5,7 +5,7 @@ import {
   vocabularyOf,
   type AddedToken,
 } from "#engine/checkpoint/tokenizer/addedVocabulary.ts";
-import { mergeSchema } from "#engine/checkpoint/tokenizer/bytePairs.ts";
+import { pairOf } from "#engine/checkpoint/tokenizer/bytePairs.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { describeIssues } from "#shared/plan.ts";
 
@@ -13,12 +13,17 @@ const id = z.number().int().nonnegative();
 const part = z.looseObject({}).nullish();
 
 /** What of a tokenizer.json a GGUF file is made of. */
+const merge = z.union([
+  z.tuple([z.string(), z.string()]),
+  z.string().refine((text) => text.includes(" ", 1), "is no merge of two tokens"),
+]);
+
 const definition = z
   .looseObject({
     model: z.looseObject({
       type: z.literal("BPE"),
       vocab: z.record(z.string(), id),
-      merges: z.array(mergeSchema),
+      merges: z.array(merge).transform((merges) => merges.map(pairOf)),
       byte_fallback: z.boolean().nullish(),
       unk_token: z.string().nullish(),
     }),

@@ -40,9 +40,10 @@ export function tokenizerMetadata(
     kind === "llama"
       ? sentencePiece(definition, tokens, entries)
       : byteLevel(files, definition, tokens, entries);
-  specialTokens(files, tokens, modelConfig, entries);
+  const own = tokenizerOf(files);
+  specialTokens(files, own.bos, tokens, modelConfig, entries);
   const metadata = new Map(entries).set("general.name", { type: "string", value: name });
-  requireSameTokens(files, { metadata, added, because, blanksAreSaid: kind === "llama" && notes.length > 0 });
+  requireSameTokens(own, { metadata, added, because, blanksAreSaid: kind === "llama" && notes.length > 0 });
   return { entries, notes: [...notes, ...homelessNotes(homeless, vocabulary)] };
 }
 
@@ -216,6 +217,7 @@ function partsOf(part: Part | null | undefined): Part[] {
 
 function specialTokens(
   files: TokenizerFiles,
+  bos: number | null,
   tokens: readonly Token[],
   modelConfig: Readonly<Record<string, unknown>>,
   entries: Entries,
@@ -239,7 +241,6 @@ function specialTokens(
     const id = idOf(name);
     if (id !== null) put(entries, key, "u32", id);
   }
-  const { bos } = tokenizerOf(files);
   // the tokenizer's own leading token is what it puts there, whatever the config calls BOS
   if (bos !== null) put(entries, KEY.bos, "u32", bos);
   put(entries, KEY.addBos, "bool", bos !== null);
