@@ -91,7 +91,7 @@ describe("keystone tasks MODEL --tasks …", () => {
     [["--tasks", sample("piqa.jsonl"), "--dataset", "glue"], 2, /Allowed choices are own, piqa/],
     [["--tasks", sample("piqa.jsonl"), "--limit", "0"], 2, /whole number from 1/],
     [["--tasks", sample("piqa.jsonl"), sample("gone.jsonl")], 2, /task file .*gone\.jsonl does not exist/],
-    [["--tasks", MODEL], 1, /bos holds no task: line 1/],
+    [["--tasks", MODEL], 1, /In the folder bos, config holds no task: line 1/],
   ] as const)("%j ends with code %i and one sentence", async (argv, code, sentence) => {
     const outcome = await keystone(...argv, "--json");
     expect(outcome.stdout).toBe("");

@@ -1,4 +1,5 @@
 import { basename, extname } from "node:path";
+import { KeystoneError } from "#shared/errors.ts";
 import type { TaskDataset } from "#shared/evaluation.ts";
 import { recognise } from "../datasets/recognise.ts";
 import type { TaskFile } from "../types.ts";
@@ -33,8 +34,27 @@ const OTHER_SPLITS: readonly (Split | null)[] = ["test", "validation", null, "tr
 export async function readTasks(path: string, options: ReadTaskOptions = {}): Promise<TaskFile[]> {
   const sources = await taskSources(path);
   const tasks: TaskFile[] = [];
-  for (const source of sources) tasks.push(await readTask(path, source, sources.length > 1, options));
+  for (const source of sources) {
+    const several = sources.length > 1;
+    const task = await readTask(path, source, several, options).catch((cause: unknown) => {
+      throw several ? inFolder(path, cause) : cause;
+    });
+    tasks.push(task);
+  }
   return tasks;
+}
+
+/** Of several files in a folder one is no task: it was not named, so that the folder must be. */
+function inFolder(path: string, cause: unknown): unknown {
+  if (!(cause instanceof KeystoneError)) return cause;
+  const { code, message, next, details } = cause;
+  return new KeystoneError(
+    code,
+    `In the folder ${basename(path)}, ${message}`,
+    `Name the task files themselves. ${next}`,
+    details,
+    { cause },
+  );
 }
 
 /** The only task at a path. @throws KeystoneError as {@link readTasks} */
