@@ -18,6 +18,8 @@ export class JobTask<K extends Kind> {
   readonly job: JobView | null = $derived.by(() =>
     this.#job === null ? null : (this.#studio.jobs.get(this.#job) ?? null),
   );
+  /** The job's id while it takes time. */
+  readonly id: string | null = $derived.by(() => this.#job);
   readonly busy: boolean = $derived.by(() => this.#job !== null);
   /** 0 to 1, or null while unknown. */
   readonly fraction: number | null = $derived.by(() => {
@@ -30,24 +32,48 @@ export class JobTask<K extends Kind> {
     this.kind = kind;
   }
 
-  /** Starts a job and waits for its report; what goes wrong is kept in `error`. A cancelled one leaves no error. */
+  /**
+   * Starts a job and waits for its report; what goes wrong is kept in `error`. A cancelled one leaves no error, and what it had
+   * made where the studio kept that.
+   */
   async run(start: () => Promise<{ job: string }>): Promise<Reports[K] | null> {
     this.error = null;
     try {
       const { job } = await start();
       this.#job = job;
-      await this.#studio.finished(job);
-      const result = await this.#studio.host.call("job:result", { job });
-      if (result.kind !== this.kind || !("report" in result))
-        throw new Error(`The job answered with a ${result.kind}.`);
-      this.report = result.report as Reports[K];
-      return this.report;
+      const cancelled = await this.#ended(job);
+      const report = await this.#reportOf(job, cancelled);
+      if (report) this.report = report;
+      return cancelled ? null : report;
     } catch (thrown) {
-      const error = toErrorData(thrown);
-      if (error.code !== "job/cancelled") this.error = error;
+      this.error = toErrorData(thrown);
       return null;
     } finally {
       this.#job = null;
+    }
+  }
+
+  /** Waits for the job's end; true where it was cancelled. */
+  async #ended(job: string): Promise<boolean> {
+    try {
+      await this.#studio.finished(job);
+      return false;
+    } catch (thrown) {
+      if (toErrorData(thrown).code === "job/cancelled") return true;
+      throw thrown;
+    }
+  }
+
+  /** Null where a cancelled job kept nothing. */
+  async #reportOf(job: string, cancelled: boolean): Promise<Reports[K] | null> {
+    try {
+      const result = await this.#studio.host.call("job:result", { job });
+      if (result.kind !== this.kind || !("report" in result))
+        throw new Error(`The job answered with a ${result.kind}.`);
+      return result.report as Reports[K];
+    } catch (thrown) {
+      if (cancelled) return null;
+      throw thrown;
     }
   }
 

@@ -1,4 +1,5 @@
 import { SvelteMap } from "svelte/reactivity";
+import type { GenerateReport } from "#shared/comparison.ts";
 import type { AppInfo, Host, RecentModel, SavedPlan } from "#shared/contract.ts";
 import type { DeviceReport } from "#shared/device.ts";
 import { KeystoneError, toErrorData, type KeystoneErrorData } from "#shared/errors.ts";
@@ -35,6 +36,8 @@ export class Studio {
   /** Path of the model that is being opened now. */
   opening: string | null = $state(null);
   openError: KeystoneErrorData | null = $state.raw(null);
+  /** What the job that writes texts has written so far. */
+  generated: { readonly job: string; readonly report: GenerateReport } | null = $state.raw(null);
   readonly liveRuns = new SvelteMap<string, LiveRun>();
   /** Jobs that still take time, newest first. */
   readonly active: readonly JobView[] = $derived(
@@ -177,6 +180,9 @@ export class Studio {
         break;
       case "lab-report":
         this.lab.takeReport(event.job, event.report);
+        break;
+      case "generated":
+        this.generated = { job: event.job, report: event.report };
         break;
       case "lab-results":
         this.lab.load().catch((thrown: unknown) => (this.error = toErrorData(thrown)));

@@ -1,0 +1,51 @@
+import { expect } from "@playwright/test";
+import { readFileSync, writeFileSync } from "node:fs";
+import { cp } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { expectAccessible, openModel, pastePlan, startSweep } from "./support/steps.ts";
+import { test } from "./support/served.ts";
+
+const PLAN = {
+  recipes: [{ codec: "int", bits: 4, block: "group:64" }],
+  judge: { context: 192, tokens: 256 },
+};
+const TEMPLATE = "{{ bos_token }}[user] {{ messages[0].content }} [assistant]";
+
+test("texts are written side by side in the model's chat template, and stay when they are cancelled", async ({
+  keystone: page,
+  served,
+}) => {
+  const model = join(served.folder, "chat");
+  await cp(served.demoModel, model, { recursive: true });
+  await cp(join(dirname(served.demoModel), "eval.jsonl"), join(model, "eval.jsonl"));
+  const config = join(model, "tokenizer_config.json");
+  const fields = JSON.parse(readFileSync(config, "utf8")) as object;
+  writeFileSync(config, JSON.stringify({ ...fields, chat_template: TEMPLATE }));
+  await openModel(page, model);
+  await pastePlan(page, PLAN);
+  await startSweep(page);
+  await expect(page.getByRole("region", { name: "Results" }).getByRole("status")).toContainText("1 of 1", {
+    timeout: 90_000,
+  });
+  await page.getByRole("grid", { name: "Results" }).getByRole("checkbox", { checked: false }).first().click();
+  await page.getByRole("button", { name: /^Compare 1/ }).click();
+
+  const texts = page.getByRole("region", { name: "Generated text" });
+  await expect(texts.getByLabel("Chat template")).toHaveValue("default");
+  await texts.getByLabel("Tokens").fill("160");
+  await texts.getByRole("button", { name: "Generate" }).click();
+  await expect(texts.getByText(/[1-9]\d* tokens? · writing…/)).toHaveCount(2, { timeout: 60_000 });
+  await expect(texts.getByLabel("What the model read")).toHaveText("<s>[user] Once upon a time [assistant]");
+  await texts.getByRole("button", { name: "Cancel" }).click();
+  await expect(texts.getByText(/[1-9]\d* tokens? · cancelled, not finished/)).toHaveCount(2);
+  await expect(texts.getByRole("button", { name: "Generate" })).toBeVisible();
+
+  await texts.getByLabel("Chat template").selectOption({ label: "none" });
+  await texts.getByLabel("Tokens").fill("4");
+  await texts.getByRole("button", { name: "Generate" }).click();
+  await expect(texts.getByText(/4 tokens · stopped at the limit · [\d.]+ tokens\/s/)).toHaveCount(2, {
+    timeout: 60_000,
+  });
+  await expect(texts.getByText("The model read the prompt as it is")).toBeVisible();
+  await expectAccessible(page);
+});
