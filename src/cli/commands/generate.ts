@@ -106,7 +106,7 @@ function generateText(report: GenerateReport): string {
   const { rendered, template, promptTokens, notes, outputs, seconds } = report;
   const how = template === null ? "as it is" : `in the model's chat template "${template}"`;
   return [
-    `What the model read, ${how}, ${promptTokens.length} tokens:`,
+    `What the model read, ${how}, ${tokenCount(promptTokens.length)}:`,
     rendered,
     "",
     ...outputs.flatMap((text) => [headOf(text), text.output.text, ""]),
@@ -118,11 +118,14 @@ function generateText(report: GenerateReport): string {
 
 function headOf(text: WrittenText): string {
   const { label, output, tokensPerSecond } = text;
-  const count = output.tokens.length;
   const facts = [
-    `${count} ${count === 1 ? "token" : "tokens"}`,
+    tokenCount(output.tokens.length),
     endOfText(text),
     tokensPerSecond === null ? null : `${fixed(tokensPerSecond, 1)} tokens/s`,
   ];
   return `${label}: ${facts.filter((fact) => fact !== null).join(", ")}`;
+}
+
+function tokenCount(count: number): string {
+  return `${count} ${count === 1 ? "token" : "tokens"}`;
 }

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { ggufEndTokens } from "#engine/checkpoint/gguf/ggufEndTokens.ts";
 import { readGgufMetadata, ggufTokenizer } from "#engine/checkpoint/gguf/ggufTokenizer.ts";
 import type { MetadataReader } from "#engine/checkpoint/gguf/metadata.ts";
 import { TOKENIZER_KEYS as KEY } from "#engine/checkpoint/gguf/tokenTypes.ts";
@@ -87,15 +88,14 @@ function tokenizerConfig({ config }: TokenizerFiles): Record<string, unknown> {
   };
 }
 
-/** Null where the file names no token that ends a text. An end of turn ends what is generated as well, as in llama.cpp. */
+/** Null where the file names no token that ends a text. What is generated ends wherever it does in llama.cpp, EOS named first. */
 function generationConfig(reader: MetadataReader): Record<string, unknown> | null {
-  const [bos, eos, turn, pad] = [KEY.bos, KEY.eos, KEY.endOfTurn, KEY.padding].map((key) =>
-    reader.number(key),
-  );
+  const [bos, eos, pad] = [KEY.bos, KEY.eos, KEY.padding].map((key) => reader.number(key));
   if (eos === null) return null;
+  const others = ggufEndTokens(reader).filter((id) => id !== eos);
   return {
     ...(bos === null ? {} : { bos_token_id: bos }),
-    eos_token_id: turn === null || turn === eos ? eos : [eos, turn],
+    eos_token_id: others.length === 0 ? eos : [eos, ...others],
     ...(pad === null ? {} : { pad_token_id: pad }),
   };
 }

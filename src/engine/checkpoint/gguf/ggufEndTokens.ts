@@ -6,9 +6,9 @@ const NAMED = [
   KEY.eos,
   KEY.endOfTurn,
   KEY.endOfMessage,
-  "tokenizer.ggml.fim_pad_token_id",
-  "tokenizer.ggml.fim_rep_token_id",
-  "tokenizer.ggml.fim_sep_token_id",
+  KEY.infillPadding,
+  KEY.infillRepository,
+  KEY.infillSeparator,
 ];
 
 /** Tokens at which llama.cpp stops for what they are called, whether or not a key names them. */
@@ -21,14 +21,14 @@ const BY_TEXT = [
 /** Of each list the first that a vocabulary has ends a text: padding, repository and file marks of code infilling. */
 const INFILLING = [
   {
-    key: "tokenizer.ggml.fim_pad_token_id",
+    key: KEY.infillPadding,
     texts: ["<|fim_pad|>", "<fim-pad>", "<fim_pad>", "<PAD>", "[PAD]"],
   },
   {
-    key: "tokenizer.ggml.fim_rep_token_id",
+    key: KEY.infillRepository,
     texts: ["<|fim_repo|>", "<|repo_name|>", "<fim-repo>", "<REPO>", "<reponame>"],
   },
-  { key: "tokenizer.ggml.fim_sep_token_id", texts: ["<|file_sep|>"] },
+  { key: KEY.infillSeparator, texts: ["<|file_sep|>"] },
 ];
 
 /**
