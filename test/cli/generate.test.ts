@@ -52,9 +52,7 @@ describe("keystone generate", () => {
 
   it("prints what the model read, how each text ended and how fast it came", async () => {
     const { stdout } = await runMain(ARGV, { dependencies: fakeStudio(answers("done")) });
-    expect(stdout).toContain(
-      'in the model\'s chat template "default", 1 token:\n<s>[user] Who? [assistant]',
-    );
+    expect(stdout).toContain('in the model\'s chat template "default", 1 token:\n<s>[user] Who? [assistant]');
     expect(stdout).toContain("original: 0 tokens, ended at once, with </s>\n");
     expect(stdout).toContain("int4: 1 token, cancelled, not finished, 12.3 tokens/s\nMe\n");
   });
