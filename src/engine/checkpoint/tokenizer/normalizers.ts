@@ -1,8 +1,8 @@
-import { PrecompiledNormalizer } from "@huggingface/tokenizers";
 import { z } from "zod";
 import { byteCharacters, WHITE_SPACE } from "./characters.ts";
 import { NOT_A_CONTROL, NOT_A_MARK, NOT_DECOMPOSED, NOT_NONSPACING } from "./olderUnicode.ts";
 import { compilePattern, patternSchema } from "./pattern.ts";
+import { precompiledNormalizer } from "./precompiled.ts";
 
 /** Rewrites a text before it is cut into words. */
 export type Normalizer = (text: string) => string;
@@ -65,10 +65,8 @@ function create(config: z.output<typeof simple>): Normalizer {
       return decomposing(config.type);
     case "Nmt":
       return nmt;
-    case "Precompiled": {
-      const library = new PrecompiledNormalizer(config);
-      return (text) => library.normalize(text);
-    }
+    case "Precompiled":
+      return precompiledNormalizer(config.precompiled_charsmap);
     case "Prepend":
       return (text) => (text === "" ? "" : config.prepend + text);
     case "Replace": {
