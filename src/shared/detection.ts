@@ -14,9 +14,22 @@ export type SpikeThreshold = z.infer<typeof spikeThreshold>;
 
 export const detectOptions = z.strictObject({
   prompt: z.string().min(1).default(DEFAULT_PROMPT),
-  maxPasses: z.number().int().min(1).max(64).default(12),
-  threshold: spikeThreshold.default({ kind: "relative", factor: 8 }),
-  minShare: z.number().min(0).max(2).default(0.5),
+  /** Runs of the prompt: the unmodified model, then with candidates zeroed, to see what they hid. */
+  maxPasses: z.number().int().min(1).max(64).default(6),
+  /** From where an output stands out, so that what makes it becomes a candidate. */
+  threshold: spikeThreshold.default({ kind: "relative", factor: 4 }),
+  /** Least part of an output that one product must give. */
+  minShare: z.number().min(0).max(2).default(0.25),
+  /** Measure what each candidate is worth; without it the verdicts rest on evidence alone. */
+  effect: z.boolean().default(true),
+  /** A super weight's KL is at least this part of what the model knows: KL(model ‖ uniform) on the same text … */
+  minEffect: z.number().min(0).max(1).default(0.03),
+  /** … and this many times the largest KL of the other weights that were tried. */
+  nullFactor: z.number().min(1).default(10),
+  /** Random weights, and as many of the largest magnitude, that are tried for comparison. */
+  nullWeights: z.number().int().min(1).max(64).default(4),
+  /** Candidates that are measured at most, the strongest of every layer first; what is left out is said. */
+  maxCandidates: z.number().int().min(1).max(256).default(32),
 });
 export type DetectOptions = z.infer<typeof detectOptions>;
 
@@ -32,26 +45,52 @@ export const layerPeaks = z.object({
 });
 export type LayerPeaks = z.infer<typeof layerPeaks>;
 
-/** Perplexity and KL divergence (nats) with the weight zeroed, and the original's perplexity on the same text. */
-export const effect = z.object({
+/** KL(original ‖ changed), and the change of the mean NLL; nats per predicted token. */
+export const change = z.object({ kl: finiteOrNull, nllChange: finiteOrNull });
+export type Change = z.infer<typeof change>;
+
+/** What the model loses without a weight, on the text of {@link DetectReport.judged}. */
+export const effect = change.extend({
+  /** With the weight zeroed, and the original's. */
   perplexity: finiteOrNull,
   baseline: finiteOrNull,
-  kl: finiteOrNull,
+  /** Mean NLL with the weight zeroed. */
+  nll: finiteOrNull,
   tokens: z.number(),
+  /** With the weight at half its value; measured for those that matter. */
+  half: change.nullable(),
+  /** With its whole column zeroed (a neuron's whole output), and its whole row (everything the layer adds to one channel). */
+  column: change.nullable(),
+  row: change.nullable(),
+  /** The largest effect of the other weights that were tried: random ones and the largest by magnitude. */
+  null: change,
 });
 export type Effect = z.infer<typeof effect>;
 
-/** Why a weight behind a spike was or was not accepted. */
+/**
+ * `super`: far beyond the null, alone. `together`: little alone, much with the others of its column or with its pair.
+ * `cancelling`: takes away what the residual stream carries. `spike-without-effect`: a large output that nothing depends on.
+ * `none`: a large output without a single weight behind it. `unmeasured`: effects were not asked for.
+ */
 export const verdict = z.enum([
-  "super-weight",
-  "different-token",
-  "below-threshold",
-  "small-share",
+  "super",
+  "together",
+  "spike-without-effect",
   "cancelling",
-  "no-suppression",
-  "pass-limit",
+  "none",
+  "unmeasured",
 ]);
 export type Verdict = z.infer<typeof verdict>;
+
+/** Where the largest output of a weight's row lies when the prompt is led by BOS, and when it is not. */
+export const carrier = z.object({
+  bos: z.boolean(),
+  token: z.number().int(),
+  text: z.string(),
+  input: z.number(),
+  output: z.number(),
+});
+export type Carrier = z.infer<typeof carrier>;
 
 export const candidate = z.object({
   layer: z.number().int(),
@@ -66,13 +105,21 @@ export const candidate = z.object({
   /** contribution / outputActivation. */
   share: z.number(),
   token: z.number().int(),
+  /** 1: seen in the unmodified model. Later: seen only with other weights zeroed, named in `after`. */
   pass: z.number().int(),
+  /** The weights that were zero when it was first seen; empty in the unmodified model. */
+  after: z.array(coordinate),
   /** 1 + the number of weights of larger |w| in the tensor. */
   rank: z.number().int(),
   /** |w| as a multiple of the tensor's standard deviation. */
   sigma: z.number(),
   /** |outputActivation| / the unmodified model's median layer maximum. */
   timesMedian: z.number(),
+  /** What the residual stream carries into the layer at the same token and channel. */
+  carried: z.number(),
+  /** Weight of the norm in front of the MLP at channel `row`, and the median over channels; null where that norm has none. */
+  normGain: z.object({ value: z.number(), median: z.number() }).nullable(),
+  carriers: z.array(carrier),
   /** Name of the published model whose directory entry this coordinate matches, or null. */
   published: z.string().nullable(),
   /** The largest other products in the same sum: column and W·X. */
@@ -84,15 +131,87 @@ export const candidate = z.object({
 });
 export type Candidate = z.infer<typeof candidate>;
 
+/** The candidates of one column (one neuron's output) as one: spokes may be harmless alone and matter together. */
+export const columnGroup = z.object({
+  layer: z.number().int(),
+  column: z.number().int(),
+  spokes: z.array(coordinate),
+  /** The whole column zeroed; the found spokes zeroed; the spokes without the strongest one. */
+  whole: change,
+  spokesTogether: change.nullable(),
+  rest: change.nullable(),
+});
+export type ColumnGroup = z.infer<typeof columnGroup>;
+
+/** Two weights zeroed together. `masks`: much less is lost than with one alone; `compensate`: much more than the sum. */
+export const pairEffect = z.object({
+  first: coordinate,
+  second: coordinate,
+  both: change,
+  /** KL of each alone. */
+  alone: z.tuple([finiteOrNull, finiteOrNull]),
+  kind: z.enum(["masks", "compensate", "independent"]),
+});
+export type PairEffect = z.infer<typeof pairEffect>;
+
+/** One of the weights that were tried for comparison. */
+export const otherWeight = z.object({
+  tensor: z.string(),
+  row: z.number().int(),
+  column: z.number().int(),
+  value: z.number(),
+  chosen: z.enum(["random", "largest"]),
+  kl: finiteOrNull,
+  nllChange: finiteOrNull,
+});
+export type OtherWeight = z.infer<typeof otherWeight>;
+
+/** On what text effects were measured, and what they are judged against. */
+export const judgedOn = z.object({
+  /** Name of the text. */
+  text: z.string(),
+  tokens: z.number().int(),
+  nll: finiteOrNull,
+  perplexity: finiteOrNull,
+  /** KL(model ‖ uniform), nats per token: what the model knows of the text beyond chance. */
+  information: z.number(),
+  /** Least KL of a super weight: the larger of minEffect × information and nullFactor × null. */
+  thresholdKl: z.number(),
+  /** The largest effect among `others`. */
+  null: change,
+  /** All candidates of the unmodified model zeroed together, the cancelling ones left in place. */
+  allTogether: change.nullable(),
+});
+export type JudgedOn = z.infer<typeof judgedOn>;
+
+/** What others published about a weight, row or column of this model. */
+export const publishedResult = z.object({
+  source: z.string(),
+  model: z.string(),
+  grain: z.enum(["weight", "row", "column"]),
+  layer: z.number().int(),
+  row: z.number().int().nullable(),
+  column: z.number().int().nullable(),
+  /** What was measured there, in its own words and unit; null where only the place is published. */
+  measure: z.string().nullable(),
+  value: z.number().nullable(),
+  note: z.string().nullable(),
+});
+export type PublishedResult = z.infer<typeof publishedResult>;
+
 export const detectPass = z.object({
   pass: z.number().int(),
   /** First layer that was run again; 0 for the first pass. */
   fromLayer: z.number().int(),
   layers: z.array(layerPeaks),
-  /** The weight zeroed after this pass, or null in the last. */
-  zeroed: coordinate.nullable(),
+  /** The weights that are zero in this pass; none in the first. */
+  zeroed: z.array(coordinate),
 });
 export type DetectPass = z.infer<typeof detectPass>;
+
+/** The largest value of the residual stream behind any layer, on the prompt. */
+export const maximumActivation = peak.extend({ layer: z.number().int(), text: z.string() });
+export type MaximumActivation = z.infer<typeof maximumActivation>;
 
 export const detectReport = z.object({
   model: z.string(),
@@ -100,10 +219,23 @@ export const detectReport = z.object({
   /** Of the files it was found in: it is not served for others, however alike. */
   revision: z.string(),
   options: detectOptions,
+  /** The answer in one or two sentences. */
+  finding: z.string(),
   tokens: z.array(z.object({ id: z.number().int(), text: z.string() })),
+  /** Verdict super or together, the largest effect first; without effects, what the evidence proposes. */
   superWeights: z.array(candidate),
-  /** Weaker or refused weights behind the next largest spikes, with the reason. */
+  /** All others, the largest effect first; those that were not measured come last. */
   candidates: z.array(candidate),
+  columns: z.array(columnGroup),
+  pairs: z.array(pairEffect),
+  /** Weights tried for comparison; the largest by magnitude among them are large and harmless. */
+  others: z.array(otherWeight),
+  /** Null where effects were not asked for. */
+  judged: judgedOn.nullable(),
+  maximum: maximumActivation,
+  publishedResults: z.array(publishedResult),
+  /** Questions that stayed open because work was cut short, one sentence each. */
+  open: z.array(z.string()),
   /** The unmodified model's layer maxima: what the paper's figures plot. */
   layers: z.array(layerPeaks),
   passes: z.array(detectPass),
@@ -115,3 +247,35 @@ export const detectReport = z.object({
   peakRssBytes: z.number(),
 });
 export type DetectReport = z.infer<typeof detectReport>;
+
+/** A preview from the weights alone: the row and column of one layer's MLP that could amplify most. */
+export const scannedLayer = z.object({
+  layer: z.number().int(),
+  tensor: z.string(),
+  row: z.number().int(),
+  column: z.number().int(),
+  value: z.number(),
+  /** The row's score as a multiple of the layer's median row. */
+  timesMedian: z.number(),
+  /** Part of the row's score that comes from this column. */
+  share: z.number(),
+  published: z.string().nullable(),
+});
+export type ScannedLayer = z.infer<typeof scannedLayer>;
+
+export const scanReport = z.object({
+  model: z.string(),
+  /** Strongest first. */
+  layers: z.array(scannedLayer),
+  /** What this is and is not, one sentence each. */
+  notes: z.array(z.string()),
+  seconds: z.number(),
+});
+export type ScanReport = z.infer<typeof scanReport>;
+
+/** Live while detection runs: what is known so far. */
+export const detectPreview = z.object({
+  layers: z.array(layerPeaks),
+  candidates: z.array(candidate),
+});
+export type DetectPreview = z.infer<typeof detectPreview>;
