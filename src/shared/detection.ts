@@ -189,7 +189,8 @@ export const publishedResult = z.object({
   source: z.string(),
   model: z.string(),
   grain: z.enum(["weight", "row", "column"]),
-  layer: z.number().int(),
+  /** Null where the source does not say which of its coordinates was measured. */
+  layer: z.number().int().nullable(),
   row: z.number().int().nullable(),
   column: z.number().int().nullable(),
   /** What was measured there, in its own words and unit; null where only the place is published. */

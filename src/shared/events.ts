@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { generateReport } from "./comparison.ts";
-import { detectPass } from "./detection.ts";
+import { detectPass, detectPreview } from "./detection.ts";
 import { jobView, laneView } from "./job.ts";
 import { labReport } from "./lab.ts";
 import { runSummary, variantResult } from "./run.ts";
@@ -16,6 +16,8 @@ export const studioEvent = z.discriminatedUnion("type", [
   z.object({ type: z.literal("variants"), run: z.string(), results: z.array(variantResult) }),
   z.object({ type: z.literal("lanes"), run: z.string(), lanes: z.array(laneView) }),
   z.object({ type: z.literal("detect-pass"), job: z.string(), pass: detectPass }),
+  /** What a detection knows so far; whole, so that a later one replaces it. */
+  z.object({ type: z.literal("detect-preview"), job: z.string(), preview: detectPreview }),
   /** What an experiment found so far; whole, so that a later one replaces it. */
   z.object({ type: z.literal("lab-report"), job: z.string(), report: labReport }),
   /** What was generated so far; whole, so that a later one replaces it. */

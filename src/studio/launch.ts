@@ -72,6 +72,8 @@ export async function runInPool<K extends TaskKind>(
         if (message.type === "progress") job.progress(message.progress);
         if (message.type === "detect-pass")
           context.events.emit({ type: "detect-pass", job: job.id, pass: message.pass });
+        if (message.type === "detect-preview")
+          context.events.emit({ type: "detect-preview", job: job.id, preview: message.preview });
         if (message.type === "lab-report") lab.report(message.report);
         if (message.type === "generated") {
           job.keep(message.report);

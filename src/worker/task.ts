@@ -1,6 +1,6 @@
 import type { MessagePort } from "node:worker_threads";
 import type { CompareReport, GenerateReport } from "#shared/comparison.ts";
-import type { DetectOptions, DetectPass, DetectReport } from "#shared/detection.ts";
+import type { DetectOptions, DetectPass, DetectPreview, DetectReport } from "#shared/detection.ts";
 import type { DeviceName, DeviceReport } from "#shared/device.ts";
 import type { KeystoneErrorData } from "#shared/errors.ts";
 import type { TextInfo } from "#shared/estimate.ts";
@@ -186,6 +186,7 @@ export type VariantScores = Pick<
 export type TaskMessage =
   | { readonly type: "progress"; readonly progress: Progress }
   | { readonly type: "detect-pass"; readonly pass: DetectPass }
+  | { readonly type: "detect-preview"; readonly preview: DetectPreview }
   | { readonly type: "variant"; readonly outcome: VariantOutcome }
   | { readonly type: "lab-report"; readonly report: LabReport }
   | { readonly type: "generated"; readonly report: GenerateReport }

@@ -1,48 +1,312 @@
 import { basename } from "node:path";
-import type { DetectOptions, DetectPass, DetectReport, LayerPeaks } from "#shared/detection.ts";
+import type {
+  Candidate,
+  Change,
+  DetectOptions,
+  DetectPass,
+  DetectPreview,
+  DetectReport,
+  Effect,
+  LayerPeaks,
+} from "#shared/detection.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { Tokenizer } from "../checkpoint/types.ts";
+import { createLayerReader, type LayerReader } from "../evaluate/layerReader.ts";
 import { createMeter, type Meter } from "../evaluate/meter.ts";
 import { median } from "../evaluate/metrics.ts";
 import type { Engine, Watch } from "../evaluate/types.ts";
-import { Ledger } from "./ledger.ts";
-import { openPromptRun, type PromptRun } from "./passes.ts";
-import { yardstick } from "./verdict.ts";
+import {
+  chooseMeasured,
+  coordinateOf,
+  keyOf,
+  propose,
+  yardstick,
+  type Proposal,
+  type Yardstick,
+} from "./candidates.ts";
+import { EffectMeasure, type Effects, type EffectText } from "./effects.ts";
+import { findingOf } from "./finding.ts";
+import { readNormGains, type NormGain } from "./normGain.ts";
+import { chooseOthers, largestOfLayer, type OtherPlace } from "./otherWeights.ts";
+import { probeId } from "./probes.ts";
+import { promptForms, type PromptForm } from "./promptForms.ts";
+import { PromptPass } from "./promptPass.ts";
+import { publishedResultsFor } from "./publishedResults.ts";
+import { byEffect, judgeEffect, judgeEvidence, type Findings } from "./verdicts.ts";
+
+/** Candidates whose absence is looked at for what it brings to light, besides all of them together. */
+const WATCHED_ALONE = 4;
+/** Weights first seen with others zeroed that are measured. */
+const MOST_LATER = 8;
+/** What evidence alone must show where effects are not asked for: the paper's rule, relative to the median. */
+const EVIDENCE_TIMES = 8;
+const EVIDENCE_SHARE = 0.5;
 
 export interface DetectRequest extends Engine, Watch {
   readonly tokenizer: Tokenizer;
   readonly options: DetectOptions;
+  /** What effects are measured on; needed where the options ask for them. */
+  readonly text?: EffectText;
+  readonly onPass?: ((pass: DetectPass) => void) | undefined;
+  readonly onPreview?: ((preview: DetectPreview) => void) | undefined;
+}
+
+/** What a detection carries from step to step. */
+interface Search {
+  readonly request: DetectRequest;
+  readonly forms: readonly PromptForm[];
+  readonly reader: LayerReader;
+  readonly meter: Meter;
+  readonly largest: OtherPlace[];
+  readonly passes: PromptPass[];
+  readonly open: string[];
 }
 
 /**
- * Finds super weights [arXiv:2411.07191, section 3]: one prompt, one pass; the weight behind the largest spike is zeroed
- * and the layers from there on run again, until no spike with a single weight behind it is left. Reports the evidence of
- * every layer, also where nothing is found. Memory: one layer in f32 and the prompt's hidden states at every layer.
- * @throws KeystoneError detect/empty-prompt, detect/prompt-too-long, detect/not-finite, checkpoint/not-finite, job/cancelled
+ * Finds super weights [arXiv:2411.07191, section 3]: evidence proposes, effect decides. The prompt runs once through the unmodified model;
+ * outputs that stand out are traced to the weights behind them. Then the model reads a text without each of these weights, without
+ * whole columns, without all of them, and without weights that nothing speaks for (the null), in one stream over the layers; the
+ * prompt runs along with candidates zeroed, to see what they hide. What matters is measured more closely in a second stream.
+ * Memory: one layer in f32, and the text's hidden states of every change.
+ * @throws KeystoneError detect/empty-prompt, detect/prompt-too-long, detect/not-finite, detect/no-text, checkpoint/not-finite, job/cancelled
  */
 export async function detect(request: DetectRequest): Promise<DetectReport> {
   const begin = performance.now();
+  const { architecture, tokenizer, options } = request;
+  const forms = promptForms(tokenizer, options.prompt, architecture.facts.contextLength);
+  const search: Search = {
+    request,
+    forms,
+    reader: createLayerReader(request),
+    meter: createMeter(architecture.facts.layers * tokensOf(forms), "tokens·layers", request),
+    largest: [],
+    passes: [],
+    open: [],
+  };
+  const first = await unmodifiedPass(search);
+  const layers = first.report().layers;
+  const measure = yardstick(options, median(layers.map(({ output }) => Math.abs(output.value))));
+  const proposals = propose(architecture, first.evidence, measure, { pass: 1, after: [] });
+  const gains = await readNormGains(request, proposals);
+  const { measured, left } = chooseMeasured(proposals, options.maxCandidates);
+  if (left.length > 0 && options.effect)
+    search.open.push(
+      `${left.length} weaker candidates were not measured; raise the limit of ${options.maxCandidates} candidates to measure them.`,
+    );
+  const found = options.effect
+    ? await measureAll(search, measure, measured)
+    : { effects: null, later: [] as Proposal[] };
+  const all = [...proposals, ...found.later].map((proposal) =>
+    candidateOf(search, proposal, found.effects, measure, gains),
+  );
+  return reportOf(search, all, found.effects, measure, layers, begin);
+}
+
+/** The prompt through the model as it is; the largest weights are noted on the way. */
+async function unmodifiedPass(search: Search): Promise<PromptPass> {
+  const { request, forms, reader, meter, largest } = search;
+  const { architecture, checkpoint, forward, options } = request;
+  const hidden = await forward.embed(
+    checkpoint,
+    forms.map(({ ids }) => ids),
+  );
+  const pass = new PromptPass(1, [], { layer: 0, hidden, evidence: [] }, forms);
+  const { layers } = architecture.facts;
+  for (let layer = 0; layer < layers; layer++) {
+    const weights = await reader.read(layer);
+    await pass.step(request, layer, weights);
+    requireFinite(pass.evidence[layer].peaks);
+    if (options.effect) largest.push(...largestOfLayer(architecture, layer, weights));
+    request.onPreview?.({ layers: pass.report().layers, candidates: [] });
+    await meter.advance(tokensOf(forms), `prompt, layer ${layer + 1} of ${layers}`);
+  }
+  search.passes.push(pass);
+  request.onPass?.(pass.report());
+  return pass;
+}
+
+async function measureAll(
+  search: Search,
+  measure: Yardstick,
+  measured: readonly Proposal[],
+): Promise<{ effects: Effects; later: Proposal[] }> {
+  const { request, reader, meter, largest } = search;
+  const { options, text } = request;
+  if (text === undefined) throw noText();
+  const others = await withValues(request, chooseOthers(request, largest, measured, options.nullWeights));
+  const measuring = new EffectMeasure(request, reader, meter, measure, text);
+  const watchers = await openWatchers(search, measured);
+  const first = await measuring.first(measured, others, async (layer, weights) => {
+    for (const watcher of watchers.filter(({ fromLayer }) => layer >= fromLayer)) {
+      await watcher.step(request, layer, weights);
+      await meter.advance(tokensOf(search.forms), `pass ${watcher.pass}, layer ${layer + 1}`);
+    }
+  });
+  for (const watcher of watchers) request.onPass?.(watcher.report());
+  search.passes.push(...watchers);
+  request.onPreview?.(previewOf(search, measured, first, measure));
+  const later = newlySeen(search, watchers, measure, measured);
+  const effects = await measuring.second(first, measured, others, later);
+  return { effects, later };
+}
+
+/** The prompt without each of the strongest candidates, and without all of them, from where each begins to differ. */
+async function openWatchers(search: Search, measured: readonly Proposal[]): Promise<PromptPass[]> {
+  const { request, forms, meter } = search;
+  const { checkpoint, forward, options } = request;
+  const free = measured.filter((it) => !it.cancelling);
+  const columns = free.filter(
+    (it, i) => free.findIndex(({ layer, column }) => layer === it.layer && column === it.column) === i,
+  );
+  const sets = [...columns.slice(0, WATCHED_ALONE).map((it) => [it]), ...(free.length > 1 ? [free] : [])];
+  if (sets.length > options.maxPasses - 1 && free.length > 0)
+    search.open.push(
+      `What the absence of ${sets.length - options.maxPasses + 1} of the candidates brings to light was not looked at: the limit is ${options.maxPasses} passes.`,
+    );
+  const passes: PromptPass[] = [];
+  for (const set of sets.slice(0, options.maxPasses - 1)) {
+    const hidden = await forward.embed(
+      checkpoint,
+      forms.map(({ ids }) => ids),
+    );
+    meter.extend(request.architecture.facts.layers * tokensOf(forms));
+    passes.push(
+      new PromptPass(passes.length + 2, set.map(coordinateOf), { layer: 0, hidden, evidence: [] }, forms),
+    );
+  }
+  return passes;
+}
+
+/** Weights behind outputs that stand out only with others zeroed; a layer that cancels in the unmodified model is no news. */
+function newlySeen(
+  search: Search,
+  watchers: readonly PromptPass[],
+  measure: Yardstick,
+  measured: readonly Proposal[],
+): Proposal[] {
+  const { architecture } = search.request;
+  const known = new Set(
+    propose(architecture, search.passes[0].evidence, measure, { pass: 1, after: [] }).map(keyOf),
+  );
+  const cancelling = new Set(measured.filter((it) => it.cancelling).map(({ layer }) => layer));
+  const found: Proposal[] = [];
+  for (const { pass, zeroed, evidence } of watchers) {
+    for (const proposal of propose(architecture, evidence, measure, { pass, after: [...zeroed] })) {
+      if (!proposal.traced || known.has(keyOf(proposal)) || cancelling.has(proposal.layer)) continue;
+      known.add(keyOf(proposal));
+      found.push(proposal);
+    }
+  }
+  if (found.length > MOST_LATER)
+    search.open.push(
+      `${found.length - MOST_LATER} outputs that stand out only with others zeroed were not measured.`,
+    );
+  return found.toSorted((a, b) => b.timesMedian - a.timesMedian).slice(0, MOST_LATER);
+}
+
+async function withValues({ checkpoint }: Engine, places: readonly OtherPlace[]): Promise<OtherPlace[]> {
+  const read = async (place: OtherPlace): Promise<OtherPlace> => {
+    if (!Number.isNaN(place.value)) return place;
+    const row = await checkpoint.readRows(place.tensor, [place.row]);
+    return { ...place, value: row[place.column] };
+  };
+  const filled: OtherPlace[] = [];
+  for (const place of places) filled.push(await read(place));
+  return filled;
+}
+
+function candidateOf(
+  search: Search,
+  proposal: Proposal,
+  effects: Effects | null,
+  measure: Yardstick,
+  gains: ReadonlyMap<string, NormGain>,
+): Candidate {
+  const { tokenizer } = search.request;
+  const { cancelling: _, traced: __, carriers, ...evidence } = proposal;
+  const measured = effects?.alone.has(keyOf(proposal)) ?? false;
+  return {
+    ...evidence,
+    normGain: gains.get(keyOf(proposal)) ?? null,
+    carriers: carriers.map((carrier) => ({
+      ...carrier,
+      text: tokenizer.tokenText(idsOf(search, carrier.bos)[carrier.token]),
+    })),
+    ...(effects && measured
+      ? { ...judgeEffect(proposal, findingsOf(effects, measure)), effect: effectOf(proposal, effects) }
+      : judgeEvidence(proposal, measure)),
+  };
+}
+
+function findingsOf({ alone, columns, pairs, judged }: Effects, measure: Yardstick): Findings {
+  const { thresholdKl, information } = judged;
+  return { measure, thresholdKl, information, nullKl: judged.null.kl ?? Infinity, alone, columns, pairs };
+}
+
+function effectOf(proposal: Proposal, { changes, original, judged }: Effects): Effect {
+  const alone: Change = changes.get(probeId.zero(proposal)) ?? { kl: null, nllChange: null };
+  const nll = alone.nllChange === null ? null : original.nll + alone.nllChange;
+  return {
+    ...alone,
+    nll,
+    perplexity: nll === null ? null : Math.exp(nll),
+    baseline: judged.perplexity,
+    tokens: original.tokens,
+    half: changes.get(probeId.half(proposal)) ?? null,
+    column: changes.get(probeId.column(proposal)) ?? null,
+    row: changes.get(probeId.row(proposal)) ?? null,
+    null: judged.null,
+  };
+}
+
+function previewOf(
+  search: Search,
+  measured: readonly Proposal[],
+  effects: Effects,
+  measure: Yardstick,
+): DetectPreview {
+  const candidates = measured.map((it) => candidateOf(search, it, effects, measure, new Map()));
+  return { layers: search.passes[0].report().layers, candidates: candidates.sort(byEffect) };
+}
+
+function reportOf(
+  search: Search,
+  all: readonly Candidate[],
+  effects: Effects | null,
+  measure: Yardstick,
+  layers: LayerPeaks[],
+  begin: number,
+): DetectReport {
+  const { request, forms, passes, open } = search;
   const { architecture, checkpoint, tokenizer, options, forward } = request;
-  const ids = promptIds(tokenizer, options.prompt, architecture.facts.contextLength);
-  const meter = createMeter(architecture.facts.layers, "layers", request);
-  const run = await openPromptRun(request, ids, meter);
-
-  await run.rerun(1, 0, []);
-  const layers = run.peaks();
-  requireFinite(layers);
-  const measure = yardstick(options, median(layers.map((layer) => Math.abs(layer.output.value))));
-  const ledger = new Ledger(architecture, measure);
-  const passes = await followPasses(run, ledger, options.maxPasses, meter, architecture.facts.layers);
-
+  const isSuper = (it: Candidate): boolean =>
+    effects === null ? provenByEvidence(it) : it.verdict === "super" || it.verdict === "together";
+  const superWeights = all.filter(isSuper).sort(byEffect);
+  const candidates = all.filter((it) => !isSuper(it)).sort(byEffect);
+  const top = layers.reduce((most, it) =>
+    Math.abs(it.residual.value) > Math.abs(most.residual.value) ? it : most,
+  );
+  const [{ ids }] = forms;
+  const maximum = { ...top.residual, layer: top.layer, text: tokenizer.tokenText(ids[top.residual.token]) };
+  const judged = effects?.judged ?? null;
   return {
     model: basename(checkpoint.path),
     fingerprint: checkpoint.fingerprint,
     revision: checkpoint.revision,
     options,
+    finding: findingOf(superWeights, candidates, judged, maximum),
     tokens: ids.map((id) => ({ id, text: tokenizer.tokenText(id) })),
-    ...ledger.result(),
+    superWeights,
+    candidates,
+    columns: [...(effects?.columns ?? [])],
+    pairs: [...(effects?.pairs ?? [])],
+    others: [...(effects?.others ?? [])],
+    judged,
+    maximum,
+    publishedResults: publishedResultsFor(basename(checkpoint.path), architecture.facts),
+    open: [...open],
     layers,
-    passes,
+    passes: passes.map((pass) => pass.report()),
     medianOutput: measure.medianOutput,
     thresholdOutput: measure.thresholdOutput,
     device: forward.device.used,
@@ -51,66 +315,32 @@ export async function detect(request: DetectRequest): Promise<DetectReport> {
   };
 }
 
-/** Zeroes one weight after another, the strongest first, and runs again from its layer on. */
-async function followPasses(
-  run: PromptRun,
-  ledger: Ledger,
-  maxPasses: number,
-  meter: Meter,
-  layers: number,
-): Promise<DetectPass[]> {
-  const passes: DetectPass[] = [];
-  let fromLayer = 0;
-  for (let pass = 1; pass <= maxPasses; pass++) {
-    ledger.note(pass, fromLayer, run.evidence);
-    const before = ledger.zeroed();
-    const found = ledger.strongest();
-    const proven = found !== null && pass < maxPasses;
-    if (found) ledger.accept(found, pass, proven);
-    passes.push({
-      pass,
-      fromLayer,
-      layers: run.peaks(),
-      zeroed: found && proven ? [found.layer, found.row, found.column] : null,
-    });
-    if (!found || !proven) break;
-    const refusedAgain = run.zeroed.filter((it) => !before.some((kept) => kept.join() === it.join()));
-    fromLayer = Math.min(found.layer, ...refusedAgain.map(([layer]) => layer));
-    meter.extend(layers - fromLayer);
-    await run.rerun(pass + 1, fromLayer, ledger.zeroed());
-  }
-  return passes;
+function provenByEvidence({ verdict, timesMedian, share }: Candidate): boolean {
+  return verdict === "unmeasured" && timesMedian >= EVIDENCE_TIMES && share >= EVIDENCE_SHARE;
 }
 
-function promptIds(tokenizer: Tokenizer, prompt: string, contextLength: number): number[] {
-  const text = tokenizer.encode(prompt);
-  const ids = tokenizer.bos === null ? text : [tokenizer.bos, ...text];
-  if (text.length === 0) {
-    throw new KeystoneError(
-      "detect/empty-prompt",
-      "The prompt holds no token.",
-      "Write a sentence of a few words.",
-      { prompt },
-    );
-  }
-  if (ids.length <= contextLength) return ids;
-  throw new KeystoneError(
-    "detect/prompt-too-long",
-    `The prompt has ${ids.length} tokens, but the model has ${contextLength} positions.`,
-    "Use a shorter prompt; one sentence is enough.",
-    { tokens: ids.length, contextLength },
-  );
+function tokensOf(forms: readonly PromptForm[]): number {
+  return forms.reduce((n, { ids }) => n + ids.length, 0);
 }
 
-function requireFinite(layers: readonly LayerPeaks[]): void {
-  const broken = layers.find(
-    ({ input, output, residual }) => ![input, output, residual].every((peak) => Number.isFinite(peak.value)),
-  );
-  if (!broken) return;
+function idsOf({ forms }: Search, bos: boolean): readonly number[] {
+  return (forms.find((form) => form.bos === bos) ?? forms[0]).ids;
+}
+
+function requireFinite({ layer, input, output, residual }: LayerPeaks): void {
+  if ([input, output, residual].every((peak) => Number.isFinite(peak.value))) return;
   throw new KeystoneError(
     "detect/not-finite",
-    `The forward pass gives values that are not finite in layer ${broken.layer}.`,
+    `The forward pass gives values that are not finite in layer ${layer}.`,
     "Check that the checkpoint is complete and its config.json belongs to it.",
-    { layer: broken.layer },
+    { layer },
+  );
+}
+
+function noText(): KeystoneError {
+  return new KeystoneError(
+    "detect/no-text",
+    "Effects were asked for, but no text was given to measure them on.",
+    "Give a text, or leave effects out.",
   );
 }

@@ -1,51 +1,77 @@
 import type { Coordinate } from "#shared/recipe.ts";
+import type { LayerTensor } from "../architecture/types.ts";
 import type { Engine, WeightEdit } from "../evaluate/types.ts";
 import { scaleWeights } from "./edits.ts";
 import { decoderWeights } from "./largestWeights.ts";
+
+/** One weight of a decoder linear. */
+export interface DrawnWeight {
+  readonly layer: number;
+  readonly tensor: LayerTensor;
+  readonly row: number;
+  readonly column: number;
+  /** row · columns + column. */
+  readonly index: number;
+}
 
 /**
  * Draws `count` different weights uniformly from the linears of all decoder layers, the super weights left out, and returns the
  * edits that prune them. The same seed gives the same weights on every machine.
  */
 export function pruneRandom(
-  { architecture }: Pick<Engine, "architecture">,
+  engine: Pick<Engine, "architecture">,
   count: number,
   superWeights: readonly Coordinate[],
   seed: number,
 ): Map<string, WeightEdit[]> {
-  const excluded = scaleWeights(architecture, superWeights, 0);
-  const total = decoderWeights({ architecture });
   const edits = new Map<string, WeightEdit[]>();
-  const tensors = linears(architecture);
-  const draw = generator(seed);
-  const most = Math.min(count, total - superWeights.length);
-  for (let drawn = 0; drawn < most;) {
-    const { name, index } = locate(tensors, Math.floor(draw() * total));
-    const taken = edits.get(name) ?? [];
-    if ([...(excluded.get(name) ?? []), ...taken].some((edit) => edit.index === index)) continue;
-    edits.set(name, [...taken, { index, factor: 0 }]);
-    drawn++;
-  }
+  for (const { tensor, index } of drawWeights(engine, count, seed, superWeights))
+    edits.set(tensor.name, [...(edits.get(tensor.name) ?? []), { index, factor: 0 }]);
   return edits;
 }
 
-interface Linear {
-  readonly name: string;
-  readonly weights: number;
+/** `count` different weights, drawn uniformly from the linears of all decoder layers, those of `without` left out. */
+export function drawWeights(
+  { architecture }: Pick<Engine, "architecture">,
+  count: number,
+  seed: number,
+  without: readonly Coordinate[] = [],
+): DrawnWeight[] {
+  const excluded = scaleWeights(architecture, without, 0);
+  const total = decoderWeights({ architecture });
+  const tensors = linears(architecture);
+  const draw = generator(seed);
+  const most = Math.min(count, total - without.length);
+  const taken = new Set<string>();
+  const drawn: DrawnWeight[] = [];
+  while (drawn.length < most) {
+    const weight = locate(tensors, Math.floor(draw() * total));
+    const { name } = weight.tensor;
+    const place = `${name} ${weight.index}`;
+    if (taken.has(place) || excluded.get(name)?.some(({ index }) => index === weight.index)) continue;
+    taken.add(place);
+    drawn.push(weight);
+  }
+  return drawn;
 }
 
-function linears(architecture: Engine["architecture"]): Linear[] {
-  return Array.from({ length: architecture.facts.layers }, (_, layer) => architecture.layerTensors(layer))
+function linears(architecture: Engine["architecture"]): { layer: number; tensor: LayerTensor }[] {
+  return Array.from({ length: architecture.facts.layers }, (_, layer) =>
+    architecture.layerTensors(layer).map((tensor) => ({ layer, tensor })),
+  )
     .flat()
-    .filter(({ kind }) => kind === "linear")
-    .map(({ name, shape }) => ({ name, weights: shape.reduce((product, n) => product * n, 1) }));
+    .filter(({ tensor }) => tensor.kind === "linear");
 }
 
-/** The tensor and index of the n-th weight of all. */
-function locate(tensors: readonly Linear[], n: number): { name: string; index: number } {
+/** The tensor and place of the n-th weight of all. */
+function locate(tensors: ReturnType<typeof linears>, n: number): DrawnWeight {
   let index = n;
-  for (const { name, weights } of tensors) {
-    if (index < weights) return { name, index };
+  for (const { layer, tensor } of tensors) {
+    const weights = tensor.shape.reduce((product, size) => product * size, 1);
+    if (index < weights) {
+      const columns = tensor.shape[1];
+      return { layer, tensor, index, row: Math.floor(index / columns), column: index % columns };
+    }
     index -= weights;
   }
   throw new Error(`there is no weight number ${n}`);

@@ -27,8 +27,8 @@ type JobCall =
   | "job:resume"
   | "job:cancel";
 
-/** Effects are measured on this many tokens unless asked otherwise: each takes a pass through the model. */
-const EFFECT_TOKENS = 4096;
+/** Effects are measured on this many tokens of an own text unless asked otherwise: every candidate takes its own way through the model. */
+const EFFECT_TOKENS = 512;
 
 /** Long work in one worker, and the jobs themselves. Paths and models are checked before a job is queued. */
 export function jobCalls(context: StudioContext): Answers<JobCall> {

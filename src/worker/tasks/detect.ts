@@ -1,29 +1,51 @@
-import type { Coordinate } from "#shared/recipe.ts";
-import type { DetectReport } from "#shared/detection.ts";
+import { basename } from "node:path";
+import type { DetectOptions, DetectReport } from "#shared/detection.ts";
+import { judge as judgeSchema } from "#shared/plan.ts";
 import { detect } from "#engine/superweight/detect.ts";
-import { measureEffect } from "#engine/superweight/effect.ts";
-import { openModel } from "../openModel.ts";
+import type { EffectText } from "#engine/superweight/effects.ts";
+import { PASSAGE, PASSAGE_NAME, PASSAGE_TOKENS } from "#engine/superweight/passage.ts";
+import { cutWindows } from "#engine/evaluate/windows.ts";
+import { openModel, type OpenModel } from "../openModel.ts";
 import type { Talk } from "../talk.ts";
 import type { TaskFields } from "../task.ts";
 import { windowsOf } from "../windows.ts";
 
-/** The super weights, and where it was asked for what each one's absence costs. */
+/** The super weights, and what the model loses without each of them. */
 export async function detectTask(
   { model: handle, options, effect }: TaskFields<"detect">,
   talk: Talk,
 ): Promise<DetectReport> {
-  const begin = performance.now();
   const model = await openModel(handle);
-  const found = await detect({ ...model, tokenizer: await model.tokenizer(), options, ...talk.watch });
-  for (const pass of found.passes) talk.tell({ type: "detect-pass", pass });
-  const report = { ...found, model: handle.path };
-  if (!effect || report.superWeights.length === 0) return report;
-  const windows = await windowsOf(model, effect.text, effect.judge);
-  const coordinates = report.superWeights.map(({ layer, row, column }): Coordinate => [layer, row, column]);
-  const effects = await measureEffect({ ...model, windows, coordinates, ...talk.watch });
-  const superWeights = report.superWeights.map((weight, i) => ({
-    ...weight,
-    ...(effects[i] ? { effect: effects[i] } : {}),
-  }));
-  return { ...report, superWeights, seconds: (performance.now() - begin) / 1000 };
+  const found = await detect({
+    ...model,
+    tokenizer: await model.tokenizer(),
+    options,
+    ...(await effectText(model, options, effect)),
+    ...talk.watch,
+    onPass: (pass) => {
+      talk.tell({ type: "detect-pass", pass });
+    },
+    onPreview: (preview) => {
+      talk.tell({ type: "detect-preview", preview });
+    },
+  });
+  return { ...found, model: handle.path };
+}
+
+/** The person's text, or the first window of the passage that ships with the program. */
+async function effectText(
+  model: OpenModel,
+  options: DetectOptions,
+  effect: TaskFields<"detect">["effect"],
+): Promise<{ text?: EffectText }> {
+  if (!options.effect) return {};
+  if (effect)
+    return {
+      text: { name: basename(effect.text), windows: await windowsOf(model, effect.text, effect.judge) },
+    };
+  const { contextLength } = model.architecture.facts;
+  const tokenizer = await model.tokenizer();
+  // one window of the passage: a second one would only repeat what its beginning shows
+  const judge = judgeSchema.parse({ context: Math.min(PASSAGE_TOKENS + 1, contextLength), tokens: 1 });
+  return { text: { name: PASSAGE_NAME, windows: cutWindows([PASSAGE], tokenizer, judge, contextLength) } };
 }
