@@ -35,9 +35,9 @@ import { publishedResultsFor } from "./publishedResults.ts";
 import { byEffect, judgeEffect, judgeEvidence, type Findings } from "./verdicts.ts";
 
 /** Candidates whose absence is looked at for what it brings to light, besides all of them together. */
-const WATCHED_ALONE = 4;
+const WATCHED_ALONE = 3;
 /** Weights first seen with others zeroed that are measured. */
-const MOST_LATER = 8;
+const MOST_LATER = 4;
 /** What evidence alone must show where effects are not asked for: the paper's rule, relative to the median. */
 const EVIDENCE_TIMES = 8;
 const EVIDENCE_SHARE = 0.5;
@@ -281,7 +281,7 @@ function reportOf(
   const { architecture, checkpoint, tokenizer, options, forward } = request;
   const isSuper = (it: Candidate): boolean =>
     effects === null ? provenByEvidence(it) : it.verdict === "super" || it.verdict === "together";
-  const superWeights = all.filter(isSuper).sort(byEffect);
+  const superWeights = all.filter(isSuper).sort((a, b) => rank(a) - rank(b) || byEffect(a, b));
   const candidates = all.filter((it) => !isSuper(it)).sort(byEffect);
   const top = layers.reduce((most, it) =>
     Math.abs(it.residual.value) > Math.abs(most.residual.value) ? it : most,
@@ -313,6 +313,11 @@ function reportOf(
     seconds: (performance.now() - begin) / 1000,
     peakRssBytes: process.resourceUsage().maxRSS * 1024,
   };
+}
+
+/** What matters alone comes before what matters together. */
+function rank({ verdict }: Candidate): number {
+  return verdict === "together" ? 1 : 0;
 }
 
 function provenByEvidence({ verdict, timesMedian, share }: Candidate): boolean {

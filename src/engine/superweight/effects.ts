@@ -14,7 +14,7 @@ import { pairKind } from "./verdicts.ts";
 /** Bytes of the original's states that are kept in front of the candidates' layers, so that a second stream begins there. */
 const KEPT_BYTES = 256 * 2 ** 20;
 /** Candidates whose pairs are tried: the largest effects and the largest outputs. */
-const PAIRED = 4;
+const PAIRED = 3;
 /** Candidates that are looked at closely though none of them reaches the threshold. */
 const LOOKED_AT = 3;
 
@@ -152,7 +152,11 @@ export class EffectMeasure {
       ...new Set([...free.toSorted((a, b) => kl(b) - kl(a)).slice(0, PAIRED), ...free.slice(0, PAIRED)]),
     ];
     const pairs = chosen.flatMap((first, i) =>
-      chosen.slice(i + 1).map((second): [Proposal, Proposal] => [first, second]),
+      chosen
+        .slice(i + 1)
+        // weights of one column are asked together as its spokes
+        .filter(({ layer, column }) => layer !== first.layer || column !== first.column)
+        .map((second): [Proposal, Proposal] => [first, second]),
     );
     const hidden = later.flatMap((it): [Proposal, Proposal][] => {
       const hiding = measured.find((one) => it.after.length === 1 && keyOf(one) === it.after[0].join());

@@ -38,26 +38,27 @@ export function largestOfLayer(
   return found.map(({ magnitude: _, ...place }) => place);
 }
 
-/** One neuron of an MLP: its output is a column of down_proj, its inputs are rows of what feeds it. */
-export interface Neuron {
+/** A candidate: its column is a neuron's output, made by rows of what feeds the MLP; its row is the channel that its layer adds to. */
+export interface Place {
   readonly layer: number;
+  readonly row: number;
   readonly column: number;
 }
 
 /**
  * The null of the effects: weights that no evidence speaks for. `count` drawn at random and the `count` of largest |w|, from all
- * linears of the decoder; weights of the candidates' own neurons make what the candidates carry, and are left out.
+ * linears of the decoder. Weights of a candidate's neuron, and of its row of down_proj, share its work and are left out.
  * @param largest of every layer, from {@link largestOfLayer}
  */
 export function chooseOthers(
   engine: Pick<Engine, "architecture">,
   largest: readonly OtherPlace[],
-  neurons: readonly Neuron[],
+  candidates: readonly Place[],
   count: number,
 ): OtherPlace[] {
   const { architecture } = engine;
   const free = (place: OtherPlace): boolean =>
-    !neurons.some((neuron) => belongs(architecture, place, neuron));
+    !candidates.some((candidate) => sharesWork(architecture, place, candidate));
   const random = drawWeights(engine, 4 * count, 1).map(({ tensor, layer, row, column }): OtherPlace => ({
     layer,
     slot: tensor.slot,
@@ -71,10 +72,11 @@ export function chooseOthers(
   return [...random.filter(free).slice(0, count), ...byMagnitude.filter(free).slice(0, count)];
 }
 
-/** Whether a weight is one of a neuron's: in its column of down_proj, or in a row that makes its activation (fused or not). */
-function belongs(architecture: Architecture, place: OtherPlace, { layer, column }: Neuron): boolean {
+/** Whether a weight adds to the candidate's sum, goes out of its neuron, or makes the neuron's activation (fused or not). */
+function sharesWork(architecture: Architecture, place: OtherPlace, { layer, row, column }: Place): boolean {
   if (place.layer !== layer) return false;
-  if (place.tensor === architecture.downProjection(layer)) return place.column === column;
+  if (place.tensor === architecture.downProjection(layer))
+    return place.column === column || place.row === row;
   const { intermediateSize } = architecture.facts;
   const tensor = architecture.layerTensors(layer).find(({ name }) => name === place.tensor);
   return feedsNeurons(tensor, intermediateSize) && place.row % intermediateSize === column;

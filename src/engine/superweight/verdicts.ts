@@ -44,10 +44,26 @@ export function judgeEffect(proposal: Proposal, findings: Findings): Judged {
   const alone = findings.alone.get(keyOf(proposal));
   const kl = alone?.kl ?? null;
   if (proposal.cancelling) return { verdict: "cancelling", reason: cancellingReason(proposal, kl, findings) };
+  if (proposal.after.length > 0) return judgeLater(proposal, kl, findings);
   if (isLarge(alone, findings)) return { verdict: "super", reason: superReason(kl, findings) };
   const together = columnReason(proposal, findings) ?? pairReason(proposal, findings);
   if (together !== null) return { verdict: "together", reason: together };
   return { verdict: "spike-without-effect", reason: harmlessReason(proposal, kl, findings) };
+}
+
+/** What stands out only in a damaged model is a consequence, unless the model needs it: then with the weight that hides it. */
+function judgeLater(proposal: Proposal, kl: number | null, findings: Findings): Judged {
+  const pair = pairReason(proposal, findings);
+  if (pair !== null) return { verdict: "together", reason: pair };
+  if (!isLarge(findings.alone.get(keyOf(proposal)), findings))
+    return { verdict: "spike-without-effect", reason: harmlessReason(proposal, kl, findings) };
+  const hiding = proposal.after
+    .map(([layer, row, column]) => `layer ${layer} [${row}, ${column}]`)
+    .join(", ");
+  return {
+    verdict: "together",
+    reason: `Its output stands out only without ${hiding}, whose work it shares; without it KL is ${kl === null ? "not finite" : figure(kl)}.`,
+  };
 }
 
 /** The verdict where effects were not asked for, or this candidate was not measured. */
@@ -97,10 +113,14 @@ function isLarge(change: Change | null | undefined, { thresholdKl }: Findings): 
   return change != null && (change.kl === null || change.kl >= thresholdKl);
 }
 
-function pairReason(proposal: Proposal, { pairs }: Findings): string | null {
+function pairReason(proposal: Proposal, findings: Findings): string | null {
   const key = keyOf(proposal);
-  const pair = pairs.find(
-    (it) => it.kind === "compensate" && (it.first.join() === key || it.second.join() === key),
+  const pair = findings.pairs.find(
+    (it) =>
+      it.kind === "compensate" &&
+      (it.first.join() === key || it.second.join() === key) &&
+      // next to a super weight everything that shares its work seems to matter
+      ![it.first, it.second].some((each) => isLarge(findings.alone.get(each.join()), findings)),
   );
   if (!pair) return null;
   const other = pair.first.join() === key ? pair.second : pair.first;
