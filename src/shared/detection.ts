@@ -19,7 +19,7 @@ export const detectOptions = z.strictObject({
   /** From where an output stands out, so that what makes it becomes a candidate. */
   threshold: spikeThreshold.default({ kind: "relative", factor: 4 }),
   /** Least part of an output that one product must give. */
-  minShare: z.number().min(0).max(2).default(0.5),
+  minShare: z.number().min(0).max(2).default(0.4),
   /** Measure what each candidate is worth; without it the verdicts rest on evidence alone. */
   effect: z.boolean().default(true),
   /** A super weight's KL is at least this part of what the model knows: KL(model ‖ uniform) on the same text … */

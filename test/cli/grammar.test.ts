@@ -120,7 +120,7 @@ describe("wrong usage", () => {
   });
 
   it.each([
-    [["detect", "m", "--text", "t"], /--text was given without --effect/],
+    [["detect", "m", "--no-effect", "--text", "t"], /--text was given with --no-effect/],
     [["export", "m", "--recipe", "r", "--out", "o", "--text", "t"], /--text was given without --verify/],
     [
       [...EXPORT, "gguf", "--max-shard", "1000"],

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { detectOptions, type DetectReport } from "#shared/detection.ts";
+import { scaleWeights } from "#engine/superweight/edits.ts";
+import { scoreOriginal, scoreWave } from "#engine/evaluate/score.ts";
 import { detect } from "#engine/superweight/detect.ts";
-import { measureEffect } from "#engine/superweight/effect.ts";
 import { expectWithin } from "./bounds.ts";
 import { demoWindows, golden, openDemo, type Demo } from "./demoModel.ts";
 
@@ -12,7 +13,8 @@ let report: DetectReport;
 
 beforeAll(async () => {
   demo = await openDemo();
-  report = await detect({ ...demo, options: detectOptions.parse({ prompt: golden.prompt }) });
+  const text = { name: "eval.jsonl", windows: await demoWindows(demo, { tokens: 512 }) };
+  report = await detect({ ...demo, text, options: detectOptions.parse({ prompt: golden.prompt }) });
 });
 afterAll(() => demo.close());
 
@@ -28,7 +30,7 @@ it("finds exactly the reference's super weights, on its pass", () => {
       token,
       pass,
       rank,
-      verdict: "super-weight",
+      verdict: "super",
       published: null,
     });
     for (const field of ["value", "inputActivation", "outputActivation", "share"] as const)
@@ -49,27 +51,26 @@ it("gives the reference's largest activations of every layer", () => {
   });
 });
 
-it("runs again only from the zeroed weight's layer on, and finds nothing more", () => {
+it("runs the prompt without it too, and finds nothing more that matters", () => {
   const [{ layer, row, column }] = report.superWeights;
-  expect(report.passes.map(({ fromLayer, zeroed }) => ({ fromLayer, zeroed }))).toEqual([
-    { fromLayer: 0, zeroed: [layer, row, column] },
-    { fromLayer: layer, zeroed: null },
-  ]);
+  expect(report.passes.map(({ zeroed }) => zeroed)).toEqual([[], [[layer, row, column]]]);
+  expect(report.open).toEqual([]);
 });
 
-it("gives a reason for every layer that holds no super weight", () => {
-  const refused = new Set(report.candidates.filter(({ pass }) => pass === 1).map(({ layer }) => layer));
-  expect([...refused].sort()).toEqual([0, 2, 3, 4, 5]);
-});
-
-it("measures what the super weight is worth", async () => {
-  const windows = await demoWindows(demo, { tokens: 1000 });
-  const [effect] = await measureEffect({
+it("gives what the super weight is worth as the scoring of variants does", async () => {
+  const windows = await demoWindows(demo, { tokens: 512 });
+  const reference = await scoreOriginal({ ...demo, windows });
+  const [{ layer, row, column, effect }] = report.superWeights;
+  const edits = scaleWeights(demo.architecture, [[layer, row, column]], 0);
+  const [{ scores }] = await scoreWave({
     ...demo,
     windows,
-    coordinates: report.superWeights.map(({ layer, row, column }) => [layer, row, column]),
+    reference,
+    variants: [{ id: "pruned", plans: new Map(), edits }],
   });
-  expect(effect.tokens).toBe(windows.scored);
-  expect((effect.perplexity ?? NaN) > 1e6 * (effect.baseline ?? NaN)).toBe(true);
-  expect((effect.kl ?? NaN) > 10).toBe(true);
+  expect(effect?.tokens).toBe(windows.scored);
+  expectWithin(effect?.baseline ?? NaN, reference.scores.perplexity ?? NaN, 1e-4, "baseline");
+  expectWithin(effect?.nll ?? NaN, scores?.nll ?? NaN, 1e-3, "NLL without it");
+  expectWithin(effect?.kl ?? NaN, scores?.kl?.mean ?? NaN, 1e-3, "KL without it");
+  expect((effect?.perplexity ?? NaN) > 1e6 * (effect?.baseline ?? NaN)).toBe(true);
 });

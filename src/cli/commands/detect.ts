@@ -61,7 +61,11 @@ export function detectCommand(context: CommandContext): Command {
       "--text <file>",
       "text that effects are measured on (default: a short passage that comes with Keystone)",
     )
-    .option("--tokens <n>", "tokens of --text that are scored (default: 512)", wholeNumber(1))
+    .option(
+      "--tokens <n>",
+      "tokens of the text that are scored (default: 512); without --text, of the eval.jsonl beside the model",
+      wholeNumber(1),
+    )
     .option(
       "--min-effect <p>",
       "least KL of a super weight, as a part of what the model knows of the text, 0 to 1",
@@ -91,7 +95,7 @@ export function detectCommand(context: CommandContext): Command {
       refuseUnusedText(options);
       const path = absolute(session.io, model);
       const { prompt, maxPasses, threshold, minShare, effect } = options;
-      const { minEffect, nullFactor, nullWeights, maxCandidates, text } = options;
+      const { minEffect, nullFactor, nullWeights, maxCandidates, text, tokens } = options;
       const { job } = await session.studio.call("job:detect", {
         model: path,
         options: {
@@ -99,8 +103,10 @@ export function detectCommand(context: CommandContext): Command {
           ...dropUndefined({ prompt, maxPasses, threshold, minShare }),
           ...dropUndefined({ minEffect, nullFactor, nullWeights, maxCandidates }),
         },
-        ...(text === undefined ? {} : { effectText: await textFor(session.io, text, model) }),
-        ...dropUndefined({ effectTokens: options.tokens }),
+        ...(text === undefined && tokens === undefined
+          ? {}
+          : { effectText: await textFor(session.io, text, model) }),
+        ...dropUndefined({ effectTokens: tokens }),
       });
       const { report } = await session.result(job, "detect");
       session.print(report, () => detectText(report));
@@ -109,15 +115,10 @@ export function detectCommand(context: CommandContext): Command {
 }
 
 function refuseUnusedText({ text, tokens, effect }: DetectCliOptions): void {
-  if (text !== undefined && !effect)
+  if ((text !== undefined || tokens !== undefined) && !effect)
     throw usageError(
-      "--text was given with --no-effect, and evidence needs no text.",
+      `${text === undefined ? "--tokens" : "--text"} was given with --no-effect, and evidence needs no text.`,
       "Leave one of them out.",
-    );
-  if (tokens !== undefined && text === undefined)
-    throw usageError(
-      "--tokens was given without --text: the passage that comes with Keystone is always used whole.",
-      "Name a text with --text, or leave --tokens out.",
     );
 }
 

@@ -24,12 +24,12 @@ const spike: PlantedLayer = {
 };
 
 const found = (report: DetectReport) =>
-  report.superWeights.map(({ layer, row, column, pass }) => [layer, row, column, pass]);
+  report.superWeights.map(({ layer, row, column }) => [layer, row, column]);
 const verdictOf = (report: DetectReport, layer: number) => report.candidates.find((it) => it.layer === layer);
 const run = (model: Planted, options: object = {}) =>
-  detect({ ...model, options: detectOptions.parse(options) });
+  detect({ ...model, options: detectOptions.parse({ effect: false, ...options }) });
 
-describe("detect", () => {
+describe("detection by evidence alone", () => {
   it("finds a planted weight, with its evidence", async () => {
     const report = await run(plantedModel([quiet, spike, quiet]));
     expect(report.superWeights).toHaveLength(1);
@@ -47,13 +47,14 @@ describe("detect", () => {
       pass: 1,
       rank: 1,
       timesMedian: 50,
+      after: [],
       published: null,
-      verdict: "super-weight",
+      verdict: "unmeasured",
     });
     expect(report).toMatchObject({
       model: "planted",
       medianOutput: 1,
-      thresholdOutput: 8,
+      thresholdOutput: 4,
       device: "cpu",
       tokens: [
         { id: 1, text: "<1>" },
@@ -68,17 +69,7 @@ describe("detect", () => {
     });
   });
 
-  it("runs only the layers from the zeroed weight on again", async () => {
-    const model = plantedModel([quiet, spike, quiet]);
-    const report = await run(model);
-    expect(model.ran).toEqual([0, 1, 2, 1, 2]);
-    expect(report.passes.map(({ pass, fromLayer, zeroed }) => [pass, fromLayer, zeroed])).toEqual([
-      [1, 0, [1, 1, 2]],
-      [2, 1, null],
-    ]);
-  });
-
-  it("finds one column that feeds several rows, the strongest first, one a pass", async () => {
+  it("finds one column that feeds several rows, the strongest first", async () => {
     const several: PlantedLayer = {
       ...spike,
       weights: [
@@ -88,37 +79,31 @@ describe("detect", () => {
       ],
     };
     expect(found(await run(plantedModel([quiet, several, quiet])))).toEqual([
-      [1, 1, 2, 1],
-      [1, 0, 2, 2],
-      [1, 2, 2, 3],
+      [1, 1, 2],
+      [1, 0, 2],
+      [1, 2, 2],
     ]);
   });
 
-  it("finds weights in several layers, also in one before the layer zeroed last", async () => {
+  it("finds weights in several layers", async () => {
     const weaker: PlantedLayer = { ...spike, weights: [[0, 2, 2]] };
     const report = await run(plantedModel([quiet, weaker, quiet, spike, quiet]));
     expect(found(report)).toEqual([
-      [3, 1, 2, 1],
-      [1, 0, 2, 2],
+      [3, 1, 2],
+      [1, 0, 2],
     ]);
-    expect(report.passes.map(({ fromLayer }) => fromLayer)).toEqual([0, 3, 1]);
+    expect(report.passes.map(({ fromLayer, zeroed }) => [fromLayer, zeroed])).toEqual([[0, []]]);
   });
 
-  it("finds none in a model without a spike, and gives every layer's reason", async () => {
+  it("says that no output stands out in a model without a spike, and where the largest activation sits", async () => {
     const report = await run(plantedModel([quiet, quiet, quiet]));
-    expect(report.superWeights).toEqual([]);
-    expect(report.passes).toHaveLength(1);
-    expect(report.candidates.map(({ layer, verdict }) => [layer, verdict])).toEqual([
-      [0, "below-threshold"],
-      [1, "below-threshold"],
-      [2, "below-threshold"],
-    ]);
-    expect(report.candidates[0].reason).toBe(
-      "The output 1 is 1 × the median layer maximum; a spike needs 8 × (8).",
+    expect(report).toMatchObject({ superWeights: [], candidates: [] });
+    expect(report.finding).toBe(
+      'No candidate for a super weight: no output stands out with a single weight behind it. The largest activation of the residual stream is 3, in layer 2, channel 0, at token 0 ("<1>").',
     );
   });
 
-  it("refuses a spike whose largest input is on another token", async () => {
+  it("traces an output to its product, wherever the layer's largest input lies", async () => {
     const apart: PlantedLayer = {
       input: [
         [0, 0, 10, 0],
@@ -127,11 +112,7 @@ describe("detect", () => {
       weights: [[1, 2, 5]],
     };
     const report = await run(plantedModel([quiet, apart, quiet]));
-    expect(report.superWeights).toEqual([]);
-    expect(verdictOf(report, 1)).toMatchObject({
-      verdict: "different-token",
-      reason: expect.stringContaining("at token 0, the largest input at token 1") as unknown,
-    });
+    expect(found(report)).toEqual([[1, 1, 2]]);
   });
 
   it("refuses a spike that many weights make together, and shows the other products", async () => {
@@ -150,64 +131,17 @@ describe("detect", () => {
     const report = await run(plantedModel([quiet, shared, quiet]));
     expect(report.superWeights).toEqual([]);
     expect(verdictOf(report, 1)).toMatchObject({
-      verdict: "small-share",
+      verdict: "none",
       share: expect.closeTo(20 / 74, 6) as unknown,
       nextLargest: [{ contribution: 18 }, { contribution: 18 }, { contribution: 18 }],
     });
   });
 
-  it("names a late layer that cancels the super activation as such", async () => {
-    const cancels: PlantedLayer = {
-      input: [
-        [9, 9, 10, 9],
-        [0, 0, 0, 0],
-      ],
-      weights: [
-        [1, 0, -2],
-        [1, 1, -2],
-        [1, 2, -2],
-        [1, 3, -2],
-      ],
-    };
+  it("names a late layer that takes back what the residual stream carries as cancelling", async () => {
+    const cancels: PlantedLayer = { ...spike, weights: [[1, 2, -4]] };
     const report = await run(plantedModel([quiet, spike, quiet, cancels, quiet]));
-    expect(found(report)).toEqual([[1, 1, 2, 1]]);
-    expect(report.candidates.find(({ layer, pass }) => layer === 3 && pass === 1)?.verdict).toBe(
-      "cancelling",
-    );
-  });
-
-  it("does not call a weight super whose zeroing leaves as large an output of the other sign", async () => {
-    const overshoots: PlantedLayer = {
-      input: [
-        [0, 0, 10, 9],
-        [0, 0, 0, 0],
-      ],
-      weights: [
-        [1, 2, 10],
-        [1, 3, -70 / 9],
-      ],
-    };
-    const report = await run(plantedModel([quiet, overshoots, quiet]));
-    expect(report.superWeights).toEqual([]);
-    expect(verdictOf(report, 1)).toMatchObject({
-      verdict: "no-suppression",
-      reason: expect.stringContaining("does not suppress") as unknown,
-    });
-  });
-
-  it("stops at the pass limit and lists what is left", async () => {
-    const several: PlantedLayer = {
-      ...spike,
-      weights: [
-        [1, 2, 5],
-        [0, 2, -4],
-      ],
-    };
-    const model = plantedModel([quiet, spike, several, quiet, quiet]);
-    const report = await run(model, { maxPasses: 1 });
-    expect(found(report)).toHaveLength(1);
-    expect(report.candidates.find(({ verdict }) => verdict === "pass-limit")).toMatchObject({ layer: 2 });
-    expect(model.ran).toEqual([0, 1, 2, 3, 4]);
+    expect(found(report)).toEqual([[1, 1, 2]]);
+    expect(verdictOf(report, 3)).toMatchObject({ verdict: "cancelling", carried: 50 });
   });
 
   it("takes the paper's absolute threshold on input and output when asked", async () => {
@@ -216,21 +150,26 @@ describe("detect", () => {
     const report = await run(plantedModel([quiet, spike, quiet]), {
       threshold: { kind: "absolute", value: 9 },
     });
-    expect(found(report)).toEqual([[1, 1, 2, 1]]);
+    expect(found(report)).toEqual([[1, 1, 2]]);
   });
 
-  it("reports its progress over all passes", async () => {
+  it("reports its progress layer by layer, and what it knows so far", async () => {
     const seen: string[] = [];
+    const previews: number[] = [];
     await detect({
       ...plantedModel([quiet, spike]),
-      options: detectOptions.parse({ threshold: { kind: "absolute", value: 9 } }),
+      options: detectOptions.parse({ effect: false }),
       onProgress: ({ done, total, phase }) => seen.push(`${done}/${total} ${phase}`),
+      onPreview: ({ layers }) => previews.push(layers.length),
     });
-    expect(seen).toEqual([
-      "1/2 pass 1, layer 1 of 2",
-      "2/2 pass 1, layer 2 of 2",
-      "3/3 pass 2, layer 2 of 2",
-    ]);
+    expect(seen).toEqual(["3/6 prompt, layer 1 of 2", "6/6 prompt, layer 2 of 2"]);
+    expect(previews).toEqual([1, 2]);
+  });
+
+  it("refuses to measure effects without a text", async () => {
+    await expect(run(plantedModel([quiet, spike, quiet]), { effect: true })).rejects.toThrow(
+      "Effects were asked for, but no text was given",
+    );
   });
 
   it("refuses a prompt longer than the model's positions", async () => {

@@ -1,12 +1,10 @@
 import { basename } from "node:path";
 import type {
   Candidate,
-  Change,
   DetectOptions,
   DetectPass,
   DetectPreview,
   DetectReport,
-  Effect,
   LayerPeaks,
 } from "#shared/detection.ts";
 import { KeystoneError } from "#shared/errors.ts";
@@ -24,15 +22,15 @@ import {
   type Proposal,
   type Yardstick,
 } from "./candidates.ts";
+import { describeCandidate, type Known } from "./describe.ts";
 import { EffectMeasure, type Effects, type EffectText } from "./effects.ts";
 import { findingOf } from "./finding.ts";
-import { readNormGains, type NormGain } from "./normGain.ts";
+import { readNormGains } from "./normGain.ts";
 import { chooseOthers, largestOfLayer, type OtherPlace } from "./otherWeights.ts";
-import { probeId } from "./probes.ts";
 import { promptForms, type PromptForm } from "./promptForms.ts";
 import { PromptPass } from "./promptPass.ts";
 import { publishedResultsFor } from "./publishedResults.ts";
-import { byEffect, judgeEffect, judgeEvidence, type Findings } from "./verdicts.ts";
+import { byEffect } from "./verdicts.ts";
 
 /** Candidates whose absence is looked at for what it brings to light, besides all of them together. */
 const WATCHED_ALONE = 3;
@@ -96,9 +94,8 @@ export async function detect(request: DetectRequest): Promise<DetectReport> {
   const found = options.effect
     ? await measureAll(search, measure, measured)
     : { effects: null, later: [] as Proposal[] };
-  const all = [...proposals, ...found.later].map((proposal) =>
-    candidateOf(search, proposal, found.effects, measure, gains),
-  );
+  const known: Known = { tokenizer, forms, measure, gains, effects: found.effects };
+  const all = [...proposals, ...found.later].map((proposal) => describeCandidate(proposal, known));
   return reportOf(search, all, found.effects, measure, layers, begin);
 }
 
@@ -215,57 +212,15 @@ async function withValues({ checkpoint }: Engine, places: readonly OtherPlace[])
   return filled;
 }
 
-function candidateOf(
-  search: Search,
-  proposal: Proposal,
-  effects: Effects | null,
-  measure: Yardstick,
-  gains: ReadonlyMap<string, NormGain>,
-): Candidate {
-  const { tokenizer } = search.request;
-  const { cancelling: _, traced: __, carriers, ...evidence } = proposal;
-  const measured = effects?.alone.has(keyOf(proposal)) ?? false;
-  return {
-    ...evidence,
-    normGain: gains.get(keyOf(proposal)) ?? null,
-    carriers: carriers.map((carrier) => ({
-      ...carrier,
-      text: tokenizer.tokenText(idsOf(search, carrier.bos)[carrier.token]),
-    })),
-    ...(effects && measured
-      ? { ...judgeEffect(proposal, findingsOf(effects, measure)), effect: effectOf(proposal, effects) }
-      : judgeEvidence(proposal, measure)),
-  };
-}
-
-function findingsOf({ alone, columns, pairs, judged }: Effects, measure: Yardstick): Findings {
-  const { thresholdKl, information } = judged;
-  return { measure, thresholdKl, information, nullKl: judged.null.kl ?? Infinity, alone, columns, pairs };
-}
-
-function effectOf(proposal: Proposal, { changes, original, judged }: Effects): Effect {
-  const alone: Change = changes.get(probeId.zero(proposal)) ?? { kl: null, nllChange: null };
-  const nll = alone.nllChange === null ? null : original.nll + alone.nllChange;
-  return {
-    ...alone,
-    nll,
-    perplexity: nll === null ? null : Math.exp(nll),
-    baseline: judged.perplexity,
-    tokens: original.tokens,
-    half: changes.get(probeId.half(proposal)) ?? null,
-    column: changes.get(probeId.column(proposal)) ?? null,
-    row: changes.get(probeId.row(proposal)) ?? null,
-    null: judged.null,
-  };
-}
-
 function previewOf(
   search: Search,
   measured: readonly Proposal[],
   effects: Effects,
   measure: Yardstick,
 ): DetectPreview {
-  const candidates = measured.map((it) => candidateOf(search, it, effects, measure, new Map()));
+  const { forms, request } = search;
+  const known: Known = { tokenizer: request.tokenizer, forms, measure, gains: new Map(), effects };
+  const candidates = measured.map((it) => describeCandidate(it, known));
   return { layers: search.passes[0].report().layers, candidates: candidates.sort(byEffect) };
 }
 
@@ -326,10 +281,6 @@ function provenByEvidence({ verdict, timesMedian, share }: Candidate): boolean {
 
 function tokensOf(forms: readonly PromptForm[]): number {
   return forms.reduce((n, { ids }) => n + ids.length, 0);
-}
-
-function idsOf({ forms }: Search, bos: boolean): readonly number[] {
-  return (forms.find((form) => form.bos === bos) ?? forms[0]).ids;
 }
 
 function requireFinite({ layer, input, output, residual }: LayerPeaks): void {

@@ -7,7 +7,7 @@ import type { HiddenBatch, LayerWeights } from "../forward/types.ts";
 import { coordinateOf, keyOf, type Proposal, type Yardstick } from "./candidates.ts";
 import { probeWork, streamProbes, type Probe, type Start } from "./effectStream.ts";
 import { headWork, judgeProbes, type OriginalFigures } from "./judgeProbes.ts";
-import type { OtherPlace } from "./otherWeights.ts";
+import { sharesWork, type OtherPlace } from "./otherWeights.ts";
 import { firstProbes, probeId, secondProbes, spokesOf } from "./probes.ts";
 import { pairKind } from "./verdicts.ts";
 
@@ -176,7 +176,13 @@ export class EffectMeasure {
       ...{ tensor, row, column, value, chosen },
       ...of(probeId.other(i)),
     }));
-    const worst = others.toSorted((a, b) => (b.kl ?? Infinity) - (a.kl ?? Infinity))[0] ?? NOTHING;
+    const apart = others.filter(
+      (_, i) => !measured.some((it) => sharesWork(this.engine.architecture, places[i], it)),
+    );
+    const worst = apart.toSorted((a, b) => (b.kl ?? Infinity) - (a.kl ?? Infinity))[0] ?? {
+      kl: 0,
+      nllChange: 0,
+    };
     const { options } = this.measure;
     const thresholdKl = Math.max(
       options.minEffect * original.information,

@@ -20,7 +20,7 @@ export function largestOfLayer(
   layer: number,
   weights: LayerWeights,
 ): OtherPlace[] {
-  let found: (OtherPlace & { magnitude: number })[] = [];
+  let found: OtherPlace[] = [];
   let least = 0;
   for (const { slot, name, kind, shape } of architecture.layerTensors(layer)) {
     if (kind !== "linear") continue;
@@ -29,13 +29,13 @@ export function largestOfLayer(
       const magnitude = values[i] < 0 ? -values[i] : values[i];
       if (magnitude <= least) continue;
       const [row, column] = [Math.floor(i / shape[1]), i % shape[1]];
-      found.push({ layer, slot, tensor: name, row, column, value: values[i], chosen: "largest", magnitude });
-      found.sort((a, b) => b.magnitude - a.magnitude);
+      found.push({ layer, slot, tensor: name, row, column, value: values[i], chosen: "largest" });
+      found.sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
       found = found.slice(0, KEPT_PER_LAYER);
-      if (found.length === KEPT_PER_LAYER) least = found[KEPT_PER_LAYER - 1].magnitude;
+      if (found.length === KEPT_PER_LAYER) least = Math.abs(found[KEPT_PER_LAYER - 1].value);
     }
   }
-  return found.map(({ magnitude: _, ...place }) => place);
+  return found;
 }
 
 /** A candidate: its column is a neuron's output, made by rows of what feeds the MLP; its row is the channel that its layer adds to. */
@@ -73,7 +73,11 @@ export function chooseOthers(
 }
 
 /** Whether a weight adds to the candidate's sum, goes out of its neuron, or makes the neuron's activation (fused or not). */
-function sharesWork(architecture: Architecture, place: OtherPlace, { layer, row, column }: Place): boolean {
+export function sharesWork(
+  architecture: Architecture,
+  place: Pick<OtherPlace, "layer" | "tensor" | "row" | "column">,
+  { layer, row, column }: Place,
+): boolean {
   if (place.layer !== layer) return false;
   if (place.tensor === architecture.downProjection(layer))
     return place.column === column || place.row === row;

@@ -35,6 +35,7 @@ export function plantedModel(layers: readonly PlantedLayer[], shape: { layers?: 
     layerTensors: (layer: number) => [
       { slot: "down_proj", name: `down ${layer}`, kind: "linear", shape: [HIDDEN, INTERMEDIATE] },
     ],
+    smoothGroups: () => [],
     downProjection: (layer: number) => `down ${layer}`,
   };
   const checkpoint = {

@@ -1,9 +1,12 @@
 import type { Candidate, Change, ColumnGroup, PairEffect, Verdict } from "#shared/detection.ts";
+import type { Coordinate } from "#shared/recipe.ts";
 import { figure, percentOf } from "./figures.ts";
 import { keyOf, type Proposal, type Yardstick } from "./candidates.ts";
 
 /** A pair costs much less than one of it alone, or much more than both apart, by this factor. */
 const PAIR_FACTOR = 2;
+/** A spoke is worth at most one such part of what its column's spokes are worth together. */
+const SPOKE_PARTS = 3;
 
 /** What a verdict rests on. */
 export interface Findings {
@@ -45,9 +48,11 @@ export function judgeEffect(proposal: Proposal, findings: Findings): Judged {
   const kl = alone?.kl ?? null;
   if (proposal.cancelling) return { verdict: "cancelling", reason: cancellingReason(proposal, kl, findings) };
   if (proposal.after.length > 0) return judgeLater(proposal, kl, findings);
+  const spokes = columnReason(proposal, findings);
+  if (spokes !== null) return { verdict: "together", reason: spokes };
   if (isLarge(alone, findings)) return { verdict: "super", reason: superReason(kl, findings) };
-  const together = columnReason(proposal, findings) ?? pairReason(proposal, findings);
-  if (together !== null) return { verdict: "together", reason: together };
+  const pair = pairReason(proposal, findings);
+  if (pair !== null) return { verdict: "together", reason: pair };
   return { verdict: "spike-without-effect", reason: harmlessReason(proposal, kl, findings) };
 }
 
@@ -91,21 +96,28 @@ function superReason(kl: number | null, findings: Findings): string {
   return `Without it KL is ${figure(kl)}: ${percentOf(kl / findings.information)} of what the model knows of this text, and ${timesNull(kl, findings)}.`;
 }
 
-/** The spokes of a column count together where none of them counts alone; where the strongest does, the others must without it. */
+/**
+ * Spokes of one column count together where each alone is a small part of what all of them are worth; where the strongest counts
+ * alone, the others must count without it.
+ */
 function columnReason({ layer, row, column }: Proposal, findings: Findings): string | null {
   const group = findings.columns.find((it) => it.layer === layer && it.column === column);
   if (!group || group.spokes.length < 2) return null;
-  const alone = group.spokes.filter((spoke) => isLarge(findings.alone.get(spoke.join()), findings));
   const [strongest] = group.spokes;
-  if (alone.length > 1 || (alone.length === 1 && alone[0] !== strongest)) return null;
-  const [joint, count] =
-    alone.length === 0
-      ? [group.spokesTogether, group.spokes.length]
-      : strongest[1] === row
-        ? [null, 0]
-        : [group.rest, group.spokes.length - 1];
-  if (!joint || !isLarge(joint, findings)) return null;
-  return `Little is lost without it alone, but without the ${count} large weights of column ${column} together KL is ${figure(joint.kl ?? Infinity)}.`;
+  const joint = group.spokesTogether;
+  const small = (coordinate: Coordinate, whole: Change | null): boolean =>
+    whole !== null &&
+    isLarge(whole, findings) &&
+    SPOKE_PARTS * (findings.alone.get(coordinate.join())?.kl ?? Infinity) <= (whole.kl ?? Infinity);
+  if (group.spokes.every((spoke) => small(spoke, joint)))
+    return spokesReason(group.spokes.length, column, joint);
+  const own = group.spokes.find((spoke) => spoke[1] === row);
+  if (own === undefined || own === strongest || !small(own, group.rest)) return null;
+  return spokesReason(group.spokes.length - 1, column, group.rest);
+}
+
+function spokesReason(count: number, column: number, joint: Change | null): string {
+  return `Little is lost without it alone, but without the ${count} large weights of column ${column} together KL is ${joint?.kl == null ? "not finite" : figure(joint.kl)}.`;
 }
 
 /** A model whose outputs are not finite any more has lost more than any KL says. */
