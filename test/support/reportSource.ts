@@ -46,7 +46,7 @@ export function madeUpSource(reports: readonly LabReport[] = LAB_REPORTS): Repor
         name: first.modelName,
         summary: null,
         absent: "The folder could not be opened when this report was made: /models/demo does not exist.",
-        detected: null,
+        detection: null,
         superWeights: first.superWeights,
         isDemo: true,
       },

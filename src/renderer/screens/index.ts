@@ -125,9 +125,11 @@ export const SCREENS: readonly Screen[] = [
 
 function superWeightFact(studio: Studio): { text: string; mark?: boolean } | null {
   if (studio.activeJob("detect")) return { text: "searching" };
-  const found = studio.model?.detection?.superWeights.length;
-  if (found === undefined) return null;
-  return found > 0 ? { text: String(found), mark: true } : { text: "none" };
+  const { model } = studio;
+  if (!model?.detection) return null;
+  const found = model.superWeights.length;
+  if (found > 0) return { text: String(found), mark: true };
+  return { text: model.detection.judged === null ? "not measured" : "none" };
 }
 
 function labFact(studio: Studio): { text: string } | null {

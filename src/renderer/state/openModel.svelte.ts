@@ -1,6 +1,7 @@
 import { SvelteMap } from "svelte/reactivity";
 import type { Host } from "#shared/contract.ts";
-import type { DetectPass, DetectReport } from "#shared/detection.ts";
+import type { Candidate, DetectPass, DetectPreview, DetectReport } from "#shared/detection.ts";
+import { isSuper } from "#shared/detectionWords.ts";
 import { toErrorData, type KeystoneErrorData } from "#shared/errors.ts";
 import type { ModelSummary, TensorStatistics } from "#shared/model.ts";
 import { setOf } from "./collections.ts";
@@ -16,14 +17,18 @@ export class OpenModel {
   detectionError: KeystoneErrorData | null = $state.raw(null);
   /** Passes of a search that is running now, the live half of `detection`. */
   passes: readonly DetectPass[] = $state.raw([]);
+  /** Layers and candidates that it has come to; null before the first. */
+  preview: DetectPreview | null = $state.raw(null);
   readonly statistics = new SvelteMap<string, TensorStatistics>();
   readonly statisticsErrors = new SvelteMap<string, KeystoneErrorData>();
+  /** What the last search judged to be one; evidence alone is no judgement. */
+  readonly superWeights: readonly Candidate[] = $derived(this.detection?.superWeights.filter(isSuper) ?? []);
   /** Where super weights sit, for marks in tables and charts. */
   readonly superWeightTensors: ReadonlySet<string> = $derived(
-    setOf(this.detection?.superWeights.map((weight) => weight.tensor) ?? []),
+    setOf(this.superWeights.map((weight) => weight.tensor)),
   );
   readonly superWeightLayers: ReadonlySet<number> = $derived(
-    setOf(this.detection?.superWeights.map((weight) => weight.layer) ?? []),
+    setOf(this.superWeights.map((weight) => weight.layer)),
   );
   readonly #host: Host;
   readonly #queue: StatisticsQueue<TensorStatistics>;
@@ -63,6 +68,18 @@ export class OpenModel {
       this.detectionError = toErrorData(thrown);
     }
     this.detectionRead = true;
+  }
+
+  /** A search begins: what an earlier one told on its way is gone. */
+  beginSearch(): void {
+    this.passes = [];
+    this.preview = null;
+  }
+
+  /** A search has ended and its report is read: until it is here, the earlier one is not shown as its answer. */
+  async endSearch(): Promise<void> {
+    this.detectionRead = false;
+    await this.loadDetection();
   }
 
   /** Takes a pass of the search that is running; one that came before is replaced. */

@@ -127,6 +127,19 @@ export class Studio {
     return this.active.find((job) => job.kind === kind && job.model === this.model?.path) ?? null;
   }
 
+  /** Waits until the studio has told of a job. */
+  async known(id: string): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const stop = $effect.root(() => {
+        $effect(() => {
+          if (!this.jobs.has(id)) return;
+          resolve();
+          queueMicrotask(() => stop());
+        });
+      });
+    });
+  }
+
   /** Waits until a job has ended. @throws KeystoneError with the job's own error. */
   async finished(id: string): Promise<JobView> {
     const job = await new Promise<JobView>((resolve) => {
@@ -178,6 +191,10 @@ export class Studio {
         if (this.model && this.jobs.get(event.job)?.model === this.model.path)
           this.model.takePass(event.pass);
         break;
+      case "detect-preview":
+        if (this.model && this.jobs.get(event.job)?.model === this.model.path)
+          this.model.preview = event.preview;
+        break;
       case "lab-report":
         this.lab.takeReport(event.job, event.report);
         break;
@@ -205,8 +222,8 @@ export class Studio {
     const before = this.jobs.get(job.id);
     this.jobs.set(job.id, job);
     if (job.kind !== "detect" || job.model !== this.model?.path) return;
-    if (!before) this.model.passes = [];
-    if (job.status === "done" && before?.status !== "done") void this.model.loadDetection();
+    if (!before) this.model.beginSearch();
+    if (job.status === "done" && before?.status !== "done") void this.model.endSearch();
   }
 
   async #refresh<K extends "recent" | "plans">(key: K, read: () => Promise<this[K]>): Promise<void> {

@@ -19,7 +19,7 @@ export function buildReport(source: ReportSource): Report {
     sections: [
       ...runs.map(({ detail }, i) => runSection(detail, i, NAMED)),
       ...lab.map((result, i) => labSection(result, i, NAMED)),
-      ...models.map(modelSection),
+      ...models.map((model, i) => modelSection(model, i, NAMED)),
       environmentSection(environment, [...new Set(devices.filter((device) => device !== ""))]),
     ],
     data: { runs: runs.map(({ detail }) => detail), lab },

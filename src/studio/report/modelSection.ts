@@ -1,35 +1,19 @@
-import {
-  activation,
-  count,
-  fileSize,
-  list,
-  memory,
-  number,
-  percent,
-  place,
-  shortCount,
-  weight,
-} from "#shared/format.ts";
-import type { FigureTable } from "#shared/figures/index.ts";
+import { count, fileSize, list, memory, number, place, shortCount } from "#shared/format.ts";
+import type { Palette } from "#shared/figures/index.ts";
+import { detectionBlocks } from "./detectionBlocks.ts";
 import type { Block, Section } from "./document.ts";
 import { DEMO_NOTE } from "./paper.ts";
 import type { Environment, ReportModel } from "./source.ts";
 
 /** What was judged: the checkpoint, its architecture, its super weights. */
-export function modelSection(model: ReportModel, index: number): Section {
-  const { summary, absent, isDemo } = model;
-  const found = model.detected ?? [];
+export function modelSection(model: ReportModel, index: number, palette: Palette): Section {
+  const { summary, absent, isDemo, detection } = model;
   const notes = [...(absent === null ? [] : [absent]), ...(summary?.notes ?? [])];
   const blocks: Block[] = [
     ...(isDemo ? [{ kind: "text", text: DEMO_NOTE } as const] : []),
     { kind: "facts", facts: [...identity(model), ...architecture(model)] },
     ...(notes.length > 0 ? [{ kind: "list", items: notes } as const] : []),
-    ...(found.length > 0 || model.superWeights.length > 0
-      ? [
-          { kind: "heading", text: "Super weights" } as const,
-          { kind: "table", label: `Super weights of ${model.name}`, table: superWeightTable(model) } as const,
-        ]
-      : [{ kind: "text", text: "No super weights of this model are on record." } as const]),
+    ...(detection ? detectionBlocks(detection, palette) : restoredBlocks(model)),
   ];
   return { id: `model-${index + 1}`, label: `Model · ${model.name}`, finding: null, blocks };
 }
@@ -67,39 +51,24 @@ function architecture({ summary }: ReportModel): [string, string][] {
   ];
 }
 
-function superWeightTable({ detected, superWeights }: ReportModel): FigureTable {
-  const rows = detected ?? [];
-  if (rows.length === 0) {
-    return {
-      columns: [
-        { title: "Layer", format: "text" },
-        { title: "[row, column] of down_proj", format: "text" },
-      ],
-      rows: superWeights.map(([layer, row, column]) => [String(layer), place(row, column)]),
-    };
-  }
-  return {
-    columns: [
-      { title: "Tensor", format: "text" },
-      { title: "[row, column]", format: "text" },
-      { title: "Value", format: "text" },
-      { title: "Input", format: "text" },
-      { title: "Output", format: "text" },
-      { title: "Share of the output", format: "text" },
-      { title: "Rank by size", format: "count" },
-      { title: "Published for", format: "text" },
-    ],
-    rows: rows.map((found) => [
-      found.tensor,
-      place(found.row, found.column),
-      weight(found.value),
-      activation(found.inputActivation),
-      activation(found.outputActivation),
-      percent(found.share),
-      found.rank,
-      found.published ?? "–",
-    ]),
-  };
+/** The weights that runs restored, where the search itself is not kept. */
+function restoredBlocks({ name, superWeights }: ReportModel): Block[] {
+  if (superWeights.length === 0)
+    return [{ kind: "text", text: "No super weights of this model are on record." }];
+  return [
+    { kind: "heading", text: "Super weights" },
+    {
+      kind: "table",
+      label: `Super weights of ${name}`,
+      table: {
+        columns: [
+          { title: "Layer", format: "text" },
+          { title: "[row, column] of down_proj", format: "text" },
+        ],
+        rows: superWeights.map(([layer, row, column]) => [String(layer), place(row, column)]),
+      },
+    },
+  ];
 }
 
 /** On what, and with what, the report was made. */

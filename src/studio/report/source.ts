@@ -1,7 +1,7 @@
 import { arch, cpus, release, totalmem, type as systemType } from "node:os";
 import { DEFAULT_DETECTION } from "../launch.ts";
 import { KeystoneError } from "#shared/errors.ts";
-import type { Candidate } from "#shared/detection.ts";
+import type { DetectReport } from "#shared/detection.ts";
 import type { LabResult } from "#shared/lab.ts";
 import type { ModelSummary } from "#shared/model.ts";
 import type { Coordinate } from "#shared/recipe.ts";
@@ -18,8 +18,8 @@ export interface ReportModel {
   /** The checkpoint as it lies there now, or why it cannot be described. */
   readonly summary: ModelSummary | null;
   readonly absent: string | null;
-  /** With their evidence, where a detection is kept. */
-  readonly detected: readonly Candidate[] | null;
+  /** The search with its evidence and effects, where one is kept. */
+  readonly detection: DetectReport | null;
   readonly superWeights: readonly Coordinate[];
   /** Keystone's own demo model, whose super weight is deliberate. */
   readonly isDemo: boolean;
@@ -107,10 +107,10 @@ async function gatherModels(
         path,
         name: described.summary?.name ?? name,
         ...described,
-        detected:
+        detection:
           described.summary === null
             ? null
-            : (context.kept.detection(described.summary.revision, DEFAULT_DETECTION)?.superWeights ?? null),
+            : context.kept.detection(described.summary.revision, DEFAULT_DETECTION),
         superWeights:
           named.find((other) => other.fingerprint === fingerprint && other.superWeights.length > 0)
             ?.superWeights ?? [],

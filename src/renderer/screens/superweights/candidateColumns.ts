@@ -1,9 +1,10 @@
-import type { Candidate } from "#shared/detection.ts";
+import type { Candidate, Change } from "#shared/detection.ts";
+import { klCell, laterWords, VERDICT_WORDS, type LargeWeight } from "#shared/detectionWords.ts";
 import {
   activation,
   count,
-  divergence,
   factor,
+  number,
   percent,
   perplexity,
   place,
@@ -12,42 +13,94 @@ import {
 } from "../../format.ts";
 import type { Column } from "../../parts/table.ts";
 
-/** Found, as against listed with the reason why not. */
-export function isFound(one: Candidate): boolean {
-  return one.verdict === "super-weight";
+/** A change's KL as a number to sort by: what is not finite is worst. */
+function klKey(change: Pick<Change, "kl"> | null | undefined): number | null {
+  return change ? (change.kl ?? Infinity) : null;
 }
 
-/** Identity of a row: one weight can be judged in more than one pass. */
-export function candidateKey(one: Candidate): string {
-  return `${one.tensor}/${one.row}/${one.column}/${one.pass}/${one.verdict}`;
+function klColumn(
+  id: string,
+  header: string,
+  title: string,
+  of: (one: Candidate) => Pick<Change, "kl"> | null | undefined,
+  low = false,
+): Column<Candidate> {
+  return {
+    id,
+    header,
+    title,
+    numeric: true,
+    low,
+    width: "76px",
+    text: (one) => klCell(of(one)),
+    sort: (one) => klKey(of(one)),
+  };
 }
 
-const EVIDENCE: readonly Column<Candidate>[] = [
-  { id: "tensor", header: "Tensor", mono: true, text: (one) => one.tensor, sort: (one) => one.tensor },
+const PLACE: readonly Column<Candidate>[] = [
+  {
+    id: "layer",
+    header: "Layer",
+    numeric: true,
+    width: "68px",
+    text: (one) => String(one.layer),
+    sort: (one) => one.layer,
+  },
   {
     id: "place",
     header: "[row, column]",
     mono: true,
-    width: "104px",
+    width: "112px",
     text: (one) => place(one.row, one.column),
+  },
+  { id: "verdict", header: "Verdict", width: "132px", text: (one) => VERDICT_WORDS[one.verdict] },
+];
+
+const EFFECT: readonly Column<Candidate>[] = [
+  klColumn("kl", "KL zeroed", "KL with the weight zeroed, nats per token", (one) => one.effect),
+  klColumn("half", "KL at ½", "KL with the weight at half its value", (one) => one.effect?.half),
+  klColumn("column", "Column", "KL with its whole column zeroed", (one) => one.effect?.column),
+  klColumn("row", "Row", "KL with its whole row zeroed", (one) => one.effect?.row),
+  klColumn("null", "Null", "The largest KL of the other weights that were tried", (one) => one.effect?.null),
+  {
+    id: "without",
+    header: "Perplexity zeroed",
+    numeric: true,
+    low: true,
+    width: "148px",
+    text: withoutText,
+    sort: (one) => (one.effect ? (one.effect.perplexity ?? Infinity) : null),
+  },
+];
+
+const EVIDENCE: readonly Column<Candidate>[] = [
+  {
+    id: "times",
+    header: "× median",
+    title: "Output as a multiple of the median layer maximum",
+    numeric: true,
+    width: "76px",
+    text: (one) => number(one.timesMedian, 1),
+    sort: (one) => one.timesMedian,
+  },
+  {
+    id: "share",
+    header: "Share",
+    title: "Part of the output that this one product gives, w · x / y",
+    numeric: true,
+    width: "64px",
+    text: (one) => percent(one.share),
+    sort: (one) => one.share,
   },
   {
     id: "value",
     header: "Value",
     numeric: true,
     mono: true,
+    low: true,
     width: "76px",
     text: (one) => signed(one.value, 4),
     sort: (one) => Math.abs(one.value),
-  },
-  {
-    id: "rank",
-    header: "Rank by |w|",
-    numeric: true,
-    low: true,
-    width: "84px",
-    text: (one) => count(one.rank),
-    sort: (one) => -one.rank,
   },
   {
     id: "sigma",
@@ -60,89 +113,106 @@ const EVIDENCE: readonly Column<Candidate>[] = [
     sort: (one) => one.sigma,
   },
   {
-    id: "input",
-    header: "Input x",
-    numeric: true,
-    width: "68px",
-    text: (one) => activation(one.inputActivation),
-    sort: (one) => Math.abs(one.inputActivation),
-  },
-  {
-    id: "output",
-    header: "Output y",
-    numeric: true,
-    width: "72px",
-    text: (one) => activation(one.outputActivation),
-    sort: (one) => Math.abs(one.outputActivation),
-  },
-  {
-    id: "contribution",
-    header: "w · x",
+    id: "rank",
+    header: "Rank by |w|",
     numeric: true,
     low: true,
-    width: "72px",
-    text: (one) => activation(one.contribution),
-    sort: (one) => Math.abs(one.contribution),
-  },
-  {
-    id: "share",
-    header: "Explained",
-    title: "w · x / y",
-    numeric: true,
-    width: "80px",
-    text: (one) => percent(one.share),
-    sort: (one) => one.share,
-  },
-  {
-    id: "pass",
-    header: "Pass",
-    numeric: true,
-    low: true,
-    width: "48px",
-    text: (one) => (isFound(one) ? String(one.pass) : "–"),
-    sort: (one) => one.pass,
+    width: "92px",
+    text: (one) => count(one.rank),
+    sort: (one) => -one.rank,
   },
 ];
 
-/** Shown once the effect of the found weights was measured. */
-const EFFECT: readonly Column<Candidate>[] = [
-  {
-    id: "without",
-    header: "Perplexity without",
-    numeric: true,
-    width: "148px",
-    text: withoutText,
-    sort: (one) => one.effect?.perplexity ?? null,
-  },
-  {
-    id: "kl",
-    header: "KL without",
-    numeric: true,
-    low: true,
-    width: "84px",
-    text: (one) => (one.effect ? divergence(one.effect.kl) : "–"),
-    sort: (one) => one.effect?.kl ?? null,
-  },
-];
-
-/** The share as a bar, where there is room for it. */
-const BAR: Column<Candidate> = { id: "bar", header: "w · x / y", low: true, width: "96px", text: () => "" };
-
-const VERDICT: Column<Candidate> = {
-  id: "verdict",
-  header: "Verdict",
-  width: "140px",
-  text: (one) => one.reason,
+const TENSOR: Column<Candidate> = {
+  id: "tensor",
+  header: "Tensor",
+  mono: true,
+  text: (one) => one.tensor,
+  sort: (one) => one.tensor,
 };
 
-/** Columns of the table of found weights and candidates. */
+/** Seen in the unmodified model, or only with other weights zeroed. */
+const SEEN: Column<Candidate> = {
+  id: "seen",
+  header: "Seen",
+  width: "84px",
+  text: (one) => laterWords(one) || "at once",
+  sort: (one) => one.pass,
+};
+
+/** Columns of the candidates: place and verdict, effects once some were measured, then the evidence. */
 export function candidateColumns(measured: boolean): readonly Column<Candidate>[] {
-  return [...EVIDENCE, ...(measured ? EFFECT : [BAR]), VERDICT];
+  return [...PLACE, ...(measured ? EFFECT : []), ...EVIDENCE, SEEN, TENSOR];
 }
 
-function withoutText(one: Candidate): string {
-  if (!one.effect) return "–";
-  const { perplexity: now, baseline } = one.effect;
+function withoutText({ effect }: Candidate): string {
+  if (!effect) return "–";
+  const { perplexity: now, baseline } = effect;
   if (now === null) return "not finite";
   return `${perplexity(now)} (${factor(baseline === null ? null : now / baseline)})`;
+}
+
+/** Columns of what is merely large; `clip` says whether it may be clipped. */
+export function largeColumns(clip: (one: LargeWeight) => string): readonly Column<LargeWeight>[] {
+  return [
+    {
+      id: "layer",
+      header: "Layer",
+      numeric: true,
+      width: "68px",
+      text: (one) => (one.layer === null ? "–" : String(one.layer)),
+      sort: (one) => one.layer,
+    },
+    {
+      id: "place",
+      header: "[row, column]",
+      mono: true,
+      width: "112px",
+      text: (one) => place(one.row, one.column),
+    },
+    { id: "what", header: "What is large", width: "132px", text: (one) => one.what, sort: (one) => one.what },
+    {
+      id: "kl",
+      header: "KL zeroed",
+      title: "KL with the weight zeroed, nats per token",
+      numeric: true,
+      width: "76px",
+      text: (one) => klCell(one.kl === undefined ? null : { kl: one.kl }),
+      sort: (one) => (one.kl === undefined ? null : (one.kl ?? Infinity)),
+    },
+    { id: "clip", header: "Clipping", width: "108px", text: clip },
+    {
+      id: "output",
+      header: "Output y",
+      numeric: true,
+      width: "84px",
+      text: (one) => activation(one.candidate?.outputActivation),
+      sort: (one) => (one.candidate ? Math.abs(one.candidate.outputActivation) : null),
+    },
+    {
+      id: "times",
+      header: "× median",
+      title: "Output as a multiple of the median layer maximum",
+      numeric: true,
+      width: "76px",
+      text: (one) => number(one.candidate?.timesMedian, 1),
+      sort: (one) => one.candidate?.timesMedian ?? null,
+    },
+    {
+      id: "value",
+      header: "Value",
+      numeric: true,
+      mono: true,
+      width: "76px",
+      text: (one) => signed(one.value, 4),
+      sort: (one) => Math.abs(one.value),
+    },
+    {
+      id: "seen",
+      header: "Seen",
+      width: "84px",
+      text: (one) => (one.candidate ? laterWords(one.candidate) || "at once" : "–"),
+    },
+    { id: "tensor", header: "Tensor", mono: true, text: (one) => one.tensor, sort: (one) => one.tensor },
+  ];
 }
