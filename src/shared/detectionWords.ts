@@ -27,6 +27,11 @@ export const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
   unmeasured: "Not measured",
 };
 
+/** The verdict in words; of a weight that is measured while others are not yet, that it waits for it. */
+export function verdictWords({ verdict, effect }: Pick<Candidate, "verdict" | "effect">): string {
+  return verdict === "unmeasured" && effect ? "To be judged" : VERDICT_WORDS[verdict];
+}
+
 /** What each verdict means, one sentence. */
 export const VERDICT_MEANINGS: Readonly<Record<Verdict, string>> = {
   super: "Alone, its loss costs far more than that of any other weight that was tried.",
@@ -144,17 +149,18 @@ export function publishedMeasure({ measure, value, grain }: PublishedResult): st
   return value === null ? `${measure} (${grain})` : `${measure}: ${number(value, 2)} (${grain})`;
 }
 
-/** Where a published result lies: a weight, a row or a column of a layer. */
+/** Where a published result lies: a weight, a row or a column of a layer; some sources don't say which. */
 export function publishedPlace({ grain, layer, row, column }: PublishedResult): string {
-  if (grain === "row") return `layer ${layer}, row ${row ?? "–"}`;
-  if (grain === "column") return `layer ${layer}, column ${column ?? "–"}`;
-  return `layer ${layer} ${place(row ?? 0, column ?? 0)}`;
+  if (layer === null) return "not said";
+  if (grain === "weight") return `layer ${layer} [${row ?? "–"}, ${column ?? "–"}]`;
+  return `layer ${layer}, ${grain} ${(grain === "row" ? row : column) ?? "–"}`;
 }
 
 /** What was measured here at a published result's own grain: KL of the weight, its row or its column; null where nothing was. */
 export function measuredThere(report: DetectReport, published: PublishedResult): Change | null {
   const all = [...report.superWeights, ...report.candidates];
   const { grain, layer, row, column } = published;
+  if (layer === null) return null;
   if (grain === "weight")
     return all.find((one) => one.layer === layer && one.row === row && one.column === column)?.effect ?? null;
   if (grain === "row")

@@ -9,6 +9,7 @@ import type { ReportSource } from "#studio/report/source.ts";
 import { escapeMarkdown } from "#studio/report/writeMarkdown.ts";
 import { HOSTILE, hostileCopy, isFreeText } from "../support/hostile.ts";
 import { LAB_REPORTS } from "../support/labReports.ts";
+import { madeUpDetection } from "../support/madeUp/detection.ts";
 import { madeUpRun } from "../support/madeUp/run.ts";
 import { madeUpSource } from "../support/reportSource.ts";
 
@@ -246,5 +247,32 @@ describe("the file", () => {
 
   it("holds a bundle that cannot end its own element", () => {
     expect(scriptText('a = "</script><!--";\r\nb')).toBe('a = "<\\/script><\\!--";\nb');
+  });
+});
+
+describe("a model's search in the report", () => {
+  const source = madeUpSource();
+  const searched: ReportSource = {
+    ...source,
+    models: source.models.map((model) => ({ ...model, detection: madeUpDetection(model.path) })),
+  };
+  it("says the answer, from what it comes, and keeps the two lists apart, as the window does", async () => {
+    const text = await markdown(searched);
+    expect(text).toContain("2 super weights, and 6 weights that matter together");
+    expect(text).toContain("the null, is 0.00040");
+    expect(text).toContain("The largest activation is 24,520.0, in channel 507 behind layer 11");
+    const [vital, large] = ["What the model can't live without", "Merely large"].map((title) =>
+      text.indexOf(escapeMarkdown(title)),
+    );
+    expect(vital).toBeGreaterThan(0);
+    expect(large).toBeGreaterThan(vital ?? 0);
+    expect(text).toContain("much less is lost with both zeroed than with one");
+    expect(text).toContain("safe to clip");
+    expect(text).toContain("seen only with layer 11");
+  });
+  it("draws evidence against effect, with nothing from outside", async () => {
+    const page = await html(searched);
+    expect(page).toContain("Evidence against effect");
+    expect(withoutScripts(page)).not.toMatch(/https?:/);
   });
 });

@@ -31,7 +31,13 @@ export function detectionBlocks(report: DetectReport, palette: Palette): Block[]
     { kind: "text", text: maximumSentence(report) },
     ...(open.length > 0 ? [{ kind: "list", items: open } as const] : []),
     ...(all.some(({ effect }) => effect)
-      ? [{ kind: "figure", figure: evidenceFigure({ candidates: all, judged }, palette), values: false } as const]
+      ? [
+          {
+            kind: "figure",
+            figure: evidenceFigure({ candidates: all, judged }, palette),
+            values: false,
+          } as const,
+        ]
       : []),
     ...tableBlocks(
       judged === null ? "What the evidence proposes" : "What the model can't live without",

@@ -3,6 +3,7 @@ import { count, duration, list, place } from "#shared/format.ts";
 import { labFigures, type Figure, type Palette } from "#shared/figures/index.ts";
 import { taskTable } from "#shared/figures/taskTable.ts";
 import { EXPERIMENTS, type LabReport, type LabResult } from "#shared/lab.ts";
+import { grainWords } from "#shared/labGrain.ts";
 import { activationRecipes, blockScalingRecipes } from "#shared/labRecipes.ts";
 import { repeatEval, repeatLab, repeatText } from "#shared/repeat.ts";
 import { leftOut, originalTasks } from "#shared/taskWords.ts";
@@ -67,6 +68,7 @@ function factsOf(summary: LabResult["summary"], report: LabReport): [string, str
     ["Experiment", summary.id],
     ["Model", `${report.modelName} (${report.model})`],
     ["Super weights", weights.join(", ") || "none"],
+    ["Changed", grainWords(report.experiment, weights.length)],
     ["Text", report.text],
     ...(report.calibration === null ? [] : [["Calibration text", report.calibration] as [string, string]]),
     ["Judged on", report.convention.text],

@@ -1,5 +1,6 @@
 import type { JobView } from "#shared/job.ts";
 import { EXPERIMENTS, type ExperimentName, type LabReport, type LabSummary } from "#shared/lab.ts";
+import { grainWords } from "#shared/labGrain.ts";
 import { count, duration, estimate, list, place, plural, rate, sentence } from "#shared/format.ts";
 import { leftOut, originalTasks, scoredTokens, taskSummary } from "#shared/taskWords.ts";
 import { baseName } from "../../texts.ts";
@@ -50,6 +51,7 @@ export function methodOf(report: LabReport): string {
     paperPlace(report.experiment),
     measuredOn(report),
     ...(where.length === 0 || where.length > 2 ? [plural(where.length, "super weight")] : [list(where)]),
+    ...(where.length > 1 ? [grainWords(report.experiment, where.length)] : []),
     ...(report.complete ? [`${duration(seconds)} on ${device.toUpperCase()}`] : []),
   ].join(" · ");
 }

@@ -1,16 +1,6 @@
 import type { Candidate, Change } from "#shared/detection.ts";
-import { klCell, laterWords, VERDICT_WORDS, type LargeWeight } from "#shared/detectionWords.ts";
-import {
-  activation,
-  count,
-  factor,
-  number,
-  percent,
-  perplexity,
-  place,
-  sigmas,
-  signed,
-} from "../../format.ts";
+import { klCell, laterWords, verdictWords, type LargeWeight } from "#shared/detectionWords.ts";
+import { activation, number, percent, perplexity, place, signed } from "../../format.ts";
 import type { Column } from "../../parts/table.ts";
 
 /** A change's KL as a number to sort by: what is not finite is worst. */
@@ -31,7 +21,7 @@ function klColumn(
     title,
     numeric: true,
     low,
-    width: "76px",
+    width: "72px",
     text: (one) => klCell(of(one)),
     sort: (one) => klKey(of(one)),
   };
@@ -50,10 +40,10 @@ const PLACE: readonly Column<Candidate>[] = [
     id: "place",
     header: "[row, column]",
     mono: true,
-    width: "112px",
+    width: "104px",
     text: (one) => place(one.row, one.column),
   },
-  { id: "verdict", header: "Verdict", width: "132px", text: (one) => VERDICT_WORDS[one.verdict] },
+  { id: "verdict", header: "Verdict", width: "124px", text: (one) => verdictWords(one) },
 ];
 
 const EFFECT: readonly Column<Candidate>[] = [
@@ -64,10 +54,11 @@ const EFFECT: readonly Column<Candidate>[] = [
   klColumn("null", "Null", "The largest KL of the other weights that were tried", (one) => one.effect?.null),
   {
     id: "without",
-    header: "Perplexity zeroed",
+    header: "Perplexity",
+    title: "Perplexity with the weight zeroed",
     numeric: true,
     low: true,
-    width: "148px",
+    width: "116px",
     text: withoutText,
     sort: (one) => (one.effect ? (one.effect.perplexity ?? Infinity) : null),
   },
@@ -79,7 +70,7 @@ const EVIDENCE: readonly Column<Candidate>[] = [
     header: "× median",
     title: "Output as a multiple of the median layer maximum",
     numeric: true,
-    width: "76px",
+    width: "72px",
     text: (one) => number(one.timesMedian, 1),
     sort: (one) => one.timesMedian,
   },
@@ -88,7 +79,7 @@ const EVIDENCE: readonly Column<Candidate>[] = [
     header: "Share",
     title: "Part of the output that this one product gives, w · x / y",
     numeric: true,
-    width: "64px",
+    width: "60px",
     text: (one) => percent(one.share),
     sort: (one) => one.share,
   },
@@ -98,28 +89,9 @@ const EVIDENCE: readonly Column<Candidate>[] = [
     numeric: true,
     mono: true,
     low: true,
-    width: "76px",
+    width: "72px",
     text: (one) => signed(one.value, 4),
     sort: (one) => Math.abs(one.value),
-  },
-  {
-    id: "sigma",
-    header: "σ",
-    title: "|w| in standard deviations of its tensor",
-    numeric: true,
-    low: true,
-    width: "52px",
-    text: (one) => sigmas(one.sigma),
-    sort: (one) => one.sigma,
-  },
-  {
-    id: "rank",
-    header: "Rank by |w|",
-    numeric: true,
-    low: true,
-    width: "92px",
-    text: (one) => count(one.rank),
-    sort: (one) => -one.rank,
   },
 ];
 
@@ -127,6 +99,7 @@ const TENSOR: Column<Candidate> = {
   id: "tensor",
   header: "Tensor",
   mono: true,
+  low: true,
   text: (one) => one.tensor,
   sort: (one) => one.tensor,
 };
@@ -135,7 +108,7 @@ const TENSOR: Column<Candidate> = {
 const SEEN: Column<Candidate> = {
   id: "seen",
   header: "Seen",
-  width: "84px",
+  width: "72px",
   text: (one) => laterWords(one) || "at once",
   sort: (one) => one.pass,
 };
@@ -147,9 +120,7 @@ export function candidateColumns(measured: boolean): readonly Column<Candidate>[
 
 function withoutText({ effect }: Candidate): string {
   if (!effect) return "–";
-  const { perplexity: now, baseline } = effect;
-  if (now === null) return "not finite";
-  return `${perplexity(now)} (${factor(baseline === null ? null : now / baseline)})`;
+  return effect.perplexity === null ? "not finite" : perplexity(effect.perplexity);
 }
 
 /** Columns of what is merely large; `clip` says whether it may be clipped. */
@@ -167,24 +138,25 @@ export function largeColumns(clip: (one: LargeWeight) => string): readonly Colum
       id: "place",
       header: "[row, column]",
       mono: true,
-      width: "112px",
+      width: "104px",
       text: (one) => place(one.row, one.column),
     },
-    { id: "what", header: "What is large", width: "132px", text: (one) => one.what, sort: (one) => one.what },
+    { id: "what", header: "What is large", width: "124px", text: (one) => one.what, sort: (one) => one.what },
     {
       id: "kl",
       header: "KL zeroed",
       title: "KL with the weight zeroed, nats per token",
       numeric: true,
-      width: "76px",
+      width: "72px",
       text: (one) => klCell(one.kl === undefined ? null : { kl: one.kl }),
       sort: (one) => (one.kl === undefined ? null : (one.kl ?? Infinity)),
     },
-    { id: "clip", header: "Clipping", width: "108px", text: clip },
+    { id: "clip", header: "Clipping", width: "120px", text: clip },
     {
       id: "output",
       header: "Output y",
       numeric: true,
+      low: true,
       width: "84px",
       text: (one) => activation(one.candidate?.outputActivation),
       sort: (one) => (one.candidate ? Math.abs(one.candidate.outputActivation) : null),
@@ -194,7 +166,7 @@ export function largeColumns(clip: (one: LargeWeight) => string): readonly Colum
       header: "× median",
       title: "Output as a multiple of the median layer maximum",
       numeric: true,
-      width: "76px",
+      width: "72px",
       text: (one) => number(one.candidate?.timesMedian, 1),
       sort: (one) => one.candidate?.timesMedian ?? null,
     },
@@ -203,14 +175,14 @@ export function largeColumns(clip: (one: LargeWeight) => string): readonly Colum
       header: "Value",
       numeric: true,
       mono: true,
-      width: "76px",
+      width: "72px",
       text: (one) => signed(one.value, 4),
       sort: (one) => Math.abs(one.value),
     },
     {
       id: "seen",
       header: "Seen",
-      width: "84px",
+      width: "72px",
       text: (one) => (one.candidate ? laterWords(one.candidate) || "at once" : "–"),
     },
     { id: "tensor", header: "Tensor", mono: true, text: (one) => one.tensor, sort: (one) => one.tensor },
