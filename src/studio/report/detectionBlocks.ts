@@ -3,6 +3,7 @@ import {
   clipWords,
   columnSentence,
   judgedSentences,
+  laterWords,
   maximumSentence,
   merelyLarge,
   pairSentence,
@@ -73,6 +74,7 @@ function largeTable(report: DetectReport): FigureTable {
       { title: "Clipping", format: "text" },
       { title: "Output", format: "number", decimals: 1 },
       { title: "Value", format: "number", decimals: 4 },
+      { title: "Seen", format: "text" },
     ],
     rows: merelyLarge(report).map((one) => [
       one.tensor,
@@ -82,6 +84,7 @@ function largeTable(report: DetectReport): FigureTable {
       clipWords(one, report.judged, report.options.nullFactor),
       one.candidate?.outputActivation ?? null,
       one.value,
+      one.candidate ? laterWords(one.candidate) || "in the model as it is" : null,
     ]),
   };
 }
