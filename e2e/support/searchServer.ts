@@ -2,7 +2,7 @@
 // while, so that what a window shows in between can be seen.
 import { setTimeout as wait } from "node:timers/promises";
 import type { Args, CallName, Reply } from "#shared/contract.ts";
-import type { DetectOptions, DetectPreview, DetectReport } from "#shared/detection.ts";
+import { detectOptions, type DetectPreview, type DetectReport } from "#shared/detection.ts";
 import type { NumberedEvent, StudioEvent } from "#shared/events.ts";
 import type { JobView } from "#shared/job.ts";
 import type { Studio } from "#studio/studio.ts";
@@ -59,7 +59,7 @@ class MadeUpSearch implements Studio {
     await wait(ANSWER_MS);
     this.#cancelled = false;
     const job = jobOf(model);
-    void this.#run(job, reportOf(model, options ?? {}));
+    void this.#run(job, reportOf(model, options));
     return { job: job.id };
   }
 
@@ -104,14 +104,14 @@ function jobOf(model: string): JobView {
   };
 }
 
-function reportOf(model: string, options: Partial<DetectOptions>): DetectReport {
+function reportOf(model: string, options: Args<"job:detect">["options"]): DetectReport {
   const report = madeUpDetection(model);
   const named = {
     ...report,
-    options: { ...report.options, ...options },
+    options: detectOptions.parse({ ...report.options, ...options }),
     candidates: report.candidates.map((one) => (one.layer === 9 ? { ...one, tensor: LONG_NAME } : one)),
   };
-  if (options.prompt !== NOTHING) return named;
+  if (options?.prompt !== NOTHING) return named;
   return {
     ...named,
     finding: "No super weight: the largest effect of any candidate is KL 0.1270. The null is 0.0004.",

@@ -93,7 +93,7 @@ export function maximumSentence({ maximum }: DetectReport): string {
 /** `seen only with layer 11 [507, 1229] zeroed`; empty for what the unmodified model shows. */
 export function laterWords({ after }: Pick<Candidate, "after">): string {
   if (after.length === 0) return "";
-  return `seen only with ${after.length > 3 ? `${plural(after.length, "weight")}` : list(after.map(coordinateWords))} zeroed`;
+  return `seen only with ${after.length > 3 ? plural(after.length, "weight") : list(after.map(coordinateWords))} zeroed`;
 }
 
 /** What the weight's loss costs, with the null beside it: `KL 3.2600 (null 0.0003), perplexity 371.20 instead of 16.10`. */

@@ -55,7 +55,10 @@ export function detectCommand(context: CommandContext): Command {
       decimalNumber(0, 2),
       defaults.minShare,
     )
-    .option("--no-effect", "judge by evidence alone: faster, but what stands out need not matter")
+    .option(
+      "--no-effect",
+      "judge by evidence alone: faster, but what stands out need not matter (default: effects are measured)",
+    )
     .addOption(new Option("--effect", "measure effects; this is the default").hideHelp())
     .option(
       "--text <file>",
