@@ -51,7 +51,7 @@ export function baseDraft(random: Random): Draft {
     meaning: { ...facts, tensors: new Map(tensors) },
     broken: false,
     config: configOf(facts, sizes, { biases, tied, storage }),
-    configText: null,
+    textChanges: [],
     tensors,
     storage,
     weightFiles: new Map(),

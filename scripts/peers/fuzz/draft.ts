@@ -30,8 +30,8 @@ export interface Draft {
   broken: boolean;
   /** config.json. */
   config: Record<string, unknown>;
-  /** Replaces config.json's text, which is otherwise `config`'s. */
-  configText: string | null;
+  /** Done to config.json's text when it is written. */
+  readonly textChanges: ((text: string) => string)[];
   /** By the names in the files. */
   tensors: Map<string, DraftTensor>;
   readonly storage: Storage;

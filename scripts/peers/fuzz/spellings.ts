@@ -12,7 +12,11 @@ export const SPELLINGS: readonly Disturbance[] = [
     },
   },
   { name: "no architectures", apply: drop("architectures") },
-  { name: "no model_type", apply: drop("model_type") },
+  {
+    name: "no model_type",
+    // not where that is what stands for an unknown one
+    apply: (draft) => !draft.broken && drop("model_type")(draft),
+  },
   { name: "head_dim is null", apply: (draft) => usualHeads(draft) && put({ head_dim: null })(draft) },
   { name: "no head_dim", apply: (draft) => usualHeads(draft) && drop("head_dim")(draft) },
   {
@@ -71,21 +75,22 @@ export const SPELLINGS: readonly Disturbance[] = [
   {
     name: "Infinity and NaN as Python writes them",
     apply: (draft) => {
-      draft.configText = `${textOf(draft).slice(0, -1)}, "upper_limit": Infinity, "unknown": NaN}`;
+      draft.textChanges.push((text) => `${text.slice(0, -1)}, "upper_limit": Infinity, "unknown": NaN}`);
       return true;
     },
   },
   {
     name: "a field given twice, alike",
     apply: (draft) => {
-      draft.configText = `${textOf(draft).slice(0, -1)}, "hidden_size": ${String(draft.config["hidden_size"])}}`;
+      const size = String(draft.config["hidden_size"]);
+      draft.textChanges.push((text) => `${text.slice(0, -1)}, "hidden_size": ${size}}`);
       return true;
     },
   },
   {
     name: "a byte order mark",
     apply: (draft) => {
-      draft.configText = `\ufeff${textOf(draft)}`;
+      draft.textChanges.push((text) => `\ufeff${text}`);
       return true;
     },
   },
@@ -98,8 +103,8 @@ export const SPELLINGS: readonly Disturbance[] = [
 ];
 
 /** What is written as config.json. */
-export function textOf({ config, configText }: Draft): string {
-  return configText ?? JSON.stringify(config);
+export function textOf({ config, textChanges }: Draft): string {
+  return textChanges.reduce((text, change) => change(text), JSON.stringify(config));
 }
 
 function put(fields: Record<string, unknown>): (draft: Draft) => boolean {

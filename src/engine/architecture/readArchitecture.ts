@@ -117,15 +117,24 @@ function sentence(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-function familyOf(config: unknown): Family {
+/** `model_type` of the family that a config names, by its classes where it has no `model_type`; null where none is known. */
+export function familyNameOf(config: unknown): string | null {
+  return findFamily(config).family?.modelType ?? null;
+}
+
+function findFamily(config: unknown): { family: Family | undefined; found: string | null } {
   const parsed = identity.safeParse(config);
   const modelType = parsed.data?.model_type ?? null;
   const classes = parsed.data?.architectures ?? [];
   const family = FAMILIES.find((it) =>
     modelType === null ? it.classes.some((name) => classes.includes(name)) : it.modelType === modelType,
   );
+  return { family, found: modelType ?? classes[0] ?? null };
+}
+
+function familyOf(config: unknown): Family {
+  const { family, found } = findFamily(config);
   if (family) return family;
-  const found = modelType ?? classes[0] ?? null;
   throw new KeystoneError(
     "architecture/unknown",
     `config.json names ${found === null ? "no architecture" : `the architecture "${found}"`}, which Keystone cannot run; it runs ${SUPPORTED_FAMILIES.join(", ")}.`,

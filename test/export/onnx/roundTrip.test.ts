@@ -69,6 +69,21 @@ describe("an ONNX decoder, reopened", () => {
     }
   }
 
+  it("holds them where its class alone names a family whose matrices are fused", async () => {
+    const checkpoint = await source({ family: "phi3", config: { model_type: undefined } });
+    expect(await verified(checkpoint, { codec: "matmulnbits", bits: 4, block: "group:16" })).toBe(0);
+    await checkpoint.close();
+  });
+
+  it("opens where config.json has a number as Python writes it", async () => {
+    const folder = await writeSyntheticCheckpoint({ ...SIZES, plant: [SUPER_WEIGHT] });
+    const config = join(folder, "config.json");
+    await writeFile(config, (await readFile(config, "utf8")).replace(/\}\s*$/, ', "limit": Infinity }'));
+    const checkpoint = await openCheckpoint(folder);
+    expect(await verified(checkpoint, { codec: "matmulnbits", bits: 4, block: "group:16" })).toBe(0);
+    await checkpoint.close();
+  });
+
   it("holds any recipe's weights that the format takes", async () => {
     const checkpoint = await source({ storage: "F16" });
     const recipes = fc.record({

@@ -1,4 +1,4 @@
-import { fieldsOf } from "#engine/architecture/readArchitecture.ts";
+import { familyNameOf, fieldsOf } from "#engine/architecture/readArchitecture.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { InventoryEntry, UnusedReason } from "#shared/inventory.ts";
 
@@ -80,13 +80,18 @@ function familyFields(config: Config): ReadonlySet<string> | null {
   }
 }
 
-/** A config with the spellings that other programs write brought to the usual ones: `torch.bfloat16` is `bfloat16`. */
+/**
+ * A config with the spellings that other programs write brought to the usual ones: `torch.bfloat16` is `bfloat16`, and a family that
+ * its class alone names has its `model_type`, without which transformers loads nothing.
+ */
 export function settleSpellings(config: Config): Config {
-  const changed = ["torch_dtype", "dtype"].flatMap((name): [string, string][] => {
+  const family = (config["model_type"] ?? null) === null ? familyNameOf(config) : null;
+  const types = ["torch_dtype", "dtype"].flatMap((name): [string, string][] => {
     const value = config[name];
     return typeof value === "string" && value.startsWith("torch.")
       ? [[name, value.slice("torch.".length)]]
       : [];
   });
+  const changed = [...types, ...(family === null ? [] : [["model_type", family] as [string, string]])];
   return changed.length === 0 ? config : { ...config, ...Object.fromEntries(changed) };
 }

@@ -69,6 +69,7 @@ async function configOf(path: string): Promise<Record<string, unknown>> {
   return readJsonObject(join(path, "config.json"), {
     maxBytes: MAX_CONFIG_BYTES,
     badCode: "checkpoint/bad-config",
+    python: true,
   });
 }
 

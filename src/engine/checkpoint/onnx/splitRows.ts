@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { familyNameOf } from "#engine/architecture/readArchitecture.ts";
 
 /** Rows [first, first + rows) of a stored matrix or vector, as a tensor of their own. */
 export interface RowSplit {
@@ -9,7 +10,6 @@ export interface RowSplit {
 
 const size = z.number().int().positive();
 const shape = z.looseObject({
-  model_type: z.string().nullish(),
   hidden_size: size,
   num_attention_heads: size,
   num_key_value_heads: size.nullish(),
@@ -25,7 +25,7 @@ const FUSED_FAMILIES = ["phi3"];
 export function splitRows(name: string, rows: number, config: unknown): RowSplit[] {
   const whole = [{ name, first: 0, rows }];
   const it = shape.safeParse(config).data;
-  if (!it || FUSED_FAMILIES.includes(it.model_type ?? "")) return whole;
+  if (!it || FUSED_FAMILIES.includes(familyNameOf(config) ?? "")) return whole;
   const headSize = it.head_dim ?? it.hidden_size / it.num_attention_heads;
   const [queries, keys] = [it.num_attention_heads, it.num_key_value_heads ?? it.num_attention_heads].map(
     (heads) => heads * headSize,
