@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { compareReport, generateReport } from "./comparison.ts";
-import { detectOptions, detectReport } from "./detection.ts";
+import { detectOptions, detectReport, scanReport } from "./detection.ts";
 import { deviceReport } from "./device.ts";
 import { planEstimate, textInfo } from "./estimate.ts";
 import { ablateReport, evalReport, taskDataset, taskReport } from "./evaluation.ts";
@@ -104,6 +104,8 @@ export const calls = {
   "model:recent": call(nothing, z.array(recentModel)),
   "model:forget": call(z.strictObject({ path }), nothing),
   "model:detection": call(z.strictObject({ path }), detectReport.nullable()),
+  /** A preview of super weights from the weights alone; works for models that cannot be run. */
+  "model:scan": call(z.strictObject({ path }), scanReport),
   "tensor:statistics": call(z.strictObject({ path, name: z.string().min(1).max(1024) }), tensorStatistics),
 
   "text:list": call(z.strictObject({ model: path }), z.array(textInfo)),

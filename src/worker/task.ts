@@ -1,6 +1,12 @@
 import type { MessagePort } from "node:worker_threads";
 import type { CompareReport, GenerateReport } from "#shared/comparison.ts";
-import type { DetectOptions, DetectPass, DetectPreview, DetectReport } from "#shared/detection.ts";
+import type {
+  DetectOptions,
+  DetectPass,
+  DetectPreview,
+  DetectReport,
+  ScanReport,
+} from "#shared/detection.ts";
 import type { DeviceName, DeviceReport } from "#shared/device.ts";
 import type { KeystoneErrorData } from "#shared/errors.ts";
 import type { TextInfo } from "#shared/estimate.ts";
@@ -53,6 +59,7 @@ export interface Baseline {
 interface Kinds {
   probe: { fields: { device: DeviceName; threads: number }; result: DeviceReport };
   statistics: { fields: { path: string; name: string }; result: TensorStatistics };
+  scan: { fields: { path: string }; result: ScanReport };
   describe: { fields: { model: string; path: string }; result: TextInfo };
   detect: {
     fields: { model: ModelHandle; options: DetectOptions; effect: { text: string; judge: Judge } | null };

@@ -8,7 +8,7 @@ import { detectTask } from "./tasks/detect.ts";
 import { evaluateTask } from "./tasks/evaluate.ts";
 import { exportTask } from "./tasks/export.ts";
 import { generateTask } from "./tasks/generate.ts";
-import { describeTask, probeTask, statisticsTask } from "./tasks/inspect.ts";
+import { describeTask, probeTask, scanTask, statisticsTask } from "./tasks/inspect.ts";
 import { labTask } from "./tasks/lab.ts";
 import { baselineTask, waveTask } from "./tasks/sweep.ts";
 import { tasksTask } from "./tasks/tasks.ts";
@@ -17,6 +17,7 @@ import { tasksTask } from "./tasks/tasks.ts";
 const functions: { [K in TaskKind]: (fields: TaskFields<K>, talk: Talk) => Promise<TaskResult<K>> } = {
   probe: probeTask,
   statistics: statisticsTask,
+  scan: scanTask,
   describe: describeTask,
   detect: detectTask,
   baseline: baselineTask,

@@ -160,6 +160,7 @@ export function pathsOutside({ allowed, outside, home, text }: Folders): Hostile
     ["the model of an estimate", "sweep:estimate", { model: outside, plan: {}, text: null }],
     ["the model of an export", "job:export", { ...request(join(allowed, "out")), model: outside }],
     ["the model of a tensor", "tensor:statistics", { path: outside, name: "w" }],
+    ["the model of a scan", "model:scan", { path: outside }],
     ["the model of its texts", "text:list", { model: outside }],
     ["a folder to reveal", "folder:reveal", { path: outside }],
   ];

@@ -8,7 +8,7 @@ import {
   withComputeOptions,
   type ComputeOptions,
 } from "../options.ts";
-import { detectText } from "../output/detectText.ts";
+import { detectText, scanText } from "../output/detectText.ts";
 import type { CommandContext } from "../program.ts";
 import { usageError } from "../reportError.ts";
 
@@ -24,6 +24,7 @@ interface DetectCliOptions extends ComputeOptions {
   nullFactor?: number;
   nullWeights?: number;
   maxCandidates?: number;
+  weightsOnly?: boolean;
 }
 
 /** `detect MODEL`: the super weights, with the evidence and the effect of each. */
@@ -54,6 +55,10 @@ export function detectCommand(context: CommandContext): Command {
       "least part of an output that one weight must explain, 0 to 2",
       decimalNumber(0, 2),
       defaults.minShare,
+    )
+    .option(
+      "--weights-only",
+      "a preview in seconds, without a forward pass; also for models that Keystone cannot run (default: off)",
     )
     .option(
       "--no-effect",
@@ -97,6 +102,11 @@ export function detectCommand(context: CommandContext): Command {
     context.session(options, async (session) => {
       refuseUnusedText(options);
       const path = absolute(session.io, model);
+      if (options.weightsOnly) {
+        const scan = await session.studio.call("model:scan", { path });
+        session.print(scan, () => scanText(scan));
+        return;
+      }
       const { prompt, maxPasses, threshold, minShare, effect } = options;
       const { minEffect, nullFactor, nullWeights, maxCandidates, text, tokens } = options;
       const { job } = await session.studio.call("job:detect", {

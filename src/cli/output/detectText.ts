@@ -1,6 +1,9 @@
-import type { Candidate, Change, DetectReport } from "#shared/detection.ts";
+import type { Candidate, Change, DetectReport, ScanReport } from "#shared/detection.ts";
 import { duration, fixed, memorySize, percent, place } from "./numbers.ts";
 import { textTable } from "./table.ts";
+
+/** Layers of a scan that are shown. */
+const SHOWN_LAYERS = 8;
 
 const VERDICTS: Readonly<Record<Candidate["verdict"], string>> = {
   super: "super",
@@ -152,4 +155,29 @@ function layersTable(report: DetectReport): string {
       fixed(l.residual.value, 1),
     ]),
   );
+}
+
+/** A scan for people: the strongest layers, and what the scan is not. */
+export function scanText({ layers, notes, seconds }: ScanReport): string {
+  const table = textTable(
+    [
+      { title: "layer", align: "right" },
+      { title: "[row, column]" },
+      { title: "value", align: "right" },
+      { title: "× median row", align: "right" },
+      { title: "share of the row", align: "right" },
+      { title: "published" },
+    ],
+    layers
+      .slice(0, SHOWN_LAYERS)
+      .map((it) => [
+        String(it.layer),
+        place(it.row, it.column),
+        fixed(it.value, 4),
+        fixed(it.timesMedian, 1),
+        percent(it.share),
+        it.published ?? "–",
+      ]),
+  );
+  return `${notes.join("\n")}\nScanned in ${duration(seconds)}; the strongest of ${layers.length} layers:\n${table}`;
 }

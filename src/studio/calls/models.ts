@@ -4,7 +4,8 @@ import { createControl } from "#worker/control.ts";
 import type { Answers, StudioContext } from "../context.ts";
 import { summarizeModel } from "../summarizeModel.ts";
 
-type ModelCall = "model:open" | "model:recent" | "model:forget" | "model:detection" | "tensor:statistics";
+type ModelCall =
+  "model:open" | "model:recent" | "model:forget" | "model:detection" | "model:scan" | "tensor:statistics";
 
 /** Checkpoints: opening one reads its headers and little more, so nothing here waits behind a job. */
 export function modelCalls(context: StudioContext): Answers<ModelCall> {
@@ -43,6 +44,8 @@ export function modelCalls(context: StudioContext): Answers<ModelCall> {
       const report = kept.latestDetection(revision);
       return report && { ...report, model: folder };
     },
+    "model:scan": ({ path }) =>
+      context.light.run("scan", { path: access.check(path) }, { control: createControl() }),
     "tensor:statistics": ({ path, name }) =>
       context.light.run("statistics", { path: access.check(path), name }, { control: createControl() }),
   };

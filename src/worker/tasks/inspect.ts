@@ -3,12 +3,14 @@ import { basename } from "node:path";
 import type { DeviceReport } from "#shared/device.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { TextInfo } from "#shared/estimate.ts";
+import type { ScanReport } from "#shared/detection.ts";
 import type { TensorStatistics } from "#shared/model.ts";
 import { loadTokenizer } from "#engine/checkpoint/loadTokenizer.ts";
 import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
 import { readDocuments } from "#engine/checkpoint/readDocuments.ts";
 import { asMatrix, tensorStatistics } from "#engine/checkpoint/tensorStatistics.ts";
 import { chooseDevice } from "#engine/forward/chooseDevice.ts";
+import { scanWeights } from "#engine/superweight/scanWeights.ts";
 import type { TaskFields } from "../task.ts";
 
 /** Which execution provider would be used, and why not the others. */
@@ -41,4 +43,14 @@ export async function describeTask({ model, path }: TaskFields<"describe">): Pro
   const tokenizer = await loadTokenizer(model);
   const tokens = documents.reduce((sum, text) => sum + tokenizer.encode(text).length, 0);
   return { path, name: basename(path), bytes: (await stat(path)).size, documents: documents.length, tokens };
+}
+
+/** A preview of super weights from the weights alone. @throws KeystoneError scan/no-mlp */
+export async function scanTask({ path }: TaskFields<"scan">): Promise<ScanReport> {
+  const checkpoint = await openCheckpoint(path);
+  try {
+    return await scanWeights(checkpoint);
+  } finally {
+    await checkpoint.close();
+  }
 }
