@@ -1,5 +1,11 @@
 import { expect, it } from "vitest";
-import { inventoryCounts, unusedGroups, type Inventory } from "./inventory.ts";
+import {
+  inventoryCounts,
+  inventorySentence,
+  namesInLine,
+  unusedGroups,
+  type Inventory,
+} from "./inventory.ts";
 
 const derived = { code: "derived", text: "computed from the config" };
 const ENTRIES: Inventory = [
@@ -23,4 +29,13 @@ it("gathers what is not used by kind and reason", () => {
 it("counts the used and the unused of a kind", () => {
   expect(inventoryCounts(ENTRIES, "tensor")).toEqual({ used: 1, unused: 2 });
   expect(inventoryCounts(ENTRIES, "file")).toEqual({ used: 0, unused: 0 });
+});
+
+it("says in one sentence what is used of each kind", () => {
+  expect(inventorySentence(ENTRIES)).toBe("1 of 3 tensors and 0 of 1 config field used");
+  expect(inventorySentence(ENTRIES.slice(0, 1))).toBe("all of 1 tensor used");
+});
+
+it("names the first of many", () => {
+  expect(namesInLine({ names: ["a", "b", "c", "d", "e"] }, 2)).toBe("a, b and 3 more");
 });

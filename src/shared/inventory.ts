@@ -45,6 +45,29 @@ export function unusedGroups(entries: Inventory): UnusedGroup[] {
   return [...groups.values()];
 }
 
+/** Names of a group as a line shows them: the first ones, and how many more. */
+export function namesInLine({ names }: Pick<UnusedGroup, "names">, shown = 3): string {
+  const rest = names.length - shown;
+  return `${names.slice(0, shown).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
+}
+
+const KIND_WORDS = {
+  tensor: ["tensor", "tensors"],
+  config: ["config field", "config fields"],
+  file: ["file", "files"],
+} as const satisfies Record<InventoryKind, readonly [string, string]>;
+
+/** `291 of 293 tensors, 17 of 24 config fields and 5 of 6 files are used`. */
+export function inventorySentence(entries: Inventory): string {
+  const parts = inventoryKind.options.flatMap((kind) => {
+    const { used, unused } = inventoryCounts(entries, kind);
+    const all = used + unused;
+    const [one, many] = KIND_WORDS[kind];
+    return all === 0 ? [] : [`${used === all ? "all" : used} of ${all} ${all === 1 ? one : many}`];
+  });
+  return `${new Intl.ListFormat("en").format(parts)} used`;
+}
+
 /** How many entries of a kind are used, and how many are not. */
 export function inventoryCounts(entries: Inventory, kind: InventoryKind): { used: number; unused: number } {
   const own = entries.filter((entry) => entry.kind === kind);

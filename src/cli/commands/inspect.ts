@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { inventorySentence, namesInLine, unusedGroups } from "#shared/inventory.ts";
 import type { ModelSummary, TensorStatistics } from "#shared/model.ts";
 import { absolute } from "../files.ts";
 import { withCommonOptions, type CommonOptions } from "../options.ts";
@@ -102,6 +103,7 @@ function inspectText(summary: ModelSummary, statistics: ReadonlyMap<string, Tens
         .map(([type, n]) => `${type} ${shortCount(n)}`)
         .join(", ")}`,
     ],
+    ["Inventory", inventorySentence(summary.inventory)],
     [
       "Memory",
       `detect ${memorySize(summary.memory.detect)}, sweep ${memorySize(summary.memory.sweepPerWorker)} per worker, export ${memorySize(summary.memory.export)}`,
@@ -127,6 +129,11 @@ function inspectText(summary: ModelSummary, statistics: ReadonlyMap<string, Tens
       ];
     }),
   );
+  const groups = unusedGroups(summary.inventory);
+  const unused = textTable(
+    [{ title: "not used" }, { title: "kind" }, { title: "because" }],
+    groups.map((group) => [namesInLine(group), group.kind, group.text]),
+  );
   const damaged = [...statistics.values()].filter((found) => found.notFiniteCount > 0);
   const warnings = [
     ...summary.notes,
@@ -136,5 +143,5 @@ function inspectText(summary: ModelSummary, statistics: ReadonlyMap<string, Tens
         `${found.name} holds ${count(found.notFiniteCount)} values that are not finite; detect, eval, sweep and export refuse this checkpoint.`,
     ),
   ];
-  return `${head}\n${table}${warnings.map((text) => `\nNote: ${text}\n`).join("")}`;
+  return `${head}\n${table}${groups.length > 0 ? `\n${unused}` : ""}${warnings.map((text) => `\nNote: ${text}\n`).join("")}`;
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { convention, scores } from "#shared/evaluation.ts";
 import { exportedFile, exportFormat, exportReport, keptModule } from "#shared/exporting.ts";
+import { inventoryKind, unusedReason } from "#shared/inventory.ts";
 import { finiteOrNull } from "#shared/numbers.ts";
 import { judge } from "#shared/plan.ts";
 import { recipe } from "#shared/recipe.ts";
@@ -48,6 +49,8 @@ export const manifest = z.object({
       .nullable(),
     /** The weight files as they were read. */
     files: z.array(exportedFile),
+    /** What else it holds, by kind and reason: none of it was judged, and none is in these files. */
+    notUsed: z.array(unusedReason.extend({ kind: inventoryKind, names: z.array(z.string()) })).optional(),
   }),
   /** What was asked for, which makes these files again. `recipe` is what the format made of it. */
   asked: z.object({

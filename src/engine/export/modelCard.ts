@@ -1,4 +1,5 @@
 import { armOf } from "#shared/recipe.ts";
+import { namesInLine } from "#shared/inventory.ts";
 import { recipeLabel } from "#shared/recipeText.ts";
 import type { Scores } from "#shared/evaluation.ts";
 import type { ExportFormat } from "#shared/exporting.ts";
@@ -38,6 +39,7 @@ export function modelCard(facts: CardFacts): string {
       recipeTable(facts),
       "## Restored weights",
       restoredSection(facts),
+      ...leftSection(facts),
       "## Results",
       resultsSection(facts),
       "## Reproduce",
@@ -109,6 +111,17 @@ function loadersSection({ format, notes }: CardFacts): string {
     "Of these files in particular:",
     notes.map((note) => `- ${inline(note)}`).join("\n"),
   ].join("\n\n");
+}
+
+/** What the source holds and its model is not computed with; its files beside the weights are another matter. */
+function leftSection({ source }: CardFacts): string[] {
+  const groups = (source.notUsed ?? []).filter(({ kind }) => kind === "tensor");
+  if (groups.length === 0) return [];
+  const rows = groups.map((group) => [namesInLine(group), group.text]);
+  return [
+    "## Left out of the source",
+    `These tensors of the source take no part in what was judged and are not in these files.\n\n${table(["tensors", "because"], rows)}`,
+  ];
 }
 
 function recipeTable(facts: CardFacts): string {

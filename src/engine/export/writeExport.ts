@@ -2,6 +2,7 @@ import { dirname, join } from "node:path";
 import { recipeId } from "#engine/quantize/recipeId.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { exportFormat, type ExportFormat } from "#shared/exporting.ts";
+import { unusedGroups } from "#shared/inventory.ts";
 import type { Verified } from "#shared/verification.ts";
 import type { AskedVariant } from "./adaptVariant.ts";
 import { ByteProgress } from "./byteProgress.ts";
@@ -217,6 +218,7 @@ async function describeExport(
       fingerprint: checkpoint.fingerprint,
       license: await readSourceLicense(checkpoint.path),
       files: source,
+      notUsed: unusedGroups(checkpoint.inventory).map((group) => ({ ...group, names: [...group.names] })),
     },
     asked: {
       recipe: asked.recipe,

@@ -1,4 +1,5 @@
 import { count, fileSize, list, memory, number, place, shortCount } from "#shared/format.ts";
+import { inventorySentence, namesInLine, unusedGroups } from "#shared/inventory.ts";
 import type { Palette } from "#shared/figures/index.ts";
 import { detectionBlocks } from "./detectionBlocks.ts";
 import type { Block, Section } from "./document.ts";
@@ -13,9 +14,21 @@ export function modelSection(model: ReportModel, index: number, palette: Palette
     ...(isDemo ? [{ kind: "text", text: DEMO_NOTE } as const] : []),
     { kind: "facts", facts: [...identity(model), ...architecture(model)] },
     ...(notes.length > 0 ? [{ kind: "list", items: notes } as const] : []),
+    ...inventoryBlocks(model),
     ...(detection ? detectionBlocks(detection, palette) : restoredBlocks(model)),
   ];
   return { id: `model-${index + 1}`, label: `Model · ${model.name}`, finding: null, blocks };
+}
+
+/** What the checkpoint holds that its model is not computed with. */
+function inventoryBlocks({ name, summary }: ReportModel): Block[] {
+  const groups = unusedGroups(summary?.inventory ?? []);
+  if (groups.length === 0) return [];
+  const columns = ["Not used", "Kind", "Because"].map((title) => ({ title, format: "text" as const }));
+  const rows = groups.map((group) => [namesInLine(group), group.kind, group.text]);
+  return [
+    { kind: "table", label: `What ${name} holds and its model does not use`, table: { columns, rows } },
+  ];
 }
 
 function identity({ name, path, fingerprint, summary }: ReportModel): [string, string][] {
@@ -30,6 +43,7 @@ function identity({ name, path, fingerprint, summary }: ReportModel): [string, s
             "Stored as",
             `${list(Object.keys(summary.dtypes))}, ${fileSize(summary.bytes)} in ${summary.shards.length === 1 ? "one file" : `${summary.shards.length} files`}`,
           ],
+          ...(summary.inventory.length > 0 ? [["Inventory", inventorySentence(summary.inventory)]] : []),
         ] as [string, string][])
       : []),
   ];
