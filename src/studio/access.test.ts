@@ -12,6 +12,10 @@ writeFileSync(join(folder, "secret.txt"), "x");
 symlinkSync(folder, join(root, "escape"));
 symlinkSync(join(folder, "not-yet"), join(root, "dangling"));
 symlinkSync(join(root, "loop"), join(root, "loop"));
+writeFileSync(join(root, "0a1b2c"), "GGUF");
+symlinkSync(join("..", "0a1b2c"), join(root, "llama", "tiny.gguf"));
+symlinkSync(join(folder, "secret.txt"), join(root, "llama", "secret.gguf"));
+symlinkSync("llama", join(root, "other"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("createAccess", () => {
@@ -33,6 +37,19 @@ describe("createAccess", () => {
   ])("refuses %s", (_what, path) => {
     expect(() => access.check(path())).toThrow(/outside the folders/);
     expect(access.allows(path())).toBe(false);
+  });
+
+  it("leaves a file's link where it is, so that its name and the files beside it are those that were named", () => {
+    expect(access.check(join(root, "llama", "tiny.gguf"))).toBe(join(root, "llama", "tiny.gguf"));
+    expect(createAccess(null).check(join(root, "llama", "tiny.gguf"))).toBe(join(root, "llama", "tiny.gguf"));
+    expect(
+      createAccess([join(root, "llama", "tiny.gguf"), root]).check(join(root, "llama", "tiny.gguf")),
+    ).toBe(join(root, "llama", "tiny.gguf"));
+    expect(access.check(join(root, "other"))).toBe(join(root, "llama"));
+  });
+
+  it("refuses a link inside to a file outside, whatever its name", () => {
+    expect(() => access.check(join(root, "llama", "secret.gguf"))).toThrow(/outside the folders/);
   });
 
   it("refuses a loop of links", () => {
