@@ -11,6 +11,7 @@ const NOT_OF_FAMILY: UnusedReason = {
   code: "not-of-family",
   text: "no equation of this architecture here has such a setting",
 };
+const TOLD_BY_SHAPE: UnusedReason = { code: "told-by-shape", text: "the embeddings' own rows are counted" };
 const NO_TOKENIZER: UnusedReason = {
   code: "not-of-tokenizer",
   text: "no rule of the tokenizer reads it here",
@@ -34,6 +35,7 @@ export function metadataEntries(reader: MetadataReader): InventoryEntry[] {
     if (reader.asked.has(name)) return { name, kind: "config", usedBy: "equations" };
     if (name === "general.alignment" || name.startsWith("split."))
       return { name, kind: "config", usedBy: "layout of the file" };
+    if (name.endsWith(".vocab_size")) return { name, kind: "config", notUsedBecause: TOLD_BY_SHAPE };
     const reason = name.startsWith("general.")
       ? DESCRIPTION
       : name.startsWith("tokenizer.")
