@@ -12,14 +12,13 @@ import { readOnnxModel } from "#engine/checkpoint/onnx/readModel.ts";
 import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
 import { createForward } from "#engine/forward/createForward.ts";
 import { KeystoneError } from "#shared/errors.ts";
+import { expectSum, float32Bound, sumsOf } from "../support/rounding.ts";
 import { relativeDifference } from "../export/onnx/decoderSession.ts";
 import { runModel } from "../forward/runModel.ts";
 import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
 
 const GOLDEN = join(import.meta.dirname, "..", "golden", "onnx");
 const BUILT = readdirSync(GOLDEN).filter((name) => name.startsWith("builder-"));
-/** Of the largest logit; f32 sums in another order. Measured: at most 6e-7. */
-const TOLERANCE = 1e-5;
 
 const golden = z.object({
   tokens: z.array(z.number()),
@@ -40,7 +39,8 @@ describe("a decoder that onnxruntime-genai's builder quantized", () => {
       const forward = await createForward(architecture, { device: "cpu", threads: 1 });
       const { logits } = await runModel(architecture, checkpoint, forward, [expected.tokens]);
       const difference = relativeDifference(logits, expected.logits);
-      expect(difference <= TOLERANCE, `logits ${difference}`).toBe(true);
+      // of the largest logit; measured: at most 6e-7
+      expectSum(difference, 0, float32Bound({ magnitude: 1, ...sumsOf(architecture.facts) }), "logits");
       await forward.close();
       await checkpoint.close();
     });

@@ -17,15 +17,15 @@ const SECOND = 1;
 const { seconds, rows } = recording.parse(
   JSON.parse(readFileSync(join(import.meta.dirname, "../golden/progress/smollm2-sweep.json"), "utf8")),
 );
-/** The phase's words without their counts. */
-const stageOf = (phase: string): string => phase.replaceAll(/\d+/g, "");
+/** The stages that the sweep names beside its phases. */
+const stageOf = (phase: string): string => (/variants/.test(phase) ? "variants" : phase);
 
 describe("a recorded sweep of SmolLM2-135M", () => {
   it("counts from nothing to all, once, over every stage", () => {
     const done = rows.map(([, at]) => at);
     expect([done[0], done.at(-1)]).toEqual([0, rows.at(-1)?.[2]]);
     const stages = [...new Set(rows.map(([, , , phase]) => stageOf(phase)))];
-    expect(stages).toEqual(["finding the super weights", "scoring the original", " of  variants scored"]);
+    expect(stages).toEqual(["finding the super weights", "scoring the original", "variants"]);
   });
 
   it("says how long it still takes to within 30 %, from a fifth of the work on to the end", () => {

@@ -29,7 +29,7 @@ export class SweepStages {
 
   /** @param done variants, with the share of those in hand; `scored` counts those that are over */
   variants(done: number, scored: number): Work {
-    const phase = `${scored} of ${this.#variants} variants scored`;
+    const phase = scored === 0 ? "scoring the variants" : `${scored} of ${this.#variants} variants scored`;
     return this.#work(this.#detecting + ORIGINAL + done, phase, "variants");
   }
 
