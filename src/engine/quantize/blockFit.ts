@@ -1,4 +1,4 @@
-import { CODECS } from "#shared/codecs.ts";
+import { CODECS, codecHasBlock } from "#shared/codecs.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { blockLayout } from "./blockLayout.ts";
 import { tensorsInWords, type Notes } from "./notes.ts";
@@ -15,19 +15,24 @@ interface Fit {
 /**
  * Refuses a block size that does not divide a tensor: the remainder is neither padded nor put into one large block, unless
  * that is how the codec's format has it.
- * @throws KeystoneError recipe/block-does-not-divide, with the nearest sizes that fit every tensor planned alike
+ * @throws KeystoneError recipe/block-does-not-divide, with the nearest sizes that the codec has and that fit every tensor planned
+ *   alike, or what else can be done about these tensors where it has none
  */
 export function checkBlocksFit(plans: readonly TensorPlan[]): void {
   const fits = plans.flatMap(fitsOf);
-  const misfit = fits.find(({ extent, size }) => extent % size !== 0);
+  const misfits = fits.filter(({ extent, size }) => extent % size !== 0);
+  const [misfit] = misfits;
   if (!misfit) return;
-  const alike = fits.filter(({ what, size, plan }) => {
-    return what === misfit.what && size === misfit.size && plan.block.kind === misfit.plan.block.kind;
-  });
-  throw doesNotDivide(
-    misfit,
-    nearestDivisors(alike.map((fit) => fit.extent).reduce(greatestCommonDivisor), misfit.size),
+  const alike = ({ what, size, plan }: Fit): boolean =>
+    what === misfit.what && size === misfit.size && plan.block.kind === misfit.plan.block.kind;
+  const common = fits
+    .filter(alike)
+    .map((fit) => fit.extent)
+    .reduce(greatestCommonDivisor);
+  const nearest = nearestDivisors(common, misfit.size).filter((size) =>
+    codecHasBlock(misfit.plan.codec, blockText(misfit.plan, misfit.what, size)),
   );
+  throw doesNotDivide(misfit, nearest, misfits.filter(alike));
 }
 
 function fitsOf(plan: TensorPlan): Fit[] {
@@ -55,14 +60,32 @@ function nearestDivisors(extent: number, size: number): number[] {
   return [below, above].filter((d) => d !== undefined);
 }
 
-function doesNotDivide({ plan, what, extent, size }: Fit, nearest: readonly number[]): KeystoneError {
-  const offer = nearest.map((n) => blockText(plan, what, n)).join(" or ");
+function doesNotDivide(misfit: Fit, nearest: readonly number[], alike: readonly Fit[]): KeystoneError {
+  const { plan, what, extent, size } = misfit;
   return new KeystoneError(
     "recipe/block-does-not-divide",
     `Tensor "${plan.name}" has ${extent} ${what}, which the block size ${size} of "${blockText(plan, what, size)}" does not divide (${extent} % ${size} = ${extent % size}).`,
-    `Use ${offer}, which divides every tensor with this block, "flat:N", which takes any size, or another block for this tensor in "overrides".`,
+    nearest.length > 0 ? otherBlock(misfit, nearest) : otherCodec(misfit, alike),
     { tensor: plan.name, [what]: extent, size, nearest: nearest.join(", ") },
   );
+}
+
+/** The nearest blocks, and what the codec has that takes any size. */
+function otherBlock({ plan, what }: Fit, nearest: readonly number[]): string {
+  const offer = nearest.map((size) => blockText(plan, what, size)).join(" or ");
+  const any = codecHasBlock(plan.codec, "flat:1")
+    ? '"flat:N", which takes any size'
+    : '"channel", which takes any row';
+  return `Use ${offer}, which divides every tensor with this block, ${any}, or another block for this tensor in "overrides".`;
+}
+
+/** For a codec whose only blocks do not fit: which tensors need another one. */
+function otherCodec({ plan }: Fit, alike: readonly Fit[]): string {
+  const names = new Set(alike.map((fit) => fit.plan.name.replace(/\.\d+\./, ".*.")));
+  const [pattern] = names;
+  const rest = [...names].slice(1).map((name) => `"${name}"`);
+  const also = rest.length === 0 ? "" : ` (and one each for ${rest.join(", ")})`;
+  return `${CODECS[plan.codec].title} has no other blocks. Add { "match": "${pattern}", "codec": "f16", "bits": 16 } to "overrides"${also}; with "skip": true in place of codec and bits it stays as it is. Or choose a codec that has other blocks.`;
 }
 
 /** The plan's block as written in a recipe, with `size` in place of the size that does not fit. */

@@ -49,14 +49,17 @@ const plan = (
     ...changes,
   });
 
-function refusal(fields: Partial<RecipeInput>): {
+function refusal(
+  fields: Partial<RecipeInput>,
+  tensors = MODEL,
+): {
   code: string;
   message: string;
   next: string;
   details: Record<string, unknown>;
 } {
   try {
-    plan(fields);
+    plan(fields, tensors);
   } catch (error) {
     return error as ReturnType<typeof refusal>;
   }
@@ -142,6 +145,38 @@ describe("planTensors", () => {
     });
     expect(refusal({ block: "group:12" }).next).toContain("Use group:8 or group:16,");
     expect(plan({ block: "group:16" }).tensors.size).toBe(4);
+  });
+
+  it.each(["q4_0", "q4_1", "q5_0", "q5_1", "q8_0"] as const)(
+    "offers no block to %s, which has group:32 alone, but overrides that make the recipe fit",
+    (codec) => {
+      const bits = codec === "q8_0" ? 8 : Number(codec[1]);
+      const recipe = { codec, bits, block: "group:32" } as const;
+      const error = refusal(recipe);
+      expect(error.message).toContain("176 columns, which the block size 32");
+      expect(error.details).toMatchObject({ nearest: "" });
+      expect(error.next).not.toMatch(/group:16|flat:N/);
+      expect(error.next).toContain(
+        '{ "match": "model.layers.*.mlp.down_proj.weight", "codec": "f16", "bits": 16 }',
+      );
+      const match = "model.layers.*.mlp.down_proj.weight";
+      expect(plan({ ...recipe, overrides: [{ match, ...HALF }] }).tensors.size).toBe(4);
+      expect(plan({ ...recipe, overrides: [{ match, skip: true }] }).tensors.size).toBe(2);
+    },
+  );
+
+  it("names every kind of tensor that a codec's only block does not fit", () => {
+    const tensors = MODEL.map((info) => (info.linear ? { ...info, shape: [64, 176] } : info));
+    const error = refusal({ codec: "q4_0", bits: 4, block: "group:32" }, tensors);
+    expect(error.next).toContain('"match": "model.layers.*.self_attn.q_proj.weight"');
+    expect(error.next).toContain('(and one each for "model.layers.*.mlp.down_proj.weight")');
+  });
+
+  it("offers packed codecs groups and whole rows, which they have, and no flat blocks", () => {
+    const error = refusal({ codec: "gptq", bits: 4, block: "group:64" });
+    expect(error.next).toContain('Use group:16, which divides every tensor with this block, "channel"');
+    expect(error.next).not.toContain("flat");
+    expect(plan({ codec: "gptq", bits: 4, block: "channel" }).tensors.size).toBe(4);
   });
 
   it("refuses a tile that does not divide rows or columns", () => {
