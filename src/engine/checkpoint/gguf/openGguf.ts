@@ -101,6 +101,7 @@ async function checkpointOf(
     packing: `GGUF ${typesOf(infos).join(", ")}`,
     notes: [
       describe(first.file, infos),
+      ...alreadyQuantized(infos),
       // a folder's tokenizer.json goes before the file's own
       ...((await isRegularFile(join(path, "tokenizer.json"))) ? [] : tokenizerNotes(reader)),
       ...bearingMetadata(settings, first.file),
@@ -163,6 +164,26 @@ function ggufTensorInfo(name: string, { type, shape, begin, end }: GgufTensor, f
     ...tensorInfo(name, shape, dtype, { file, begin, end }),
     ...(packed ? { packed: { codec: type.name, bitsPerWeight: bitsOfType(type) } } : {}),
   };
+}
+
+/** Says of blocks that hold most weights what that makes of every comparison. */
+function alreadyQuantized(tensors: ReadonlyMap<string, TensorInfo>): string[] {
+  const weights = new Map<string, { bits: number; count: number }>();
+  let all = 0;
+  for (const { packed, parameters, linear } of tensors.values()) {
+    if (!linear) continue;
+    all += parameters;
+    if (!packed) continue;
+    const { count } = weights.get(packed.codec) ?? { count: 0 };
+    weights.set(packed.codec, { bits: packed.bitsPerWeight, count: count + parameters });
+  }
+  const [most] = [...weights].sort(([, a], [, b]) => b.count - a.count);
+  const packed = [...weights.values()].reduce((sum, { count }) => sum + count, 0);
+  if (!most || packed * 2 <= all) return [];
+  const [type, { bits }] = most;
+  return [
+    `This model is already quantized (most weights ${type}, ${bits} bits each): its dequantized weights are the original of every comparison, and a recipe quantizes them again.`,
+  ];
 }
 
 function typesOf(tensors: ReadonlyMap<string, TensorInfo>): string[] {

@@ -48,6 +48,9 @@ const FILE_TYPES: Readonly<Record<string, number>> = {
   Q8_0: 7,
   Q5_0: 8,
   Q5_1: 9,
+  Q4_K: 15,
+  Q5_K: 17,
+  Q6_K: 18,
   BF16: 32,
 };
 /** Of the blocks' layout; there has been no other since 2023. */

@@ -1,5 +1,5 @@
 import { isStorageType } from "#engine/checkpoint/dtypes.ts";
-import { ggmlType } from "#engine/checkpoint/gguf/ggmlTypes.ts";
+import { ggmlType, READ_TYPES } from "#engine/checkpoint/gguf/ggmlTypes.ts";
 import { isDerived } from "#engine/checkpoint/tensorRole.ts";
 import { storedBits } from "#engine/quantize/bitsPerWeight.ts";
 import type { TensorPlan } from "#engine/quantize/types.ts";
@@ -47,10 +47,19 @@ const SYMMETRIC: Readonly<Record<number, PackedType>> = { 4: "Q4_0", 5: "Q5_0", 
 /** What a recipe may ask for, in words. */
 export const HELD_CODECS = "q4_0, q4_1, q5_0, q5_1, q8_0, int symmetric with 4, 5 or 8 bits, and f16 or bf16";
 
-/** The type of a tensor that is not quantized: matrices keep theirs, norms and biases become F32, as llama.cpp wants them. */
-export function storedType({ dtype, shape }: TensorInfo): string | null {
+/**
+ * The type of a tensor that is not quantized: matrices keep theirs, blocks of a GGUF source included; norms and biases become
+ * F32, as llama.cpp wants them.
+ */
+export function storedType(tensor: TensorInfo): string | null {
+  const { dtype, shape } = tensor;
   if (!isStorageType(dtype)) return null;
-  return shape.length === 1 ? "F32" : dtype;
+  return shape.length === 1 ? "F32" : (ownBlocks(tensor) ?? dtype);
+}
+
+/** The block type in which a GGUF source holds a tensor, whose very blocks are copied; null where it holds weights or other codes. */
+export function ownBlocks({ packed }: Pick<TensorInfo, "packed">): string | null {
+  return packed && READ_TYPES.includes(packed.codec) ? packed.codec : null;
 }
 
 /** What a tensor is stored as; null where the file has no place for it. */

@@ -1,4 +1,6 @@
 import { interleavedRow, moveRows } from "#engine/checkpoint/gguf/headRows.ts";
+import { ggmlType } from "#engine/checkpoint/gguf/ggmlTypes.ts";
+import { unpackBlocks } from "#engine/checkpoint/gguf/unpackBlocks.ts";
 import { isStorageType } from "#engine/checkpoint/dtypes.ts";
 import type { Checkpoint } from "#engine/checkpoint/types.ts";
 import type { TensorInfo } from "#shared/model.ts";
@@ -7,7 +9,7 @@ import type { WriteInput } from "../exporter.ts";
 import { requireFinite, toStorageBytes } from "../storageBytes.ts";
 import { packBlocks } from "./packBlocks.ts";
 import type { GgufTensorPlan } from "./planGguf.ts";
-import { blockType } from "./storedTypes.ts";
+import { blockType, ownBlocks } from "./storedTypes.ts";
 
 /** Bytes handed on at once. */
 const CHUNK_BYTES = 8 * 1024 * 1024;
@@ -36,9 +38,38 @@ export async function* tensorData(
   } else if (plan) {
     const packed = await packedWeights(checkpoint, variant, source.name, memory);
     data = packBlocks(requireType(blockType(plan)), packed);
+  } else if (type === ownBlocks(source)) {
+    if (headSize === null) {
+      yield* copiedBlocks(checkpoint, source, type);
+      return;
+    }
+    data = Buffer.concat(await Array.fromAsync(copiedBlocks(checkpoint, source, type)));
   } else data = await unquantized(checkpoint, source, type);
   if (headSize !== null) data = interleaved(data, source, headSize);
   for (let at = 0; at < data.byteLength; at += CHUNK_BYTES) yield data.subarray(at, at + CHUNK_BYTES);
+}
+
+/**
+ * The very blocks of a GGUF source, a stretch at a time.
+ * @throws KeystoneError checkpoint/not-finite where one means a weight that is no number
+ */
+async function* copiedBlocks(
+  checkpoint: Checkpoint,
+  { name, parameters }: TensorInfo,
+  type: string,
+): AsyncGenerator<Uint8Array> {
+  const { weights, bytes } = ggmlType(type);
+  const blocks = parameters / weights;
+  const atOnce = Math.floor(CHUNK_BYTES / bytes);
+  const values = new Float32Array(Math.min(blocks, atOnce) * weights);
+  for (let first = 0; first < blocks; first += atOnce) {
+    const count = Math.min(atOnce, blocks - first);
+    const chunk = await checkpoint.readBytes(name, first * bytes, (first + count) * bytes);
+    const meant = values.subarray(0, count * weights);
+    unpackBlocks(type, chunk, meant);
+    requireFinite(bytesOf(meant), "F32", name, first * weights);
+    yield chunk;
+  }
 }
 
 /** The whole tensor in its own type, dequantized where the source holds it packed, or widened to F32. */

@@ -24,6 +24,9 @@ export interface PackedLimits {
   readonly multiples: (bits: number) => { readonly rows: number; readonly columns: number };
 }
 
+/** What is offered where any group has a place. */
+const USUAL_GROUPS = [32, 64, 128];
+
 type Settings = Pick<TensorPlan, "codec" | "bits" | "symmetric"> & { readonly block: Block };
 
 /** What of a recipe a packed format has no place for; with a model, of what the recipe makes of it. */
@@ -41,7 +44,7 @@ export function packedProblems(
     ...activationProblems(recipe, limits.subject),
     ...keepProblems(recipe, limits.subject),
     ...(codec ? [codecProblem(limits, codec)] : []),
-    ...(block ? [blockProblem(limits, block)] : []),
+    ...(block ? [blockProblem(limits, block, plans ?? [])] : []),
     ...(plans && !codec && !block ? modelProblems(limits, plans) : []),
     ...(on ? transformersProblems(on.model.checkpoint) : []),
   ];
@@ -71,14 +74,23 @@ function codecProblem({ subject, codec, bits, symmetric }: PackedLimits, found: 
   );
 }
 
-function blockProblem({ subject, groups }: PackedLimits, { block }: Settings): KeystoneErrorData {
+function blockProblem(
+  { subject, groups }: PackedLimits,
+  { block }: Settings,
+  plans: readonly TensorPlan[],
+): KeystoneErrorData {
   const found = block.kind === "group" ? blockLabel(`group:${block.size}`) : block.kind;
-  const sizes = groups ? groups.map((size) => `group:${size}`).join(", ") : "group:N";
-  const nearest = groups && block.kind === "group" ? nearestOf(groups, block.size) : 64;
+  const names = groups ? groups.map((size) => `group:${size}`).join(", ") : "group:N";
+  const dividing = (groups ?? USUAL_GROUPS).filter((size) =>
+    plans.every(({ columns }) => columns % size === 0),
+  );
+  const wanted = block.kind === "group" ? block.size : 64;
   return problem(
     "export/packed-block",
-    `${subject} has blocks of ${sizes} or channel, not ${found}.`,
-    `Use group:${nearest}.`,
+    `${subject} has blocks of ${names} or channel, not ${found}.`,
+    dividing.length > 0
+      ? `Use group:${nearestOf(dividing, wanted)}.`
+      : "Use channel: no group of these divides every row.",
   );
 }
 
