@@ -1,5 +1,5 @@
 import { KeystoneError, toErrorData } from "#shared/errors.ts";
-import { exportFormat, KEPT_MODULES, SHARDED_FORMATS } from "#shared/exporting.ts";
+import { exportFormat, KEPT_EMBEDDINGS, KEPT_MODULES, SHARDED_FORMATS } from "#shared/exporting.ts";
 import { list } from "#shared/format.ts";
 import type { JudgeOptions } from "./options.ts";
 import { usageError } from "./reportError.ts";
@@ -11,6 +11,7 @@ export interface FormatOptions extends JudgeOptions {
   readonly text?: string;
   readonly maxShard?: number;
   readonly kept?: string;
+  readonly embedding?: string;
 }
 
 /** What only a verification reads, of what has no default. */
@@ -18,7 +19,7 @@ const JUDGING = ["text", "tokens", "context", "stride"] as const;
 
 /** @throws KeystoneError usage/arguments where an option would have no effect */
 export function requireUsed(options: FormatOptions): void {
-  const { format, verify, maxShard, kept } = options;
+  const { format, verify, maxShard, kept, embedding } = options;
   const judging = JUDGING.find((name) => options[name] !== undefined);
   if (judging !== undefined && !verify)
     throw usageError(
@@ -36,6 +37,18 @@ export function requireUsed(options: FormatOptions): void {
       `--kept ${kept} was given, but ${format} keeps no module ${kept === "8-bit" ? "at 8 bits" : "unquantized for a restored weight"}.`,
       `Leave --kept out; ${list(takers)} take it.`,
     );
+  requireEmbedding(format, embedding);
+}
+
+/** @throws KeystoneError usage/arguments where a format has no choice for embedding and head */
+function requireEmbedding(format: string, embedding: string | undefined): void {
+  if (embedding === undefined) return;
+  const takers = exportFormat.options.filter((each) => KEPT_EMBEDDINGS[each].length > 0);
+  if (takers.some((each) => each === format)) return;
+  throw usageError(
+    `--embedding was given, but ${format} leaves embedding and head as they are.`,
+    `Leave --embedding out; ${list(takers)} takes it.`,
+  );
 }
 
 /** An error in the words of the command line. */

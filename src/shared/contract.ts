@@ -239,6 +239,7 @@ export const calls = {
       model: path.optional(),
       recipe: recipe.optional(),
       kept: keptModule.default("unquantized"),
+      embedding: keptModule.default("unquantized"),
     }),
     z.array(formatAnswer),
   ),
@@ -250,6 +251,8 @@ export const calls = {
       exists: z.boolean(),
       bitsPerWeight: z.number(),
       fileBitsPerWeight: z.number(),
+      /** Of the weights alone: the size of the variant, as runs and comparisons give it. */
+      weightBytes: z.number(),
       restored: z.array(coordinate),
       notes: z.array(z.string()),
       problems: z.array(z.object({ code: z.string(), message: z.string(), next: z.string() })),

@@ -23,6 +23,16 @@ export const KEPT_MODULES: Readonly<Record<ExportFormat, readonly KeptModule[]>>
   onnx: [],
 };
 
+/** What each format offers for an embedding and a head that the recipe leaves alone; nothing where they are always kept. */
+export const KEPT_EMBEDDINGS: Readonly<Record<ExportFormat, readonly KeptModule[]>> = {
+  safetensors: [],
+  "compressed-tensors": [],
+  gptq: [],
+  awq: [],
+  gguf: ["unquantized", "8-bit"],
+  onnx: [],
+};
+
 /** Formats whose weights can be cut into shards. */
 export const SHARDED_FORMATS: readonly ExportFormat[] = ["safetensors", "compressed-tensors", "gptq", "awq"];
 
@@ -37,6 +47,8 @@ export const exportRequest = z.strictObject({
   maxShardBytes: z.number().int().positive().nullable().default(null),
   /** Only where the format restores by module. */
   kept: keptModule.default("unquantized"),
+  /** What embedding and head become where the recipe leaves them as they are; only where the format offers it. */
+  embedding: keptModule.default("unquantized"),
 });
 export type ExportRequest = z.infer<typeof exportRequest>;
 
@@ -70,6 +82,9 @@ export const formatAnswer = z.object({
   /** Of the changed recipe; null where it has problems. */
   bitsPerWeight: z.number().nullable(),
   fileBitsPerWeight: z.number().nullable(),
+  /** Of the weights alone: the size of the variant, as runs and comparisons give it. */
+  weightBytes: z.number().nullable().default(null),
+  /** Of everything that is written. */
   bytes: z.number().nullable(),
 });
 export type FormatAnswer = z.infer<typeof formatAnswer>;

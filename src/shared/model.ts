@@ -30,6 +30,11 @@ export const tensorInfo = z.object({
 });
 export type TensorInfo = z.infer<typeof tensorInfo>;
 
+/** What a tensor is stored as, for people: its packing where the file holds codes, otherwise its type. */
+export function storedAs({ dtype, packed }: Pick<TensorInfo, "dtype" | "packed">): string {
+  return packed?.codec ?? dtype;
+}
+
 /** Facts of the architecture, as shown on the overview. Null = the config does not say. */
 export const architectureFacts = z.object({
   /** Class named by the config, e.g. `LlamaForCausalLM`. */

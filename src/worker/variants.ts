@@ -1,6 +1,7 @@
 import { planActivations } from "#engine/activations/planActivations.ts";
 import type { ActivationMaxima } from "#engine/activations/types.ts";
-import { fileBitsPerWeight, pooledBitsPerWeight } from "#engine/quantize/bitsPerWeight.ts";
+import { pooledBitsPerWeight } from "#engine/quantize/bitsPerWeight.ts";
+import { variantFileBits } from "#engine/export/variantSize.ts";
 import { planTensors } from "#engine/quantize/planTensors.ts";
 import type { Engine, Variant } from "#engine/evaluate/types.ts";
 import type { VariantRequest } from "./task.ts";
@@ -33,7 +34,7 @@ export function planVariant(
   return {
     variant: { id, plans, ...(activations ? { activations } : {}) },
     bitsPerWeight: pooledBitsPerWeight(plans.values()),
-    fileBitsPerWeight: fileBitsPerWeight(tensors, plans),
+    fileBitsPerWeight: variantFileBits({ checkpoint, architecture, superWeights }, recipe, plans),
     notes,
   };
 }

@@ -135,6 +135,10 @@ describe("wrong usage", () => {
       [...EXPORT, "safetensors", "--kept", "unquantized"],
       /safetensors keeps no module unquantized .*compressed-tensors, gptq, awq and gguf take it/,
     ],
+    [
+      [...EXPORT, "onnx", "--embedding", "8-bit"],
+      /--embedding was given, but onnx leaves embedding and head as they are\. .*gguf takes it/,
+    ],
     [["sweep", "m"], /needs a plan/],
     [["lab", "importance", "/nowhere"], /\/nowhere does not exist/],
     [["lab", "importance", import.meta.dirname], /No text was named/],

@@ -29,7 +29,7 @@ await writeExport({
   format: "safetensors",
   model: { checkpoint, architecture: architectureOf(checkpoint), superWeights: [] },
   changes: [],
-  asked: { recipe: parseRecipe(input.recipe), kept: "unquantized", held: [] },
+  asked: { recipe: parseRecipe(input.recipe), kept: "unquantized", embedding: "unquantized", held: [] },
   variant: exportVariant(checkpoint, parseRecipe(input.recipe), {
     superWeights: [],
     downProjection: (layer) => `model.layers.${layer}.mlp.down_proj.weight`,

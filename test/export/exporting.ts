@@ -103,7 +103,7 @@ export async function exportTo(
     model: modelOf(checkpoint),
     variant,
     changes: [],
-    asked: { recipe: variant.recipe, kept: "unquantized", held: [] },
+    asked: { recipe: variant.recipe, kept: "unquantized", embedding: "unquantized", held: [] },
     job,
     overwrite,
     maxShardBytes,

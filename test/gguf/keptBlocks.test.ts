@@ -110,7 +110,9 @@ describe("a matrix that a GGUF source holds in blocks and a recipe leaves alone"
         },
         { name: "token_embd.weight", type, bytes: stored.byteLength, source, headSize: null },
       );
-      expect(new Uint8Array(Buffer.concat(await Array.fromAsync(written)))).toEqual(stored);
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of written) chunks.push(chunk);
+      expect(new Uint8Array(Buffer.concat(chunks))).toEqual(stored);
     }
   });
 });

@@ -32,6 +32,7 @@ interface ExportOptions extends ComputeOptions, JudgeOptions {
   overwrite?: boolean;
   maxShard?: number;
   kept?: string;
+  embedding?: string;
 }
 
 /** What each format is, for the help; what it holds of a recipe is said before anything is written. */
@@ -75,6 +76,12 @@ export function exportCommand(context: CommandContext): Command {
         "what a module with a restored weight becomes where the format cannot store one exact weight (default: unquantized)",
       ).choices(keptModule.options),
     )
+    .addOption(
+      new Option(
+        "--embedding <how>",
+        "what embedding and head become where the recipe leaves them as they are; gguf judges and writes them as Q8_0 with 8-bit (default: unquantized)",
+      ).choices(keptModule.options),
+    )
     .addHelpText("after", formatsHelp());
   return withComputeOptions(withJudgeOptions(command)).action((model: string, options: ExportOptions) =>
     context.session(options, async (session) => {
@@ -98,6 +105,7 @@ async function exported(session: Session, model: string, options: ExportOptions)
       ...dropUndefined({
         maxShardBytes: options.maxShard,
         kept: keptModule.optional().parse(options.kept),
+        embedding: keptModule.optional().parse(options.embedding),
       }),
     },
     verify: options.verify

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { inventorySentence, namesInLine, unusedGroups } from "#shared/inventory.ts";
-import type { ModelSummary, TensorStatistics } from "#shared/model.ts";
+import { storedAs, type ModelSummary, type TensorStatistics } from "#shared/model.ts";
 import { absolute } from "../files.ts";
 import { withCommonOptions, type CommonOptions } from "../options.ts";
 import { count, fileSize, fixed, memorySize, shortCount } from "../output/numbers.ts";
@@ -123,7 +123,7 @@ function inspectText(summary: ModelSummary, statistics: ReadonlyMap<string, Tens
       return [
         tensor.name,
         tensor.shape.join(" × "),
-        tensor.packed?.codec ?? tensor.dtype,
+        storedAs(tensor),
         fixed(found?.absMax, 4, bad),
         fixed(found?.kurtosis, 1, bad),
       ];

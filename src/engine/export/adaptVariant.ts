@@ -1,7 +1,8 @@
 import { KeystoneError } from "#shared/errors.ts";
 import type { ExportFormat, ExportRequest, KeptModule } from "#shared/exporting.ts";
 import type { Recipe } from "#shared/recipe.ts";
-import type { ExportModel } from "./exporter.ts";
+import { eightBitEmbedding } from "./embeddingBits.ts";
+import type { AdaptedRecipe, ExportModel } from "./exporter.ts";
 import { exporters } from "./exporters.ts";
 import { exportVariant } from "./exportVariant.ts";
 import { parametersOf } from "./keepModules.ts";
@@ -19,17 +20,23 @@ export interface AdaptedVariant {
 export interface AskedVariant {
   readonly recipe: Recipe;
   readonly kept: KeptModule;
+  readonly embedding: KeptModule;
   /** Weights that the recipe restores and whose modules the format keeps at higher precision instead. */
   readonly held: readonly WeightPlace[];
 }
 
+/** A recipe and what of an export's choices bears on it. */
+export type FormatRequest = Pick<ExportRequest, "format" | "recipe" | "kept"> &
+  Partial<Pick<ExportRequest, "embedding">>;
+
 /**
  * Brings a recipe to a format and down to the model's tensors.
- * @throws KeystoneError recipe/…, checkpoint/unreadable-dtype, export/kept where the format has no 8-bit modules
+ * @throws KeystoneError recipe/…, checkpoint/unreadable-dtype, export/kept where the format has no 8-bit modules,
+ *   export/embedding where it has no place for an embedding of 8 bits
  */
 export function adaptVariant(
   model: ExportModel,
-  { recipe, format, kept }: Pick<ExportRequest, "recipe" | "format" | "kept">,
+  { recipe, format, kept, embedding = "unquantized" }: FormatRequest,
 ): AdaptedVariant {
   const { title, restored, kept: offered } = exporters[format].describe();
   if (restored === "module" && !offered.includes(kept))
@@ -39,7 +46,8 @@ export function adaptVariant(
       "Keep modules with restored weights unquantized.",
       { format, kept },
     );
-  const adapted = exporters[format].adapt(recipe, model, kept);
+  const ends = embeddingOf(model, { recipe, format, embedding });
+  const adapted = exporters[format].adapt(ends.recipe, model, kept);
   const variant = exportVariant(model.checkpoint, adapted.recipe, {
     superWeights: model.superWeights,
     downProjection: (layer) => model.architecture.downProjection(layer),
@@ -48,9 +56,26 @@ export function adaptVariant(
   const fileBitsPerWeight = writtenBits(model, format, variant) ?? variant.fileBitsPerWeight;
   return {
     variant: { ...variant, fileBitsPerWeight },
-    changes: adapted.changes,
-    asked: { recipe, kept, held: adapted.held ?? [] },
+    changes: [...ends.changes, ...adapted.changes],
+    asked: { recipe, kept, embedding, held: adapted.held ?? [] },
   };
+}
+
+/** The recipe with the embedding and head that were asked for. @throws KeystoneError export/embedding */
+function embeddingOf(
+  model: ExportModel,
+  { recipe, format, embedding }: Pick<ExportRequest, "format" | "recipe" | "embedding">,
+): Pick<AdaptedRecipe, "recipe" | "changes"> {
+  if (embedding === "unquantized") return { recipe, changes: [] };
+  const exporter = exporters[format];
+  const { eightBitEmbedding: eightBits, bytesOf } = exporter;
+  if (eightBits && bytesOf) return eightBitEmbedding(recipe, model, eightBits, bytesOf);
+  throw new KeystoneError(
+    "export/embedding",
+    `${exporter.describe().title} has no place for an embedding of 8 bits.`,
+    "Leave embedding and head unquantized, or export as gguf.",
+    { format, embedding },
+  );
 }
 
 /** Bits per weight over all tensors that the format's files hold; null where it has no place for the variant. */

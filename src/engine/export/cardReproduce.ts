@@ -17,7 +17,7 @@ export function reproduceSection(facts: Facts): string {
 }
 
 function commandOf({ asked, source, format, results, restored }: Facts): string {
-  const { recipe, kept, maxShardBytes } = asked;
+  const { recipe, kept, embedding, maxShardBytes } = asked;
   const model = commandWord(source.name, "MODEL");
   const out = commandWord(`${source.name.split("/").at(-1) ?? ""}-${recipe.codec}${recipe.bits}`, "OUT");
   const options: [string, string | number | null | undefined][] = [
@@ -25,6 +25,7 @@ function commandOf({ asked, source, format, results, restored }: Facts): string 
     ["--format", format],
     ["--out", out],
     ["--kept", restored.held.length > 0 ? kept : null],
+    ["--embedding", embedding === "unquantized" ? null : embedding],
     ["--max-shard", maxShardBytes],
     ...(results ? judgeOptions(results) : []),
   ];

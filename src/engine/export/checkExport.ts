@@ -1,7 +1,7 @@
 import { toErrorData, type KeystoneErrorData } from "#shared/errors.ts";
 import type { ExportRequest } from "#shared/exporting.ts";
 import type { Coordinate } from "#shared/recipe.ts";
-import { adaptVariant } from "./adaptVariant.ts";
+import { adaptVariant, type FormatRequest } from "./adaptVariant.ts";
 import { diskFullError, onDisk } from "./diskErrors.ts";
 import { exporters } from "./exporters.ts";
 import type { ExportModel } from "./exporter.ts";
@@ -20,6 +20,8 @@ export interface ExportCheck {
   readonly exists: boolean;
   readonly bitsPerWeight: number;
   readonly fileBitsPerWeight: number;
+  /** Of the weights alone; 0 where the format has no place for the variant. */
+  readonly weightBytes: number;
   readonly restored: Coordinate[];
   readonly notes: string[];
   /** What keeps it from starting; empty = it can. */
@@ -29,7 +31,7 @@ export interface ExportCheck {
 /** Looks at everything that could refuse an export, without writing a byte. @throws KeystoneError recipe/… */
 export async function checkExport(
   model: ExportModel,
-  request: ExportRequest,
+  request: FormatRequest & Pick<ExportRequest, "out" | "overwrite" | "maxShardBytes">,
   fileSystem: FileSystem = nodeFileSystem,
 ): Promise<ExportCheck> {
   const { checkpoint } = model;
@@ -67,6 +69,7 @@ export async function checkExport(
     exists,
     bitsPerWeight: variant.bitsPerWeight,
     fileBitsPerWeight: variant.fileBitsPerWeight,
+    weightBytes: outline ? exporter.weightBytes(model, variant.plans) : 0,
     restored: restoredCoordinates(variant),
     notes: [
       ...changes,

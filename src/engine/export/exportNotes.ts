@@ -1,6 +1,7 @@
 import type { ExportFormat } from "#shared/exporting.ts";
 import type { ExportSource } from "./exporter.ts";
 import { exporters } from "./exporters.ts";
+import { sizeNotes } from "./sizeNotes.ts";
 
 /**
  * What a person should know about an export, one sentence each: what the format's loaders do not take of this variant and what
@@ -10,6 +11,7 @@ import { exporters } from "./exporters.ts";
 export async function exportNotes(format: ExportFormat, source: ExportSource): Promise<string[]> {
   return [
     ...(await exporters[format].notes(source)),
+    ...sizeNotes(format, source),
     ...source.variant.notes,
     ...source.model.checkpoint.notes,
   ];

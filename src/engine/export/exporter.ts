@@ -3,7 +3,8 @@ import type { Checkpoint, StorageType } from "#engine/checkpoint/types.ts";
 import type { TensorPlan } from "#engine/quantize/types.ts";
 import type { KeystoneErrorData } from "#shared/errors.ts";
 import type { FormatDescription, KeptModule } from "#shared/exporting.ts";
-import type { Coordinate, Recipe } from "#shared/recipe.ts";
+import type { TensorInfo } from "#shared/model.ts";
+import type { Coordinate, Override, Recipe } from "#shared/recipe.ts";
 import type { ByteProgress } from "./byteProgress.ts";
 import type { FileSystem } from "./fileSystem.ts";
 import type { OutputDisk, WrittenFile } from "./outputFile.ts";
@@ -29,6 +30,9 @@ export interface AdaptedRecipe {
   /** Weights that were to be restored and whose modules are kept at higher precision instead; absent = none. */
   readonly held?: readonly WeightPlace[] | undefined;
 }
+
+/** Bytes that a format's files need for a tensor, planned so or kept. */
+export type BytesOf = (tensor: TensorInfo, plan: TensorPlan | undefined) => number;
 
 /** What an exporter is asked to write, before anything is written. */
 export interface ExportSource {
@@ -68,6 +72,10 @@ export interface Exporter {
   readonly tensors?: (model: ExportModel) => ReadonlySet<string>;
   /** Bytes of all weights in its files, from shapes alone; headers and tables not counted. @param plans that it holds */
   weightBytes(model: ExportModel, plans: ReadonlyMap<string, TensorPlan>): number;
+  /** Bytes of one tensor in its files; absent where they hold tensors in another form. */
+  readonly bytesOf?: BytesOf;
+  /** The override that gives embedding and head 8 bits, less its `match`; absent where the format does not offer that. */
+  readonly eightBitEmbedding?: Omit<Override, "match">;
   /** Bytes of all files it will write, known before it starts (side files that are copied not counted). */
   outline(source: ExportSource): Promise<{ readonly bytes: number }>;
   /**

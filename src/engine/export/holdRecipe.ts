@@ -1,6 +1,5 @@
 import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
-import type { ExportRequest } from "#shared/exporting.ts";
-import { adaptVariant, type AdaptedVariant } from "./adaptVariant.ts";
+import { adaptVariant, type AdaptedVariant, type FormatRequest } from "./adaptVariant.ts";
 import type { ExportModel } from "./exporter.ts";
 import { exporters } from "./exporters.ts";
 
@@ -10,17 +9,18 @@ export type HeldRecipe =
   | { readonly problems: readonly [KeystoneErrorData, ...KeystoneErrorData[]]; readonly adapted: null };
 
 /**
- * Asks a format whether it holds a recipe, from shapes alone. A choice of kept modules that the format does not offer counts
- * as the one it has.
+ * Asks a format whether it holds a recipe, from shapes alone. A choice of kept modules, embedding and head that the
+ * format does not offer counts as the one it has.
  */
 export function holdRecipe(
   model: ExportModel,
-  { format, recipe, kept }: Pick<ExportRequest, "format" | "recipe" | "kept">,
+  { format, recipe, kept, embedding = "unquantized" }: FormatRequest,
 ): HeldRecipe {
   const exporter = exporters[format];
   const offered = exporter.describe().kept.includes(kept) ? kept : "unquantized";
   try {
-    const adapted = adaptVariant(model, { recipe, format, kept: offered });
+    const ends = exporter.eightBitEmbedding ? embedding : "unquantized";
+    const adapted = adaptVariant(model, { recipe, format, kept: offered, embedding: ends });
     const { variant } = adapted;
     const [first, ...others] = exporter.problems(variant.recipe, { model, plans: variant.plans });
     return first ? { problems: [first, ...others], adapted: null } : { problems: [], adapted };

@@ -6,11 +6,8 @@ import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
 import type { KeptModule } from "#shared/exporting.ts";
 import type { Override, Recipe, Restore } from "#shared/recipe.ts";
 import { bytesText } from "./diskErrors.ts";
-import type { AdaptedRecipe, ExportModel } from "./exporter.ts";
+import type { AdaptedRecipe, BytesOf, ExportModel } from "./exporter.ts";
 import { restoredPlaces } from "./restoredWeights.ts";
-
-/** Bytes that a format's files need for a tensor, planned so or kept. */
-export type BytesOf = (tensor: TensorInfo, plan: TensorPlan | undefined) => number;
 
 /** Bytes of all tensors of a model. */
 export function allBytes(

@@ -57,6 +57,7 @@ export const manifest = z.object({
     recipe,
     recipeId: z.string(),
     kept: keptModule,
+    embedding: keptModule.default("unquantized"),
     maxShardBytes: z.number().int().nullable(),
   }),
   recipe,

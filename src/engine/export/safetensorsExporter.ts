@@ -33,6 +33,7 @@ export const safetensorsExporter: Exporter = {
   adapt: (recipe) => ({ recipe, changes: [] }),
   weightBytes: ({ checkpoint }) =>
     [...checkpoint.tensors.values()].reduce((sum, tensor) => sum + dataBytes(tensor), 0),
+  bytesOf: dataBytes,
   outline: async (source) => {
     const { bytes } = await planFiles(source);
     return { bytes: bytes + (await madeBytes(source.model.checkpoint)) };

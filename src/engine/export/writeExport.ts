@@ -224,6 +224,7 @@ async function describeExport(
       recipe: asked.recipe,
       recipeId: recipeId(asked.recipe),
       kept: asked.kept,
+      embedding: asked.embedding,
       maxShardBytes,
     },
     recipe: variant.recipe,

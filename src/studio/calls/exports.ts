@@ -1,7 +1,7 @@
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
 import { checkExport } from "#engine/export/checkExport.ts";
 import { ExportJob } from "#engine/export/exportJob.ts";
-import { adaptVariant } from "#engine/export/adaptVariant.ts";
+import { adaptVariant, type FormatRequest } from "#engine/export/adaptVariant.ts";
 import { exporters } from "#engine/export/exporters.ts";
 import { holdRecipe } from "#engine/export/holdRecipe.ts";
 import { clearLeftovers } from "#engine/export/leftovers.ts";
@@ -41,7 +41,7 @@ export function exportCalls(context: StudioContext): Answers<"export:check" | "f
           };
     },
 
-    "format:list": async ({ model: path, recipe, kept: keptModule }) => {
+    "format:list": async ({ model: path, recipe, kept: keptModule, embedding }) => {
       if (path === undefined || recipe === undefined)
         return Object.values(exporters).map((exporter) => ({
           description: exporter.describe(),
@@ -49,6 +49,7 @@ export function exportCalls(context: StudioContext): Answers<"export:check" | "f
           changes: [],
           bitsPerWeight: null,
           fileBitsPerWeight: null,
+          weightBytes: null,
           bytes: null,
         }));
       const model = await runnableModel(context, path);
@@ -56,7 +57,7 @@ export function exportCalls(context: StudioContext): Answers<"export:check" | "f
       return withCheckpoint(model.path, (checkpoint) =>
         Promise.all(
           exportFormat.options.map((format) =>
-            formatAnswer(exportModel(checkpoint, report), { format, recipe, kept: keptModule }),
+            formatAnswer(exportModel(checkpoint, report), { format, recipe, kept: keptModule, embedding }),
           ),
         ),
       );
@@ -124,10 +125,7 @@ function exportModel(checkpoint: Checkpoint, report: DetectReport | null): Expor
 }
 
 /** One format held against a recipe: what it cannot hold, or what it makes of it and what that takes. */
-async function formatAnswer(
-  model: ExportModel,
-  request: Pick<ExportRequest, "format" | "recipe" | "kept">,
-): Promise<FormatAnswer> {
+async function formatAnswer(model: ExportModel, request: FormatRequest): Promise<FormatAnswer> {
   const description = exporters[request.format].describe();
   const refused = (problems: readonly KeystoneErrorData[]): FormatAnswer => ({
     description,
@@ -135,6 +133,7 @@ async function formatAnswer(
     changes: [],
     bitsPerWeight: null,
     fileBitsPerWeight: null,
+    weightBytes: null,
     bytes: null,
   });
   const { problems, adapted } = holdRecipe(model, request);
@@ -144,7 +143,11 @@ async function formatAnswer(
   try {
     const { bytes } = await outlineExport(request.format, source);
     const { bitsPerWeight, fileBitsPerWeight } = variant;
-    return { description, problems: [], changes: [...changes], bitsPerWeight, fileBitsPerWeight, bytes };
+    const weightBytes = exporters[request.format].weightBytes(model, variant.plans);
+    return {
+      ...{ description, problems: [], changes: [...changes], bitsPerWeight, fileBitsPerWeight },
+      ...{ weightBytes, bytes },
+    };
   } catch (thrown) {
     // a tokenizer that one format has no place for is no reason to say nothing of the others
     if (!(thrown instanceof KeystoneError)) throw thrown;

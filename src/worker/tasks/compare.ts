@@ -3,6 +3,7 @@ import { KeystoneError } from "#shared/errors.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import { judge as judgeSchema, type Judge } from "#shared/plan.ts";
 import { recipeLabel } from "#shared/recipeText.ts";
+import { variantWeightBytes } from "#shared/variantSize.ts";
 import { readRows } from "#engine/checkpoint/readDocuments.ts";
 import { modelName } from "#engine/checkpoint/summarizeModel.ts";
 import type { Tokenizer } from "#engine/checkpoint/types.ts";
@@ -102,7 +103,7 @@ export async function compareTask(fields: TaskFields<"compare">, talk: Talk): Pr
       scores: score.scores,
       bitsPerWeight,
       fileBitsPerWeight,
-      bytes: Math.round((fileBitsPerWeight * weights) / 8),
+      bytes: variantWeightBytes({ fileBitsPerWeight }, weights) ?? 0,
       sqnrDb: score.sqnrDb,
       tensors: [...score.tensors],
       layers: [...score.layers],

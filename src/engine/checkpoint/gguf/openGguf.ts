@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { KeystoneError } from "#shared/errors.ts";
 import type { InventoryEntry } from "#shared/inventory.ts";
-import type { TensorInfo } from "#shared/model.ts";
+import { storedAs, type TensorInfo } from "#shared/model.ts";
 import { fileSource, readFailedError, type ClosableSource } from "../byteSource.ts";
 import { isStorageType } from "../dtypes.ts";
 import { infosOf } from "../fileCheckpoint.ts";
@@ -187,7 +187,7 @@ function alreadyQuantized(tensors: ReadonlyMap<string, TensorInfo>): string[] {
 }
 
 function typesOf(tensors: ReadonlyMap<string, TensorInfo>): string[] {
-  return [...new Set([...tensors.values()].map(({ dtype, packed }) => packed?.codec ?? dtype))];
+  return [...new Set([...tensors.values()].map(storedAs))];
 }
 
 function describe(file: string, tensors: ReadonlyMap<string, TensorInfo>): string {

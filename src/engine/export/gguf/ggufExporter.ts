@@ -20,7 +20,7 @@ import { planGguf } from "./planGguf.ts";
 import { bytesOf, HELD_CODECS, heldType, storedType } from "./storedTypes.ts";
 import { tensorData } from "./tensorData.ts";
 
-/** A module with a restored weight, where it gets 8 bits. */
+/** A module with a restored weight, or embedding and head, where they get 8 bits. */
 const EIGHT_BITS = { codec: "q8_0", bits: 8, symmetric: false, block: "group:32", clip: null } as const;
 
 /** One GGUF file that llama.cpp and what is built on it load. */
@@ -33,7 +33,7 @@ export const ggufExporter: Exporter = {
     restored: "module",
     kept: [...KEPT_MODULES.gguf],
     exact:
-      "Codes and scales are stored as they were judged, and llama.cpp dequantizes them to the same f32 numbers; norms and biases become F32, everything else keeps its type.",
+      "Codes and scales are stored as they were judged, and llama.cpp dequantizes them to the same f32 numbers; norms and biases become F32, everything else keeps its type, blocks of a GGUF source included.",
     codecs: HELD_CODECS,
     blocks: "group:32",
     loadsIn: ["llama.cpp", "ollama", "LM Studio", "node-llama-cpp", "Keystone"],
@@ -44,6 +44,8 @@ export const ggufExporter: Exporter = {
     storage: "F32",
   }),
   weightBytes: (model, plans) => allBytes(model, plans, bytesOf),
+  bytesOf,
+  eightBitEmbedding: EIGHT_BITS,
   outline: async (source) => ({ bytes: (await planGguf(source)).bytes }),
   notes: notesOf,
   write: async (input) => [await writeGguf(input)],

@@ -43,7 +43,7 @@ export async function* tensorData(
       yield* copiedBlocks(checkpoint, source, type);
       return;
     }
-    data = Buffer.concat(await Array.fromAsync(copiedBlocks(checkpoint, source, type)));
+    data = await gathered(copiedBlocks(checkpoint, source, type));
   } else data = await unquantized(checkpoint, source, type);
   if (headSize !== null) data = interleaved(data, source, headSize);
   for (let at = 0; at < data.byteLength; at += CHUNK_BYTES) yield data.subarray(at, at + CHUNK_BYTES);
@@ -80,13 +80,17 @@ async function unquantized(
 ): Promise<Uint8Array> {
   if (packed && isStorageType(type)) return toStorageBytes(await checkpoint.read(name), type, name);
   if (type === dtype) {
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of sourceBytes(checkpoint, name)) chunks.push(chunk);
-    return Buffer.concat(chunks);
+    return gathered(sourceBytes(checkpoint, name));
   }
   const values = bytesOf(await checkpoint.read(name));
   requireFinite(values, "F32", name);
   return values;
+}
+
+async function gathered(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }
 
 /** Rows of every head in llama.cpp's order. */

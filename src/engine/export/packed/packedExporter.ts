@@ -2,8 +2,8 @@ import { dataBytes } from "#engine/checkpoint/dtypes.ts";
 import type { FormatDescription } from "#shared/exporting.ts";
 import type { Override } from "#shared/recipe.ts";
 import { bytesText } from "../diskErrors.ts";
-import type { Exporter, ExportSource } from "../exporter.ts";
-import { allBytes, keepModules, plansOf, type BytesOf } from "../keepModules.ts";
+import type { BytesOf, Exporter, ExportSource } from "../exporter.ts";
+import { allBytes, keepModules, plansOf } from "../keepModules.ts";
 import { madeBytes, tokenizerNotes } from "../madeFiles.ts";
 import { PACKING_FILES } from "../sourceIndex.ts";
 import { fusedNotes } from "./vllmNotes.ts";
@@ -38,6 +38,7 @@ export function packedExporter({ description, limits, layoutOf, files, notes }: 
       return { ...adapted, ...typed, changes: [...adapted.changes, ...typed.changes] };
     },
     weightBytes: (model, plans) => allBytes(model, plans, bytesOf),
+    bytesOf,
     outline: async (source) => {
       const { bytes } = await planPacked(source, layoutOf);
       return { bytes: bytes + (await madeBytes(source.model.checkpoint)) };

@@ -1,5 +1,6 @@
 import type { Scores } from "#shared/evaluation.ts";
 import type { VariantResult } from "#shared/run.ts";
+import { variantWeightBytes } from "#shared/variantSize.ts";
 import { bits, divergence, factor, number, percent, score, signed } from "../../format.ts";
 
 /** One row of the comparison: the original first, then a cell a variant. */
@@ -24,7 +25,7 @@ interface Metric {
 export interface MetricContext {
   baseline: Scores | null;
   decimals: number;
-  /** Weights and bytes of the checkpoint; null while the model is not open. */
+  /** Number of the checkpoint's weights, and their bytes; null while the model is not open. */
   model: { parameters: number; bytes: number } | null;
 }
 
@@ -46,8 +47,7 @@ export function metricRows(
       name: "Packed size, MB",
       title: "What a packed file takes: quantized tensors at their bits, the others as they are",
       original: model ? number(model.bytes / 1e6, 2) : "–",
-      value: (r) =>
-        r.fileBitsPerWeight === null || model === null ? null : (r.fileBitsPerWeight * model.parameters) / 8,
+      value: (r) => variantWeightBytes(r, model?.parameters ?? null),
       text: (v) => number(v === null ? null : v / 1e6, 2),
       delta: (v) => (model ? factor(v / model.bytes) : ""),
       better: "low",

@@ -45,6 +45,15 @@ describe("the tensor table", () => {
     expect(matching(tensors, "f16 norm").map(({ name }) => name)).toEqual(["model.norm.weight"]);
     expect(matching(tensors, " ")).toBe(tensors);
   });
+  it("finds packed tensors by what the file holds, not by what they are dequantized to", () => {
+    const packed = tensors.map((tensor) =>
+      tensor.role === "mlp"
+        ? { ...tensor, dtype: "F32", packed: { codec: "Q4_1", bitsPerWeight: 5 } }
+        : tensor,
+    );
+    expect(matching(packed, "q4_1").map(({ role }) => role)).toEqual(["mlp", "mlp"]);
+    expect(matching(packed, "f32")).toEqual([]);
+  });
   it("divides all parameters among the roles", () => {
     const shares = parametersByRole(tensors, false);
     expect(shares.map(({ name }) => name)).toEqual(["MLP", "Attention", "Embedding", "Head", "Norm"]);

@@ -1,4 +1,4 @@
-import type { TensorInfo } from "#shared/model.ts";
+import { storedAs, type TensorInfo } from "#shared/model.ts";
 
 /** Parts of a decoder layer in the order data flows through them. */
 const FLOW = [
@@ -38,7 +38,7 @@ function part(name: string): number {
   return at < 0 ? FLOW.length : at;
 }
 
-/** Tensors whose name, shape, dtype or role holds every word. */
+/** Tensors whose name, shape, type or role holds every word. */
 export function matching(tensors: readonly TensorInfo[], query: string): readonly TensorInfo[] {
   const words = query
     .toLowerCase()
@@ -47,7 +47,7 @@ export function matching(tensors: readonly TensorInfo[], query: string): readonl
   if (words.length === 0) return tensors;
   return tensors.filter((tensor) => {
     const text =
-      `${tensor.name} ${tensor.shape.join("×")} ${tensor.shape.join("x")} ${tensor.dtype} ${tensor.role}`.toLowerCase();
+      `${tensor.name} ${tensor.shape.join("×")} ${tensor.shape.join("x")} ${storedAs(tensor)} ${tensor.role}`.toLowerCase();
     return words.every((word) => text.includes(word));
   });
 }

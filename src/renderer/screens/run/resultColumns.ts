@@ -2,6 +2,7 @@ import type { Scores } from "#shared/evaluation.ts";
 import { parseBlock } from "#shared/recipe.ts";
 import { blockLabel, clipLabel, codecLabel, restoreLabel } from "#shared/recipeText.ts";
 import type { VariantResult } from "#shared/run.ts";
+import { variantWeightBytes } from "#shared/variantSize.ts";
 import { bits, divergence, duration, fileSize, number, percent, score, signed } from "../../format.ts";
 import type { Column } from "../../parts/table.ts";
 
@@ -29,8 +30,7 @@ export function resultColumns({
   /** Far from the original no decimal separates anything. */
   const decimalsOf = ({ perplexity }: VariantResult): number =>
     perplexity !== null && perplexity >= 1000 ? 1 : decimals;
-  const size = ({ fileBitsPerWeight }: VariantResult): number | null =>
-    fileBitsPerWeight === null || parameters === null ? null : (fileBitsPerWeight * parameters) / 8;
+  const size = (result: VariantResult): number | null => variantWeightBytes(result, parameters);
   return [
     { id: "pick", header: "Pick", width: "60px", text: ({ id }) => letterOf(id) ?? "" },
     {

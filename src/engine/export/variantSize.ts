@@ -1,0 +1,48 @@
+import { fileBitsPerWeight, restoredCount } from "#engine/quantize/bitsPerWeight.ts";
+import type { TensorPlan } from "#engine/quantize/types.ts";
+import type { ExportFormat } from "#shared/exporting.ts";
+import type { CodecName, Recipe } from "#shared/recipe.ts";
+import type { ExportModel } from "./exporter.ts";
+import { exporters } from "./exporters.ts";
+import { parametersOf } from "./keepModules.ts";
+
+/** The format that a codec is of. Others are for study, or of several formats. */
+const OWN_FORMAT: Partial<Readonly<Record<CodecName, ExportFormat>>> = {
+  q4_0: "gguf",
+  q4_1: "gguf",
+  q5_0: "gguf",
+  q5_1: "gguf",
+  q8_0: "gguf",
+  "compressed-tensors": "compressed-tensors",
+  gptq: "gptq",
+  awq: "awq",
+  matmulnbits: "onnx",
+};
+/** An exact weight and its place, where a format keeps the whole module instead. */
+const RESTORED_BYTES = 6;
+
+/**
+ * Bits per weight of a variant over all tensors, from shapes alone: as the format of its codec writes them, so that a run, a
+ * comparison and that format's export give one size. Where no format is the codec's own, or it has no place for the recipe:
+ * codes, constants and restored weights, and everything else as the source holds it.
+ * @param plans what the recipe makes of the model's tensors
+ */
+export function variantFileBits(
+  model: ExportModel,
+  recipe: Recipe,
+  plans: ReadonlyMap<string, TensorPlan>,
+): number {
+  const tensors = [...model.checkpoint.tensors.values()];
+  const format = OWN_FORMAT[recipe.codec];
+  // the format has no activations to store, and so they do not count
+  const weightsOnly = { ...recipe, activations: null };
+  if (!format || exporters[format].problems(weightsOnly, { model, plans }).length > 0)
+    return fileBitsPerWeight(tensors, plans);
+  const exporter = exporters[format];
+  const carried = exporter.tensors?.(model);
+  const weights = parametersOf(tensors.filter(({ name }) => carried?.has(name) ?? true));
+  const byModule = exporter.describe().restored === "module";
+  const restored = [...plans.values()].reduce((sum, plan) => sum + restoredCount(plan), 0);
+  const bytes = exporter.weightBytes(model, plans) + (byModule ? RESTORED_BYTES * restored : 0);
+  return weights === 0 ? 0 : (8 * bytes) / weights;
+}
