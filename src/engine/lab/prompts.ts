@@ -17,13 +17,15 @@ export interface Prompt {
   readonly ownBos: boolean;
 }
 
+type PromptModel = Pick<LabRun, "tokenizer" | "architecture">;
+
 /**
  * Brings a text to tokens. What does not fit the model's positions is cut: behind where `keep` is "beginning", in front where it
  * is "end".
  * @throws KeystoneError usage/empty-prompt
  */
 export function toPrompt(
-  { tokenizer, architecture }: LabRun,
+  { tokenizer, architecture }: PromptModel,
   text: string,
   keep: "beginning" | "end",
   most = Infinity,
@@ -67,7 +69,7 @@ export function promptPlan(prompts: readonly Prompt[], scored: "last" | null): B
 
 /** How prompts are run, in the words of a scored text's convention. */
 export function promptConvention(
-  { tokenizer, architecture }: LabRun,
+  { tokenizer, architecture }: PromptModel,
   prompts: readonly Pick<Prompt, "ownBos">[],
 ): Convention {
   const bos = tokenizer.bos !== null;
