@@ -11,11 +11,15 @@ export const SPELLINGS: readonly Disturbance[] = [
       return true;
     },
   },
-  { name: "no architectures", apply: drop("architectures") },
+  {
+    name: "no architectures",
+    // one of the two names the family
+    apply: (draft) => "model_type" in draft.config && drop("architectures")(draft),
+  },
   {
     name: "no model_type",
     // not where that is what stands for an unknown one
-    apply: (draft) => !draft.broken && drop("model_type")(draft),
+    apply: (draft) => !draft.broken && "architectures" in draft.config && drop("model_type")(draft),
   },
   { name: "head_dim is null", apply: (draft) => usualHeads(draft) && put({ head_dim: null })(draft) },
   { name: "no head_dim", apply: (draft) => usualHeads(draft) && drop("head_dim")(draft) },
