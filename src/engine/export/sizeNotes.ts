@@ -22,7 +22,8 @@ export function sizeNotes(format: ExportFormat, { model, variant }: Sized): stri
   const saving = savingOf(format, { model, variant });
   const offer = saving > WORTH_SAYING * after ? offerText(model, saving) : [];
   if (after <= before) return offer;
-  const reasons = exporter.bytesOf ? whyLarger(tensors, variant.plans, exporter.bytesOf) : [];
+  const rounded = exporter.describe().size === "dequantized" ? "dequantized" : "quantized";
+  const reasons = exporter.bytesOf ? whyLarger(tensors, variant.plans, exporter.bytesOf, rounded) : [];
   const why = reasons.length === 0 ? "" : `: ${reasons.join("; ")}`;
   const blocks = format !== "gguf" && tensors.some((tensor) => ownBlocks(tensor) !== null);
   return [
@@ -41,6 +42,7 @@ function whyLarger(
   tensors: readonly TensorInfo[],
   plans: Sized["variant"]["plans"],
   bytesOf: BytesOf,
+  rounded: "quantized" | "dequantized",
 ): string[] {
   const grown = tensors.filter((tensor) => bytesOf(tensor, plans.get(tensor.name)) > tensor.bytes);
   const text = (some: readonly TensorInfo[], how: string): string[] => {
@@ -59,7 +61,7 @@ function whyLarger(
     ),
     ...text(
       grown.filter(({ name }) => plans.has(name)),
-      "quantized",
+      rounded,
     ),
   ];
 }
