@@ -4,6 +4,9 @@ import type { Architecture } from "../architecture/types.ts";
 import type { LayerEvidence, TracedOutput, TracedProduct } from "./evidence.ts";
 import { publishedMatch } from "./published.ts";
 
+/** Of a neuron that cancels, so many outputs are measured: its verdict rests on evidence. */
+const MEASURED_OF_CANCELLING = 2;
+
 /** The figures of the unmodified model that every output is held against. */
 export interface Yardstick {
   readonly options: DetectOptions;
@@ -111,15 +114,25 @@ function withColumnsOf(proposals: readonly Proposal[]): Proposal[] {
   return proposals.map((it) => ({ ...it, cancelling: cancelling.has(`${it.layer},${it.column}`) }));
 }
 
+/** Whether its neuron cancels and has larger outputs enough to show what that costs. */
+function isByProduct(proposal: Proposal, proposals: readonly Proposal[]): boolean {
+  if (!proposal.cancelling) return false;
+  const larger = proposals.filter(
+    ({ layer, column, timesMedian }) =>
+      layer === proposal.layer && column === proposal.column && timesMedian > proposal.timesMedian,
+  );
+  return larger.length >= MEASURED_OF_CANCELLING;
+}
+
 /**
- * The proposals that are measured: the strongest of every layer, then the others by how far they stand out, at most `most`.
+ * The proposals that are measured: of a neuron that cancels the two strongest; of the others the strongest of every layer, then the others by how far they stand out, at most `most`.
  * @returns also how many were left out
  */
 export function chooseMeasured(
   proposals: readonly Proposal[],
   most: number,
 ): { measured: Proposal[]; left: Proposal[] } {
-  const traced = proposals.filter((it) => it.traced);
+  const traced = proposals.filter((it) => it.traced && !isByProduct(it, proposals));
   const firsts = traced.filter((it, i) => traced.findIndex(({ layer }) => layer === it.layer) === i);
   const ordered = [...firsts, ...traced.filter((it) => !firsts.includes(it))];
   return { measured: ordered.slice(0, most), left: ordered.slice(most) };

@@ -13,7 +13,7 @@ import { pairKind } from "./verdicts.ts";
 
 /** Bytes of the original's states that are kept in front of the candidates' layers, so that a second stream begins there. */
 const KEPT_BYTES = 256 * 2 ** 20;
-/** Candidates whose pairs are tried: the largest effects and the largest outputs. */
+/** Candidates whose pairs are tried: so many of the largest effects, and one less of the largest outputs. */
 const PAIRED = 3;
 /** Candidates that are looked at closely though none of them reaches the threshold. */
 const LOOKED_AT = 3;
@@ -84,7 +84,7 @@ export class EffectMeasure {
     later: readonly Proposal[],
   ): Promise<Effects> {
     const pairs = this.choosePairs(measured, later);
-    const important = [...this.important(before, measured), ...later];
+    const important = this.important(before, measured);
     const probes = secondProbes(this.engine.architecture, important, pairs, later);
     if (probes.length === 0) return before;
     const from = Math.min(...probes.flatMap(({ changes }) => changes.map(({ layer }) => layer)));
@@ -149,7 +149,7 @@ export class EffectMeasure {
     const kl = (it: Proposal): number => this.changes.get(probeId.zero(it))?.kl ?? Infinity;
     const free = measured.filter((it) => !it.cancelling);
     const chosen = [
-      ...new Set([...free.toSorted((a, b) => kl(b) - kl(a)).slice(0, PAIRED), ...free.slice(0, PAIRED)]),
+      ...new Set([...free.toSorted((a, b) => kl(b) - kl(a)).slice(0, PAIRED), ...free.slice(0, PAIRED - 1)]),
     ];
     const pairs = chosen.flatMap((first, i) =>
       chosen
