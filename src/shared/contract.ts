@@ -198,6 +198,8 @@ export const calls = {
   "job:export": call(
     z.strictObject({
       model: path,
+      /** Of the checkpoint that the variant was scored in: another one that lies there now is not exported. */
+      fingerprint: z.string().optional(),
       request: exportRequest,
       verify: z.strictObject({ text: path, judge }).nullable(),
     }),

@@ -60,6 +60,8 @@ export const runSummary = z.object({
   name: z.string(),
   model: z.string(),
   modelName: z.string(),
+  /** Of the checkpoint that was scored. */
+  fingerprint: z.string().optional(),
   /** ISO 8601, UTC. */
   created: z.string(),
   updated: z.string(),

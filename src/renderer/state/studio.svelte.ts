@@ -116,7 +116,11 @@ export class Studio {
   run(id: string): LiveRun {
     const known = this.liveRuns.get(id);
     if (known) return known;
-    const run = new LiveRun(this.host, id);
+    // A run outlives the screen that asks for it first: what is derived from it must not end with that screen.
+    const created: LiveRun[] = [];
+    $effect.root(() => void created.push(new LiveRun(this.host, id)));
+    const [run] = created;
+    if (!run) throw new Error("The run's state was not made.");
     this.liveRuns.set(id, run);
     void run.load();
     return run;

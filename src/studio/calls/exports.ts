@@ -63,8 +63,9 @@ export function exportCalls(context: StudioContext): Answers<"export:check" | "f
       );
     },
 
-    "job:export": async ({ model: path, request, verify }) => {
+    "job:export": async ({ model: path, fingerprint, request, verify }) => {
       const model = await runnableModel(context, path);
+      if (fingerprint !== undefined && fingerprint !== model.fingerprint) throw otherModel(model.path);
       const out = access.check(request.out);
       const text = verify && access.check(verify.text);
       // What a crash left there must neither stay nor stand in the way.
@@ -106,6 +107,15 @@ export function exportCalls(context: StudioContext): Answers<"export:check" | "f
       };
     },
   };
+}
+
+function otherModel(path: string): KeystoneError {
+  return new KeystoneError(
+    "export/other-model",
+    `${path} does not hold the checkpoint that this variant was scored in.`,
+    "Open the checkpoint that the run was made with, or sweep this one.",
+    { model: path },
+  );
 }
 
 /** @throws KeystoneError recipe/…, export/… where the format has no place for the recipe or for what is asked of it */

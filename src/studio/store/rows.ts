@@ -18,6 +18,7 @@ export const summaryRow = z.object({
   name: z.string(),
   model: z.string(),
   model_name: z.string(),
+  fingerprint: z.string(),
   created: z.string(),
   updated: z.string(),
   status: runStatus,
@@ -34,7 +35,6 @@ export type SummaryRow = z.infer<typeof summaryRow>;
 
 /** The rest of it. */
 export const runRow = summaryRow.extend({
-  fingerprint: z.string(),
   plan_hash: z.string(),
   judge: json(judge),
   text: z.string(),

@@ -382,6 +382,19 @@ function statusOf(row: SummaryRow): RunStatus {
 }
 
 function summaryOf(row: SummaryRow): RunSummary {
-  const { id, name, model, model_name: modelName, created, updated, done, failed, total, best } = row;
-  return { id, name, model, modelName, created, updated, status: statusOf(row), done, failed, total, best };
+  const {
+    id,
+    name,
+    model,
+    model_name: modelName,
+    fingerprint,
+    created,
+    updated,
+    done,
+    failed,
+    total,
+    best,
+  } = row;
+  const status = statusOf(row);
+  return { id, name, model, modelName, fingerprint, created, updated, status, done, failed, total, best };
 }

@@ -1,0 +1,35 @@
+// A studio whose sweeps are made up and whose looks at formats and exports take a while, so that what a window shows in
+// between can be seen.
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import type { Args, CallName, Reply } from "#shared/contract.ts";
+import type { Studio } from "#studio/studio.ts";
+import { serveStudio } from "./serveStudio.ts";
+
+/** How long a look at the formats, or at an export, takes. */
+export const LOOK_MS = 1_500;
+/** Time of one of a wave's ten steps. */
+const STEP_MS = "120";
+const SLOW: ReadonlySet<CallName> = new Set<CallName>(["format:list", "export:check"]);
+
+if (import.meta.main) {
+  const folder = process.argv[2];
+  if (folder === undefined) throw new Error("Name the folder to serve.");
+  process.env["FAKE_STEP_MS"] = STEP_MS;
+  const workerFile = join(import.meta.dirname, "..", "..", "test", "studio", "fakeWorker.ts");
+  const options = { workerFile, overrides: { device: "cpu", workers: 1, threadsPerWorker: 1 } } as const;
+  await serveStudio(
+    folder,
+    options,
+    (studio) =>
+      ({
+        home: studio.home,
+        on: (listener) => studio.on(listener),
+        close: () => studio.close(),
+        call: async <C extends CallName>(name: C, args: Args<C>): Promise<Reply<C>> => {
+          if (SLOW.has(name)) await wait(LOOK_MS);
+          return studio.call(name, args);
+        },
+      }) satisfies Studio,
+  );
+}
