@@ -71,30 +71,6 @@ test.describe.serial("what a screen says and does belongs to one model, run and 
     await expect(page.getByRole("group", { name: "Formats" })).toBeVisible();
   });
 
-  test("an export with a checkpoint that is not the run's is refused by the studio as well", async () => {
-    const fingerprint = "0".repeat(64);
-    const answer = await page.evaluate(
-      async ({ model, out, fingerprint, recipe }) => {
-        const response = await fetch("/api/call", {
-          method: "POST",
-          headers: { "content-type": "application/json" },
-          body: JSON.stringify({
-            name: "job:export",
-            args: {
-              model,
-              fingerprint,
-              request: { recipe, format: "safetensors", out, overwrite: false, kept: "unquantized" },
-              verify: null,
-            },
-          }),
-        });
-        return response.text();
-      },
-      { model: other, out: join(served.folder, "out"), fingerprint, recipe: TWO[0] },
-    );
-    expect(answer).toContain("export/other-model");
-  });
-
   test("an address with an unknown run says so, and what was picked stays", async () => {
     await visit(page, `#/run/${run}`);
     const rows = page.getByRole("grid", { name: "Results" }).getByRole("row");

@@ -33,5 +33,9 @@ describe("a GGUF model in the studio", () => {
         bytes: 64 * 96 * (6 / 8),
       });
     }
+    const recent = await studio.call("model:recent", {});
+    expect(recent.map(({ path, missing }) => ({ path, missing }))).toEqual(
+      expect.arrayContaining([file, source.out].map((path) => ({ path, missing: false }))),
+    );
   });
 });

@@ -166,6 +166,17 @@ describe("a model", () => {
     expect(await studio.call("model:recent", {})).toEqual([]);
   });
 
+  it("is not exported as the model of a run that was scored in another checkpoint", async () => {
+    const { studio, home } = fakeStudio();
+    const request = {
+      recipe: { codec: "int", bits: 4, block: "group:32" },
+      format: "safetensors",
+      out: join(home, "out"),
+    } as const;
+    const asked = { model: DEMO, fingerprint: "0".repeat(64), request, verify: null };
+    await expect(studio.call("job:export", asked)).rejects.toMatchObject({ code: "export/other-model" });
+  });
+
   it("has the texts beside it, and not its task files", async () => {
     const { studio } = fakeStudio();
     const texts = await studio.call("text:list", { model: DEMO });
