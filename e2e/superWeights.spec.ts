@@ -97,7 +97,7 @@ test.describe.serial("the super weights of a model that takes a while", () => {
   });
 
   for (const width of WIDTHS) {
-    test(`nothing wraps, overlaps or is cut at ${width} pixels`, async ({ browserName: _browser }, info) => {
+    test(`nothing wraps, overlaps or is cut at ${width} pixels`, async ({ browserName }, info) => {
       await page.setViewportSize({ width, height: 900 });
       await expect.poll(() => lines(heading(page))).toBeLessThanOrEqual(2);
       for (const title of await page.locator("main .tile-h h2").all())
@@ -112,7 +112,10 @@ test.describe.serial("the super weights of a model that takes a while", () => {
       for (const theme of ["light", "dark"]) {
         await page.evaluate(`document.documentElement.dataset.theme = "${theme}"`);
         await expectAccessible(page);
-        await info.attach(`${width}-${theme}`, { body: await page.screenshot(), contentType: "image/png" });
+        await info.attach(`${browserName}-${width}-${theme}`, {
+          body: await page.screenshot(),
+          contentType: "image/png",
+        });
       }
       await page.evaluate(`document.documentElement.dataset.theme = "light"`);
     });

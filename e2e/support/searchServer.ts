@@ -104,14 +104,15 @@ function jobOf(model: string): JobView {
   };
 }
 
-function reportOf(model: string, options: Args<"job:detect">["options"]): DetectReport {
+function reportOf(model: string, asked: Args<"job:detect">["options"]): DetectReport {
+  const options = detectOptions.parse(asked ?? {});
   const report = madeUpDetection(model);
   const named = {
     ...report,
-    options: detectOptions.parse({ ...report.options, ...options }),
+    options,
     candidates: report.candidates.map((one) => (one.layer === 9 ? { ...one, tensor: LONG_NAME } : one)),
   };
-  if (options?.prompt !== NOTHING) return named;
+  if (options.prompt !== NOTHING) return named;
   return {
     ...named,
     finding: "No super weight: the largest effect of any candidate is KL 0.1270. The null is 0.0004.",
@@ -125,7 +126,11 @@ function reportOf(model: string, options: Args<"job:detect">["options"]): Detect
 /** Ten layers at a time, then a candidate at a time: first found, then measured. */
 function previewsOf({ layers, superWeights, candidates }: DetectReport): DetectPreview[] {
   const all = [...candidates, ...superWeights];
-  const unmeasured = all.map(({ effect: _effect, ...one }) => ({ ...one, verdict: "unmeasured" as const }));
+  const unmeasured = all.map((one) => {
+    const bare = { ...one, verdict: "unmeasured" as const };
+    delete bare.effect;
+    return bare;
+  });
   return [
     ...[10, 20, 30].map((count) => ({ layers: layers.slice(0, count), candidates: [] })),
     ...all.map((_, i) => ({
