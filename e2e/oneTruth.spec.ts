@@ -1,6 +1,6 @@
 import { expect, test, type Locator, type Page } from "@playwright/test";
 import { cpSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { startServed } from "./support/served.ts";
 import { openModel, pastePlan, scored, startSweep, visit } from "./support/steps.ts";
 
@@ -20,8 +20,9 @@ test.describe.serial("what a screen says and does belongs to one model, run and 
 
   test.beforeAll(async ({ browser }) => {
     served = await startServed(join(import.meta.dirname, "support", "slowStudio.ts"));
-    other = join(served.folder, "other-model");
-    cpSync(served.demoModel, other, { recursive: true });
+    // With its texts beside it, as the demo model has them.
+    cpSync(dirname(served.demoModel), join(served.folder, "other-model"), { recursive: true });
+    other = join(served.folder, "other-model", "model");
     page = await (await browser.newContext({ reducedMotion: "reduce" })).newPage();
     page.on("console", (message) => {
       if (["warning", "error"].includes(message.type())) complaints.push(message.text());

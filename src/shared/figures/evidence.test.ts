@@ -42,6 +42,10 @@ describe("evidence against effect", () => {
       expect(Math.log10(value)).toBeLessThan(high);
     }
   });
+  it("names the largest effect in its summary, in whatever order the candidates come", () => {
+    const { summary } = evidenceFigure({ candidates: [...all].reverse(), judged: report.judged }, palette);
+    expect(summary).toContain("The largest effect is KL 3.2600, of layer 11 [507, 1229]");
+  });
   it("leaves out what was not measured", () => {
     expect(plottedCandidates([candidateOf(1, 1, 1), ...all]).length).toBe(all.length);
     expect(evidenceFigure({ candidates: [], judged: null }, palette).summary).toBe(

@@ -76,7 +76,11 @@ export function plottedCandidates(candidates: readonly Candidate[]): Candidate[]
 
 function summaryOf(measured: readonly Candidate[], judged: Evidence["judged"]): string {
   if (measured.length === 0) return "No effect has been measured yet.";
-  const [first] = measured;
+  const size = ({ effect }: Candidate): number => effect?.kl ?? Infinity;
+  const first = measured.reduce<Candidate | null>(
+    (most, one) => (most === null || size(one) > size(most) ? one : most),
+    null,
+  );
   const found = measured.filter(isSuper).length;
   const largest = first
     ? ` The largest effect is ${klText(first.effect ?? { kl: null })}, of ${coordinateWords(coordinateOf(first))}, at ${number(first.timesMedian, 1)} × the median.`
