@@ -54,9 +54,12 @@ test.describe.serial("what a screen says and does belongs to one model, run and 
 
   test("a kept run opened beside another model brings its own", async () => {
     await openModel(page, served.demoModel);
-    await visit(page, "#/runs");
     await visit(page, `#/run/${run}`);
     await expect(page.getByRole("navigation", { name: "Screens" })).toContainText("other-model");
+    // Another model can be opened from a run all the same.
+    await openModel(page, served.demoModel);
+    await expect(page).toHaveURL(/#\/overview/);
+    await expect(page.getByRole("navigation", { name: "Screens" })).not.toContainText("other-model");
   });
 
   test("compare and export of a run refuse to act on another model, and lead to its own", async () => {
