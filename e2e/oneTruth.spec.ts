@@ -46,9 +46,9 @@ test.describe.serial("what a screen says and does belongs to one model, run and 
     await visit(page, `#/run/${run}`);
     await expect.poll(() => scored(page), { timeout: SWEEP_MS }).toBe(recipes.length);
     // The made-up divergence falls with the bits: 8 bits are best, at perplexity 2 + 1/8.
-    await expect(heading(page)).toContainText("2.1250");
+    await expect(heading(page)).toContainText("reaches 2.13 at 8.00 bits");
     const best = page.getByRole("grid", { name: "Results" }).getByRole("row").filter({ hasText: "Best" });
-    await expect(best).toContainText("2.1250");
+    await expect(best).toContainText("2.13");
     expect(complaints).toEqual([]);
   });
 

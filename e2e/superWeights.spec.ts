@@ -42,12 +42,12 @@ test.describe.serial("the super weights of a model that takes a while", () => {
     const progress = page.getByRole("group", { name: "Progress of the search" });
     await expect(progress).toContainText(/layer \d+ of 30 · about \d+ s left/);
     await expect(page.getByText("Pass 1", { exact: true })).toBeVisible();
-    await expect(progress).toContainText("13 candidates, 1 measured");
+    await expect(progress).toContainText(/13 candidates, [1-5] measured/);
     await expect(progress).toContainText("measuring candidates");
     const table = page.getByRole("grid", { name: "Candidates so far" });
     await expect(table.getByRole("row").nth(1)).toContainText("[507, 200]");
     await expect(table.getByRole("row").nth(1)).toContainText("Not measured");
-    await expect(progress).toContainText("13 candidates, 6 measured");
+    await expect(progress).toContainText(/13 candidates, ([6-9]|1\d) measured/);
     await expect(table.getByRole("row").nth(1)).toContainText("[507, 1229]");
   });
 

@@ -11,7 +11,7 @@ import { serveStudio } from "./serveStudio.ts";
 
 /** The studio's answer to a press, and each step of a search. */
 const ANSWER_MS = 800;
-const STEP_MS = 250;
+const STEP_MS = 600;
 /** A prompt in whose search nothing is found. */
 export const NOTHING = "Nothing stands out.";
 /** 120 characters, as a checkpoint with long prefixes has them. */
