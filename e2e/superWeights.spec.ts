@@ -46,7 +46,7 @@ test.describe.serial("the super weights of a model that takes a while", () => {
     await expect(progress).toContainText("measuring candidates");
     const table = page.getByRole("grid", { name: "Candidates so far" });
     await expect(table.getByRole("row").nth(1)).toContainText("[507, 200]");
-    await expect(table.getByRole("row").nth(1)).toContainText("Not measured");
+    await expect(table.getByRole("row").nth(1)).toContainText("To be judged");
     await expect(progress).toContainText(/13 candidates, ([6-9]|1\d) measured/);
     await expect(table.getByRole("row").nth(1)).toContainText("[507, 1229]");
   });
