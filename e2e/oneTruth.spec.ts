@@ -107,10 +107,10 @@ test.describe.serial("what a screen says and does belongs to one model, run and 
     await page.getByRole("radio").nth(1).check();
     await expect(formats).toContainText("Checking formats…", { timeout: 1_000 });
     await expect(formats.getByRole("button")).toHaveCount(0, { timeout: 1_000 });
-    await expect(page.getByText("Size of the files")).toHaveCount(0, { timeout: 1_000 });
+    await expect(page.getByText("Size of the weights")).toHaveCount(0, { timeout: 1_000 });
     await expect(page.getByRole("button", { name: "Export", exact: true })).toBeDisabled();
     await expect(onnx.getByRole("button", { name: "Chosen" })).toBeVisible();
-    await expect(page.getByText("Size of the files")).toBeVisible();
+    await expect(page.getByText("Size of the weights")).toBeVisible();
   });
 });
 
