@@ -25,9 +25,14 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     says: "the window in Chromium: interactions during a sweep, a 7 B overview, 10,000 results (needs a build)",
     quick: true,
   },
+  detect: {
+    file: "detect.ts",
+    says: "detection by effect beside evidence alone, and beside scoring weights one by one",
+    quick: true,
+  },
   "seven-b": {
     file: "sevenB.ts",
-    says: "detect on a 7 B-shaped checkpoint in under 4 GB of memory (writes 13.5 GB)",
+    says: "detection by evidence on a 7 B-shaped checkpoint in under 4 GB of memory (writes 13.5 GB)",
     quick: false,
   },
   exports: {

@@ -38,6 +38,7 @@ await inTemporaryFolder(async (folder) => {
   const run = await keystone([
     "detect",
     join(folder, "model"),
+    "--no-effect",
     "--home",
     join(folder, "home"),
     "--device",

@@ -28,9 +28,10 @@ const { superWeights } = await run("detect", {
   model: { path, revision, device: "cpu", threads: 1 },
   options: {
     prompt: "Apple Inc. is a worldwide tech company.",
-    maxPasses: 8,
-    threshold: { kind: "relative", factor: 8 },
-    minShare: 0.5,
+    maxPasses: 1,
+    threshold: { kind: "relative", factor: 4 },
+    minShare: 0.4,
+    effect: false,
   },
   effect: null,
 });

@@ -12,7 +12,7 @@ export function findingOf(
   if (judged === null) return `${proposed(superWeights)} ${largest}`;
   const [first] = superWeights;
   if (first === undefined) return `${negative(candidates, judged)} ${largest}`;
-  return `${named(superWeights)} ${worth(first, judged)}`;
+  return `${named(superWeights)} ${worth(first, superWeights.length === 1, judged)}`;
 }
 
 function proposed(found: readonly Candidate[]): string {
@@ -43,11 +43,11 @@ function named(found: readonly Candidate[]): string {
   return parts.filter((part) => part !== "").join(" ");
 }
 
-function worth(first: Candidate, judged: JudgedOn): string {
+function worth(first: Candidate, only: boolean, judged: JudgedOn): string {
   if (first.verdict === "together") return first.reason;
   const { effect } = first;
   const perplexity = effect?.perplexity == null ? "beyond measure" : figure(effect.perplexity);
-  return `Without layer ${first.layer} [${first.row}, ${first.column}] perplexity on ${judged.text} goes from ${figure(judged.perplexity ?? NaN)} to ${perplexity} (KL ${effect?.kl == null ? "not finite" : figure(effect.kl)}; the other weights tried cost at most ${figure(judged.null.kl ?? NaN)}).`;
+  return `Without ${only ? "it" : place(first)} perplexity on ${judged.text} goes from ${figure(judged.perplexity ?? NaN)} to ${perplexity} (KL ${effect?.kl == null ? "not finite" : figure(effect.kl)}; the other weights tried cost at most ${figure(judged.null.kl ?? NaN)}).`;
 }
 
 /** At most three by name. */
