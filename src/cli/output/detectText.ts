@@ -1,18 +1,19 @@
 import type { Candidate, Change, DetectReport, ScanReport } from "#shared/detection.ts";
+import {
+  carrierWords,
+  coordinateOf,
+  coordinateWords,
+  gainWords,
+  pairSentence,
+  publishedMeasure,
+  publishedPlace,
+  VERDICT_WORDS,
+} from "#shared/detectionWords.ts";
 import { duration, fixed, memorySize, percent, place } from "./numbers.ts";
 import { textTable } from "./table.ts";
 
 /** Layers of a scan that are shown. */
 const SHOWN_LAYERS = 8;
-
-const VERDICTS: Readonly<Record<Candidate["verdict"], string>> = {
-  super: "super",
-  together: "together",
-  "spike-without-effect": "no effect",
-  cancelling: "cancelling",
-  none: "not one weight",
-  unmeasured: "not measured",
-};
 
 /** A detection for people: the finding, what matters, what is merely large, how it was measured, the layers. */
 export function detectText(report: DetectReport): string {
@@ -66,7 +67,7 @@ function weights(title: string, found: readonly Candidate[]): string {
     found.map((w) => [
       String(w.layer),
       place(w.row, w.column),
-      `${VERDICTS[w.verdict]}${w.after.length > 0 ? " (seen later)" : ""}`,
+      `${VERDICT_WORDS[w.verdict]}${w.after.length > 0 ? " (seen later)" : ""}`,
       kl(w.effect),
       w.effect ? signed(w.effect.nllChange) : "–",
       kl(w.effect?.half),
@@ -94,14 +95,9 @@ function signed(value: number | null): string {
 function carriers(found: readonly Candidate[]): string {
   return found
     .map((w) => {
-      const where = w.carriers.map(
-        ({ bos, token, text, output }) =>
-          `${bos ? "with" : "without"} BOS ${fixed(output, 1)} at token ${token} (${JSON.stringify(text)})`,
-      );
-      const gain = w.normGain
-        ? `; norm gain of the channel ${fixed(w.normGain.value, 3)}, median ${fixed(w.normGain.median, 3)}`
-        : "";
-      return `Layer ${w.layer} ${place(w.row, w.column)}: ${where.join(", ")}${gain}.\n`;
+      const gain = gainWords(w);
+      const said = [...w.carriers.map(carrierWords), ...(gain === null ? [] : [gain])];
+      return `${sentence(coordinateWords(coordinateOf(w)))}: ${said.join("; ")}.\n`;
     })
     .join("");
 }
@@ -109,10 +105,9 @@ function carriers(found: readonly Candidate[]): string {
 function pairs({ pairs: all }: DetectReport): string {
   return all
     .filter(({ kind }) => kind !== "independent")
-    .map(({ first, second, both, alone, kind }) => {
-      const names = [first, second].map(([layer, row, column]) => `layer ${layer} ${place(row, column)}`);
-      const effects = `KL ${fixed(both.kl, 4, true)} without both, ${fixed(alone[0], 4, true)} and ${fixed(alone[1], 4, true)} alone`;
-      return `${names.join(" and ")} ${kind === "masks" ? "hide each other's effect" : "stand in for each other"}: ${effects}.\n`;
+    .map((pair) => {
+      const names = [pair.first, pair.second].map(coordinateWords).join(" and ");
+      return `${sentence(names)}: ${pairSentence(pair)}\n`;
     })
     .join("");
 }
@@ -120,24 +115,19 @@ function pairs({ pairs: all }: DetectReport): string {
 function publishedTable({ publishedResults }: DetectReport): string {
   if (publishedResults.length === 0) return "";
   const table = textTable(
-    [
-      { title: "source" },
-      { title: "grain" },
-      { title: "place" },
-      { title: "measure" },
-      { title: "value", align: "right" },
-    ],
-    publishedResults.map(({ source, grain, layer, row, column, measure, value, note }) => [
-      source,
-      grain,
-      layer === null
-        ? "–"
-        : `layer ${layer}${row === null ? "" : `, row ${row}`}${column === null ? "" : `, column ${column}`}`,
-      [measure ?? "place only", note].filter((part) => part !== null).join("; "),
-      value === null ? "–" : fixed(value, 1),
+    [{ title: "source" }, { title: "place" }, { title: "measured there" }, { title: "note" }],
+    publishedResults.map((result) => [
+      result.source,
+      publishedPlace(result),
+      publishedMeasure(result),
+      result.note ?? "–",
     ]),
   );
   return `Published about this model, each at its own grain and in its own unit:\n${table}`;
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
 function layersTable(report: DetectReport): string {
