@@ -30,6 +30,14 @@ test.describe.serial("the super weights of a model that takes a while", () => {
     expect(complaints).toEqual([]);
   });
 
+  test("before any search, a scan of the weights alone previews, and says that it is a preview", async () => {
+    await page.getByRole("button", { name: "Scan the weights" }).click();
+    const table = page.getByRole("grid", { name: "Strongest row and column of every layer's MLP" });
+    await expect(table.getByRole("row").nth(1)).toContainText("1[137, 401]");
+    await expect(page.getByText("This is a preview from the weights alone")).toBeVisible();
+    await expectAccessible(page);
+  });
+
   test("a press answers at once, before the studio does", async () => {
     await page.getByRole("button", { name: "Find super weights" }).click();
     await expect(heading(page)).toHaveText("Searching for super weights", { timeout: 300 });

@@ -59,6 +59,8 @@ describe("what is merely large", () => {
   it("is safe to clip only where its loss costs about as little as any other weight's", () => {
     const words = (kl: number | null | undefined): string => clipWords({ kl }, report.judged, 10);
     expect(words(0.0009)).toBe("safe to clip");
+    expect(words(0.018)).toBe("safe to clip");
+    expect(words(0.019)).toBe("costs something");
     expect(words(0.127)).toBe("costs something");
     expect(words(null)).toBe("costs something");
     expect(words(undefined)).toBe("not measured");

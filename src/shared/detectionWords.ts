@@ -244,8 +244,12 @@ export function clipWords(
   return isHarmless(kl, judged, nullFactor) ? "safe to clip" : "costs something";
 }
 
-/** Whether its loss costs about as little as that of any other weight: at most nullFactor × the null, and below the threshold. */
+/** Part of a super weight's least effect below which a loss is no reason to spare a weight. */
+const HARMLESS_PART = 0.1;
+
+/** Whether its loss costs about as little as that of any other weight, or a small part of what a super weight's costs. */
 export function isHarmless(kl: number | null | undefined, judged: JudgedOn, nullFactor: number): boolean {
   if (kl === null || kl === undefined) return false;
-  return kl < judged.thresholdKl && kl <= nullFactor * (judged.null.kl ?? 0);
+  const like = Math.max(nullFactor * (judged.null.kl ?? 0), HARMLESS_PART * judged.thresholdKl);
+  return kl < judged.thresholdKl && kl <= like;
 }

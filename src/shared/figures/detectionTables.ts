@@ -5,6 +5,7 @@ import type {
   DetectReport,
   PairEffect,
   PublishedResult,
+  ScanReport,
 } from "../detection.ts";
 import {
   coordinateWords,
@@ -144,6 +145,28 @@ export function otherTable({ others }: Pick<DetectReport, "others">): FigureTabl
       one.chosen === "largest" ? "largest |w|" : "at random",
       one.value,
       klOf(one),
+    ]),
+  };
+}
+
+/** A scan of the weights alone: every layer's strongest row and column, the strongest layer first. */
+export function scanTable({ layers }: ScanReport): FigureTable {
+  return {
+    columns: [
+      { title: "Layer", format: "text" },
+      { title: "[row, column]", format: "text" },
+      { title: "Value", format: "number", decimals: 4 },
+      { title: "× median row", format: "number", decimals: 1 },
+      { title: "Share of the row", format: "percent" },
+      { title: "Published", format: "text" },
+    ],
+    rows: layers.map(({ layer, row, column, value, timesMedian, share, published }) => [
+      String(layer),
+      place(row, column),
+      value,
+      timesMedian,
+      share,
+      published ?? "–",
     ]),
   };
 }

@@ -21,7 +21,7 @@ function klColumn(
     title,
     numeric: true,
     low,
-    width: "72px",
+    width: "84px",
     text: (one) => klCell(of(one)),
     sort: (one) => klKey(of(one)),
   };
@@ -147,7 +147,7 @@ export function largeColumns(clip: (one: LargeWeight) => string): readonly Colum
       header: "KL zeroed",
       title: "KL with the weight zeroed, nats per token",
       numeric: true,
-      width: "72px",
+      width: "84px",
       text: (one) => klCell(one.kl === undefined ? null : { kl: one.kl }),
       sort: (one) => (one.kl === undefined ? null : (one.kl ?? Infinity)),
     },
