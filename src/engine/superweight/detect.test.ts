@@ -155,15 +155,24 @@ describe("detection by evidence alone", () => {
 
   it("reports its progress layer by layer, and what it knows so far", async () => {
     const seen: string[] = [];
-    const previews: number[] = [];
+    const previews: [layers: number, candidates: number][] = [];
     await detect({
-      ...plantedModel([quiet, spike]),
+      ...plantedModel([quiet, spike, quiet]),
       options: detectOptions.parse({ effect: false }),
       onProgress: ({ done, total, phase }) => seen.push(`${done}/${total} ${phase}`),
-      onPreview: ({ layers }) => previews.push(layers.length),
+      onPreview: ({ layers, candidates }) => previews.push([layers.length, candidates.length]),
     });
-    expect(seen).toEqual(["3/6 prompt, layer 1 of 2", "6/6 prompt, layer 2 of 2"]);
-    expect(previews).toEqual([1, 2]);
+    expect(seen).toEqual([
+      "3/9 prompt, layer 1 of 3",
+      "6/9 prompt, layer 2 of 3",
+      "9/9 prompt, layer 3 of 3",
+    ]);
+    expect(previews).toEqual([
+      [1, 0],
+      [2, 0],
+      [3, 0],
+      [3, 1],
+    ]);
   });
 
   it("refuses to measure effects without a text", async () => {

@@ -1,64 +1,26 @@
 import { basename } from "node:path";
-import type {
-  Candidate,
-  DetectOptions,
-  DetectPass,
-  DetectPreview,
-  DetectReport,
-  LayerPeaks,
-} from "#shared/detection.ts";
+import type { Candidate, DetectPreview, DetectReport, LayerPeaks } from "#shared/detection.ts";
 import { KeystoneError } from "#shared/errors.ts";
-import type { Tokenizer } from "../checkpoint/types.ts";
-import { createLayerReader, type LayerReader } from "../evaluate/layerReader.ts";
-import { createMeter, type Meter } from "../evaluate/meter.ts";
+import { createLayerReader } from "../evaluate/layerReader.ts";
+import { createMeter } from "../evaluate/meter.ts";
 import { median } from "../evaluate/metrics.ts";
-import type { Engine, Watch } from "../evaluate/types.ts";
-import {
-  chooseMeasured,
-  coordinateOf,
-  keyOf,
-  propose,
-  yardstick,
-  type Proposal,
-  type Yardstick,
-} from "./candidates.ts";
+import type { Engine } from "../evaluate/types.ts";
+import { chooseMeasured, propose, yardstick, type Proposal, type Yardstick } from "./candidates.ts";
 import { describeCandidate, type Known } from "./describe.ts";
-import { EffectMeasure, type Effects, type EffectText } from "./effects.ts";
+import { EffectMeasure, type Effects } from "./effects.ts";
 import { findingOf } from "./finding.ts";
 import { readNormGains } from "./normGain.ts";
 import { chooseOthers, largestOfLayer, type OtherPlace } from "./otherWeights.ts";
-import { promptForms, type PromptForm } from "./promptForms.ts";
+import { promptForms } from "./promptForms.ts";
 import { PromptPass } from "./promptPass.ts";
 import { publishedResultsFor } from "./publishedResults.ts";
+import { tokensOf, type DetectRequest, type Search } from "./search.ts";
 import { byEffect } from "./verdicts.ts";
+import { newlySeen, openWatchers } from "./watchers.ts";
 
-/** Candidates whose absence is looked at for what it brings to light, besides all of them together. */
-const WATCHED_ALONE = 3;
-/** Weights first seen with others zeroed that are measured. */
-const MOST_LATER = 4;
 /** What evidence alone must show where effects are not asked for: the paper's rule, relative to the median. */
 const EVIDENCE_TIMES = 8;
 const EVIDENCE_SHARE = 0.5;
-
-export interface DetectRequest extends Engine, Watch {
-  readonly tokenizer: Tokenizer;
-  readonly options: DetectOptions;
-  /** What effects are measured on; needed where the options ask for them. */
-  readonly text?: EffectText;
-  readonly onPass?: ((pass: DetectPass) => void) | undefined;
-  readonly onPreview?: ((preview: DetectPreview) => void) | undefined;
-}
-
-/** What a detection carries from step to step. */
-interface Search {
-  readonly request: DetectRequest;
-  readonly forms: readonly PromptForm[];
-  readonly reader: LayerReader;
-  readonly meter: Meter;
-  readonly largest: OtherPlace[];
-  readonly passes: PromptPass[];
-  readonly open: string[];
-}
 
 /**
  * Finds super weights [arXiv:2411.07191, section 3]: evidence proposes, effect decides. The prompt runs once through the unmodified model;
@@ -86,6 +48,8 @@ export async function detect(request: DetectRequest): Promise<DetectReport> {
   const measure = yardstick(options, median(layers.map(({ output }) => Math.abs(output.value))));
   const proposals = propose(architecture, first.evidence, measure, { pass: 1, after: [] });
   const gains = await readNormGains(request, proposals);
+  const unmeasured: Known = { tokenizer, forms, measure, gains, effects: null };
+  request.onPreview?.({ layers, candidates: proposals.map((it) => describeCandidate(it, unmeasured)) });
   const { measured, left } = chooseMeasured(proposals, options.maxCandidates);
   if (left.length > 0 && options.effect)
     search.open.push(
@@ -94,7 +58,7 @@ export async function detect(request: DetectRequest): Promise<DetectReport> {
   const found = options.effect
     ? await measureAll(search, measure, measured)
     : { effects: null, later: [] as Proposal[] };
-  const known: Known = { tokenizer, forms, measure, gains, effects: found.effects };
+  const known: Known = { ...unmeasured, effects: found.effects };
   const all = [...proposals, ...found.later].map((proposal) => describeCandidate(proposal, known));
   return reportOf(search, all, found.effects, measure, layers, begin);
 }
@@ -107,7 +71,7 @@ async function unmodifiedPass(search: Search): Promise<PromptPass> {
     checkpoint,
     forms.map(({ ids }) => ids),
   );
-  const pass = new PromptPass(1, [], { layer: 0, hidden, evidence: [] }, forms);
+  const pass = new PromptPass(1, [], hidden, forms);
   const { layers } = architecture.facts;
   for (let layer = 0; layer < layers; layer++) {
     const weights = await reader.read(layer);
@@ -134,7 +98,7 @@ async function measureAll(
   const measuring = new EffectMeasure(request, reader, meter, measure, text);
   const watchers = await openWatchers(search, measured);
   const first = await measuring.first(measured, others, async (layer, weights) => {
-    for (const watcher of watchers.filter(({ fromLayer }) => layer >= fromLayer)) {
+    for (const watcher of watchers) {
       await watcher.step(request, layer, weights);
       await meter.advance(tokensOf(search.forms), `pass ${watcher.pass}, layer ${layer + 1}`);
     }
@@ -145,60 +109,6 @@ async function measureAll(
   const later = newlySeen(search, watchers, measure, measured);
   const effects = await measuring.second(first, measured, others, later);
   return { effects, later };
-}
-
-/** The prompt without each of the strongest candidates, and without all of them, from where each begins to differ. */
-async function openWatchers(search: Search, measured: readonly Proposal[]): Promise<PromptPass[]> {
-  const { request, forms, meter } = search;
-  const { checkpoint, forward, options } = request;
-  const free = measured.filter((it) => !it.cancelling);
-  const columns = free.filter(
-    (it, i) => free.findIndex(({ layer, column }) => layer === it.layer && column === it.column) === i,
-  );
-  const sets = [...columns.slice(0, WATCHED_ALONE).map((it) => [it]), ...(free.length > 1 ? [free] : [])];
-  if (sets.length > options.maxPasses - 1 && free.length > 0)
-    search.open.push(
-      `What the absence of ${sets.length - options.maxPasses + 1} of the candidates brings to light was not looked at: the limit is ${options.maxPasses} passes.`,
-    );
-  const passes: PromptPass[] = [];
-  for (const set of sets.slice(0, options.maxPasses - 1)) {
-    const hidden = await forward.embed(
-      checkpoint,
-      forms.map(({ ids }) => ids),
-    );
-    meter.extend(request.architecture.facts.layers * tokensOf(forms));
-    passes.push(
-      new PromptPass(passes.length + 2, set.map(coordinateOf), { layer: 0, hidden, evidence: [] }, forms),
-    );
-  }
-  return passes;
-}
-
-/** Weights behind outputs that stand out only with others zeroed; a layer that cancels in the unmodified model is no news. */
-function newlySeen(
-  search: Search,
-  watchers: readonly PromptPass[],
-  measure: Yardstick,
-  measured: readonly Proposal[],
-): Proposal[] {
-  const { architecture } = search.request;
-  const known = new Set(
-    propose(architecture, search.passes[0].evidence, measure, { pass: 1, after: [] }).map(keyOf),
-  );
-  const cancelling = new Set(measured.filter((it) => it.cancelling).map(({ layer }) => layer));
-  const found: Proposal[] = [];
-  for (const { pass, zeroed, evidence } of watchers) {
-    for (const proposal of propose(architecture, evidence, measure, { pass, after: [...zeroed] })) {
-      if (!proposal.traced || known.has(keyOf(proposal)) || cancelling.has(proposal.layer)) continue;
-      known.add(keyOf(proposal));
-      found.push(proposal);
-    }
-  }
-  if (found.length > MOST_LATER)
-    search.open.push(
-      `${found.length - MOST_LATER} outputs that stand out only with others zeroed were not measured.`,
-    );
-  return found.toSorted((a, b) => b.timesMedian - a.timesMedian).slice(0, MOST_LATER);
 }
 
 async function withValues({ checkpoint }: Engine, places: readonly OtherPlace[]): Promise<OtherPlace[]> {
@@ -277,10 +187,6 @@ function rank({ verdict }: Candidate): number {
 
 function provenByEvidence({ verdict, timesMedian, share }: Candidate): boolean {
   return verdict === "unmeasured" && timesMedian >= EVIDENCE_TIMES && share >= EVIDENCE_SHARE;
-}
-
-function tokensOf(forms: readonly PromptForm[]): number {
-  return forms.reduce((n, { ids }) => n + ids.length, 0);
 }
 
 function requireFinite({ layer, input, output, residual }: LayerPeaks): void {

@@ -10,29 +10,26 @@ import { applyChanges, downSlot, weightsScaled } from "./weightChanges.ts";
 export class PromptPass {
   readonly pass: number;
   readonly zeroed: readonly Coordinate[];
-  /** Of the layers that were run, by layer; before `fromLayer` the unmodified model's hold. */
-  readonly evidence: LayerEvidence[];
-  readonly fromLayer: number;
+  /** Of the layers that were run, by layer. */
+  readonly evidence: LayerEvidence[] = [];
   private hidden: HiddenBatch;
   private readonly spans: readonly PromptSpan[];
 
+  /** @param hidden the prompt's forms as embedded, in one batch */
   constructor(
     pass: number,
     zeroed: readonly Coordinate[],
-    start: {
-      readonly layer: number;
-      readonly hidden: HiddenBatch;
-      readonly evidence: readonly LayerEvidence[];
-    },
+    hidden: HiddenBatch,
     forms: readonly PromptForm[],
   ) {
     this.pass = pass;
     this.zeroed = zeroed;
-    this.fromLayer = start.layer;
-    this.hidden = start.hidden;
-    this.evidence = start.evidence.slice(0, start.layer);
-    const { sequence } = start.hidden;
-    this.spans = forms.map(({ ids, bos }, i) => ({ offset: i * sequence, tokens: ids.length, bos }));
+    this.hidden = hidden;
+    this.spans = forms.map(({ ids, bos }, i) => ({
+      offset: i * hidden.sequence,
+      tokens: ids.length,
+      bos,
+    }));
   }
 
   /** Takes the prompt through a layer. `weights` are the checkpoint's and are left as they are. */
@@ -54,14 +51,10 @@ export class PromptPass {
   report(): DetectPass {
     return {
       pass: this.pass,
-      fromLayer: this.fromLayer,
+      // the layers before the first change are the unmodified model's
+      fromLayer: this.zeroed.length === 0 ? 0 : Math.min(...this.zeroed.map(([layer]) => layer)),
       layers: this.evidence.map(({ peaks }) => peaks),
       zeroed: this.zeroed.map(([layer, row, column]): Coordinate => [layer, row, column]),
     };
-  }
-
-  /** The prompt's states in front of the next layer. */
-  get states(): HiddenBatch {
-    return this.hidden;
   }
 }
