@@ -74,6 +74,11 @@ describe("detection by effect, in a random Llama with planted neurons", () => {
     const [pair] = report.pairs;
     expect(pair.both.kl ?? NaN).toBeGreaterThan(Math.max(...pair.alone.map((kl) => kl ?? NaN)));
     expect(report.passes.map(({ zeroed }) => zeroed)).toEqual([[], [pair.first]]);
+    for (const { effect } of report.superWeights) {
+      expect(effect?.half?.kl ?? NaN).toBeGreaterThan(0);
+      expect(effect?.column?.kl ?? NaN).toBeGreaterThan(0);
+      expect(effect?.row?.kl ?? NaN).toBeGreaterThan(0);
+    }
   });
 
   it("measures nothing and says so where effects are not asked for", async () => {

@@ -37,6 +37,12 @@ export function describeCandidate(proposal: Proposal, known: Known): Candidate {
   };
 }
 
+/** Whether the model can't live without it, alone or together with others. */
+export function isVital(proposal: Proposal, effects: Effects, measure: Yardstick): boolean {
+  const { verdict } = judgeEffect(proposal, findingsOf(effects, measure));
+  return verdict === "super" || verdict === "together";
+}
+
 function findingsOf({ alone, columns, pairs, judged }: Effects, measure: Yardstick): Findings {
   const { thresholdKl, information } = judged;
   return { measure, thresholdKl, information, nullKl: judged.null.kl ?? Infinity, alone, columns, pairs };

@@ -6,7 +6,7 @@ import { createMeter } from "../evaluate/meter.ts";
 import { median } from "../evaluate/metrics.ts";
 import type { Engine } from "../evaluate/types.ts";
 import { chooseMeasured, propose, yardstick, type Proposal, type Yardstick } from "./candidates.ts";
-import { describeCandidate, type Known } from "./describe.ts";
+import { describeCandidate, isVital, type Known } from "./describe.ts";
 import { EffectMeasure, type Effects } from "./effects.ts";
 import { findingOf } from "./finding.ts";
 import { readNormGains } from "./normGain.ts";
@@ -108,6 +108,7 @@ async function measureAll(
   request.onPreview?.(previewOf(search, measured, first, measure));
   const later = newlySeen(search, watchers, measure, measured);
   const effects = await measuring.second(first, measured, others, later);
+  await measuring.complete([...measured, ...later].filter((it) => isVital(it, effects, measure)));
   return { effects, later };
 }
 

@@ -8,7 +8,7 @@ import { coordinateOf, keyOf, type Proposal, type Yardstick } from "./candidates
 import { probeWork, streamProbes, type Probe, type Start } from "./effectStream.ts";
 import { headWork, judgeProbes, type OriginalFigures } from "./judgeProbes.ts";
 import { sharesWork, type OtherPlace } from "./otherWeights.ts";
-import { firstProbes, probeId, secondProbes, spokesOf } from "./probes.ts";
+import { firstProbes, missingProbes, probeId, secondProbes, spokesOf } from "./probes.ts";
 import { pairKind } from "./verdicts.ts";
 
 /** Bytes of the original's states that are kept in front of the candidates' layers, so that a second stream begins there. */
@@ -87,9 +87,20 @@ export class EffectMeasure {
     const important = this.important(before, measured);
     const probes = secondProbes(this.engine.architecture, important, pairs, later);
     if (probes.length === 0) return before;
+    await this.runFrom(probes);
+    return this.collect(before.original, [...measured, ...later], others, pairs);
+  }
+
+  /** What is still unknown of weights that matter: those that only a pair, or the absence of others, has shown to do so. */
+  async complete(vital: readonly Proposal[]): Promise<void> {
+    const probes = missingProbes(this.engine.architecture, vital, new Set(this.changes.keys()));
+    if (probes.length > 0) await this.runFrom(probes);
+  }
+
+  /** Runs probes from the last known states in front of the first of them. */
+  private async runFrom(probes: readonly Probe[]): Promise<void> {
     const from = Math.min(...probes.flatMap(({ changes }) => changes.map(({ layer }) => layer)));
     await this.run(probes, await this.startBefore(from));
-    return this.collect(before.original, [...measured, ...later], others, pairs);
   }
 
   private async run(

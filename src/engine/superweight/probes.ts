@@ -95,6 +95,20 @@ export function secondProbes(
   ];
 }
 
+/** Every grain of weights that turned out to matter, where an earlier stream had no reason to ask: half, row and column. */
+export function missingProbes(
+  architecture: Architecture,
+  vital: readonly Proposal[],
+  known: ReadonlySet<string>,
+): Probe[] {
+  const asked = vital.flatMap((it): Probe[] => [
+    { id: probeId.half(it), changes: weightsScaled(architecture, [coordinateOf(it)], 0.5) },
+    { id: probeId.row(it), changes: [wholeRow(architecture, it)] },
+    { id: probeId.column(it), changes: [wholeColumn(architecture, it)] },
+  ]);
+  return asked.filter(({ id }, i) => !known.has(id) && asked.findIndex((it) => it.id === id) === i);
+}
+
 function wholeColumn(
   architecture: Architecture,
   { layer, column }: Pick<Place, "layer" | "column">,
