@@ -52,7 +52,7 @@ describe("a report", () => {
     expect(content).toMatch(/^# For the board\n\nKeystone 1\.2\.3 · /);
     expect(content).toContain("LlamaForCausalLM, 6 layers");
     expect(content).toContain("Parameters: 4,951,296 (5.0 M)");
-    expect(content).toContain("1.9004 | 128.0 | 242.6 | 100.3%");
+    expect(content).toContain("| Super weight | – | – | – | – | – | – | 10.8 | 100.3% | 1.9004 |");
     expect(content).toContain("its super weight was seeded before training");
     expect(content.match(/^## Sensitivity/gm)).toHaveLength(1);
     expect(content.replaceAll(" \\\n  ", " ")).toContain(
