@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { z } from "zod";
 
@@ -25,12 +25,14 @@ export class Grants {
   }
 
   /**
-   * Lets the studio use a path. A link is followed now: what it points at later was not picked. The link itself is kept as well,
-   * since a file goes by its link's name.
+   * Lets the studio use a path. A link is followed now: what it points at later was not picked. A file's link is kept as well, since
+   * the file goes by its name; it allows nothing but the file that was picked.
    */
   add(path: string): void {
+    const real = realPath(path);
     const place = join(realPath(dirname(resolve(path))), basename(path));
-    const fresh = [...new Set([realPath(path), place])].filter((each) => !this.roots.includes(each));
+    const file = statSync(real, { throwIfNoEntry: false })?.isFile() === true;
+    const fresh = [...new Set(file ? [real, place] : [real])].filter((each) => !this.roots.includes(each));
     if (fresh.length === 0) return;
     this.roots.push(...fresh);
     const over = this.roots.length - this.#shipped - MOST_REMEMBERED;

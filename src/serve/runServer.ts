@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { linkedFile } from "#studio/access.ts";
 import { createStudio } from "#studio/createStudio.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { isLoopback, serve, type Served } from "./index.ts";
@@ -19,7 +20,11 @@ const DEFAULT_PORT = 4646;
 
 /** Starts a studio limited to the given folders and serves it; the caller prints the address and closes it. */
 export async function runServer(options: RunServerOptions): Promise<Served & { notes: string[] }> {
-  const roots = (options.folders.length > 0 ? options.folders : ["."]).map((folder) => resolve(folder));
+  const roots = (options.folders.length > 0 ? options.folders : ["."]).flatMap((folder) => {
+    const path = resolve(folder);
+    const file = linkedFile(path);
+    return file === null ? [path] : [path, file];
+  });
   if (options.demoModel !== null) roots.push(resolve(options.demoModel, ".."));
   const studio = createStudio({
     ...(options.home === undefined ? {} : { home: options.home }),

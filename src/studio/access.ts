@@ -18,7 +18,10 @@ export interface Access {
 
 /** @param roots folders that paths must lie in; null = no limit. Read afresh every time: a face may add what a person picks. */
 export function createAccess(roots: readonly string[] | null): Access {
-  const realRoots = (): string[] | null => roots?.map((root) => realPath(resolve(root))) ?? null;
+  // a root that is a link to a file names it and allows nothing: what it leads to may have changed since it was picked
+  const realRoots = (): string[] | null =>
+    roots?.filter((root) => linkedFile(resolve(root)) === null).map((root) => realPath(resolve(root))) ??
+    null;
   const inside = (path: string): boolean => realRoots()?.some((root) => contains(root, path)) ?? true;
   /** Whether a root is this very link. */
   const named = (link: string): boolean =>
@@ -62,9 +65,21 @@ function contains(root: string, path: string): boolean {
 
 /** Where the link to a file lies, its folder's links resolved; null where `path` is no link to a file. */
 function linkPlace(path: string, target: string): string | null {
-  if (linkTarget(path) === null || statSync(target, { throwIfNoEntry: false })?.isFile() !== true)
-    return null;
-  return join(realPath(dirname(path)), basename(path));
+  return linkTarget(path) !== null && isFile(target) ? join(realPath(dirname(path)), basename(path)) : null;
+}
+
+/** The file that `path` is a link to; null where it is none. */
+export function linkedFile(path: string): string | null {
+  return linkTarget(path) !== null && isFile(path) ? realPath(path) : null;
+}
+
+/** False also behind a loop of links. */
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }
 
 /** More links than this, one behind the other, are a loop. */

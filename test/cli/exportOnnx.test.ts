@@ -21,8 +21,8 @@ it("export --format onnx writes a decoder that opens again with the judged weigh
   const report = exportReport.parse(json());
   expect(report.verified?.maxAbsDiff).toBe(0);
   expect(report.verified?.perplexity).toBe(report.verified?.judgedPerplexity);
-  // 4 bits, a zero point of 4 and a scale of 32 bits for every 64 weights, and 12 bytes for one restored weight
-  expectSum(report.bitsPerWeight, 4 + 36 / 64 + 96 / 4_423_680, float64Bound({ magnitude: 4, terms: 42 }));
+  // 4 bits, a zero point of 4 and a scale of 32 bits for every 64 weights, and 48 bits for one restored weight
+  expectSum(report.bitsPerWeight, 4 + 36 / 64 + 48 / 4_423_680, float64Bound({ magnitude: 4, terms: 42 }));
   expect(report.files.map(({ path }) => path)).toEqual(
     expect.arrayContaining(["model.onnx", "model.onnx.data", "genai_config.json", "tokenizer.json"]),
   );

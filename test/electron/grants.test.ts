@@ -11,6 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createAccess } from "#studio/access.ts";
 import { createStudio } from "#studio/createStudio.ts";
 import { Grants } from "../../src/main/grants.ts";
 
@@ -40,6 +41,20 @@ describe("what a person picked", () => {
     unlinkSync(join(folder, "link"));
     symlinkSync(join(folder, "second"), join(folder, "link"));
     expect(grants.roots).toEqual([join(folder, "first")]);
+  });
+
+  it("goes by its link's name where it is a file, and only as long as the link leads to that file", () => {
+    writeFileSync(join(folder, "blob"), "first");
+    writeFileSync(join(folder, "other"), "second");
+    symlinkSync(join(folder, "blob"), join(folder, "model.gguf"));
+    const grants = new Grants(file, []);
+    grants.add(join(folder, "model.gguf"));
+    const access = createAccess(grants.roots);
+    expect(access.check(join(folder, "model.gguf"))).toBe(join(folder, "model.gguf"));
+    unlinkSync(join(folder, "model.gguf"));
+    symlinkSync(join(folder, "other"), join(folder, "model.gguf"));
+    expect(() => access.check(join(folder, "model.gguf"))).toThrow(/outside the folders/);
+    expect(createAccess(new Grants(file, []).roots).allows(join(folder, "other"))).toBe(false);
   });
 
   it("is forgotten, the oldest first, past five hundred; what is shipped stays", () => {

@@ -29,7 +29,10 @@ export async function reportDemo(device: string): Promise<DemoReport> {
   const demo = await openDemo();
   const forward = await createForward(demo.architecture, { device: deviceName.parse(device), threads: 1 });
   const engine = { ...demo, forward };
-  const report = await detect({ ...engine, options: detectOptions.parse({ prompt: golden.prompt }) });
+  const report = await detect({
+    ...engine,
+    options: detectOptions.parse({ prompt: golden.prompt, effect: false }),
+  });
   const embedded = await forward.embed(demo.checkpoint, [demo.tokenizer.encode(golden.prompt)]);
   const logits = await forward.logits(embedded.data, await readHead(demo.architecture, demo.checkpoint));
   const windows = await demoWindows(demo, { tokens: TOKENS });
