@@ -37,7 +37,6 @@ export interface Finals {
 /** A probe on its way; it shares the original's states until its first changed layer. */
 interface Lane {
   readonly probe: Probe;
-  readonly first: number;
   states: HiddenBatch[] | null;
 }
 
@@ -65,7 +64,7 @@ export async function streamProbes(
 ): Promise<Finals> {
   const { engine, reader, plan } = stream;
   const { layers, hiddenSize } = engine.architecture.facts;
-  const lanes = probes.map((probe): Lane => ({ probe, first: firstLayer(probe), states: null }));
+  const lanes = probes.map((probe): Lane => ({ probe, states: null }));
   let original = start.states;
   for (let layer = start.layer; layer < layers; layer++) {
     stream.observe?.(layer, original);
