@@ -52,10 +52,6 @@ export function coordinateWords([layer, row, column]: Coordinate): string {
   return `layer ${layer} ${place(row, column)}`;
 }
 
-export function coordinateOf({ layer, row, column }: Candidate): Coordinate {
-  return [layer, row, column];
-}
-
 /** The answer's first sentence, for a heading; what follows it is {@link restOfFinding}. */
 export function headlineOf(finding: string): string {
   return sentences(finding)[0].replace(/\.$/, "");

@@ -47,6 +47,19 @@ const index = z.number().int().nonnegative();
 export const coordinate = z.tuple([index, index, index]);
 export type Coordinate = z.infer<typeof coordinate>;
 
+/** Where a weight of a `down_proj` lies. */
+export function coordinateOf({
+  layer,
+  row,
+  column,
+}: {
+  readonly layer: number;
+  readonly row: number;
+  readonly column: number;
+}): Coordinate {
+  return [layer, row, column];
+}
+
 /** Which weights are put back exactly after dequantization. */
 export const restore = z.union([
   z.literal("none"),

@@ -1,7 +1,7 @@
+import { coordinateOf } from "#shared/recipe.ts";
 import type { Candidate, Change, DetectReport, ScanReport } from "#shared/detection.ts";
 import {
   carrierWords,
-  coordinateOf,
   coordinateWords,
   gainWords,
   pairSentence,
@@ -9,6 +9,7 @@ import {
   publishedPlace,
   VERDICT_WORDS,
 } from "#shared/detectionWords.ts";
+import { sentence } from "#shared/format.ts";
 import { duration, fixed, memorySize, percent, place } from "./numbers.ts";
 import { textTable } from "./table.ts";
 
@@ -124,10 +125,6 @@ function publishedTable({ publishedResults }: DetectReport): string {
     ]),
   );
   return `Published about this model, each at its own grain and in its own unit:\n${table}`;
-}
-
-function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
 function layersTable(report: DetectReport): string {

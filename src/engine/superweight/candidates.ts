@@ -1,5 +1,5 @@
 import type { Candidate, DetectOptions } from "#shared/detection.ts";
-import type { Coordinate } from "#shared/recipe.ts";
+import { coordinateOf } from "#shared/recipe.ts";
 import type { Architecture } from "../architecture/types.ts";
 import type { LayerEvidence, TracedOutput, TracedProduct } from "./evidence.ts";
 import { publishedMatch } from "./published.ts";
@@ -33,18 +33,6 @@ export function yardstick(options: DetectOptions, medianOutput: number): Yardsti
     medianOutput,
     thresholdOutput: threshold.kind === "absolute" ? threshold.value : threshold.factor * medianOutput,
   };
-}
-
-export function coordinateOf({
-  layer,
-  row,
-  column,
-}: {
-  layer: number;
-  row: number;
-  column: number;
-}): Coordinate {
-  return [layer, row, column];
 }
 
 export function keyOf(weight: { layer: number; row: number; column: number }): string {

@@ -32,20 +32,20 @@ export function describeCandidate(proposal: Proposal, known: Known): Candidate {
       text: tokenizer.tokenText(idsOf(carrier.bos)[carrier.token]),
     })),
     ...(effects?.alone.has(keyOf(proposal))
-      ? { ...judgeEffect(proposal, findingsOf(effects, measure)), effect: effectOf(proposal, effects) }
+      ? { ...judgeEffect(proposal, findingsOf(effects)), effect: effectOf(proposal, effects) }
       : judgeEvidence(proposal, measure)),
   };
 }
 
 /** Whether the model can't live without it, alone or together with others. */
-export function isVital(proposal: Proposal, effects: Effects, measure: Yardstick): boolean {
-  const { verdict } = judgeEffect(proposal, findingsOf(effects, measure));
+export function isVital(proposal: Proposal, effects: Effects): boolean {
+  const { verdict } = judgeEffect(proposal, findingsOf(effects));
   return verdict === "super" || verdict === "together";
 }
 
-function findingsOf({ alone, columns, pairs, judged }: Effects, measure: Yardstick): Findings {
+function findingsOf({ alone, columns, pairs, judged }: Effects): Findings {
   const { thresholdKl, information } = judged;
-  return { measure, thresholdKl, information, nullKl: judged.null.kl ?? Infinity, alone, columns, pairs };
+  return { thresholdKl, information, nullKl: judged.null.kl ?? Infinity, alone, columns, pairs };
 }
 
 function effectOf(proposal: Proposal, { changes, original, judged }: Effects): Effect {

@@ -108,7 +108,7 @@ async function measureAll(
   request.onPreview?.(previewOf(search, measured, first, measure));
   const later = newlySeen(search, watchers, measure, measured);
   const effects = await measuring.second(first, measured, others, later);
-  await measuring.complete([...measured, ...later].filter((it) => isVital(it, effects, measure)));
+  await measuring.complete([...measured, ...later].filter((it) => isVital(it, effects)));
   return { effects, later };
 }
 

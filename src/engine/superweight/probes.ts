@@ -1,6 +1,7 @@
+import { coordinateOf } from "#shared/recipe.ts";
 import type { Architecture } from "../architecture/types.ts";
 import type { Probe } from "./effectStream.ts";
-import { coordinateOf, keyOf, type Proposal } from "./candidates.ts";
+import { keyOf, type Proposal } from "./candidates.ts";
 import type { OtherPlace } from "./otherWeights.ts";
 import { downSlot, weightsScaled, type WeightChange } from "./weightChanges.ts";
 

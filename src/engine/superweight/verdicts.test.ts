@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { detectOptions, type Change, type ColumnGroup, type PairEffect } from "#shared/detection.ts";
+import type { Change, ColumnGroup, PairEffect } from "#shared/detection.ts";
 import type { Coordinate } from "#shared/recipe.ts";
-import { yardstick, type Proposal } from "./candidates.ts";
+import type { Proposal } from "./candidates.ts";
 import { judgeEffect, pairKind, type Findings } from "./verdicts.ts";
 
 const kl = (value: number | null): Change => ({ kl: value, nllChange: value });
@@ -21,7 +21,6 @@ function findings(
   pairs: PairEffect[] = [],
 ): Findings {
   return {
-    measure: yardstick(detectOptions.parse({}), 1),
     ...{ thresholdKl: 0.1, nullKl: 0.001, information: 4, columns, pairs },
     alone: new Map(alone.map(([coordinate, value]) => [coordinate.join(), kl(value)])),
   };

@@ -10,7 +10,6 @@ const SPOKE_PARTS = 3;
 
 /** What a verdict rests on. */
 export interface Findings {
-  readonly measure: Yardstick;
   /** KL from which an effect counts, nats per token. */
   readonly thresholdKl: number;
   readonly nullKl: number;

@@ -1,4 +1,5 @@
-import { coordinateOf, keyOf, propose, type Proposal, type Yardstick } from "./candidates.ts";
+import { coordinateOf } from "#shared/recipe.ts";
+import { keyOf, propose, type Proposal, type Yardstick } from "./candidates.ts";
 import { PromptPass } from "./promptPass.ts";
 import { tokensOf, type Search } from "./search.ts";
 
