@@ -1,6 +1,7 @@
 // WikiText under the three usual conventions: llama.cpp's perplexity tool, lm-eval's wikitext task and GPTQ's loop score the same
 // text of the same model, each by its own rules, and Keystone by those that it names after them.
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { z } from "zod";
@@ -20,7 +21,7 @@ import {
 } from "../peer.ts";
 import { askPython } from "../python.ts";
 import { smolLm2 } from "../smolLm2.ts";
-import { cut, idsHash, part, score, type Total } from "./ours.ts";
+import { cut, idsHash, part, score } from "./ours.ts";
 
 /** Of the word perplexity: the same windows in another program's float32. */
 const HARNESS_TOLERANCE = 1e-3;
@@ -39,19 +40,19 @@ interface Setting {
   readonly libraries: LlamaLibraries;
 }
 
-interface Compared {
-  readonly name: string;
-  readonly context: number;
-  /** `per token` or `per word`. */
-  readonly unit: string;
-  readonly ours: Total;
-  readonly theirs: number;
+const compared = z.object({
+  name: z.string(),
+  context: z.number(),
+  unit: z.enum(["per token", "per word"]),
+  ours: z.object({ nll: z.number(), scored: z.number() }),
+  theirs: z.number(),
   /** What the logarithm of the shown perplexity is per. */
-  readonly units: number;
-  readonly tolerance: number;
-  readonly sentence: string;
-  readonly failures: readonly string[];
-}
+  units: z.number(),
+  tolerance: z.number(),
+  sentence: z.string(),
+  failures: z.array(z.string()),
+});
+type Compared = z.infer<typeof compared>;
 
 const llamaAnswer = z.object({
   tokens: z.number(),
@@ -198,6 +199,25 @@ const HEAD = [
   "difference (bound)",
 ];
 
+/**
+ * One comparison, from the folder that KEYSTONE_WIKITEXT_KEEP names where a stopped run left it there: the whole text takes hours.
+ */
+async function once(
+  beside: (setting: Setting, context: number) => Promise<Compared>,
+  setting: Setting,
+  context: number,
+): Promise<Compared> {
+  const folder = process.env["KEYSTONE_WIKITEXT_KEEP"];
+  if (!folder) return beside(setting, context);
+  const text = createHash("sha256").update(readText(setting.text)).digest("hex").slice(0, 12);
+  const file = join(folder, `${beside.name}-${context}-${setting.tokens}-${text}.json`);
+  if (existsSync(file)) return compared.parse(JSON.parse(readText(file)));
+  const found = await beside(setting, context);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(file, JSON.stringify(found));
+  return found;
+}
+
 async function run(python: string): Promise<PeerReport> {
   const text = namedText();
   const source = smolLm2();
@@ -213,7 +233,7 @@ async function run(python: string): Promise<PeerReport> {
     for (const beside of [besideLlama, besideHarness, besideGptq])
       for (const context of CONTEXTS) {
         process.stderr.write(`${beside.name}, context ${context} …\n`);
-        found.push(await beside(setting, context));
+        found.push(await once(beside, setting, context));
       }
     return {
       versions: { ...libraries.versions, lm_eval: "0.4.13", Node: process.versions.node },
