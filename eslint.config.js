@@ -54,7 +54,7 @@ export default tseslint.config(
       "test-results",
       "playwright-report",
       "resources",
-      "src/engine/quantize/kernels/assembly",
+      "src/engine/numeric/kernels/assembly",
     ],
   },
   js.configs.recommended,

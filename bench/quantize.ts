@@ -6,7 +6,7 @@
 import { cpus, loadavg } from "node:os";
 import { parseBlock, type Clip, type CodecName } from "#shared/recipe.ts";
 import { clipLabel, codecLabel } from "#shared/recipeText.ts";
-import { kernels } from "#engine/quantize/kernels/kernels.ts";
+import { kernels } from "#engine/numeric/kernels/kernels.ts";
 import { scalarPass } from "#engine/quantize/scalarPass.ts";
 import type { TensorPlan } from "#engine/quantize/types.ts";
 import { vectorPass } from "#engine/quantize/vectorPass.ts";

@@ -5,8 +5,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
-const SOURCE = "src/engine/quantize/kernels/assembly/index.ts";
-const TARGET = join(root, "src/engine/quantize/kernels/kernelModule.ts");
+const SOURCE = "src/engine/numeric/kernels/assembly/index.ts";
+const TARGET = join(root, "src/engine/numeric/kernels/kernelModule.ts");
 
 /** Twelve pages of 64 KiB hold layout.ts's END. */
 const PAGES = "12";

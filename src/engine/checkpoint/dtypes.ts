@@ -1,12 +1,5 @@
 import type { TensorInfo } from "#shared/model.ts";
-import type { StorageType } from "./types.ts";
-
-/** Exponent bits of each type: all of them set means NaN or infinite. */
-export const EXPONENT_BITS: Readonly<Record<StorageType, number>> = {
-  F32: 0x7f80_0000,
-  F16: 0x7c00,
-  BF16: 0x7f80,
-};
+import { isStorageType, STORAGE_BYTES } from "#engine/numeric/storageTypes.ts";
 
 /**
  * Bits per element of every dtype the safetensors format names. Most of them are only listed: Keystone computes
@@ -36,13 +29,6 @@ export const DTYPE_BITS: ReadonlyMap<string, number> = new Map([
   ["F64", 64],
   ["C64", 64],
 ]);
-
-/** Bytes per element of the storage types that can be read. */
-export const STORAGE_BYTES: Readonly<Record<StorageType, number>> = { F32: 4, F16: 2, BF16: 2 };
-
-export function isStorageType(dtype: string): dtype is StorageType {
-  return Object.hasOwn(STORAGE_BYTES, dtype);
-}
 
 /** Bytes of a tensor's values in its type: what readBytes gives. A packed tensor's `bytes` are what its codes take. */
 export function dataBytes({ dtype, bytes, parameters, packed }: TensorInfo): number {

@@ -1,5 +1,5 @@
 import { KeystoneError } from "#shared/errors.ts";
-import { EXPONENT_BITS } from "./dtypes.ts";
+import { EXPONENT_BITS } from "#engine/numeric/storageTypes.ts";
 import { shown } from "./strictJson.ts";
 
 /** How many of the values are NaN or infinite. */

@@ -1,10 +1,9 @@
 import { KeystoneError } from "#shared/errors.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import type { ByteSource } from "./byteSource.ts";
-import { isStorageType, STORAGE_BYTES } from "./dtypes.ts";
+import { isStorageType, STORAGE_BYTES, type StorageType } from "#engine/numeric/storageTypes.ts";
 import { shown } from "./strictJson.ts";
-import type { StorageType } from "./types.ts";
-import { widen } from "./widen.ts";
+import { widen } from "#engine/numeric/widen.ts";
 
 /** Bytes read at once: large enough for the disk, small beside a tensor. Divisible by every element size. */
 const CHUNK_BYTES = 4 * 1024 * 1024;

@@ -1,7 +1,7 @@
 import { basename, dirname } from "node:path";
 import type { ArchitectureFacts, ModelSummary, TensorInfo } from "#shared/model.ts";
 import { findChatTemplates } from "./chat/chatTemplates.ts";
-import { isStorageType } from "./dtypes.ts";
+import { isStorageType } from "#engine/numeric/storageTypes.ts";
 import { hasTokenizer } from "./loadTokenizer.ts";
 import type { Checkpoint } from "./types.ts";
 

@@ -1,6 +1,6 @@
 import { orNull } from "#shared/numbers.ts";
 import type { TensorInfo, TensorStatistics } from "#shared/model.ts";
-import { percentilesOf } from "./percentiles.ts";
+import { percentilesOf } from "#engine/numeric/percentiles.ts";
 
 /** Bars of the row-maxima chart: more rows than this share a bar. */
 const MAX_ROW_BINS = 512;

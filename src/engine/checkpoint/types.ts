@@ -1,9 +1,6 @@
 import type { Inventory } from "#shared/inventory.ts";
 import type { TensorInfo } from "#shared/model.ts";
 
-/** Storage types whose values Keystone computes with. Others are listed when a checkpoint opens and refused when read. */
-export type StorageType = "F32" | "F16" | "BF16";
-
 /** An open Hugging Face folder. Headers and config are in memory; tensor data is read by range, on demand. */
 export interface Checkpoint {
   /** Absolute folder. */

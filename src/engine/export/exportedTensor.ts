@@ -1,4 +1,4 @@
-import { isStorageType, STORAGE_BYTES } from "#engine/checkpoint/dtypes.ts";
+import { isStorageType, STORAGE_BYTES } from "#engine/numeric/storageTypes.ts";
 import type { Checkpoint } from "#engine/checkpoint/types.ts";
 import type { Packed } from "#engine/quantize/quantize.ts";
 import type { TensorPlan } from "#engine/quantize/types.ts";

@@ -1,5 +1,6 @@
 import type { Architecture } from "#engine/architecture/types.ts";
-import type { Checkpoint, StorageType } from "#engine/checkpoint/types.ts";
+import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import type { TensorPlan } from "#engine/quantize/types.ts";
 import type { KeystoneErrorData } from "#shared/errors.ts";
 import type { FormatDescription, KeptModule } from "#shared/exporting.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { widen } from "#engine/checkpoint/widen.ts";
+import { widen } from "#engine/numeric/widen.ts";
 import { requireFinite, toStorageBytes } from "./storageBytes.ts";
 
 const finite = fc.float({ noNaN: true, noDefaultInfinity: true, min: -60_000, max: 60_000 });

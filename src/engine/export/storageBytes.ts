@@ -1,7 +1,6 @@
-import { EXPONENT_BITS } from "#engine/checkpoint/dtypes.ts";
-import { narrow } from "#engine/checkpoint/narrow.ts";
-import type { StorageType } from "#engine/checkpoint/types.ts";
-import { notFiniteFrom } from "#engine/quantize/kernels/storedWeights.ts";
+import { EXPONENT_BITS, type StorageType } from "#engine/numeric/storageTypes.ts";
+import { narrow } from "#engine/numeric/narrow.ts";
+import { notFiniteFrom } from "#engine/numeric/storedWeights.ts";
 import { KeystoneError } from "#shared/errors.ts";
 
 /**

@@ -4,9 +4,9 @@ import { blockThreshold, clampTo, tensorThreshold } from "./clipThreshold.ts";
 import type { Codec } from "./codec.ts";
 import { replaceHeldOut } from "./holdOut.ts";
 import { configureKernels } from "./kernels/configure.ts";
-import type { Kernels } from "./kernels/kernels.ts";
+import type { Kernels } from "#engine/numeric/kernels/kernels.ts";
 import { clamp, mseThreshold } from "./mseThreshold.ts";
-import { bitsOf, roundToStorage } from "./storage.ts";
+import { bitsOf, roundToStorage } from "#engine/numeric/halfTypes.ts";
 import type { TensorPlan } from "./types.ts";
 import { vectorMseThreshold } from "./vectorThreshold.ts";
 

@@ -1,4 +1,4 @@
-import { bitsOf } from "./storage.ts";
+import { bitsOf } from "#engine/numeric/halfTypes.ts";
 
 /** Blocks up to this length take the branch-free scan: in longer ones a new extreme is too rare to cost anything. */
 const SHORT_BLOCK = 1024;

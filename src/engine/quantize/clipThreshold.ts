@@ -1,5 +1,5 @@
 import type { Clip } from "#shared/recipe.ts";
-import { orderStatistic, orderStatistics } from "./orderStatistic.ts";
+import { orderStatistic, orderStatistics } from "#engine/numeric/orderStatistic.ts";
 import { totalOfLanes } from "./statistics.ts";
 
 /** The clips whose threshold follows from one block's values alone. */

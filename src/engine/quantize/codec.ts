@@ -1,5 +1,5 @@
 import type { CodecName } from "#shared/recipe.ts";
-import type { StorageType } from "../checkpoint/types.ts";
+import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import type { TensorPlan } from "./types.ts";
 
 /** Adding and subtracting 1.5·2^23 in f32 rounds to the nearest integer, ties to even, for |x| < 2^22. */

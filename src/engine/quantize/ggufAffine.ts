@@ -6,7 +6,7 @@ import {
   type PackedConstants,
 } from "./codec.ts";
 import { assertRangeFits, assertScaleFits } from "./overflow.ts";
-import { toF16 } from "./storage.ts";
+import { toF16 } from "#engine/numeric/halfTypes.ts";
 
 const { fround } = Math;
 

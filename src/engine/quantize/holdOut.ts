@@ -1,5 +1,5 @@
 import { blockEnd, blockStartOf, type BlockLayout } from "./blockLayout.ts";
-import { orderStatistic } from "./orderStatistic.ts";
+import { orderStatistic } from "#engine/numeric/orderStatistic.ts";
 
 /**
  * Replaces the held-out weights by the signed median of their block's other weights (mean of the middle two, in f32),

@@ -1,8 +1,8 @@
-import type { StorageType } from "../checkpoint/types.ts";
+import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import { constantsMismatch, ROUND, type Codec, type CodecPlan, type PackedConstants } from "./codec.ts";
 import { integerGrid, type IntegerGrid } from "./integerGrid.ts";
 import { assertScaleFits } from "./overflow.ts";
-import { roundScale } from "./storage.ts";
+import { roundScale } from "#engine/numeric/halfTypes.ts";
 
 const { fround } = Math;
 

@@ -1,6 +1,6 @@
-import type { StorageType } from "../checkpoint/types.ts";
+import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import type { TensorPlan } from "./types.ts";
-import { F16_TINY } from "./storage.ts";
+import { F16_TINY } from "#engine/numeric/halfTypes.ts";
 
 /** What tells the integer codecs apart; their equations are in integer.ts. */
 export interface IntegerGrid {

@@ -1,7 +1,7 @@
 import { assertScaleFits } from "./overflow.ts";
 import { constantsMismatch, type Codec, type CodecPlan, type PackedConstants } from "./codec.ts";
 import { nearestLevel, normalFloat, type NormalFloat } from "./normalFloatLevels.ts";
-import { F16_TINY, toF16 } from "./storage.ts";
+import { F16_TINY, toF16 } from "#engine/numeric/halfTypes.ts";
 
 const { fround } = Math;
 

@@ -1,7 +1,7 @@
 import { assertRangeFits } from "./overflow.ts";
 import { constantsMismatch, type Codec, type CodecPlan, type PackedConstants } from "./codec.ts";
 import { nearestLevel, normalFloat, type NormalFloat } from "./normalFloatLevels.ts";
-import { F32_MAX } from "./storage.ts";
+import { F32_MAX } from "#engine/numeric/halfTypes.ts";
 
 const { fround } = Math;
 

@@ -1,6 +1,6 @@
 import { KeystoneError } from "#shared/errors.ts";
-import type { StorageType } from "../checkpoint/types.ts";
-import { F32_MAX, LARGEST } from "./storage.ts";
+import type { StorageType } from "#engine/numeric/storageTypes.ts";
+import { F32_MAX, LARGEST } from "#engine/numeric/halfTypes.ts";
 
 /** @throws KeystoneError quantize/scale-overflow where a block's scale is past the largest value of its type. */
 export function assertScaleFits(

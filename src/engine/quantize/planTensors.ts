@@ -10,7 +10,7 @@ import {
   type Override,
   type Recipe,
 } from "#shared/recipe.ts";
-import type { StorageType } from "../checkpoint/types.ts";
+import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import { blockNotes, checkBlocksFit } from "./blockFit.ts";
 import { Notes } from "./notes.ts";
 import { resolveRestore } from "./restoreCoordinates.ts";

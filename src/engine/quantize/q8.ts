@@ -1,6 +1,6 @@
 import { constantsMismatch, type Codec, type CodecPlan, type PackedConstants } from "./codec.ts";
 import { assertScaleFits } from "./overflow.ts";
-import { toF16 } from "./storage.ts";
+import { toF16 } from "#engine/numeric/halfTypes.ts";
 
 const { fround } = Math;
 

@@ -5,7 +5,7 @@ import { createCodec } from "./codecs.ts";
 import { codeKernelsFor, kernelsFor } from "./kernels/configure.ts";
 import { assertFinite, storageOverflow } from "./overflow.ts";
 import { restoredIndices } from "./restoreWeights.ts";
-import { bitsOf } from "./storage.ts";
+import { bitsOf } from "#engine/numeric/halfTypes.ts";
 import type { TensorPlan } from "./types.ts";
 import { vectorPack, type Codes } from "./vectorPack.ts";
 

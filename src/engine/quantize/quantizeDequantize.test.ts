@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { expectSum, float64Bound } from "../../../test/support/rounding.ts";
-import type { StorageType } from "../checkpoint/types.ts";
+import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import { dequantize, quantize } from "./quantize.ts";
 import { quantizeDequantize } from "./quantizeDequantize.ts";
 import { referenceQuantizeDequantize } from "./reference.ts";

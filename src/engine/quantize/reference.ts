@@ -1,5 +1,5 @@
 import type { Clip } from "#shared/recipe.ts";
-import type { StorageType } from "../checkpoint/types.ts";
+import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import { normalFloat } from "./normalFloatLevels.ts";
 import type { TensorPlan } from "./types.ts";
 

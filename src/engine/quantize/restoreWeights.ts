@@ -1,4 +1,4 @@
-import { orderStatistic } from "./orderStatistic.ts";
+import { orderStatistic } from "#engine/numeric/orderStatistic.ts";
 import type { TensorPlan } from "./types.ts";
 
 /**

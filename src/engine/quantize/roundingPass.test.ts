@@ -4,7 +4,7 @@ import { pooledBitsPerWeight } from "./bitsPerWeight.ts";
 import { quantize } from "./quantize.ts";
 import { quantizeDequantize } from "./quantizeDequantize.ts";
 import { referenceQuantizeDequantize } from "./reference.ts";
-import { bitsOf } from "./storage.ts";
+import { bitsOf } from "#engine/numeric/halfTypes.ts";
 import { testPlan } from "./testPlan.ts";
 
 const COLUMNS = 24;

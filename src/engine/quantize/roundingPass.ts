@@ -1,10 +1,10 @@
-import type { StorageType } from "../checkpoint/types.ts";
+import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import { storedBits } from "./bitsPerWeight.ts";
 import type { CodecPlan } from "./codec.ts";
 import { assertFinite, storageOverflow } from "./overflow.ts";
 import { restoredIndices } from "./restoreWeights.ts";
 import { ErrorSums, type QuantizationStatistics } from "./statistics.ts";
-import { bitsOf, roundToStorage } from "./storage.ts";
+import { bitsOf, roundToStorage } from "#engine/numeric/halfTypes.ts";
 import type { TensorPlan } from "./types.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { assertRangeFits } from "./overflow.ts";
 import { constantsMismatch, ROUND, type Codec, type CodecPlan, type PackedConstants } from "./codec.ts";
-import { F32_MAX } from "./storage.ts";
+import { F32_MAX } from "#engine/numeric/halfTypes.ts";
 
 const { fround } = Math;
 

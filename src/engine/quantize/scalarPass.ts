@@ -5,7 +5,7 @@ import { createCodec } from "./codecs.ts";
 import { assertFinite, storageOverflow } from "./overflow.ts";
 import { restoredIndices } from "./restoreWeights.ts";
 import { ErrorSums, type QuantizationStatistics } from "./statistics.ts";
-import { bitsOf } from "./storage.ts";
+import { bitsOf } from "#engine/numeric/halfTypes.ts";
 import type { TensorPlan } from "./types.ts";
 
 /** Weights encoded and decoded at once: codes and values stay in cache. */

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { StorageType } from "../checkpoint/types.ts";
+import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import { ALL_CLIPS, ALL_CODECS, testPlan } from "./testPlan.ts";
 
 /** Every width of remainder: rows of 1 to 70 weights. */

@@ -1,5 +1,5 @@
 import type { Block, Clip, CodecName } from "#shared/recipe.ts";
-import type { StorageType } from "../checkpoint/types.ts";
+import type { StorageType } from "#engine/numeric/storageTypes.ts";
 
 /** A recipe brought down to one tensor: globs, overrides and restore are resolved, the block is known to fit. */
 export interface TensorPlan {

@@ -1,7 +1,7 @@
 import { blockLayout } from "./blockLayout.ts";
 import { tensorThreshold } from "./clipThreshold.ts";
 import { hasOrderedConstants } from "./kernels/configure.ts";
-import type { Kernels } from "./kernels/kernels.ts";
+import type { Kernels } from "#engine/numeric/kernels/kernels.ts";
 import type { TensorPlan } from "./types.ts";
 import { forPieces, longThreshold, setThresholds } from "./vectorThreshold.ts";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { codeKernelsFor, hasOrderedConstants } from "./kernels/configure.ts";
-import { kernels, type Kernels } from "./kernels/kernels.ts";
+import { kernels, type Kernels } from "#engine/numeric/kernels/kernels.ts";
 import type { PackedConstants } from "./codec.ts";
 import { quantize, scalarPack } from "./quantize.ts";
 import { restoredIndices } from "./restoreWeights.ts";

@@ -3,7 +3,7 @@ import { prepareWeights } from "./blockPass.ts";
 import type { PackedConstants } from "./codec.ts";
 import { createCodec } from "./codecs.ts";
 import { configureKernels } from "./kernels/configure.ts";
-import type { Kernels } from "./kernels/kernels.ts";
+import type { Kernels } from "#engine/numeric/kernels/kernels.ts";
 import type { TensorPlan } from "./types.ts";
 import { forFittedPieces } from "./vectorBlocks.ts";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { kernelsFor } from "./kernels/configure.ts";
-import { kernels, type Kernels } from "./kernels/kernels.ts";
+import { kernels, type Kernels } from "#engine/numeric/kernels/kernels.ts";
 import { dequantize, quantize } from "./quantize.ts";
 import { quantizeDequantize } from "./quantizeDequantize.ts";
 import { scalarPass } from "./scalarPass.ts";
@@ -158,7 +158,7 @@ describe("without WebAssembly SIMD", () => {
     vi.stubGlobal("WebAssembly", stub);
     vi.resetModules();
     const fresh = await import("./quantizeDequantize.ts");
-    const { kernels: freshKernels } = await import("./kernels/kernels.ts");
+    const { kernels: freshKernels } = await import("#engine/numeric/kernels/kernels.ts");
     expect(freshKernels()).toBeNull();
     expect(fresh.quantizeDequantize(weights, plan, without)).toEqual(statistics);
     expect(bitsOf(without)).toEqual(bitsOf(out));

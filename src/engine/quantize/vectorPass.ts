@@ -2,7 +2,7 @@ import { fromTileOrder } from "./blockLayout.ts";
 import { prepareWeights } from "./blockPass.ts";
 import { storedBits } from "./bitsPerWeight.ts";
 import { configureKernels } from "./kernels/configure.ts";
-import type { Kernels } from "./kernels/kernels.ts";
+import type { Kernels } from "#engine/numeric/kernels/kernels.ts";
 import { restoredIndices } from "./restoreWeights.ts";
 import type { QuantizationStatistics } from "./statistics.ts";
 import type { TensorPlan } from "./types.ts";

@@ -1,6 +1,6 @@
 import type { Clip } from "#shared/recipe.ts";
 import { blockThreshold } from "./clipThreshold.ts";
-import type { Kernels } from "./kernels/kernels.ts";
+import type { Kernels } from "#engine/numeric/kernels/kernels.ts";
 
 /** Calls `work(count)` for one piece after another of source[from, to), each in the kernels' input. */
 export function forPieces(

@@ -4,7 +4,7 @@ import { KeystoneError } from "#shared/errors.ts";
 import type { InventoryEntry } from "#shared/inventory.ts";
 import { storedAs, type TensorInfo } from "#shared/model.ts";
 import { fileSource, readFailedError, type ClosableSource } from "../byteSource.ts";
-import { isStorageType } from "../dtypes.ts";
+import { isStorageType } from "#engine/numeric/storageTypes.ts";
 import { infosOf } from "../fileCheckpoint.ts";
 import { identify } from "../fingerprint.ts";
 import { folderEntries } from "../inventory/folderFiles.ts";

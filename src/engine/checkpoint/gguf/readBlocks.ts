@@ -1,9 +1,9 @@
 import { KeystoneError } from "#shared/errors.ts";
 import type { ByteSource } from "../byteSource.ts";
-import { isStorageType } from "../dtypes.ts";
+import { isStorageType } from "#engine/numeric/storageTypes.ts";
 import { readRowsOf, readWhole, type RowFormat } from "../readTensor.ts";
 import { shown } from "../strictJson.ts";
-import { widen } from "../widen.ts";
+import { widen } from "#engine/numeric/widen.ts";
 import { READ_TYPES } from "./ggmlTypes.ts";
 import type { GgufTensor } from "./readGgufHeader.ts";
 import { unpackBlocks } from "./unpackBlocks.ts";

@@ -1,4 +1,4 @@
-import { F16_VALUES } from "../widen.ts";
+import { F16_VALUES } from "#engine/numeric/widen.ts";
 import { ggmlType } from "./ggmlTypes.ts";
 import { unpackK } from "./unpackK.ts";
 

@@ -1,5 +1,5 @@
 import type { TensorInfo } from "#shared/model.ts";
-import { isStorageType } from "../dtypes.ts";
+import { isStorageType } from "#engine/numeric/storageTypes.ts";
 import type { Checkpoint } from "../types.ts";
 
 /** Rows compared at a time. */

@@ -5,7 +5,7 @@ import { neededTensors, type NeededTensor } from "#engine/architecture/validateT
 import { KeystoneError } from "#shared/errors.ts";
 import { unusedGroups, type Inventory, type InventoryEntry, type UnusedReason } from "#shared/inventory.ts";
 import type { TensorInfo } from "#shared/model.ts";
-import { isStorageType, STORAGE_BYTES } from "../dtypes.ts";
+import { isStorageType, STORAGE_BYTES } from "#engine/numeric/storageTypes.ts";
 import { tensorInfo } from "../tensorInfo.ts";
 import type { Checkpoint } from "../types.ts";
 import { absentBiases, settleBiases } from "./biases.ts";

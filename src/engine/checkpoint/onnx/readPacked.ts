@@ -1,8 +1,8 @@
 import { KeystoneError } from "#shared/errors.ts";
 import { readRange, type ByteSource } from "../byteSource.ts";
 import { shown } from "../strictJson.ts";
-import { widen } from "../widen.ts";
-import type { StorageType } from "../types.ts";
+import { widen } from "#engine/numeric/widen.ts";
+import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import type { PackedParts } from "./findMatrices.ts";
 import type { Place } from "../tensorInfo.ts";
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { TensorInfo } from "#shared/model.ts";
-import { isStorageType } from "../dtypes.ts";
+import { isStorageType } from "#engine/numeric/storageTypes.ts";
 import { tensorInfo, type Place } from "../tensorInfo.ts";
 import type { FoundTensors, PackedParts, PlainTensor } from "./findMatrices.ts";
 import { MODEL_FILE } from "./names.ts";

@@ -1,5 +1,6 @@
 import type { TensorInfo } from "#shared/model.ts";
-import type { Checkpoint, StorageType } from "../types.ts";
+import type { Checkpoint } from "../types.ts";
+import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import { columnsPerGroup, groupText } from "./groupColumns.ts";
 import { halfTypeOf, readTransposedScales } from "./halfConstants.ts";
 import { decodeRun, logicalInfo, part, readWords, roundRun, type PackedMatrix } from "./matrix.ts";

@@ -1,5 +1,5 @@
 import type { TensorInfo } from "#shared/model.ts";
-import { isStorageType } from "../dtypes.ts";
+import { isStorageType } from "#engine/numeric/storageTypes.ts";
 import type { Checkpoint } from "../types.ts";
 import { unpackBits, wordsFor } from "./bitPacking.ts";
 import { constantParts, readConstants, type ConstantParts, type ModuleSize } from "./compressedConstants.ts";

@@ -1,6 +1,7 @@
 import type { Inventory } from "#shared/inventory.ts";
 import type { TensorInfo } from "#shared/model.ts";
-import type { Checkpoint, StorageType } from "../types.ts";
+import type { Checkpoint } from "../types.ts";
+import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import { unpackBits, wordsFor } from "./bitPacking.ts";
 import { columnsPerGroup, groupText, usualGroupColumns } from "./groupColumns.ts";
 import { readingNotes, readingOf, type GptqModule, type GptqReading } from "./gptqReading.ts";

@@ -1,7 +1,8 @@
 import { KeystoneError } from "#shared/errors.ts";
 import type { TensorInfo } from "#shared/model.ts";
-import { roundToStorage, bitsOf } from "../../quantize/storage.ts";
-import type { Checkpoint, StorageType } from "../types.ts";
+import { roundToStorage, bitsOf } from "#engine/numeric/halfTypes.ts";
+import type { Checkpoint } from "../types.ts";
+import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import { shown } from "../strictJson.ts";
 import { isLinear, layerOf, roleOf } from "../tensorRole.ts";
 

@@ -1,7 +1,8 @@
 import type { Inventory } from "#shared/inventory.ts";
 import type { TensorInfo } from "#shared/model.ts";
-import { dataBytes, STORAGE_BYTES } from "../dtypes.ts";
-import { narrow } from "../narrow.ts";
+import { dataBytes } from "../dtypes.ts";
+import { STORAGE_BYTES } from "#engine/numeric/storageTypes.ts";
+import { narrow } from "#engine/numeric/narrow.ts";
 import { requireRows } from "../readTensor.ts";
 import type { Checkpoint } from "../types.ts";
 import { awqMatrices } from "./awq.ts";

@@ -1,5 +1,5 @@
 import type { TensorInfo } from "#shared/model.ts";
-import { isStorageType } from "../dtypes.ts";
+import { isStorageType } from "#engine/numeric/storageTypes.ts";
 
 /** Ends of names that a model's own tensors never have: codes, and the constants that lie beside them. */
 const PACKED_NAME =

@@ -1,4 +1,4 @@
-import { narrow } from "#engine/checkpoint/narrow.ts";
+import { narrow } from "#engine/numeric/narrow.ts";
 import { ggmlType } from "#engine/checkpoint/gguf/ggmlTypes.ts";
 import type { Packed } from "#engine/quantize/quantize.ts";
 

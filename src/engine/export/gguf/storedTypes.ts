@@ -1,4 +1,4 @@
-import { isStorageType } from "#engine/checkpoint/dtypes.ts";
+import { isStorageType } from "#engine/numeric/storageTypes.ts";
 import { ggmlType, READ_TYPES } from "#engine/checkpoint/gguf/ggmlTypes.ts";
 import { isDerived } from "#engine/checkpoint/tensorRole.ts";
 import { storedBits } from "#engine/quantize/bitsPerWeight.ts";

@@ -3,7 +3,7 @@ import type { ElementType } from "#engine/architecture/onnx.ts";
 import type { DecoderWeights } from "#engine/architecture/types.ts";
 import { storageOf } from "#engine/checkpoint/readTensor.ts";
 import { DATA_FILE } from "#engine/checkpoint/onnx/names.ts";
-import type { StorageType } from "#engine/checkpoint/types.ts";
+import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import type { TensorPlan } from "#engine/quantize/types.ts";
 import type { ExportModel } from "../exporter.ts";
 import type { ExportVariant } from "../types.ts";

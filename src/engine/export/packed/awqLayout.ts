@@ -1,5 +1,5 @@
 import { AWQ_ORDER } from "#engine/checkpoint/packed/awq.ts";
-import { narrow } from "#engine/checkpoint/narrow.ts";
+import { narrow } from "#engine/numeric/narrow.ts";
 import { bytesOf, groupsOf, integerConstants, transposed, type ModuleLayout } from "./moduleLayout.ts";
 
 const ROWS_PER_WORD = AWQ_ORDER.length;

@@ -1,5 +1,5 @@
 import { packBits, packRows, wordsFor } from "#engine/checkpoint/packed/bitPacking.ts";
-import { narrow } from "#engine/checkpoint/narrow.ts";
+import { narrow } from "#engine/numeric/narrow.ts";
 import type { TensorPlan } from "#engine/quantize/types.ts";
 import { bytesOf, groupsOf, integerConstants, type ModuleLayout, type ModuleTensor } from "./moduleLayout.ts";
 

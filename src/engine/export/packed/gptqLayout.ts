@@ -1,5 +1,5 @@
 import { packBits, packRows, wordsFor } from "#engine/checkpoint/packed/bitPacking.ts";
-import { narrow } from "#engine/checkpoint/narrow.ts";
+import { narrow } from "#engine/numeric/narrow.ts";
 import {
   bytesOf,
   groupsOf,

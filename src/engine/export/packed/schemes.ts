@@ -1,5 +1,6 @@
 import type { TensorInfo } from "#shared/model.ts";
-import type { Checkpoint, StorageType } from "#engine/checkpoint/types.ts";
+import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import type { TensorPlan } from "#engine/quantize/types.ts";
 import { groupsOf } from "./moduleLayout.ts";
 

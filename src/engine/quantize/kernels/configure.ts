@@ -1,10 +1,10 @@
 import { CODECS, type CodecName } from "#shared/codecs.ts";
-import type { StorageType } from "../../checkpoint/types.ts";
+import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import { normalFloat } from "../normalFloatLevels.ts";
 import { integerGrid } from "../integerGrid.ts";
-import { LARGEST } from "../storage.ts";
+import { LARGEST } from "#engine/numeric/halfTypes.ts";
 import type { TensorPlan } from "../types.ts";
-import { kernels, type Kernels } from "./kernels.ts";
+import { kernels, type Kernels } from "#engine/numeric/kernels/kernels.ts";
 
 /** As in assembly/settings.ts. */
 const [RTN, INT, LEVELS, LEVELS_MINMAX, MATMULNBITS] = [0, 1, 2, 3, 4];

@@ -1,5 +1,5 @@
-import { narrowToHalves } from "../quantize/kernels/storedWeights.ts";
-import type { StorageType } from "./types.ts";
+import { narrowToHalves } from "./storedWeights.ts";
+import type { StorageType } from "./storageTypes.ts";
 
 /**
  * Weights as stored bytes, little-endian, rounded to nearest even: the reverse of widen.ts. NaN stays NaN.

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { bitsOf, roundToStorage, toF16 } from "./storage.ts";
+import { bitsOf, roundToStorage, toF16 } from "./halfTypes.ts";
 
 function rounded(values: number[], storage: "F32" | "F16" | "BF16"): Float32Array {
   const array = Float32Array.from(values);

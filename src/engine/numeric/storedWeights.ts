@@ -1,6 +1,5 @@
-import { EXPONENT_BITS } from "../../checkpoint/dtypes.ts";
-import type { StorageType } from "../../checkpoint/types.ts";
-import { kernels } from "./kernels.ts";
+import { EXPONENT_BITS, type StorageType } from "./storageTypes.ts";
+import { kernels } from "./kernels/kernels.ts";
 
 type HalfType = Exclude<StorageType, "F32">;
 

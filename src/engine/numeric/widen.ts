@@ -1,5 +1,5 @@
-import { widenHalves } from "../quantize/kernels/storedWeights.ts";
-import type { StorageType } from "./types.ts";
+import { widenHalves } from "./storedWeights.ts";
+import type { StorageType } from "./storageTypes.ts";
 
 /** Every f16 as f32: 256 KiB, faster than converting bit by bit. */
 export const F16_VALUES = new Float32Array(

@@ -1,4 +1,4 @@
-import { bitsOf } from "./storage.ts";
+import { bitsOf } from "./halfTypes.ts";
 
 /** Up to this many values a sort is faster than three histograms. */
 const SORT_LIMIT = 1024;

@@ -1,4 +1,4 @@
-import type { StorageType } from "../checkpoint/types.ts";
+import type { StorageType } from "./storageTypes.ts";
 
 /** Bits of the smallest normal f16 (2^−14) and of the largest finite f16 (65504), written as f32. */
 const F16_SMALLEST_NORMAL = 0x38800000;
