@@ -2,7 +2,7 @@ import { architectureOf } from "#engine/architecture/readArchitecture.ts";
 import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
 import { adaptVariant } from "#engine/export/adaptVariant.ts";
 import { ExportJob } from "#engine/export/exportJob.ts";
-import { nodeFileSystem } from "#engine/export/nodeFileSystem.ts";
+import { nodeFileSystem } from "#engine/files/output/nodeFileSystem.ts";
 import { writeExport } from "#engine/export/writeExport.ts";
 import { exportFormat } from "#shared/exporting.ts";
 import { parseRecipe } from "#shared/plan.ts";

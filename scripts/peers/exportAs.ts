@@ -3,7 +3,7 @@ import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
 import { adaptVariant } from "#engine/export/adaptVariant.ts";
 import { exporters } from "#engine/export/exporters.ts";
 import { ExportJob } from "#engine/export/exportJob.ts";
-import { nodeFileSystem } from "#engine/export/nodeFileSystem.ts";
+import { nodeFileSystem } from "#engine/files/output/nodeFileSystem.ts";
 import { writeExport } from "#engine/export/writeExport.ts";
 import { verifyExport } from "#engine/export/verifyExport.ts";
 import type { ExportFormat, KeptModule } from "#shared/exporting.ts";

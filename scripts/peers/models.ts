@@ -1,7 +1,7 @@
 import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadTokenizer } from "#engine/checkpoint/loadTokenizer.ts";
-import { readDocuments } from "#engine/checkpoint/readDocuments.ts";
+import { readDocuments } from "#engine/files/documents/readDocuments.ts";
 import { writeSyntheticCheckpoint, type SyntheticOptions } from "../../test/support/syntheticCheckpoint.ts";
 
 const root = join(import.meta.dirname, "..", "..");

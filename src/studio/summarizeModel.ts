@@ -3,7 +3,7 @@ import type { ArchitectureFacts, ModelSummary } from "#shared/model.ts";
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
 import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
 import { summarizeModel as summarize } from "#engine/checkpoint/summarizeModel.ts";
-import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 
 /**
  * Opens a checkpoint, says what it is and closes it again. Reads config.json, the shards' headers and what the fingerprint samples.

@@ -1,6 +1,6 @@
 import { KeystoneError } from "#shared/errors.ts";
 import type { Judge } from "#shared/plan.ts";
-import { modelName } from "#engine/checkpoint/summarizeModel.ts";
+import { modelName } from "#engine/checkpoint/modelName.ts";
 import { firstOtherToken } from "#engine/evaluate/sameTokens.ts";
 import type { WindowSet } from "#engine/evaluate/types.ts";
 import { cutWindows } from "#engine/evaluate/windows.ts";

@@ -1,5 +1,5 @@
 import type { Judge } from "#shared/plan.ts";
-import { readRows } from "#engine/checkpoint/readDocuments.ts";
+import { readRows } from "#engine/files/documents/readDocuments.ts";
 import type { TokenWindow, WindowSet } from "#engine/evaluate/types.ts";
 import { cutWindows } from "#engine/evaluate/windows.ts";
 import type { OpenModel } from "./openModel.ts";

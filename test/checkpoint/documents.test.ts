@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readDocuments, readRows } from "#engine/checkpoint/readDocuments.ts";
+import { readDocuments, readRows } from "#engine/files/documents/readDocuments.ts";
 import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
 
 const GOLDEN = join(import.meta.dirname, "../golden/texts");

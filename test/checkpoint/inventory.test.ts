@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
 import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
-import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import { createForward } from "#engine/forward/createForward.ts";
 import { largestDifference, runModel } from "../forward/runModel.ts";
 import {

@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
-import { estimateMemory, modelName, summarizeModel } from "#engine/checkpoint/summarizeModel.ts";
+import { estimateMemory, summarizeModel } from "#engine/checkpoint/summarizeModel.ts";
+import { modelName } from "#engine/checkpoint/modelName.ts";
 import { modelSummary, type ArchitectureFacts } from "#shared/model.ts";
 import { writeSyntheticCheckpoint } from "../support/syntheticCheckpoint.ts";
 

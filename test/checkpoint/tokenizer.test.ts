@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { loadTokenizer, readTokenizerFiles, tokenizerOf } from "#engine/checkpoint/loadTokenizer.ts";
+import { loadTokenizer } from "#engine/checkpoint/loadTokenizer.ts";
+import { readTokenizerFiles, tokenizerOf } from "#engine/tokenizer/tokenizerFiles.ts";
 import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
 
 const GOLDEN = join(import.meta.dirname, "../golden/tokenizer");

@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { createNormalizer } from "#engine/checkpoint/tokenizer/normalizers.ts";
-import { createPreTokenizer } from "#engine/checkpoint/tokenizer/preTokenizers.ts";
-import { Tokenizer } from "#engine/checkpoint/tokenizer/tokenizer.ts";
+import { createNormalizer } from "#engine/tokenizer/pipeline/normalizers.ts";
+import { createPreTokenizer } from "#engine/tokenizer/pipeline/preTokenizers.ts";
+import { Tokenizer } from "#engine/tokenizer/pipeline/tokenizer.ts";
 
 interface Golden {
   unicode: string;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
-import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import { f32, safetensorsBytes } from "../support/safetensorsBytes.ts";
 import { writeSyntheticCheckpoint } from "../support/syntheticCheckpoint.ts";
 

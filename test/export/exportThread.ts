@@ -4,7 +4,7 @@ import { architectureOf } from "#engine/architecture/readArchitecture.ts";
 import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
 import { ExportJob } from "#engine/export/exportJob.ts";
 import { exportVariant } from "#engine/export/exportVariant.ts";
-import { nodeFileSystem } from "#engine/export/nodeFileSystem.ts";
+import { nodeFileSystem } from "#engine/files/output/nodeFileSystem.ts";
 import { writeExport } from "#engine/export/writeExport.ts";
 import { parseRecipe } from "#shared/plan.ts";
 

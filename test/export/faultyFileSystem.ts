@@ -1,5 +1,5 @@
-import type { FileSystem, WritableFile } from "#engine/export/fileSystem.ts";
-import { nodeFileSystem } from "#engine/export/nodeFileSystem.ts";
+import type { FileSystem, WritableFile } from "#engine/files/output/fileSystem.ts";
+import { nodeFileSystem } from "#engine/files/output/nodeFileSystem.ts";
 
 /** An error as the operating system gives it. */
 export function systemError(code: string): Error {

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
 import { planFolders } from "#engine/export/exportFolders.ts";
 import { listSideFiles } from "#engine/export/sideFiles.ts";
-import { nodeFileSystem } from "#engine/export/nodeFileSystem.ts";
+import { nodeFileSystem } from "#engine/files/output/nodeFileSystem.ts";
 
 async function place(): Promise<{ source: string; folder: string }> {
   const folder = await temporaryFolder();

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
 import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
-import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import { exporters } from "#engine/export/exporters.ts";
 import type { ExportFormat } from "#shared/exporting.ts";
 import { readParts, writeParts, type CheckpointParts, type Tensors } from "../support/rewrittenCheckpoint.ts";

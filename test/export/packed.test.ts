@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
 import { checkExport } from "#engine/export/checkExport.ts";
-import { nodeFileSystem } from "#engine/export/nodeFileSystem.ts";
+import { nodeFileSystem } from "#engine/files/output/nodeFileSystem.ts";
 import { outlineExport } from "#engine/export/writeExport.ts";
 import { verifyExport } from "#engine/export/verifyExport.ts";
 import type { ExportFormat, KeptModule } from "#shared/exporting.ts";

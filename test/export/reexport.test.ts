@@ -5,7 +5,7 @@ import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
 import { checkExport } from "#engine/export/checkExport.ts";
 import { verifyExport } from "#engine/export/verifyExport.ts";
 import { exporters } from "#engine/export/exporters.ts";
-import { nodeFileSystem } from "#engine/export/nodeFileSystem.ts";
+import { nodeFileSystem } from "#engine/files/output/nodeFileSystem.ts";
 import { exportRequest, type ExportFormat } from "#shared/exporting.ts";
 import { parseRecipe } from "#shared/plan.ts";
 import { DEMO } from "../cli/demo.ts";

@@ -2,7 +2,7 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
-import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import { adaptVariant } from "#engine/export/adaptVariant.ts";
 import { exporters } from "#engine/export/exporters.ts";
 import { plansOf } from "#engine/export/keepModules.ts";

@@ -1,5 +1,5 @@
 import type { Architecture } from "#engine/architecture/types.ts";
-import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { Forward, HeadWeights, HiddenBatch, LayerWeights, Taps } from "#engine/forward/types.ts";
 
 /** Every weight of one layer, read whole. */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { KeystoneError } from "#shared/errors.ts";
-import { bytesSource } from "#engine/checkpoint/byteSource.ts";
+import { bytesSource } from "#engine/files/byteSource.ts";
 import type { Metadata, MetadataEntry } from "#engine/checkpoint/gguf/metadata.ts";
 import { readGgufHeader, type GgufHeader } from "#engine/checkpoint/gguf/readGgufHeader.ts";
 import { encodeHeader, padding, type TableEntry } from "#engine/export/gguf/metadataWriter.ts";

@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
 import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
 import { tensorInfo } from "#engine/checkpoint/tensorInfo.ts";
-import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import { tensorData } from "#engine/export/gguf/tensorData.ts";
 import { storedType } from "#engine/export/gguf/storedTypes.ts";
 import { verifyExport } from "#engine/export/verifyExport.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ggufTokenizer } from "#engine/checkpoint/gguf/ggufTokenizer.ts";
 import { MetadataReader } from "#engine/checkpoint/gguf/metadata.ts";
-import { readTokenizerFiles, tokenizerOf, type TokenizerFiles } from "#engine/checkpoint/loadTokenizer.ts";
+import { readTokenizerFiles, tokenizerOf, type TokenizerFiles } from "#engine/tokenizer/tokenizerFiles.ts";
 import { tokenizerMetadata } from "#engine/export/gguf/tokenizerMetadata.ts";
 
 const GOLDEN = join(import.meta.dirname, "../golden/tokenizer");

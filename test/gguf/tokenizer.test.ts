@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { ggufTokenizer } from "#engine/checkpoint/gguf/ggufTokenizer.ts";
 import { MetadataReader } from "#engine/checkpoint/gguf/metadata.ts";
 import { PRE_TOKENIZERS } from "#engine/checkpoint/gguf/preTokenizers.ts";
-import { readTokenizerFiles, tokenizerOf, type TokenizerFiles } from "#engine/checkpoint/loadTokenizer.ts";
+import { readTokenizerFiles, tokenizerOf, type TokenizerFiles } from "#engine/tokenizer/tokenizerFiles.ts";
 import { recognisePreTokenizer } from "#engine/export/gguf/recognisePreTokenizer.ts";
 import { tokenizerMetadata } from "#engine/export/gguf/tokenizerMetadata.ts";
 

@@ -2,8 +2,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ggufTokenizer } from "#engine/checkpoint/gguf/ggufTokenizer.ts";
 import { MetadataReader, type MetadataEntry } from "#engine/checkpoint/gguf/metadata.ts";
-import { readTokenizerFiles, tokenizerOf } from "#engine/checkpoint/loadTokenizer.ts";
-import type { Tokenizer } from "#engine/checkpoint/types.ts";
+import { readTokenizerFiles, tokenizerOf } from "#engine/tokenizer/tokenizerFiles.ts";
+import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
 import { tokenizerMetadata } from "#engine/export/gguf/tokenizerMetadata.ts";
 
 const GOLDEN = join(import.meta.dirname, "../golden/tokenizer");

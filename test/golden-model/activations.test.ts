@@ -7,7 +7,7 @@ import { activations, coordinate, type Activations } from "#shared/recipe.ts";
 import { calibrate } from "#engine/activations/calibrate.ts";
 import { planActivations } from "#engine/activations/planActivations.ts";
 import type { ActivationMaxima } from "#engine/activations/types.ts";
-import { readDocuments } from "#engine/checkpoint/readDocuments.ts";
+import { readDocuments } from "#engine/files/documents/readDocuments.ts";
 import { generate } from "#engine/evaluate/generate.ts";
 import { planBatches } from "#engine/evaluate/hiddenStates.ts";
 import { readHead } from "#engine/evaluate/judgeHead.ts";

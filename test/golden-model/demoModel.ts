@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { readDocuments } from "#engine/checkpoint/readDocuments.ts";
+import { readDocuments } from "#engine/files/documents/readDocuments.ts";
 import { cutWindows } from "#engine/evaluate/windows.ts";
 import type { Variant, WindowSet } from "#engine/evaluate/types.ts";
 import { planTensors } from "#engine/quantize/planTensors.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { judge } from "#shared/plan.ts";
-import type { Tokenizer } from "#engine/checkpoint/types.ts";
+import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
 import { summarize } from "#engine/evaluate/metrics.ts";
 import { countBytes, countWords } from "#engine/evaluate/textSize.ts";
 import { cutWindows } from "#engine/evaluate/windows.ts";

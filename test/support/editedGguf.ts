@@ -1,5 +1,5 @@
 import { readFile, stat, writeFile } from "node:fs/promises";
-import { fileSource } from "#engine/checkpoint/byteSource.ts";
+import { fileSource } from "#engine/files/byteSource.ts";
 import type { MetadataEntry } from "#engine/checkpoint/gguf/metadata.ts";
 import { readGgufHeader } from "#engine/checkpoint/gguf/readGgufHeader.ts";
 import { encodeHeader } from "#engine/export/gguf/metadataWriter.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
 import { scoreOriginal } from "#engine/evaluate/score.ts";
 import { ExportJob } from "#engine/export/exportJob.ts";
-import { nodeFileSystem } from "#engine/export/nodeFileSystem.ts";
+import { nodeFileSystem } from "#engine/files/output/nodeFileSystem.ts";
 import type { WindowSet } from "#engine/evaluate/types.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { exportRequest, type ExportFormat, type ExportReport } from "#shared/exporting.ts";

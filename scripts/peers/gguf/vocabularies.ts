@@ -4,7 +4,7 @@ import { z } from "zod";
 import { ggufTokenizer } from "#engine/checkpoint/gguf/ggufTokenizer.ts";
 import { MetadataReader, type MetadataEntry } from "#engine/checkpoint/gguf/metadata.ts";
 import { TOKENIZER_KEYS as KEY } from "#engine/checkpoint/gguf/tokenTypes.ts";
-import { readTokenizerFiles, tokenizerOf } from "#engine/checkpoint/loadTokenizer.ts";
+import { readTokenizerFiles, tokenizerOf } from "#engine/tokenizer/tokenizerFiles.ts";
 import { encodeHeader } from "#engine/export/gguf/metadataWriter.ts";
 import { tokenizerMetadata } from "#engine/export/gguf/tokenizerMetadata.ts";
 import { llama, type LlamaLibraries } from "./llamaLibraries.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { KeystoneError } from "#shared/errors.ts";
-import { READABLE_PACKINGS, readPacking } from "#engine/checkpoint/packed/packing.ts";
+import { READABLE_PACKINGS, readPacking } from "#engine/checkpoint/packing/packing.ts";
 import { describeIssues } from "#shared/plan.ts";
 import { ACTIVATION_NAMES, type ActivationName } from "./activations.ts";
 import { readRope, ropeFields } from "./ropeConfig.ts";

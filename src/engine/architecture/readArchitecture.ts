@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { unexplainedPacking } from "#engine/checkpoint/packed/packedNames.ts";
+import { unexplainedPacking } from "#engine/checkpoint/packing/packedNames.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { Inventory } from "#shared/inventory.ts";
 import type { TensorInfo } from "#shared/model.ts";

@@ -2,9 +2,10 @@ import { join } from "node:path";
 import { z } from "zod";
 import { ggufEndTokens } from "./gguf/ggufEndTokens.ts";
 import { readGgufMetadata } from "./gguf/ggufTokenizer.ts";
-import { readJsonObject } from "./jsonFile.ts";
-import { isRegularFile } from "./regularFile.ts";
-import type { Checkpoint, Tokenizer } from "./types.ts";
+import { readJsonObject } from "#engine/files/jsonFile.ts";
+import { isRegularFile } from "#engine/files/regularFile.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
 
 const GENERATION_FILE = "generation_config.json";
 const RULES = { maxBytes: 16_000_000, badCode: "checkpoint/bad-config" };

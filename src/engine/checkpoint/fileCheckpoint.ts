@@ -1,9 +1,9 @@
 import { KeystoneError } from "#shared/errors.ts";
 import type { Inventory } from "#shared/inventory.ts";
 import type { TensorInfo } from "#shared/model.ts";
-import { readRange, type ClosableSource } from "./byteSource.ts";
-import { shown } from "./strictJson.ts";
-import type { Checkpoint } from "./types.ts";
+import { readRange, type ClosableSource } from "#engine/files/byteSource.ts";
+import { shown } from "#engine/files/strictJson.ts";
+import type { Checkpoint } from "./checkpoint.ts";
 
 /** A tensor as it is listed; what else a kind of file needs to read it comes with it. */
 export interface ListedTensor {

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { TensorInfo } from "#shared/model.ts";
-import { fileSource, readFailedError, readRange, type ByteSource } from "./byteSource.ts";
+import { fileSource, readFailedError, readRange, type ByteSource } from "#engine/files/byteSource.ts";
 
 /** By what results of a model are found again. */
 export interface Identity {

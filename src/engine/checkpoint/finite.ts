@@ -1,6 +1,6 @@
 import { KeystoneError } from "#shared/errors.ts";
 import { EXPONENT_BITS } from "#engine/numeric/storageTypes.ts";
-import { shown } from "./strictJson.ts";
+import { shown } from "#engine/files/strictJson.ts";
 
 /** How many of the values are NaN or infinite. */
 export function countNotFinite(values: Float32Array): number {

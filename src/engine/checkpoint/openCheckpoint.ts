@@ -3,8 +3,9 @@ import { findGguf } from "./gguf/findGguf.ts";
 import { openGguf } from "./gguf/openGguf.ts";
 import { takeInventory } from "./inventory/takeInventory.ts";
 import { holdsOnnx, openOnnx } from "./onnx/openOnnx.ts";
-import { openFolder, type OpenedFiles } from "./openFolder.ts";
-import type { Checkpoint } from "./types.ts";
+import { openFolder } from "./openFolder.ts";
+import type { OpenedFiles } from "./openedFiles.ts";
+import type { Checkpoint } from "./checkpoint.ts";
 
 /**
  * Opens a model: a Hugging Face folder, a folder with a GGUF file or an ONNX decoder, or a GGUF file itself. Reads config and

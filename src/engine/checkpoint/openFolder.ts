@@ -1,27 +1,21 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { KeystoneError } from "#shared/errors.ts";
-import { fileSource, readFailedError } from "./byteSource.ts";
+import { fileSource, readFailedError } from "#engine/files/byteSource.ts";
 import { infosOf, type ListedTensor } from "./fileCheckpoint.ts";
 import { identify } from "./fingerprint.ts";
 import { FolderCheckpoint } from "./folderCheckpoint.ts";
-import { folderEntries } from "./inventory/folderFiles.ts";
-import type { FoundBeside } from "./inventory/takeInventory.ts";
-import { readJsonObject } from "./jsonFile.ts";
+import { folderEntries } from "./folderFiles.ts";
+import type { OpenedFiles } from "./openedFiles.ts";
+import { readJsonObject } from "#engine/files/jsonFile.ts";
 import { openPacked } from "./packed/openPacked.ts";
 import { readHeader, type HeaderEntry } from "./readHeader.ts";
 import { findShards, INDEX_FILE, shardSize } from "./shardFiles.ts";
-import { shown } from "./strictJson.ts";
+import { shown } from "#engine/files/strictJson.ts";
 import { tensorInfo } from "./tensorInfo.ts";
-import type { Checkpoint } from "./types.ts";
+import type { Checkpoint } from "./checkpoint.ts";
 
 const MAX_CONFIG_BYTES = 16_000_000;
-
-/** A model's files once their headers are read, and what was found beside its tensors. */
-export interface OpenedFiles {
-  readonly files: Checkpoint;
-  readonly beside: FoundBeside;
-}
 
 /**
  * A Hugging Face folder: config.json and every shard's header. A shard stays closed until something is read from it.

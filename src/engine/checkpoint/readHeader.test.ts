@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { KeystoneError } from "#shared/errors.ts";
-import { bytesSource, type ByteSource } from "./byteSource.ts";
+import { bytesSource, type ByteSource } from "#engine/files/byteSource.ts";
 import { readHeader } from "./readHeader.ts";
 
 function file(header: Uint8Array | string, data = new Uint8Array(), claimed?: bigint): Uint8Array {

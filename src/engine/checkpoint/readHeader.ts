@@ -1,7 +1,7 @@
 import { KeystoneError } from "#shared/errors.ts";
-import { readRange, type ByteSource } from "./byteSource.ts";
+import { readRange, type ByteSource } from "#engine/files/byteSource.ts";
 import { DTYPE_BITS } from "./dtypes.ts";
-import { parseHeaderJson, shown } from "./strictJson.ts";
+import { parseHeaderJson, shown } from "#engine/files/strictJson.ts";
 
 /** Longest header accepted, in bytes: the reference reader's own cap. A longer one exists only to exhaust memory. */
 const MAX_HEADER_BYTES = 100_000_000;

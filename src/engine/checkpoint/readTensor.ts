@@ -1,8 +1,8 @@
 import { KeystoneError } from "#shared/errors.ts";
 import type { TensorInfo } from "#shared/model.ts";
-import type { ByteSource } from "./byteSource.ts";
+import type { ByteSource } from "#engine/files/byteSource.ts";
 import { isStorageType, STORAGE_BYTES, type StorageType } from "#engine/numeric/storageTypes.ts";
-import { shown } from "./strictJson.ts";
+import { shown } from "#engine/files/strictJson.ts";
 import { widen } from "#engine/numeric/widen.ts";
 
 /** Bytes read at once: large enough for the disk, small beside a tensor. Divisible by every element size. */

@@ -2,9 +2,9 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { KeystoneError } from "#shared/errors.ts";
 import type { UnusedReason } from "#shared/inventory.ts";
-import { readFailedError } from "./byteSource.ts";
-import { readJsonObject } from "./jsonFile.ts";
-import { shown } from "./strictJson.ts";
+import { readFailedError } from "#engine/files/byteSource.ts";
+import { readJsonObject } from "#engine/files/jsonFile.ts";
+import { shown } from "#engine/files/strictJson.ts";
 
 export const INDEX_FILE = "model.safetensors.index.json";
 const SINGLE_FILE = "model.safetensors";

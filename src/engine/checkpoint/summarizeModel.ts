@@ -1,9 +1,9 @@
-import { basename, dirname } from "node:path";
+import { modelName } from "./modelName.ts";
 import type { ArchitectureFacts, ModelSummary, TensorInfo } from "#shared/model.ts";
 import { findChatTemplates } from "./chat/chatTemplates.ts";
 import { isStorageType } from "#engine/numeric/storageTypes.ts";
 import { hasTokenizer } from "./loadTokenizer.ts";
-import type { Checkpoint } from "./types.ts";
+import type { Checkpoint } from "./checkpoint.ts";
 
 /** What the architecture's reader says about a checkpoint; `unsupported` = why forward passes are refused. */
 export interface ReadArchitecture {
@@ -42,14 +42,6 @@ export async function summarizeModel(
 async function templateNames(path: string): Promise<string[]> {
   const found = await findChatTemplates(path).catch(() => []);
   return found.map(({ name }) => name);
-}
-
-/** The folder's name; `owner/name` for an entry of Hugging Face's cache; the parent's name for a folder called `model`; a file's without `.gguf`. */
-export function modelName(path: string): string {
-  const cached = /models--([^/\\]+)[/\\]snapshots[/\\][^/\\]+$/.exec(path);
-  if (cached) return cached[1].replace("--", "/");
-  const name = basename(path).replace(/\.gguf$/i, "");
-  return name === "model" ? basename(dirname(path)) || name : name;
 }
 
 function sum<T>(items: readonly T[], of: (item: T) => number): number {

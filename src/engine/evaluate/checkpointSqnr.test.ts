@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
-import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import { decibelBound, expectSum } from "../../../test/support/rounding.ts";
 import {
   writeSyntheticCheckpoint,

@@ -1,4 +1,4 @@
-import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import { isQuantizable } from "#engine/quantize/planTensors.ts";
 import { ErrorSums, sqnrDb } from "#engine/quantize/statistics.ts";
 import type { ComparedWeights } from "#shared/comparison.ts";

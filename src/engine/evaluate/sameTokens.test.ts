@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { judge } from "#shared/plan.ts";
-import type { Tokenizer } from "../checkpoint/types.ts";
+import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
 import { firstOtherToken } from "./sameTokens.ts";
 import type { WindowSet } from "./types.ts";
 import { cutWindows } from "./windows.ts";

@@ -1,4 +1,4 @@
-import { SPACE } from "../tasks/pythonText.ts";
+import { SPACE } from "#engine/files/pythonText.ts";
 
 /** White space as Python's `re` sees it in text, which is what lm-eval splits words at. */
 const PYTHON_WHITE_SPACE = new RegExp(`[${SPACE}]+`);

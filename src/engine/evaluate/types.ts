@@ -3,7 +3,7 @@ import type { KeystoneErrorData } from "#shared/errors.ts";
 import type { Progress } from "#shared/job.ts";
 import type { ActivationPlan } from "../activations/types.ts";
 import type { Architecture } from "../architecture/types.ts";
-import type { Checkpoint } from "../checkpoint/types.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { Forward } from "../forward/types.ts";
 import type { TensorPlan } from "../quantize/types.ts";
 

@@ -1,4 +1,4 @@
-import { SPACE } from "../tasks/pythonText.ts";
+import { SPACE } from "#engine/files/pythonText.ts";
 
 /** A row of the published WikiText data sets stands for this line of the file where it is empty. */
 const BLANK_LINE = " \n";

@@ -1,6 +1,6 @@
 import { KeystoneError } from "#shared/errors.ts";
 import type { Judge } from "#shared/plan.ts";
-import type { Tokenizer } from "../checkpoint/types.ts";
+import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
 import type { Cut } from "./spans.ts";
 
 /** Longest window taken when nothing is asked for. */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { judge } from "#shared/plan.ts";
-import type { Tokenizer } from "../checkpoint/types.ts";
+import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
 import type { WindowSet } from "./types.ts";
 import { cutWindows } from "./windows.ts";
 

@@ -1,6 +1,6 @@
 import type { Judge } from "#shared/plan.ts";
-import { leadWithBos, withoutLead } from "../checkpoint/leadWithBos.ts";
-import type { Tokenizer } from "../checkpoint/types.ts";
+import { leadWithBos, withoutLead } from "#engine/tokenizer/leadWithBos.ts";
+import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
 import { conventionSentence } from "./conventionSentence.ts";
 import { judgedTexts, type JudgedText } from "./judgedTexts.ts";
 import { CUTTERS, type Span } from "./spans.ts";

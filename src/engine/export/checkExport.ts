@@ -2,13 +2,13 @@ import { toErrorData, type KeystoneErrorData } from "#shared/errors.ts";
 import type { ExportRequest } from "#shared/exporting.ts";
 import type { Coordinate } from "#shared/recipe.ts";
 import { adaptVariant, type FormatRequest } from "./adaptVariant.ts";
-import { diskFullError, onDisk } from "./diskErrors.ts";
+import { diskFullError, onDisk } from "#engine/files/output/diskErrors.ts";
 import { exporters } from "./exporters.ts";
 import type { ExportModel } from "./exporter.ts";
 import { ExportJob } from "./exportJob.ts";
 import { exportNotes } from "./exportNotes.ts";
-import type { FileSystem } from "./fileSystem.ts";
-import { nodeFileSystem } from "./nodeFileSystem.ts";
+import type { FileSystem } from "#engine/files/output/fileSystem.ts";
+import { nodeFileSystem } from "#engine/files/output/nodeFileSystem.ts";
 import { restoredCoordinates } from "./restoredWeights.ts";
 import { freeBytesFor, outlineExport } from "./writeExport.ts";
 

@@ -2,7 +2,7 @@ import { isQuantizable } from "#engine/quantize/planTensors.ts";
 import { namePattern } from "#engine/quantize/tensorPattern.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import type { Override, Recipe } from "#shared/recipe.ts";
-import { bytesText } from "./diskErrors.ts";
+import { bytesText } from "#engine/files/output/diskErrors.ts";
 import type { AdaptedRecipe, BytesOf, ExportModel } from "./exporter.ts";
 import { plansOf } from "./keepModules.ts";
 

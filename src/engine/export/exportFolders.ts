@@ -1,8 +1,8 @@
 import { threadId } from "node:worker_threads";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { KeystoneError } from "#shared/errors.ts";
-import { onDisk } from "./diskErrors.ts";
-import type { FileSystem } from "./fileSystem.ts";
+import { onDisk } from "#engine/files/output/diskErrors.ts";
+import type { FileSystem } from "#engine/files/output/fileSystem.ts";
 import { foreignFile, MANIFEST_FILE } from "./foreignFile.ts";
 
 /** The places an export touches, decided before it starts. Plain data: the owner keeps one copy, the worker gets another. */

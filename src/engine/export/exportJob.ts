@@ -1,9 +1,9 @@
 import { dirname } from "node:path";
 import { KeystoneError } from "#shared/errors.ts";
 import { planFolders, requireReplaceable, type ExportFolders } from "./exportFolders.ts";
-import { onDisk } from "./diskErrors.ts";
-import type { FileSystem } from "./fileSystem.ts";
-import { nodeFileSystem } from "./nodeFileSystem.ts";
+import { onDisk } from "#engine/files/output/diskErrors.ts";
+import type { FileSystem } from "#engine/files/output/fileSystem.ts";
+import { nodeFileSystem } from "#engine/files/output/nodeFileSystem.ts";
 
 /**
  * One export as its owner holds it. The owner makes it before the work starts, hands `folders` to the worker, and calls

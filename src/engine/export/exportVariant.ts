@@ -1,4 +1,4 @@
-import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import { fileBitsPerWeight, pooledBitsPerWeight } from "#engine/quantize/bitsPerWeight.ts";
 import { planTensors, type PlanContext } from "#engine/quantize/planTensors.ts";
 import { quantize } from "#engine/quantize/quantize.ts";

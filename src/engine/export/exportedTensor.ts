@@ -1,5 +1,5 @@
 import { isStorageType, STORAGE_BYTES } from "#engine/numeric/storageTypes.ts";
-import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { Packed } from "#engine/quantize/quantize.ts";
 import type { TensorPlan } from "#engine/quantize/types.ts";
 import { requireFinite, toStorageBytes } from "./storageBytes.ts";

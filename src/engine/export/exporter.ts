@@ -1,5 +1,5 @@
 import type { Architecture } from "#engine/architecture/types.ts";
-import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import type { TensorPlan } from "#engine/quantize/types.ts";
 import type { KeystoneErrorData } from "#shared/errors.ts";
@@ -7,8 +7,8 @@ import type { FormatDescription, KeptModule } from "#shared/exporting.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import type { Coordinate, Override, Recipe } from "#shared/recipe.ts";
 import type { ByteProgress } from "./byteProgress.ts";
-import type { FileSystem } from "./fileSystem.ts";
-import type { OutputDisk, WrittenFile } from "./outputFile.ts";
+import type { FileSystem } from "#engine/files/output/fileSystem.ts";
+import type { OutputDisk, WrittenFile } from "#engine/files/output/outputFile.ts";
 import type { WeightPlace } from "./restoredWeights.ts";
 import type { ExportVariant } from "./types.ts";
 import type { WeightMemory } from "./weightMemory.ts";

@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { onDisk } from "./diskErrors.ts";
-import type { FileSystem } from "./fileSystem.ts";
+import { onDisk } from "#engine/files/output/diskErrors.ts";
+import type { FileSystem } from "#engine/files/output/fileSystem.ts";
 import { manifest } from "./manifest.ts";
-import { readJson } from "./readJson.ts";
+import { readJson } from "#engine/files/output/readJson.ts";
 
 /** Present in every finished export, and names every other file of it. */
 export const MANIFEST_FILE = "keystone.json";

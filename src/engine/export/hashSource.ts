@@ -1,9 +1,9 @@
 import { dirname, join } from "node:path";
 import { KeystoneError } from "#shared/errors.ts";
-import type { Checkpoint } from "#engine/checkpoint/types.ts";
-import type { FileSystem } from "./fileSystem.ts";
-import type { WrittenFile } from "./outputFile.ts";
-import { onDisk } from "./diskErrors.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
+import type { FileSystem } from "#engine/files/output/fileSystem.ts";
+import type { WrittenFile } from "#engine/files/output/outputFile.ts";
+import { onDisk } from "#engine/files/output/diskErrors.ts";
 
 /**
  * SHA-256 of the source's weight files, so that an export names exactly what it was made of. Files are hashed one after another

@@ -5,7 +5,7 @@ import type { TensorInfo } from "#shared/model.ts";
 import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
 import type { KeptModule } from "#shared/exporting.ts";
 import type { Override, Recipe, Restore } from "#shared/recipe.ts";
-import { bytesText } from "./diskErrors.ts";
+import { bytesText } from "#engine/files/output/diskErrors.ts";
 import type { AdaptedRecipe, BytesOf, ExportModel } from "./exporter.ts";
 import { restoredPlaces } from "./restoredWeights.ts";
 

@@ -3,10 +3,10 @@ import { dirname, join } from "node:path";
 import { z } from "zod";
 import { MANIFEST_FILE } from "./foreignFile.ts";
 import { settleAside } from "./exportJob.ts";
-import { onDisk } from "./diskErrors.ts";
-import type { FileSystem } from "./fileSystem.ts";
-import { nodeFileSystem } from "./nodeFileSystem.ts";
-import { readJson } from "./readJson.ts";
+import { onDisk } from "#engine/files/output/diskErrors.ts";
+import type { FileSystem } from "#engine/files/output/fileSystem.ts";
+import { nodeFileSystem } from "#engine/files/output/nodeFileSystem.ts";
+import { readJson } from "#engine/files/output/readJson.ts";
 
 /** Lies in an unfinished export and says whose it is; a folder without it is never taken for a leftover. */
 export const MARKER_FILE = ".keystone-export";

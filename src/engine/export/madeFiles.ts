@@ -3,11 +3,11 @@ import { ggufEndTokens } from "#engine/checkpoint/gguf/ggufEndTokens.ts";
 import { readGgufMetadata, ggufTokenizer } from "#engine/checkpoint/gguf/ggufTokenizer.ts";
 import type { MetadataReader } from "#engine/checkpoint/gguf/metadata.ts";
 import { TOKENIZER_KEYS as KEY } from "#engine/checkpoint/gguf/tokenTypes.ts";
-import { tokenizerOf, type TokenizerFiles } from "#engine/checkpoint/loadTokenizer.ts";
-import { isRegularFile } from "#engine/checkpoint/regularFile.ts";
-import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import { tokenizerOf, type TokenizerFiles } from "#engine/tokenizer/tokenizerFiles.ts";
+import { isRegularFile } from "#engine/files/regularFile.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { WriteInput } from "./exporter.ts";
-import { jsonBytes, writeFile, type WrittenFile } from "./outputFile.ts";
+import { jsonBytes, writeFile, type WrittenFile } from "#engine/files/output/outputFile.ts";
 
 const TOKENIZER_FILE = "tokenizer.json";
 const TOKENIZER_CONFIG_FILE = "tokenizer_config.json";

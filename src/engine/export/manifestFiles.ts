@@ -1,11 +1,11 @@
 import { join } from "node:path";
-import { readJsonObject } from "#engine/checkpoint/jsonFile.ts";
+import { readJsonObject } from "#engine/files/jsonFile.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { describeIssues } from "#shared/plan.ts";
 import { MANIFEST_FILE } from "./foreignFile.ts";
 import { manifest, type Manifest } from "./manifest.ts";
 import { modelCard } from "./modelCard.ts";
-import { writeFile, type OutputDisk, type WrittenFile } from "./outputFile.ts";
+import { writeFile, type OutputDisk, type WrittenFile } from "#engine/files/output/outputFile.ts";
 
 const CARD_FILE = "README.md";
 const MAX_MANIFEST_BYTES = 100_000_000;

@@ -6,7 +6,7 @@ import type { ExportFormat } from "#shared/exporting.ts";
 import { agreementOf } from "#shared/verification.ts";
 import { inline, number, table, yamlText } from "./cardMarkup.ts";
 import { reproduceSection } from "./cardReproduce.ts";
-import { bytesText } from "./diskErrors.ts";
+import { bytesText } from "#engine/files/output/diskErrors.ts";
 import { exporters } from "./exporters.ts";
 import type { Manifest, RestoredWeight } from "./manifest.ts";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { bytesSource } from "#engine/checkpoint/byteSource.ts";
+import { bytesSource } from "#engine/files/byteSource.ts";
 import { readHeader } from "#engine/checkpoint/readHeader.ts";
 import { encodeHeader, planShards, type PlannedTensor } from "./planShards.ts";
 

@@ -34,7 +34,6 @@ export interface ShardIndex {
   readonly weight_map: Readonly<Record<string, string>>;
 }
 
-export const INDEX_FILE = "model.safetensors.index.json";
 const SINGLE_FILE = "model.safetensors";
 /** Data begins on a multiple of this, so that a mapped file gives aligned numbers. */
 const ALIGNMENT = 8;

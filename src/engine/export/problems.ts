@@ -1,6 +1,6 @@
 import { hasUnannouncedBiases } from "#engine/architecture/decoderConfig.ts";
 import { readDecoderConfig } from "#engine/architecture/readArchitecture.ts";
-import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { KeystoneErrorData } from "#shared/errors.ts";
 import { inheritedSymmetric, type Recipe } from "#shared/recipe.ts";
 

@@ -1,4 +1,4 @@
-import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { ExportFormat } from "#shared/exporting.ts";
 

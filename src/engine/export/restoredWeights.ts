@@ -1,4 +1,4 @@
-import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { Coordinate } from "#shared/recipe.ts";
 import type { RestoredWeight } from "./manifest.ts";
 import type { ExportVariant } from "./types.ts";

@@ -1,11 +1,12 @@
 import { dataBytes } from "#engine/checkpoint/dtypes.ts";
 import { KEPT_MODULES } from "#shared/exporting.ts";
-import { bytesText } from "./diskErrors.ts";
+import { bytesText } from "#engine/files/output/diskErrors.ts";
 import type { Exporter, ExportSource, WriteInput } from "./exporter.ts";
 import { exportedTensor } from "./exportedTensor.ts";
 import { madeBytes, tokenizerNotes, writeMadeFiles } from "./madeFiles.ts";
-import { writeJsonFile, type WrittenFile } from "./outputFile.ts";
-import { INDEX_FILE, planShards, type CheckpointPlan, type ShardPlan } from "./planShards.ts";
+import { writeJsonFile, type WrittenFile } from "#engine/files/output/outputFile.ts";
+import { INDEX_FILE } from "#engine/checkpoint/shardFiles.ts";
+import { planShards, type CheckpointPlan, type ShardPlan } from "./planShards.ts";
 import { activationProblems, transformersProblems } from "./problems.ts";
 import { CONFIG_FILE, isStale, rewritesConfig, shardLimit, sourceIndex } from "./sourceIndex.ts";
 import { writeShard } from "./safetensorsWriter.ts";

@@ -1,6 +1,10 @@
 import { join } from "node:path";
-import type { Append, OutputDisk, WrittenFile } from "./outputFile.ts";
-import { writeFile } from "./outputFile.ts";
+import {
+  type Append,
+  type OutputDisk,
+  type WrittenFile,
+  writeFile,
+} from "#engine/files/output/outputFile.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { ShardPlan } from "./planShards.ts";
 

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { TEMPLATE_FOLDER } from "#engine/checkpoint/chat/chatTemplates.ts";
-import { onDisk } from "./diskErrors.ts";
+import { onDisk } from "#engine/files/output/diskErrors.ts";
 import { ownCode } from "./ownCode.ts";
-import { INDEX_FILE } from "./planShards.ts";
-import type { FileSystem } from "./fileSystem.ts";
+import { INDEX_FILE } from "#engine/checkpoint/shardFiles.ts";
+import type { FileSystem } from "#engine/files/output/fileSystem.ts";
 import { MANIFEST_FILE } from "./foreignFile.ts";
 
 /** A file that travels with the weights: tokenizer, configs, chat templates, licence, the model's own code. */

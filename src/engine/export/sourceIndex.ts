@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { readJsonObject } from "#engine/checkpoint/jsonFile.ts";
-import type { Checkpoint } from "#engine/checkpoint/types.ts";
-import { INDEX_FILE } from "./planShards.ts";
+import { readJsonObject } from "#engine/files/jsonFile.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
+import { INDEX_FILE } from "#engine/checkpoint/shardFiles.ts";
 
 const MAX_INDEX_BYTES = 100_000_000;
 

@@ -1,6 +1,6 @@
 import type { Progress } from "#shared/job.ts";
 import type { Recipe } from "#shared/recipe.ts";
-import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { Packed } from "#engine/quantize/quantize.ts";
 import type { TensorPlan } from "#engine/quantize/types.ts";
 

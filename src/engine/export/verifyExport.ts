@@ -1,6 +1,6 @@
 import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
 import { isDerived } from "#engine/checkpoint/tensorRole.ts";
-import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import { samePerplexity, type Verified } from "#shared/verification.ts";

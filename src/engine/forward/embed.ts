@@ -1,6 +1,6 @@
 import { KeystoneError } from "#shared/errors.ts";
 import type { Architecture } from "../architecture/types.ts";
-import type { Checkpoint } from "../checkpoint/types.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { HiddenBatch } from "./types.ts";
 
 /**

@@ -1,6 +1,6 @@
 import type { DeviceReport } from "#shared/device.ts";
 import type { InputMaxima, InputQuantization } from "../activations/types.ts";
-import type { Checkpoint } from "../checkpoint/types.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 
 /** Hidden states of a batch of windows, right-padded: (batch, sequence, hidden), row-major f32. */
 export interface HiddenBatch {

@@ -1,6 +1,6 @@
 import type { Convention } from "#shared/evaluation.ts";
 import { KeystoneError } from "#shared/errors.ts";
-import { modelName } from "../checkpoint/summarizeModel.ts";
+import { modelName } from "#engine/checkpoint/modelName.ts";
 import type { LabRun } from "./types.ts";
 
 /** What stands in every report of a run, less what it found out. */

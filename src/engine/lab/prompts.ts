@@ -1,6 +1,6 @@
 import { KeystoneError } from "#shared/errors.ts";
 import type { Convention } from "#shared/evaluation.ts";
-import { leadWithBos } from "../checkpoint/leadWithBos.ts";
+import { leadWithBos } from "#engine/tokenizer/leadWithBos.ts";
 import { planBatches, type BatchPlan } from "../evaluate/hiddenStates.ts";
 import type { TokenWindow } from "../evaluate/types.ts";
 import { count } from "./words.ts";

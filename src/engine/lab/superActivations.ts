@@ -1,12 +1,12 @@
 import { DEFAULT_PROMPT } from "#shared/detection.ts";
 import type { LabReportOf } from "#shared/lab.ts";
 import { orNull } from "#shared/numbers.ts";
-import { readDocuments } from "../checkpoint/readDocuments.ts";
+import { readDocuments } from "#engine/files/documents/readDocuments.ts";
 import { createMeter } from "../evaluate/meter.ts";
 import { median } from "../evaluate/metrics.ts";
 import { layerPasses, streamLayers } from "../evaluate/streamLayers.ts";
 import type { HiddenBatch } from "../forward/types.ts";
-import type { Tokenizer } from "../checkpoint/types.ts";
+import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
 import { largestOthersPruned, superWeightsPruned } from "../superweight/ablations.ts";
 import { ORIGINAL } from "../tasks/score/runTasks.ts";
 import { labFacts, requireSuperWeights } from "./labFacts.ts";

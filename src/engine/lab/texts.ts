@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { KeystoneError } from "#shared/errors.ts";
-import { readRows } from "../checkpoint/readDocuments.ts";
+import { readRows } from "#engine/files/documents/readDocuments.ts";
 import type { WindowSet } from "../evaluate/types.ts";
 import { cutWindows } from "../evaluate/windows.ts";
 import { count } from "./words.ts";

@@ -1,8 +1,8 @@
 import { basename } from "node:path";
 import { KeystoneError } from "#shared/errors.ts";
 import type { LabReportOf, LabRequestOf } from "#shared/lab.ts";
-import { readDocuments } from "../checkpoint/readDocuments.ts";
-import type { Tokenizer } from "../checkpoint/types.ts";
+import { readDocuments } from "#engine/files/documents/readDocuments.ts";
+import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
 import { headUnits } from "../evaluate/headUnits.ts";
 import type { BatchPlan } from "../evaluate/hiddenStates.ts";
 import { readHead } from "../evaluate/judgeHead.ts";

@@ -1,6 +1,6 @@
 import type { LabReport, LabReportOf, LabRequest, LabRequestOf, ExperimentName } from "#shared/lab.ts";
 import type { Coordinate } from "#shared/recipe.ts";
-import type { Tokenizer } from "../checkpoint/types.ts";
+import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
 import type { Engine, Watch } from "../evaluate/types.ts";
 
 /** One experiment at work: the open model, what is asked, and who hears of it. */

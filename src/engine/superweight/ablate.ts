@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import type { AblateReport, AblationRow, Scores } from "#shared/evaluation.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { Coordinate } from "#shared/recipe.ts";
-import type { Tokenizer } from "../checkpoint/types.ts";
+import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
 import { scoreOriginal, scoreWave, type ScoreRequest } from "../evaluate/score.ts";
 import type { OriginalReference } from "../evaluate/types.ts";
 import { ORIGINAL, runTasks, type TaskResult } from "../tasks/score/runTasks.ts";

@@ -1,5 +1,5 @@
 import type { Candidate, Change, Effect } from "#shared/detection.ts";
-import type { Tokenizer } from "../checkpoint/types.ts";
+import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
 import { keyOf, type Proposal, type Yardstick } from "./candidates.ts";
 import type { Effects } from "./effects.ts";
 import type { NormGain } from "./normGain.ts";

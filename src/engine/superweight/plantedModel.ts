@@ -1,5 +1,6 @@
 import type { Architecture } from "../architecture/types.ts";
-import type { Checkpoint, Tokenizer } from "../checkpoint/types.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
+import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
 import type { Engine } from "../evaluate/types.ts";
 import type { Forward, HiddenBatch } from "../forward/types.ts";
 

@@ -1,6 +1,6 @@
 import { KeystoneError } from "#shared/errors.ts";
-import { leadWithBos } from "../checkpoint/leadWithBos.ts";
-import type { Tokenizer } from "../checkpoint/types.ts";
+import { leadWithBos } from "#engine/tokenizer/leadWithBos.ts";
+import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
 
 /** The prompt's tokens in one form. */
 export interface PromptForm {

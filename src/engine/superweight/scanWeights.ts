@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import type { ScannedLayer, ScanReport } from "#shared/detection.ts";
 import { KeystoneError } from "#shared/errors.ts";
-import type { Checkpoint } from "../checkpoint/types.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import { median } from "../evaluate/metrics.ts";
 import type { Control } from "../evaluate/types.ts";
 import { publishedMatch } from "./published.ts";

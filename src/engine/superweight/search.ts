@@ -1,5 +1,5 @@
 import type { DetectOptions, DetectPass, DetectPreview } from "#shared/detection.ts";
-import type { Tokenizer } from "../checkpoint/types.ts";
+import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
 import type { LayerReader } from "../evaluate/layerReader.ts";
 import type { Meter } from "../evaluate/meter.ts";
 import type { Engine, Watch } from "../evaluate/types.ts";

@@ -5,7 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { TextInfo } from "#shared/estimate.ts";
 import { endingOf, PLAIN_TEXT_ENDINGS, textOf } from "#shared/texts.ts";
-import { readDocuments } from "#engine/checkpoint/readDocuments.ts";
+import { readDocuments } from "#engine/files/documents/readDocuments.ts";
 import { createControl } from "#worker/control.ts";
 import type { Access } from "../access.ts";
 import type { Answers, StudioContext } from "../context.ts";

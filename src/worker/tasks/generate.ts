@@ -3,7 +3,7 @@ import { KeystoneError } from "#shared/errors.ts";
 import { recipeLabel } from "#shared/recipeText.ts";
 import { readPrompt, type ReadPrompt } from "#engine/checkpoint/chat/readPrompt.ts";
 import { endTokens } from "#engine/checkpoint/endTokens.ts";
-import type { Tokenizer } from "#engine/checkpoint/types.ts";
+import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
 import { generate, type WrittenText } from "#engine/evaluate/generate.ts";
 import { createMeter } from "#engine/evaluate/meter.ts";
 import { ORIGINAL } from "#engine/tasks/score/runTasks.ts";

@@ -7,7 +7,7 @@ import type { ScanReport } from "#shared/detection.ts";
 import type { TensorStatistics } from "#shared/model.ts";
 import { loadTokenizer } from "#engine/checkpoint/loadTokenizer.ts";
 import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
-import { readDocuments } from "#engine/checkpoint/readDocuments.ts";
+import { readDocuments } from "#engine/files/documents/readDocuments.ts";
 import { asMatrix, tensorStatistics } from "#engine/checkpoint/tensorStatistics.ts";
 import { chooseDevice } from "#engine/forward/chooseDevice.ts";
 import { scanWeights } from "#engine/superweight/scanWeights.ts";

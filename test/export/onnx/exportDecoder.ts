@@ -1,10 +1,10 @@
 import { join } from "node:path";
-import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
 import { adaptVariant, type AdaptedVariant } from "#engine/export/adaptVariant.ts";
 import { ExportJob } from "#engine/export/exportJob.ts";
 import type { ExportModel } from "#engine/export/exporter.ts";
-import { nodeFileSystem } from "#engine/export/nodeFileSystem.ts";
+import { nodeFileSystem } from "#engine/files/output/nodeFileSystem.ts";
 import type { ExportControl } from "#engine/export/types.ts";
 import { writeExport } from "#engine/export/writeExport.ts";
 import { parseRecipe } from "#shared/plan.ts";

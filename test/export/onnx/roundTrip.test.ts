@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
-import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import { exporters } from "#engine/export/exporters.ts";
 import { verifyExport } from "#engine/export/verifyExport.ts";
 import type { Coordinate } from "#shared/recipe.ts";

@@ -1,7 +1,7 @@
 import { KeystoneError } from "#shared/errors.ts";
-import { leadWithBos } from "../leadWithBos.ts";
+import { leadWithBos } from "#engine/tokenizer/leadWithBos.ts";
 import { findTokenizerFiles } from "../loadTokenizer.ts";
-import type { Tokenizer } from "../types.ts";
+import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
 import { DEFAULT_TEMPLATE, findChatTemplates, type NamedTemplate } from "./chatTemplates.ts";
 import { renderChat, type ChatMessage } from "./renderChat.ts";
 

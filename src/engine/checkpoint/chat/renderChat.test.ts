@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { readTokenizerFiles, tokenizerOf } from "../loadTokenizer.ts";
+import { readTokenizerFiles, tokenizerOf } from "#engine/tokenizer/tokenizerFiles.ts";
 import { renderChat } from "./renderChat.ts";
 
 const GOLDEN = join(import.meta.dirname, "../../../../test/golden");

@@ -1,6 +1,6 @@
 import { Template } from "@huggingface/jinja";
 import { KeystoneError } from "#shared/errors.ts";
-import { tokenContent, type TokenizerFiles } from "../loadTokenizer.ts";
+import { tokenContent, type TokenizerFiles } from "#engine/tokenizer/tokenizerFiles.ts";
 import type { NamedTemplate } from "./chatTemplates.ts";
 
 export interface ChatMessage {

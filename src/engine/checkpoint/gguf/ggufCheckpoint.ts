@@ -1,4 +1,4 @@
-import { readRange } from "../byteSource.ts";
+import { readRange } from "#engine/files/byteSource.ts";
 import { byteRange, FileCheckpoint, type ListedTensor } from "../fileCheckpoint.ts";
 import { huggingFaceRow, interleavedRow, moveRows } from "./headRows.ts";
 import { readBlockRows, readBlocks } from "./readBlocks.ts";

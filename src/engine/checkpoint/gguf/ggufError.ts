@@ -1,5 +1,5 @@
 import { KeystoneError } from "#shared/errors.ts";
-import type { ByteSource } from "../byteSource.ts";
+import type { ByteSource } from "#engine/files/byteSource.ts";
 
 /** A file that is not what it should be. `what` completes the sentence that begins with the file's name. */
 export function ggufError(

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { stat } from "node:fs/promises";
 import { KeystoneError } from "#shared/errors.ts";
-import { fileSource } from "../byteSource.ts";
-import type { TokenizerFiles } from "../loadTokenizer.ts";
+import { fileSource } from "#engine/files/byteSource.ts";
+import type { TokenizerFiles } from "#engine/tokenizer/tokenizerFiles.ts";
 import { findGguf } from "./findGguf.ts";
 import { MetadataReader } from "./metadata.ts";
 import { stripsAsPhi3, takesBlanksBehind } from "./phi3Tokens.ts";

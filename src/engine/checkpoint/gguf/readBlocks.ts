@@ -1,8 +1,8 @@
 import { KeystoneError } from "#shared/errors.ts";
-import type { ByteSource } from "../byteSource.ts";
+import type { ByteSource } from "#engine/files/byteSource.ts";
 import { isStorageType } from "#engine/numeric/storageTypes.ts";
 import { readRowsOf, readWhole, type RowFormat } from "../readTensor.ts";
-import { shown } from "../strictJson.ts";
+import { shown } from "#engine/files/strictJson.ts";
 import { widen } from "#engine/numeric/widen.ts";
 import { READ_TYPES } from "./ggmlTypes.ts";
 import type { GgufTensor } from "./readGgufHeader.ts";

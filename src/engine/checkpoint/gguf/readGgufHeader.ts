@@ -1,6 +1,6 @@
 import { KeystoneError } from "#shared/errors.ts";
-import { readRange, type ByteSource } from "../byteSource.ts";
-import { shown } from "../strictJson.ts";
+import { readRange, type ByteSource } from "#engine/files/byteSource.ts";
+import { shown } from "#engine/files/strictJson.ts";
 import { Cursor, NeedMoreBytes } from "./cursor.ts";
 import { ggufError } from "./ggufError.ts";
 import { GGML_TYPES, type GgmlType } from "./ggmlTypes.ts";

@@ -1,5 +1,5 @@
-import type { ByteSource } from "../byteSource.ts";
-import { shown } from "../strictJson.ts";
+import type { ByteSource } from "#engine/files/byteSource.ts";
+import { shown } from "#engine/files/strictJson.ts";
 import { VALUE_BYTES, type Cursor } from "./cursor.ts";
 import { ggufError } from "./ggufError.ts";
 import type { Metadata, MetadataEntry, Scalar, ScalarType } from "./metadata.ts";

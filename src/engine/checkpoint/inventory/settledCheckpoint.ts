@@ -2,7 +2,7 @@ import type { Inventory } from "#shared/inventory.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import { dataBytes } from "../dtypes.ts";
 import { noSuchTensor } from "../fileCheckpoint.ts";
-import type { Checkpoint } from "../types.ts";
+import type { Checkpoint } from "../checkpoint.ts";
 
 /** A tensor under the name that it is used by. */
 export interface SettledTensor {

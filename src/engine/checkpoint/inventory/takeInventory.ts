@@ -7,7 +7,8 @@ import { unusedGroups, type Inventory, type InventoryEntry, type UnusedReason } 
 import type { TensorInfo } from "#shared/model.ts";
 import { isStorageType, STORAGE_BYTES } from "#engine/numeric/storageTypes.ts";
 import { tensorInfo } from "../tensorInfo.ts";
-import type { Checkpoint } from "../types.ts";
+import type { Checkpoint } from "../checkpoint.ts";
+import type { FoundBeside } from "../openedFiles.ts";
 import { absentBiases, settleBiases } from "./biases.ts";
 import { bearingNotes, configEntries, settleSpellings } from "./configFields.ts";
 import { infoNamed } from "./infoNamed.ts";
@@ -15,14 +16,6 @@ import { SettledCheckpoint, type SettledTensor } from "./settledCheckpoint.ts";
 import { settleHead } from "./settleHead.ts";
 import { recogniseNames } from "./tensorPrefix.ts";
 import { isNeverNeeded, reasonFor } from "./unusedTensors.ts";
-
-/** What opening a model's files found beside its tensors. */
-export interface FoundBeside {
-  /** Tensors that an index and its files disagree on, each with the refusal that it is worth where the model needs it. */
-  readonly disagreements?: ReadonlyMap<string, KeystoneError>;
-  /** The files of the folder, and the config's fields where it is not a config.json. */
-  readonly entries?: readonly InventoryEntry[];
-}
 
 /** A tensor of the files under the name that its family has for it. */
 interface NamedTensor {

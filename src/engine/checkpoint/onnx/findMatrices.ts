@@ -1,5 +1,5 @@
 import { KeystoneError } from "#shared/errors.ts";
-import { shown } from "../strictJson.ts";
+import { shown } from "#engine/files/strictJson.ts";
 import { huggingFaceName, packedNames, withoutCodesEnding } from "./names.ts";
 import { elementsOf } from "./places.ts";
 import type { Initializer, OnnxModel, OnnxNode } from "./readModel.ts";

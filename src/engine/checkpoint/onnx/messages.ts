@@ -1,5 +1,5 @@
 import { KeystoneError } from "#shared/errors.ts";
-import type { ByteSource } from "../byteSource.ts";
+import type { ByteSource } from "#engine/files/byteSource.ts";
 
 /** One field of a protobuf message. */
 export interface Field {

@@ -1,5 +1,5 @@
 import { KeystoneError } from "#shared/errors.ts";
-import { shown } from "../strictJson.ts";
+import { shown } from "#engine/files/strictJson.ts";
 import type { Place } from "../tensorInfo.ts";
 import type { Initializer } from "./readModel.ts";
 

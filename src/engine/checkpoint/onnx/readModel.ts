@@ -1,5 +1,5 @@
 import { fieldsOf, malformed, numbersOf, textOf, WindowedSource, type Field } from "./messages.ts";
-import type { ByteSource } from "../byteSource.ts";
+import type { ByteSource } from "#engine/files/byteSource.ts";
 
 /** What a model holds of one tensor: where its data lies, not the data. */
 export interface Initializer {

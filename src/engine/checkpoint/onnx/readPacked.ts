@@ -1,6 +1,6 @@
 import { KeystoneError } from "#shared/errors.ts";
-import { readRange, type ByteSource } from "../byteSource.ts";
-import { shown } from "../strictJson.ts";
+import { readRange, type ByteSource } from "#engine/files/byteSource.ts";
+import { shown } from "#engine/files/strictJson.ts";
 import { widen } from "#engine/numeric/widen.ts";
 import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import type { PackedParts } from "./findMatrices.ts";

@@ -1,10 +1,10 @@
 import type { TensorInfo } from "#shared/model.ts";
-import type { Checkpoint } from "../types.ts";
+import type { Checkpoint } from "../checkpoint.ts";
 import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import { columnsPerGroup, groupText } from "./groupColumns.ts";
 import { halfTypeOf, readTransposedScales } from "./halfConstants.ts";
 import { decodeRun, logicalInfo, part, readWords, roundRun, type PackedMatrix } from "./matrix.ts";
-import type { AwqPacking } from "./packing.ts";
+import type { AwqPacking } from "../packing/packing.ts";
 
 /** Which of eight neighbouring rows nibble k of a word belongs to. */
 export const AWQ_ORDER: readonly number[] = [0, 2, 4, 6, 1, 3, 5, 7];

@@ -1,7 +1,8 @@
 import type { TensorInfo } from "#shared/model.ts";
-import type { Checkpoint } from "../types.ts";
+import type { Checkpoint } from "../checkpoint.ts";
 import { unpackBits, wordsFor } from "./bitPacking.ts";
-import { columnsPerGroup, usualGroupColumns, type GroupSize } from "./groupColumns.ts";
+import { columnsPerGroup, usualGroupColumns } from "./groupColumns.ts";
+import type { GroupSize } from "../packing/groupSize.ts";
 import { readIndices } from "./groupIndex.ts";
 import { part, readWords, type Constants } from "./matrix.ts";
 

@@ -1,6 +1,6 @@
 import type { TensorInfo } from "#shared/model.ts";
 import { isStorageType } from "#engine/numeric/storageTypes.ts";
-import type { Checkpoint } from "../types.ts";
+import type { Checkpoint } from "../checkpoint.ts";
 import { unpackBits, wordsFor } from "./bitPacking.ts";
 import { constantParts, readConstants, type ConstantParts, type ModuleSize } from "./compressedConstants.ts";
 import { groupText } from "./groupColumns.ts";
@@ -13,7 +13,7 @@ import {
   roundRun,
   type PackedMatrix,
 } from "./matrix.ts";
-import type { CompressedTensorsPacking } from "./packing.ts";
+import type { CompressedTensorsPacking } from "../packing/packing.ts";
 
 /** Words of packed rows read at once. */
 const BAND_WORDS = 1024 * 1024;

@@ -1,6 +1,6 @@
 import type { Inventory } from "#shared/inventory.ts";
 import type { TensorInfo } from "#shared/model.ts";
-import type { Checkpoint } from "../types.ts";
+import type { Checkpoint } from "../checkpoint.ts";
 import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import { unpackBits, wordsFor } from "./bitPacking.ts";
 import { columnsPerGroup, groupText, usualGroupColumns } from "./groupColumns.ts";
@@ -17,7 +17,7 @@ import {
   type Constants,
   type PackedMatrix,
 } from "./matrix.ts";
-import type { GptqPacking } from "./packing.ts";
+import type { GptqPacking } from "../packing/packing.ts";
 
 const EMPTY_INDEX = {
   code: "empty-index",

@@ -1,10 +1,10 @@
 import type { TensorInfo } from "#shared/model.ts";
-import type { Checkpoint } from "../types.ts";
+import type { Checkpoint } from "../checkpoint.ts";
 import { unpackBits } from "./bitPacking.ts";
 import { columnsPerGroup } from "./groupColumns.ts";
 import { readIndices } from "./groupIndex.ts";
 import { badPacking, readWords } from "./matrix.ts";
-import type { GptqPacking } from "./packing.ts";
+import type { GptqPacking } from "../packing/packing.ts";
 
 /** What of a module's files has to be looked at to know how they are meant. */
 export interface GptqModule {

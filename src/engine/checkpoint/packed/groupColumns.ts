@@ -1,13 +1,5 @@
+import type { GroupSize } from "#engine/checkpoint/packing/groupSize.ts";
 import { badPacking } from "./matrix.ts";
-
-/** Columns that share a scale, as a config says it; Infinity = a whole row. */
-export type GroupSize = number;
-
-/** `group_size` as every method writes it: −1 is a whole row. Null where nothing is said. */
-export function groupSizeOf(written: number | null | undefined): GroupSize | null {
-  if (written === undefined || written === null) return null;
-  return written > 0 ? written : Infinity;
-}
 
 /**
  * Columns of a group of one module. The last group of a row may be shorter: 192 columns in groups of 128 are 128 and 64, not

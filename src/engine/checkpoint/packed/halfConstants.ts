@@ -1,5 +1,5 @@
 import type { TensorInfo } from "#shared/model.ts";
-import type { Checkpoint } from "../types.ts";
+import type { Checkpoint } from "../checkpoint.ts";
 import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import { roundRun } from "./matrix.ts";
 

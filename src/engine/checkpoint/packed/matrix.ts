@@ -1,9 +1,9 @@
 import { KeystoneError } from "#shared/errors.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import { roundToStorage, bitsOf } from "#engine/numeric/halfTypes.ts";
-import type { Checkpoint } from "../types.ts";
+import type { Checkpoint } from "../checkpoint.ts";
 import type { StorageType } from "#engine/numeric/storageTypes.ts";
-import { shown } from "../strictJson.ts";
+import { shown } from "#engine/files/strictJson.ts";
 import { isLinear, layerOf, roleOf } from "../tensorRole.ts";
 
 /** A matrix whose file holds codes and constants, as readers of the checkpoint see it. */

@@ -4,14 +4,14 @@ import { dataBytes } from "../dtypes.ts";
 import { STORAGE_BYTES } from "#engine/numeric/storageTypes.ts";
 import { narrow } from "#engine/numeric/narrow.ts";
 import { requireRows } from "../readTensor.ts";
-import type { Checkpoint } from "../types.ts";
+import type { Checkpoint } from "../checkpoint.ts";
 import { awqMatrices } from "./awq.ts";
 import { compressedTensorsMatrices } from "./compressedTensors.ts";
 import { gptqMatrices } from "./gptq.ts";
 import { badPacking, type PackedMatrix } from "./matrix.ts";
-import { packedPart } from "./packedNames.ts";
-import { packingMethod, readPacking, type Packing } from "./packing.ts";
-import { packingSettings, plainConfig, type PackingSettings } from "./packingSettings.ts";
+import { packedPart } from "../packing/packedNames.ts";
+import { packingMethod, readPacking, type Packing } from "../packing/packing.ts";
+import { packingSettings, plainConfig, type PackingSettings } from "../packing/packingSettings.ts";
 
 /**
  * The model that a folder's packed weights are of; the folder itself where nothing is packed, or in a way that Keystone does

@@ -1,5 +1,5 @@
 import { PRE_TOKENIZERS, type PreTokenizer } from "#engine/checkpoint/gguf/preTokenizers.ts";
-import { exactTokenizer } from "#engine/checkpoint/loadTokenizer.ts";
+import { exactTokenizer } from "#engine/tokenizer/tokenizerFiles.ts";
 
 /** Which of llama.cpp's rules a byte-level tokenizer follows, and how well. */
 export interface RecognisedPreTokenizer {

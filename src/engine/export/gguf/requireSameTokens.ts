@@ -1,8 +1,8 @@
 import { ggufTokenizer } from "#engine/checkpoint/gguf/ggufTokenizer.ts";
 import { MetadataReader, type Metadata } from "#engine/checkpoint/gguf/metadata.ts";
 import { PHI3_TOKENS, stripsAsPhi3 } from "#engine/checkpoint/gguf/phi3Tokens.ts";
-import { tokenizerOf } from "#engine/checkpoint/loadTokenizer.ts";
-import type { Tokenizer } from "#engine/checkpoint/types.ts";
+import { tokenizerOf } from "#engine/tokenizer/tokenizerFiles.ts";
+import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { PROBE } from "./recognisePreTokenizer.ts";
 import type { AddedToken } from "./tokenizerDefinition.ts";

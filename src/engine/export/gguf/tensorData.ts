@@ -2,7 +2,7 @@ import { interleavedRow, moveRows } from "#engine/checkpoint/gguf/headRows.ts";
 import { ggmlType } from "#engine/checkpoint/gguf/ggmlTypes.ts";
 import { unpackBlocks } from "#engine/checkpoint/gguf/unpackBlocks.ts";
 import { isStorageType } from "#engine/numeric/storageTypes.ts";
-import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import { judgedWeights, packedWeights, sourceBytes } from "../exportedTensor.ts";
 import type { WriteInput } from "../exporter.ts";

@@ -4,8 +4,8 @@ import {
   readAddedTokens,
   vocabularyOf,
   type AddedToken,
-} from "#engine/checkpoint/tokenizer/addedVocabulary.ts";
-import { pairOf } from "#engine/checkpoint/tokenizer/bytePairs.ts";
+} from "#engine/tokenizer/pipeline/addedVocabulary.ts";
+import { pairOf } from "#engine/tokenizer/pipeline/bytePairs.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { describeIssues } from "#shared/plan.ts";
 

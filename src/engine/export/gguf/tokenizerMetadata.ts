@@ -1,7 +1,7 @@
 import type { MetadataEntry, ScalarType } from "#engine/checkpoint/gguf/metadata.ts";
 import { TOKEN_TYPE, TOKENIZER_KEYS as KEY } from "#engine/checkpoint/gguf/tokenTypes.ts";
-import { tokenContent, tokenizerOf, type TokenizerFiles } from "#engine/checkpoint/loadTokenizer.ts";
-import { byteToken } from "#engine/checkpoint/tokenizer/characters.ts";
+import { tokenContent, tokenizerOf, type TokenizerFiles } from "#engine/tokenizer/tokenizerFiles.ts";
+import { byteToken } from "#engine/tokenizer/pipeline/characters.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { requireSameTokens } from "./requireSameTokens.ts";
 import { recognisePreTokenizer } from "./recognisePreTokenizer.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { readArchitecture } from "#engine/architecture/readArchitecture.ts";
-import { bytesSource } from "#engine/checkpoint/byteSource.ts";
+import { bytesSource } from "#engine/files/byteSource.ts";
 import { readOnnxModel } from "#engine/checkpoint/onnx/readModel.ts";
-import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import { parseRecipe } from "#shared/plan.ts";
 import { adaptVariant } from "../adaptVariant.ts";

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { DECODER_IO } from "#engine/architecture/decoderGraph.ts";
-import { readJsonObject } from "#engine/checkpoint/jsonFile.ts";
+import { readJsonObject } from "#engine/files/jsonFile.ts";
 import { MODEL_FILE } from "#engine/checkpoint/onnx/names.ts";
-import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { ExportModel } from "../exporter.ts";
 import { GENERATION_FILE, madeFiles } from "../madeFiles.ts";
 

@@ -2,7 +2,7 @@ import { KEPT_MODULES } from "#shared/exporting.ts";
 import type { Exporter, ExportModel, WriteInput } from "../exporter.ts";
 import type { ExportVariant } from "../types.ts";
 import { madeBytes, tokenizerNotes, writeMadeFiles } from "../madeFiles.ts";
-import { writeJsonFile, type WrittenFile } from "../outputFile.ts";
+import { writeJsonFile, type WrittenFile } from "#engine/files/output/outputFile.ts";
 import { CONFIG_FILE, isStale, rewritesConfig } from "../sourceIndex.ts";
 import { planDecoder } from "./decoderPlan.ts";
 import { GENAI_FILE, genaiConfig } from "./genaiConfig.ts";

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { DATA_FILE, MODEL_FILE } from "#engine/checkpoint/onnx/names.ts";
 import { exportedTensor, packedWeights } from "../exportedTensor.ts";
 import type { WriteInput } from "../exporter.ts";
-import { writeFile, type Append, type WrittenFile } from "../outputFile.ts";
+import { writeFile, type Append, type WrittenFile } from "#engine/files/output/outputFile.ts";
 import type { DecoderPlan, PlacedTensor } from "./decoderPlan.ts";
 import { packParts } from "./packParts.ts";
 

@@ -1,7 +1,7 @@
 import { dataBytes } from "#engine/checkpoint/dtypes.ts";
 import type { FormatDescription } from "#shared/exporting.ts";
 import type { Override } from "#shared/recipe.ts";
-import { bytesText } from "../diskErrors.ts";
+import { bytesText } from "#engine/files/output/diskErrors.ts";
 import type { BytesOf, Exporter, ExportSource } from "../exporter.ts";
 import { allBytes, keepModules, plansOf } from "../keepModules.ts";
 import { madeBytes, tokenizerNotes } from "../madeFiles.ts";

@@ -1,5 +1,5 @@
 import type { TensorInfo } from "#shared/model.ts";
-import type { Checkpoint } from "#engine/checkpoint/types.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import type { TensorPlan } from "#engine/quantize/types.ts";
 import { groupsOf } from "./moduleLayout.ts";

@@ -3,14 +3,9 @@ import type { TensorPlan } from "#engine/quantize/types.ts";
 import type { ExportSource, WriteInput } from "../exporter.ts";
 import { exportedTensor, packedWeights } from "../exportedTensor.ts";
 import { writeMadeFiles } from "../madeFiles.ts";
-import { writeJsonFile, type WrittenFile } from "../outputFile.ts";
-import {
-  alignedOrder,
-  INDEX_FILE,
-  planShards,
-  type CheckpointPlan,
-  type PlannedTensor,
-} from "../planShards.ts";
+import { writeJsonFile, type WrittenFile } from "#engine/files/output/outputFile.ts";
+import { alignedOrder, planShards, type CheckpointPlan, type PlannedTensor } from "../planShards.ts";
+import { INDEX_FILE } from "#engine/checkpoint/shardFiles.ts";
 import { writeShard } from "../safetensorsWriter.ts";
 import { shardLimit, sourceIndex } from "../sourceIndex.ts";
 import type { ExportVariant } from "../types.ts";

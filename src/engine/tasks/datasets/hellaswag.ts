@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { capitalize, strip } from "../pythonText.ts";
+import { capitalize, strip } from "#engine/files/pythonText.ts";
 import { defineFormat, type DatasetFormat } from "./format.ts";
 import { choiceQuestion, outOfRange, wholeNumber } from "./question.ts";
 

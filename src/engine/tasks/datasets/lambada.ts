@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { codePoints } from "../pythonText.ts";
+import { codePoints } from "#engine/files/pythonText.ts";
 import { defineFormat } from "./format.ts";
 import { DELIMITER } from "./question.ts";
 

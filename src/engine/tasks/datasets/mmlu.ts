@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { strip } from "../pythonText.ts";
+import { strip } from "#engine/files/pythonText.ts";
 import { defineFormat } from "./format.ts";
 import { choiceQuestion, outOfRange, wholeNumber } from "./question.ts";
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { codePoints } from "../pythonText.ts";
+import { codePoints } from "#engine/files/pythonText.ts";
 import type { Question } from "../types.ts";
 
 /** What lm-eval puts between a context and a continuation (target_delimiter). */

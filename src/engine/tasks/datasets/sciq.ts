@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { stripStart } from "../pythonText.ts";
+import { stripStart } from "#engine/files/pythonText.ts";
 import { defineFormat } from "./format.ts";
 import { choiceQuestion } from "./question.ts";
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { codePoints, strip } from "../pythonText.ts";
+import { codePoints, strip } from "#engine/files/pythonText.ts";
 import { defineFormat } from "./format.ts";
 import { DELIMITER, wholeNumber } from "./question.ts";
 

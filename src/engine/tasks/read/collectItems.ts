@@ -3,7 +3,7 @@ import type { DatasetFormat } from "../datasets/format.ts";
 import { recognise } from "../datasets/recognise.ts";
 import type { Question, SkippedRow, TaskFile, TaskItem } from "../types.ts";
 import { noItems, notTheirColumns, type Reached } from "./refusals.ts";
-import { columnsOf, type Row } from "./rows.ts";
+import { columnsOf, type Row } from "#engine/files/tables/rows.ts";
 
 /** Turns rows into questions. The first good row decides whose columns the task has. */
 export interface ItemCollector {

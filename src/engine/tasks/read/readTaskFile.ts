@@ -4,9 +4,9 @@ import type { TaskDataset } from "#shared/evaluation.ts";
 import { recognise } from "../datasets/recognise.ts";
 import type { TaskFile } from "../types.ts";
 import { createCollector, type CollectOptions, type ItemCollector } from "./collectItems.ts";
-import { openRows } from "./openRows.ts";
+import { openRows } from "#engine/files/tables/openRows.ts";
 import { unknownColumns } from "./refusals.ts";
-import { columnsOf } from "./rows.ts";
+import { columnsOf } from "#engine/files/tables/rows.ts";
 import { taskSources, type Split, type SplitFiles, type TaskSource } from "./taskSources.ts";
 
 export type ReadTaskOptions = CollectOptions;

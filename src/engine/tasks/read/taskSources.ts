@@ -1,7 +1,8 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { KeystoneError } from "#shared/errors.ts";
-import { unreadable } from "./errors.ts";
+import { SPLIT_NAME, splitless } from "#engine/files/tables/splitName.ts";
+import { unreadable } from "#engine/files/tables/tableErrors.ts";
 
 /** A part of a dataset, as names of files say it. */
 export type Split = "train" | "validation" | "test";
@@ -19,10 +20,6 @@ export interface SplitFiles {
 }
 
 const EXTENSIONS = [".jsonl", ".ndjson", ".json", ".csv", ".parquet"];
-/** `validation-00000-of-00001.parquet`, `test.jsonl`, `arc_easy_test.jsonl`. */
-const SPLIT_NAME = /(?:^|[-_.])(train|validation|valid|val|dev|test)(?=[-_.]|$)/i;
-/** The number of a file of several: `-00000-of-00002`. */
-const SHARD = /[-_.]?\d+-of-\d+$/;
 /** What lies beside saved data sets and says how they were made. */
 const DESCRIPTIONS = ["dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json"];
 /** Datasets saved by their library keep their files one folder down. */
@@ -69,12 +66,6 @@ function bySplit(files: readonly string[]): SplitFiles[] {
 
 function isTaskFile(name: string): boolean {
   return EXTENSIONS.includes(extname(name).toLowerCase()) && !DESCRIPTIONS.includes(name);
-}
-
-/** A file's name without its ending, its number and its split: `arc_easy` of `arc_easy_test.jsonl`; empty where that is all. */
-export function splitless(name: string): string {
-  const stem = basename(name, extname(name)).replace(SHARD, "");
-  return stem.replace(SPLIT_NAME, "").replace(/^[-_.]+|[-_.]+$/g, "");
 }
 
 function splitOf(file: string): Split | null {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Tokenizer } from "../../checkpoint/types.ts";
+import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
 import { encodeRequest, type EncodedRequest } from "./encodeRequest.ts";
 
 const [BOS, EOS] = [1, 2];

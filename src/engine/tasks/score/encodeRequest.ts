@@ -1,6 +1,6 @@
-import { leadWithBos, withoutLead } from "../../checkpoint/leadWithBos.ts";
-import type { Tokenizer } from "../../checkpoint/types.ts";
-import { stripEnd } from "../pythonText.ts";
+import { leadWithBos, withoutLead } from "#engine/tokenizer/leadWithBos.ts";
+import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
+import { stripEnd } from "#engine/files/pythonText.ts";
 import type { TaskRequest } from "../types.ts";
 
 /** A request as tokens. */

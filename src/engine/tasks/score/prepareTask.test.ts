@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { Tokenizer } from "../../checkpoint/types.ts";
+import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
 import type { TaskFile, TaskItem } from "../types.ts";
 import { prepareTask } from "./prepareTask.ts";
 

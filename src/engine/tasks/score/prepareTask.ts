@@ -1,6 +1,6 @@
 import { KeystoneError } from "#shared/errors.ts";
 import { plural } from "#shared/format.ts";
-import type { Tokenizer } from "../../checkpoint/types.ts";
+import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
 import type { SkippedRow, TaskFile, TaskItem } from "../types.ts";
 import { encodeRequest, type EncodedRequest } from "./encodeRequest.ts";
 import { shareWindows, type SharedWindows } from "./shareWindows.ts";

@@ -1,7 +1,7 @@
 import type { KeystoneErrorData } from "#shared/errors.ts";
 import type { TaskReport } from "#shared/evaluation.ts";
 import { spansWindow } from "../../activations/spansWindow.ts";
-import type { Tokenizer } from "../../checkpoint/types.ts";
+import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
 import { planBatches, type BatchPlan } from "../../evaluate/hiddenStates.ts";
 import { headUnits } from "../../evaluate/headUnits.ts";
 import { scoreLanes } from "../../evaluate/judgeHead.ts";

@@ -1,7 +1,7 @@
 import { open } from "node:fs/promises";
 import { endingOf } from "#shared/texts.ts";
 import { csvFile } from "./csvFile.ts";
-import { unreadable } from "./errors.ts";
+import { unreadable } from "./tableErrors.ts";
 import { jsonFile } from "./jsonRows.ts";
 import { PARQUET_MAGIC, parquetFile } from "./parquetFile.ts";
 import type { RowFile } from "./rows.ts";

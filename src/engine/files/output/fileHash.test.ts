@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { temporaryFolder } from "../../../test/support/syntheticCheckpoint.ts";
+import { temporaryFolder } from "../../../../test/support/syntheticCheckpoint.ts";
 import { hashFile } from "./fileHash.ts";
 import { nodeFileSystem } from "./nodeFileSystem.ts";
 

@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
-import { tooLarge, unreadable } from "./errors.ts";
+import { tooLarge, unreadable } from "./tableErrors.ts";
 import type { Row, RowFile } from "./rows.ts";
 
 /** Longest line, in bytes: a question of this size has more tokens than any model has positions. */

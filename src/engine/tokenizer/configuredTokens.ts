@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { addTokens, readAddedTokens, vocabularyOf, type AddedToken } from "./tokenizer/addedVocabulary.ts";
+import { addTokens, readAddedTokens, vocabularyOf, type AddedToken } from "./pipeline/addedVocabulary.ts";
 
 /** tokenizer.json and the files beside it that may name further tokens; each empty where absent. */
 export interface TokenSources {

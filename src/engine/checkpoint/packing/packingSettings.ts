@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { readJsonObject } from "../jsonFile.ts";
-import { isRegularFile } from "../regularFile.ts";
-import type { Checkpoint } from "../types.ts";
+import { readJsonObject } from "#engine/files/jsonFile.ts";
+import { isRegularFile } from "#engine/files/regularFile.ts";
+import type { Checkpoint } from "../checkpoint.ts";
 
 const MAX_CONFIG_BYTES = 1_000_000;
 

@@ -1,8 +1,8 @@
 import { basename } from "node:path";
 import { KeystoneError } from "#shared/errors.ts";
 import { TEXT_COLUMNS, textOf } from "#shared/texts.ts";
-import { parquetFile } from "../tasks/read/parquetFile.ts";
-import { csvRecords } from "./csvRecords.ts";
+import { parquetFile } from "../tables/parquetFile.ts";
+import { csvRecords } from "../csvRecords.ts";
 import { decodeText, textFault } from "./textBytes.ts";
 
 const NEWLINE = 0x0a;

@@ -1,4 +1,4 @@
-import { pythonJson } from "#engine/checkpoint/pythonJson.ts";
+import { pythonJson } from "../pythonJson.ts";
 import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
 import type { FileSystem, WritableFile } from "./fileSystem.ts";

@@ -1,9 +1,9 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
-import { csvRecords } from "../../checkpoint/csvRecords.ts";
-import { badCsv, tooLarge, unreadable } from "./errors.ts";
+import { csvRecords } from "../csvRecords.ts";
+import { badCsv, tooLarge, unreadable } from "./tableErrors.ts";
 import type { Row, RowFile } from "./rows.ts";
-import { splitless } from "./taskSources.ts";
+import { splitless } from "./splitName.ts";
 
 /** A CSV file is parsed whole. */
 const MAX_CSV_BYTES = 256 * 2 ** 20;

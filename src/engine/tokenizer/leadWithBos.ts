@@ -1,4 +1,4 @@
-import type { Tokenizer } from "./types.ts";
+import type { Tokenizer } from "./tokenizer.ts";
 
 /** A text's tokens, led by BOS where the tokenizer puts one. */
 export interface LedTokens {

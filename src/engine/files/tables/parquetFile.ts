@@ -8,7 +8,7 @@ import {
   type FileMetaData,
   type RowGroup,
 } from "hyparquet";
-import { badParquet, unreadable } from "./errors.ts";
+import { badParquet, unreadable } from "./tableErrors.ts";
 import { COMPRESSORS } from "./parquetCodecs.ts";
 import { checkFooter, checkGroup } from "./parquetLimits.ts";
 import type { Row, RowFile } from "./rows.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { describeIssues } from "#shared/plan.ts";
-import { groupSizeOf, type GroupSize } from "./groupColumns.ts";
+import { groupSizeOf, type GroupSize } from "./groupSize.ts";
 
 /** How a checkpoint says that its weights are packed. */
 export type Packing = CompressedTensorsPacking | GptqPacking | AwqPacking;
