@@ -3,9 +3,9 @@
  * run. usage: node bench/forward.ts [threads, default all cores]
  */
 import { availableParallelism } from "node:os";
-import { decoder } from "#engine/architecture/decoder.ts";
-import { readLlama } from "#engine/architecture/llama.ts";
-import type { Architecture } from "#engine/architecture/types.ts";
+import { decoder } from "#engine/architecture/decoder/decoder.ts";
+import { readLlama } from "#engine/architecture/families/llama.ts";
+import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
 import { createForward } from "#engine/forward/createForward.ts";
 import type { HiddenBatch, LayerWeights } from "#engine/forward/types.ts";
 import { gemmFlops, gemmSeconds, type Gemm } from "./gemm.ts";

@@ -1,4 +1,4 @@
-import { Graph } from "#engine/architecture/graph.ts";
+import { Graph } from "#engine/architecture/graph/graph.ts";
 import { floats, openSession } from "#engine/forward/session.ts";
 
 /** One matrix product x·Wᵀ: x (rows, inner), W (outer, inner), and how often it is computed. */

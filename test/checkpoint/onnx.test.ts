@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
-import { encodeModel, type OnnxGraph, type OnnxTensor } from "#engine/architecture/onnx.ts";
+import { encodeModel, type OnnxGraph, type OnnxTensor } from "#engine/architecture/graph/onnx.ts";
 import { bytesSource } from "#engine/files/byteSource.ts";
 import { huggingFaceName } from "#engine/checkpoint/onnx/names.ts";
 import { readOnnxModel } from "#engine/checkpoint/onnx/readModel.ts";

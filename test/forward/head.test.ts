@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { decoder } from "#engine/architecture/decoder.ts";
-import { readLlama } from "#engine/architecture/llama.ts";
+import { decoder } from "#engine/architecture/decoder/decoder.ts";
+import { readLlama } from "#engine/architecture/families/llama.ts";
 import { createForward } from "#engine/forward/createForward.ts";
 import type { Forward, HeadWeights } from "#engine/forward/types.ts";
 import { expectSum, float32Bound } from "../support/rounding.ts";

@@ -1,4 +1,4 @@
-import type { Architecture } from "#engine/architecture/types.ts";
+import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { Forward, HeadWeights, HiddenBatch, LayerWeights, Taps } from "#engine/forward/types.ts";
 

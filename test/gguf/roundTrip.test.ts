@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { architectureOf, readDecoderConfig } from "#engine/architecture/readArchitecture.ts";
-import { rotaryTables } from "#engine/architecture/rope.ts";
+import { rotaryTables } from "#engine/architecture/rope/rope.ts";
 import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
 import { checkExport } from "#engine/export/checkExport.ts";
 import { exporters } from "#engine/export/exporters.ts";

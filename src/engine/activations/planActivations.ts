@@ -1,8 +1,9 @@
 import { KeystoneError } from "#shared/errors.ts";
 import type { Activations, Coordinate } from "#shared/recipe.ts";
-import type { Architecture } from "../architecture/types.ts";
+import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
 import { planSmoothing } from "./smoothing.ts";
-import type { ActivationMaxima, ActivationPlan, InputQuantization } from "./types.ts";
+import type { ActivationMaxima, ActivationPlan } from "./types.ts";
+import type { InputQuantization } from "#engine/architecture/inputs/inputQuantization.ts";
 
 /** What `activations` need to know of the model. */
 export interface ActivationContext {

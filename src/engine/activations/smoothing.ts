@@ -1,5 +1,5 @@
 import { KeystoneError } from "#shared/errors.ts";
-import type { Architecture } from "../architecture/types.ts";
+import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
 import type { ActivationMaxima, ChannelMaxima, TensorSmoothing } from "./types.ts";
 
 /** Scales and the weights' maxima are at least this, as in SmoothQuant's published code. */

@@ -1,6 +1,6 @@
 import { KeystoneError } from "#shared/errors.ts";
 import type { TensorInfo } from "#shared/model.ts";
-import type { Architecture } from "./types.ts";
+import type { Architecture } from "./decoder/architecture.ts";
 
 type Tensors = ReadonlyMap<string, Pick<TensorInfo, "shape">>;
 

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { findGguf } from "./gguf/findGguf.ts";
 import { openGguf } from "./gguf/openGguf.ts";
-import { takeInventory } from "./inventory/takeInventory.ts";
+import { takeInventory } from "#engine/inventory/takeInventory.ts";
 import { holdsOnnx, openOnnx } from "./onnx/openOnnx.ts";
 import { openFolder } from "./openFolder.ts";
 import type { OpenedFiles } from "./openedFiles.ts";

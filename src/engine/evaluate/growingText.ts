@@ -1,4 +1,4 @@
-import { spansWindow } from "../activations/spansWindow.ts";
+import { perWindow } from "#engine/architecture/inputs/perWindow.ts";
 import type { HiddenBatch, LayerCache, LayerWeights } from "../forward/types.ts";
 import type { LaneEnds } from "./generationWeights.ts";
 import type { Engine, Variant } from "./types.ts";
@@ -24,7 +24,7 @@ export class GrowingText {
     this.#variant = variant;
     this.#ends = ends;
     this.ids = [...prompt];
-    this.#whole = variant.activations?.layers.some((inputs) => spansWindow(inputs)) ?? false;
+    this.#whole = variant.activations?.layers.some((inputs) => perWindow(inputs)) ?? false;
   }
 
   /** Embeds the tokens that the layers have not seen. */

@@ -1,4 +1,4 @@
-import type { Architecture } from "../architecture/types.ts";
+import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
 
 /** A variant's predictions are compared with the original's, token by token of the vocabulary. Measured on SmolLM2-135M. */
 const COMPARED = 1.3;

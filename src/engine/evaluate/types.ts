@@ -2,7 +2,7 @@ import type { Convention, LayerError, Scores, TensorError } from "#shared/evalua
 import type { KeystoneErrorData } from "#shared/errors.ts";
 import type { Progress } from "#shared/job.ts";
 import type { ActivationPlan } from "../activations/types.ts";
-import type { Architecture } from "../architecture/types.ts";
+import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { Forward } from "../forward/types.ts";
 import type { TensorPlan } from "../quantize/types.ts";

@@ -1,6 +1,6 @@
 import type { TensorError } from "#shared/evaluation.ts";
 import { applySmoothing } from "../activations/smoothing.ts";
-import type { Architecture } from "../architecture/types.ts";
+import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
 import type { LayerWeights } from "../forward/types.ts";
 import { quantizeDequantize } from "../quantize/quantizeDequantize.ts";
 import { poolStatistics, toTensorError, type QuantizationStatistics } from "../quantize/statistics.ts";

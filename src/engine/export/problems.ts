@@ -1,4 +1,4 @@
-import { hasUnannouncedBiases } from "#engine/architecture/decoderConfig.ts";
+import { hasUnannouncedBiases } from "#engine/architecture/decoder/decoderConfig.ts";
 import { readDecoderConfig } from "#engine/architecture/readArchitecture.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { KeystoneErrorData } from "#shared/errors.ts";

@@ -1,6 +1,6 @@
 import type { Tensor } from "onnxruntime-node";
-import { branchMask } from "../architecture/mask.ts";
-import type { Architecture } from "../architecture/types.ts";
+import { branchMask } from "#engine/architecture/decoder/mask.ts";
+import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
 import { floats } from "./session.ts";
 import type { HiddenBatch } from "./types.ts";
 import type { WindowRun } from "./windowRuns.ts";

@@ -1,4 +1,4 @@
-import type { Architecture, LayerGraphOptions } from "../architecture/types.ts";
+import type { Architecture, LayerGraphOptions } from "#engine/architecture/decoder/architecture.ts";
 import { channelTensors, inputOptions, queryBlocks, weightTensors } from "./layers.ts";
 import { floats, openSession, type Session, type SessionOptions } from "./session.ts";
 import type { Forward, LayerCache } from "./types.ts";

@@ -1,5 +1,5 @@
 import type { DeviceName } from "#shared/device.ts";
-import type { Architecture } from "../architecture/types.ts";
+import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
 import { chooseDevice } from "./chooseDevice.ts";
 import { embed } from "./embed.ts";
 import { createCachedLayers } from "./cachedLayers.ts";

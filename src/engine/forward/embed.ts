@@ -1,5 +1,5 @@
 import { KeystoneError } from "#shared/errors.ts";
-import type { Architecture } from "../architecture/types.ts";
+import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { HiddenBatch } from "./types.ts";
 

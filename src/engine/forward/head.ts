@@ -1,5 +1,5 @@
 import type { Tensor } from "onnxruntime-node";
-import type { Architecture } from "../architecture/types.ts";
+import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
 import { floats, integers, openSession, type Session, type SessionOptions } from "./session.ts";
 import type { Forward, HeadWeights } from "./types.ts";
 

@@ -1,8 +1,9 @@
 import type { Tensor } from "onnxruntime-node";
-import type { InputOptions } from "../activations/linearInputs.ts";
-import { spansWindow } from "../activations/spansWindow.ts";
-import type { InputMaxima, InputQuantization } from "../activations/types.ts";
-import type { Architecture, LayerGraphOptions } from "../architecture/types.ts";
+import type { InputOptions } from "#engine/architecture/inputs/quantizedInputs.ts";
+import { perWindow } from "#engine/architecture/inputs/perWindow.ts";
+import type { InputMaxima } from "#engine/activations/types.ts";
+import type { InputQuantization } from "#engine/architecture/inputs/inputQuantization.ts";
+import type { Architecture, LayerGraphOptions } from "#engine/architecture/decoder/architecture.ts";
 import { branchTables } from "./branchTables.ts";
 import {
   floats,
@@ -62,7 +63,7 @@ export function createLayers(architecture: Architecture, options: SessionOptions
       const { sequence } = hidden;
       const shared = { ...weightTensors(architecture, layer, weights), ...channelTensors(inputs) };
       const data = new Float32Array(hidden.data.length);
-      const exact = maxima !== undefined || (inputs !== undefined && spansWindow(inputs));
+      const exact = maxima !== undefined || (inputs !== undefined && perWindow(inputs));
       for (const run of windowRuns(hidden, MAX_TOKENS_PER_RUN, exact)) {
         const opened = await session({
           taps: taps !== undefined,

@@ -1,5 +1,5 @@
-import { decoder } from "../architecture/decoder.ts";
-import { readLlama } from "../architecture/llama.ts";
+import { decoder } from "#engine/architecture/decoder/decoder.ts";
+import { readLlama } from "#engine/architecture/families/llama.ts";
 import { createLayers } from "./layers.ts";
 import { createHead } from "./head.ts";
 import type { Provider } from "./session.ts";

@@ -1,5 +1,6 @@
 import type { DeviceReport } from "#shared/device.ts";
-import type { InputMaxima, InputQuantization } from "../activations/types.ts";
+import type { InputMaxima } from "#engine/activations/types.ts";
+import type { InputQuantization } from "#engine/architecture/inputs/inputQuantization.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 
 /** Hidden states of a batch of windows, right-padded: (batch, sequence, hidden), row-major f32. */
@@ -91,7 +92,7 @@ export interface Forward {
   ): Promise<{ hidden: HiddenBatch; inputs: Readonly<Record<string, Float32Array>> }>;
   /**
    * One layer over the tokens of one text (1, sequence, hidden) that follow those in `past`; null begins the text. Gives the
-   * cache that these tokens leave. Not for inputs whose units span a window (activations/spansWindow.ts).
+   * cache that these tokens leave. Not for inputs whose units span a window (architecture/inputs/perWindow.ts).
    */
   layerWithCache(
     layer: number,

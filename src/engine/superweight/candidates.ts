@@ -1,6 +1,6 @@
 import type { Candidate, DetectOptions } from "#shared/detection.ts";
 import { coordinateOf } from "#shared/recipe.ts";
-import type { Architecture } from "../architecture/types.ts";
+import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
 import type { LayerEvidence, TracedOutput, TracedProduct } from "./evidence.ts";
 import { publishedMatch } from "./published.ts";
 

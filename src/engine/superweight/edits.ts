@@ -1,6 +1,6 @@
 import type { Coordinate } from "#shared/recipe.ts";
 import { KeystoneError } from "#shared/errors.ts";
-import type { Architecture } from "../architecture/types.ts";
+import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
 import type { WeightEdit } from "../evaluate/types.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { OtherWeight } from "#shared/detection.ts";
-import type { Architecture, LayerTensor } from "../architecture/types.ts";
+import type { Architecture, LayerTensor } from "#engine/architecture/decoder/architecture.ts";
 import type { Engine } from "../evaluate/types.ts";
 import type { LayerWeights } from "../forward/types.ts";
 import { drawWeights } from "./randomWeights.ts";

@@ -1,4 +1,4 @@
-import type { Architecture } from "../architecture/types.ts";
+import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
 import type { Engine } from "../evaluate/types.ts";

@@ -1,5 +1,5 @@
 import { coordinateOf } from "#shared/recipe.ts";
-import type { Architecture } from "../architecture/types.ts";
+import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
 import type { Probe } from "./effectStream.ts";
 import { keyOf, type Proposal } from "./candidates.ts";
 import type { OtherPlace } from "./otherWeights.ts";

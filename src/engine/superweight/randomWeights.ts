@@ -1,5 +1,5 @@
 import type { Coordinate } from "#shared/recipe.ts";
-import type { LayerTensor } from "../architecture/types.ts";
+import type { LayerTensor } from "#engine/architecture/decoder/architecture.ts";
 import type { Engine, WeightEdit } from "../evaluate/types.ts";
 import { scaleWeights } from "./edits.ts";
 import { decoderWeights } from "./largestWeights.ts";

@@ -1,5 +1,5 @@
 import type { Coordinate } from "#shared/recipe.ts";
-import type { Architecture } from "../architecture/types.ts";
+import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
 import type { LayerWeights } from "../forward/types.ts";
 
 /** Weights of one tensor of one layer, multiplied by `factor`: one, or a whole row or column (null stands for all). */

@@ -1,5 +1,5 @@
-import { hasUnannouncedBiases, type DecoderConfig } from "#engine/architecture/decoderConfig.ts";
-import { rotaryFrequencies } from "#engine/architecture/rope.ts";
+import { hasUnannouncedBiases, type DecoderConfig } from "#engine/architecture/decoder/decoderConfig.ts";
+import { rotaryFrequencies } from "#engine/architecture/rope/rope.ts";
 import type { MetadataEntry, ScalarType } from "#engine/checkpoint/gguf/metadata.ts";
 import { ROPE_TENSORS } from "#engine/checkpoint/gguf/tensorNames.ts";
 import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";

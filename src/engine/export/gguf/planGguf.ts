@@ -1,5 +1,5 @@
 import { readDecoderConfig } from "#engine/architecture/readArchitecture.ts";
-import type { DecoderConfig } from "#engine/architecture/decoderConfig.ts";
+import type { DecoderConfig } from "#engine/architecture/decoder/decoderConfig.ts";
 import { readChatTemplates } from "#engine/checkpoint/chat/chatTemplates.ts";
 import { ggmlType } from "#engine/checkpoint/gguf/ggmlTypes.ts";
 import { isInterleaved } from "#engine/checkpoint/gguf/headRows.ts";

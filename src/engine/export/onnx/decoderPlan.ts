@@ -1,6 +1,6 @@
-import type { Graph, StoredTensor, Value } from "#engine/architecture/graph.ts";
-import type { ElementType } from "#engine/architecture/onnx.ts";
-import type { DecoderWeights } from "#engine/architecture/types.ts";
+import type { Graph, StoredTensor, Value } from "#engine/architecture/graph/graph.ts";
+import type { ElementType } from "#engine/architecture/graph/onnx.ts";
+import type { DecoderWeights } from "#engine/architecture/decoder/architecture.ts";
 import { storageOf } from "#engine/checkpoint/readTensor.ts";
 import { DATA_FILE } from "#engine/checkpoint/onnx/names.ts";
 import type { StorageType } from "#engine/numeric/storageTypes.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { DECODER_IO } from "#engine/architecture/decoderGraph.ts";
+import { DECODER_IO } from "#engine/architecture/decoder/decoderGraph.ts";
 import { readJsonObject } from "#engine/files/jsonFile.ts";
 import { MODEL_FILE } from "#engine/checkpoint/onnx/names.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";

@@ -1,5 +1,5 @@
 import { packedNames } from "#engine/checkpoint/onnx/names.ts";
-import type { Graph, Value } from "#engine/architecture/graph.ts";
+import type { Graph, Value } from "#engine/architecture/graph/graph.ts";
 import { restoredCount } from "#engine/quantize/bitsPerWeight.ts";
 import type { TensorPlan } from "#engine/quantize/types.ts";
 

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { env } from "onnxruntime-node";
-import type { Architecture } from "#engine/architecture/types.ts";
+import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
 import { DATA_FILE, MODEL_FILE } from "#engine/checkpoint/onnx/names.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { RuntimeScore } from "#shared/exporting.ts";

@@ -1,6 +1,6 @@
 import type { KeystoneErrorData } from "#shared/errors.ts";
 import type { TaskReport } from "#shared/evaluation.ts";
-import { spansWindow } from "../../activations/spansWindow.ts";
+import { perWindow } from "#engine/architecture/inputs/perWindow.ts";
 import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
 import { planBatches, type BatchPlan } from "../../evaluate/hiddenStates.ts";
 import { headUnits } from "../../evaluate/headUnits.ts";
@@ -81,7 +81,7 @@ export async function runTasks(request: TasksRequest): Promise<TaskResult[]> {
 
 /** Whether a variant takes a maximum, a scale or a median over a whole window, which must then be one sequence. */
 function looksAtWindows({ keepSuperActivation = [], activations }: Variant): boolean {
-  return keepSuperActivation.length > 0 || (activations?.layers.some(spansWindow) ?? false);
+  return keepSuperActivation.length > 0 || (activations?.layers.some(perWindow) ?? false);
 }
 
 /** One pass through the layers. */

@@ -1,7 +1,7 @@
-import type { Graph, Value } from "../architecture/graph.ts";
+import type { Graph, Value } from "../graph/graph.ts";
 import { fakeQuantize, levelsOf, roundTo } from "./fakeQuantize.ts";
-import { keepSuperActivations, unitsOf, type Units } from "./superActivations.ts";
-import type { InputQuantization } from "./types.ts";
+import { keepSuperActivations, unitsOf, type Units } from "./medianStandIn.ts";
+import type { InputQuantization } from "./inputQuantization.ts";
 
 /** What a layer's graph is told about the quantization of its inputs; channels themselves are fed when it runs. */
 export interface InputOptions extends Pick<InputQuantization, "bits" | "per" | "matmuls"> {

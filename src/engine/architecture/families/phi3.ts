@@ -1,5 +1,11 @@
 import { z } from "zod";
-import { decoderConfig, decoderFields, ownBiases, parseConfig, type DecoderConfig } from "./decoderConfig.ts";
+import {
+  decoderConfig,
+  decoderFields,
+  ownBiases,
+  parseConfig,
+  type DecoderConfig,
+} from "../decoder/decoderConfig.ts";
 
 const size = z.number().int().positive();
 const factor = z.looseObject({ partial_rotary_factor: z.number().positive().nullish() });

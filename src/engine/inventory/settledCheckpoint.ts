@@ -1,8 +1,8 @@
 import type { Inventory } from "#shared/inventory.ts";
 import type { TensorInfo } from "#shared/model.ts";
-import { dataBytes } from "../dtypes.ts";
-import { noSuchTensor } from "../fileCheckpoint.ts";
-import type { Checkpoint } from "../checkpoint.ts";
+import { dataBytes } from "#engine/checkpoint/dtypes.ts";
+import { noSuchTensor } from "#engine/checkpoint/fileCheckpoint.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 
 /** A tensor under the name that it is used by. */
 export interface SettledTensor {

@@ -1,5 +1,11 @@
 import { z } from "zod";
-import { decoderConfig, decoderFields, ownBiases, parseConfig, type DecoderConfig } from "./decoderConfig.ts";
+import {
+  decoderConfig,
+  decoderFields,
+  ownBiases,
+  parseConfig,
+  type DecoderConfig,
+} from "../decoder/decoderConfig.ts";
 
 const schema = z.looseObject({
   ...decoderFields,

@@ -1,5 +1,5 @@
 import type { DecoderConfig } from "./decoderConfig.ts";
-import type { Graph, Value } from "./graph.ts";
+import type { Graph, Value } from "../graph/graph.ts";
 
 /** What a masked score gets: far below any score, and far enough from f32's end that adding a score cannot overflow. */
 const MASKED = -1e30;

@@ -1,4 +1,4 @@
-import type { Graph, Value } from "./graph.ts";
+import type { Graph, Value } from "../graph/graph.ts";
 import { rotaryFrequencies, rotaryScale, type RopeSettings } from "./rope.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { DecoderConfig } from "#engine/architecture/decoderConfig.ts";
+import type { DecoderConfig } from "#engine/architecture/decoder/decoderConfig.ts";
 
 type Config = Readonly<Record<string, unknown>>;
 

@@ -1,14 +1,14 @@
 import type { ArchitectureFacts } from "#shared/model.ts";
-import { linearInputs } from "../activations/linearInputs.ts";
+import { linearInputs } from "../inputs/quantizedInputs.ts";
 import type { DecoderConfig } from "./decoderConfig.ts";
 import { buildDecoderGraph } from "./decoderGraph.ts";
 import { decoderLayer, type LayerOperands } from "./decoderLayer.ts";
-import { Graph, type Value } from "./graph.ts";
-import { buildHeadGraph, buildJudgeGraph, buildScoreGraph } from "./heads.ts";
+import { Graph, type Value } from "../graph/graph.ts";
+import { buildHeadGraph, buildJudgeGraph, buildScoreGraph } from "../graph/heads.ts";
 import { causalMask, windowOf } from "./mask.ts";
-import { rotaryTables } from "./rope.ts";
-import { describeRope } from "./ropeConfig.ts";
-import type { Architecture, LayerGraphOptions, LayerTensor, SmoothGroup } from "./types.ts";
+import { rotaryTables } from "../rope/rope.ts";
+import { describeRope } from "../rope/ropeConfig.ts";
+import type { Architecture, LayerGraphOptions, LayerTensor, SmoothGroup } from "./architecture.ts";
 
 /** The architecture of a decoder whose layers are {@link decoderLayer}'s: llama, mistral and relatives. */
 export function decoder(config: DecoderConfig): Architecture {

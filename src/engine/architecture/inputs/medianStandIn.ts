@@ -1,4 +1,4 @@
-import type { Graph, Value } from "../architecture/graph.ts";
+import type { Graph, Value } from "../graph/graph.ts";
 import { rowMedian } from "./median.ts";
 
 /** A super activation is at least so many times its tensor's median |x|. */

@@ -1,9 +1,9 @@
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
-import type { InputOptions } from "../activations/linearInputs.ts";
-import { expectSum, float32Bound, sumsOf } from "../../../test/support/rounding.ts";
+import type { InputOptions } from "../inputs/quantizedInputs.ts";
+import { expectSum, float32Bound, sumsOf } from "../../../../test/support/rounding.ts";
 import { decoder } from "./decoder.ts";
-import { readMistral } from "./mistral.ts";
+import { readMistral } from "../families/mistral.ts";
 
 const BATCH = 2;
 const SEQUENCE = 13;

@@ -1,6 +1,6 @@
 import type { TensorInfo } from "#shared/model.ts";
 import { isStorageType } from "#engine/numeric/storageTypes.ts";
-import type { Checkpoint } from "../checkpoint.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 
 /** Rows compared at a time. */
 const ROWS = 1024;

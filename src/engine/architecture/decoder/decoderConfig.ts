@@ -2,9 +2,9 @@ import { z } from "zod";
 import { KeystoneError } from "#shared/errors.ts";
 import { READABLE_PACKINGS, readPacking } from "#engine/checkpoint/packing/packing.ts";
 import { describeIssues } from "#shared/plan.ts";
-import { ACTIVATION_NAMES, type ActivationName } from "./activations.ts";
-import { readRope, ropeFields } from "./ropeConfig.ts";
-import type { RopeSettings } from "./rope.ts";
+import { ACTIVATION_NAMES, type ActivationName } from "../graph/activationFunctions.ts";
+import { readRope, ropeFields } from "../rope/ropeConfig.ts";
+import type { RopeSettings } from "../rope/rope.ts";
 
 const size = z.number().int().positive();
 

@@ -1,5 +1,5 @@
 import type { TensorInfo } from "#shared/model.ts";
-import { tensorInfo } from "../tensorInfo.ts";
+import { tensorInfo } from "#engine/checkpoint/tensorInfo.ts";
 
 /** A tensor under another name, which tells what it does. */
 export function infoNamed(info: TensorInfo, name: string): TensorInfo {

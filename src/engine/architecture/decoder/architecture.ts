@@ -1,6 +1,6 @@
 import type { ArchitectureFacts } from "#shared/model.ts";
-import type { InputOptions } from "../activations/linearInputs.ts";
-import type { Graph, Value } from "./graph.ts";
+import type { InputOptions } from "../inputs/quantizedInputs.ts";
+import type { Graph, Value } from "../graph/graph.ts";
 
 /** One weight of a decoder layer: the graph input it feeds and the tensor that fills it. */
 export interface LayerTensor {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { expectSum, float32Bound } from "../../../test/support/rounding.ts";
+import { expectSum, float32Bound } from "../../../../test/support/rounding.ts";
 import { rotaryFrequencies, rotaryTables, type RopeSettings } from "./rope.ts";
 
 const SIZE = 16;

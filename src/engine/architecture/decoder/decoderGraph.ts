@@ -1,10 +1,10 @@
 import type { DecoderConfig } from "./decoderConfig.ts";
 import { decoderLayer, type KeysAndValues, type LayerOperands } from "./decoderLayer.ts";
-import { Graph, type Value } from "./graph.ts";
-import { rmsNorm } from "./blocks.ts";
+import { Graph, type Value } from "../graph/graph.ts";
+import { rmsNorm } from "../graph/blocks.ts";
 import { causalMaskOf, windowOf } from "./mask.ts";
-import { rotaryOf } from "./ropeGraph.ts";
-import type { Architecture, DecoderWeights } from "./types.ts";
+import { rotaryOf } from "../rope/ropeGraph.ts";
+import type { Architecture, DecoderWeights } from "./architecture.ts";
 
 type Names = Pick<Architecture, "embedTensor" | "normTensor" | "headTensor" | "layerTensors">;
 

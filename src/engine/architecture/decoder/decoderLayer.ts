@@ -1,8 +1,8 @@
-import { AS_THEY_ARE, type LinearInputs } from "../activations/linearInputs.ts";
-import { ACTIVATIONS } from "./activations.ts";
-import { attention, rmsNorm, rotate } from "./blocks.ts";
+import { AS_THEY_ARE, type LinearInputs } from "../inputs/quantizedInputs.ts";
+import { ACTIVATIONS } from "../graph/activationFunctions.ts";
+import { attention, rmsNorm, rotate } from "../graph/blocks.ts";
 import type { DecoderConfig } from "./decoderConfig.ts";
-import type { Graph, Value } from "./graph.ts";
+import type { Graph, Value } from "../graph/graph.ts";
 
 /** A layer's weights as its equations use them, by slot. */
 export interface LayerOperands {

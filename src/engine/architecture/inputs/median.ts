@@ -1,4 +1,4 @@
-import type { Graph, Value } from "../architecture/graph.ts";
+import type { Graph, Value } from "../graph/graph.ts";
 
 /**
  * The exact median of every row, the mean of the middle two where their number is even. x: (rows, n), n ≥ 2. Gives (rows, 1).

@@ -1,7 +1,7 @@
 import { readDecoderConfig } from "#engine/architecture/readArchitecture.ts";
 import type { UnusedReason } from "#shared/inventory.ts";
 import type { TensorInfo } from "#shared/model.ts";
-import type { Checkpoint } from "../checkpoint.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import { infoNamed } from "./infoNamed.ts";
 import { sameValues } from "./sameValues.ts";
 

@@ -1,4 +1,4 @@
-import type { Graph, Value } from "../architecture/graph.ts";
+import type { Graph, Value } from "../graph/graph.ts";
 
 /** The smallest normal f32: stands in for the scale of a unit of zeros, which stay zeros. */
 const SMALLEST_SCALE = 2 ** -126;
