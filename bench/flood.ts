@@ -1,4 +1,4 @@
-import { recipeId } from "#engine/quantize/recipeId.ts";
+import { recipeId } from "#engine/recipe/recipeId.ts";
 import { newVariant } from "#studio/store/runStore.ts";
 import { recipe, type Clip } from "../src/shared/recipe.ts";
 import { recipeLabel } from "../src/shared/recipeText.ts";

@@ -10,7 +10,7 @@ import { awqLayout } from "#engine/export/packed/awqLayout.ts";
 import { compressedTensorsLayout } from "#engine/export/packed/compressedTensorsLayout.ts";
 import { gptqLayout } from "#engine/export/packed/gptqLayout.ts";
 import { quantize, scalarPack, type Packed } from "#engine/quantize/quantize.ts";
-import { testPlan, testWeights } from "#engine/quantize/testPlan.ts";
+import { testPlan, testWeights } from "../test/support/quantize/testPlan.ts";
 import type { CodecName } from "#shared/recipe.ts";
 import { machineLine } from "./machine.ts";
 

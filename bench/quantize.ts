@@ -7,9 +7,9 @@ import { cpus, loadavg } from "node:os";
 import { parseBlock, type Clip, type CodecName } from "#shared/recipe.ts";
 import { clipLabel, codecLabel } from "#shared/recipeText.ts";
 import { kernels } from "#engine/numeric/kernels/kernels.ts";
-import { scalarPass } from "#engine/quantize/scalarPass.ts";
-import type { TensorPlan } from "#engine/quantize/types.ts";
-import { vectorPass } from "#engine/quantize/vectorPass.ts";
+import { scalarPass } from "#engine/quantize/passes/scalarPass.ts";
+import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
+import { vectorPass } from "#engine/quantize/passes/vectorPass.ts";
 
 const COLUMNS = 4096;
 const REPEATS = 5;

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { KeystoneError } from "#shared/errors.ts";
 import { judge as judgeSchema, type Judge } from "#shared/plan.ts";
 import { needsCalibration, type Recipe } from "#shared/recipe.ts";
-import { noCalibration } from "#engine/activations/planActivations.ts";
+import { noCalibration } from "#engine/recipe/planActivations.ts";
 import { checkSplit } from "#engine/lab/texts.ts";
 import type { CalibrationText } from "#worker/task.ts";
 import type { Access } from "./access.ts";

@@ -3,7 +3,7 @@ import { KeystoneError } from "#shared/errors.ts";
 import type { ModelSummary } from "#shared/model.ts";
 import type { Judge } from "#shared/plan.ts";
 import { needsSuperWeights, type Coordinate, type Recipe } from "#shared/recipe.ts";
-import { recipeId } from "#engine/quantize/recipeId.ts";
+import { recipeId } from "#engine/recipe/recipeId.ts";
 import type { ModelHandle, TaskFields, TaskKind, TaskResult, VariantRequest } from "#worker/task.ts";
 import type { StudioContext } from "./context.ts";
 import type { JobContext } from "./jobs.ts";

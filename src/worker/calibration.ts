@@ -1,5 +1,5 @@
 import { calibrate } from "#engine/activations/calibrate.ts";
-import type { ActivationMaxima } from "#engine/activations/types.ts";
+import type { ActivationMaxima } from "#engine/recipe/activationPlan.ts";
 import type { Watch } from "#engine/evaluate/types.ts";
 import type { OpenModel } from "./openModel.ts";
 import type { CalibrationText } from "./task.ts";

@@ -1,8 +1,8 @@
-import { planActivations } from "#engine/activations/planActivations.ts";
-import type { ActivationMaxima } from "#engine/activations/types.ts";
-import { pooledBitsPerWeight } from "#engine/quantize/bitsPerWeight.ts";
+import { planActivations } from "#engine/recipe/planActivations.ts";
+import type { ActivationMaxima } from "#engine/recipe/activationPlan.ts";
+import { pooledBitsPerWeight } from "#engine/quantize/plan/bitsPerWeight.ts";
 import { variantFileBits } from "#engine/export/variantSize.ts";
-import { planTensors } from "#engine/quantize/planTensors.ts";
+import { planTensors } from "#engine/recipe/planTensors.ts";
 import type { Engine, Variant } from "#engine/evaluate/types.ts";
 import type { VariantRequest } from "./task.ts";
 

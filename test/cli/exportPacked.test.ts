@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { readManifest } from "#engine/export/manifestFiles.ts";
-import { recipeId } from "#engine/quantize/recipeId.ts";
+import { recipeId } from "#engine/recipe/recipeId.ts";
 import { compareReport } from "#shared/comparison.ts";
 import { exportReport } from "#shared/exporting.ts";
 import { fileHash } from "#studio/calls/texts.ts";

@@ -7,7 +7,7 @@ import { toStorageBytes } from "#engine/export/storageBytes.ts";
 import { packBlocks, type PackedType } from "#engine/export/gguf/packBlocks.ts";
 import { dequantize, quantize } from "#engine/quantize/quantize.ts";
 import { quantizeDequantize } from "#engine/quantize/quantizeDequantize.ts";
-import { testPlan } from "#engine/quantize/testPlan.ts";
+import { testPlan } from "../support/quantize/testPlan.ts";
 
 /** Written by scripts/golden/gguf_quants.py with ggml's own quantizer. */
 interface Golden {

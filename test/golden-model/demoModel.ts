@@ -4,7 +4,7 @@ import { z } from "zod";
 import { readDocuments } from "#engine/files/documents/readDocuments.ts";
 import { cutWindows } from "#engine/evaluate/windows.ts";
 import type { Variant, WindowSet } from "#engine/evaluate/types.ts";
-import { planTensors } from "#engine/quantize/planTensors.ts";
+import { planTensors } from "#engine/recipe/planTensors.ts";
 import { judge, parseRecipe } from "#shared/plan.ts";
 import { openModelAt, type OpenModel } from "../support/openModelAt.ts";
 

@@ -3,8 +3,8 @@ import { createLayerReader } from "../evaluate/layerReader.ts";
 import { createMeter } from "../evaluate/meter.ts";
 import type { Engine, Watch, WindowSet } from "../evaluate/types.ts";
 import type { LayerWeights } from "../forward/types.ts";
-import { requireNormWeights } from "./smoothing.ts";
-import type { ActivationMaxima, ChannelMaxima, InputMaxima } from "./types.ts";
+import { requireNormWeights } from "#engine/recipe/smoothing.ts";
+import type { ActivationMaxima, ChannelMaxima, InputMaxima } from "#engine/recipe/activationPlan.ts";
 
 export interface CalibrateRequest extends Engine, Watch {
   /** The calibration text; which labels count is of no matter here. */

@@ -1,6 +1,6 @@
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
-import { isQuantizable } from "#engine/quantize/planTensors.ts";
-import { ErrorSums, sqnrDb } from "#engine/quantize/statistics.ts";
+import { isQuantizable } from "#engine/recipe/planTensors.ts";
+import { ErrorSums, sqnrDb } from "#engine/quantize/plan/statistics.ts";
 import type { ComparedWeights } from "#shared/comparison.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import { createMeter } from "./meter.ts";

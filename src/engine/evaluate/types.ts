@@ -1,11 +1,11 @@
 import type { Convention, LayerError, Scores, TensorError } from "#shared/evaluation.ts";
 import type { KeystoneErrorData } from "#shared/errors.ts";
 import type { Progress } from "#shared/job.ts";
-import type { ActivationPlan } from "../activations/types.ts";
+import type { ActivationPlan } from "#engine/recipe/activationPlan.ts";
 import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { Forward } from "../forward/types.ts";
-import type { TensorPlan } from "../quantize/types.ts";
+import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 
 /** A run of tokens the model sees at once, and which of its predictions count. */
 export interface TokenWindow {

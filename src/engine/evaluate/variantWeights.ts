@@ -1,10 +1,14 @@
 import type { TensorError } from "#shared/evaluation.ts";
-import { applySmoothing } from "../activations/smoothing.ts";
+import { applySmoothing } from "#engine/recipe/smoothing.ts";
 import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
 import type { LayerWeights } from "../forward/types.ts";
 import { quantizeDequantize } from "../quantize/quantizeDequantize.ts";
-import { poolStatistics, toTensorError, type QuantizationStatistics } from "../quantize/statistics.ts";
-import type { TensorPlan } from "../quantize/types.ts";
+import {
+  poolStatistics,
+  toTensorError,
+  type QuantizationStatistics,
+} from "#engine/quantize/plan/statistics.ts";
+import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import type { Variant, WeightEdit } from "./types.ts";
 
 /** Memory that the weights of one variant at a time are made in; every variant of a wave uses the same. */

@@ -1,5 +1,5 @@
-import { isQuantizable } from "#engine/quantize/planTensors.ts";
-import { namePattern } from "#engine/quantize/tensorPattern.ts";
+import { isQuantizable } from "#engine/recipe/planTensors.ts";
+import { namePattern } from "#engine/recipe/tensorPattern.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import type { Override, Recipe } from "#shared/recipe.ts";
 import { bytesText } from "#engine/files/output/diskErrors.ts";

@@ -1,9 +1,10 @@
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
-import { fileBitsPerWeight, pooledBitsPerWeight } from "#engine/quantize/bitsPerWeight.ts";
-import { planTensors, type PlanContext } from "#engine/quantize/planTensors.ts";
+import { fileBitsPerWeight, pooledBitsPerWeight } from "#engine/quantize/plan/bitsPerWeight.ts";
+import { planTensors } from "#engine/recipe/planTensors.ts";
+import type { PlanContext } from "#engine/recipe/planContext.ts";
 import { quantize } from "#engine/quantize/quantize.ts";
 import { quantizeDequantize } from "#engine/quantize/quantizeDequantize.ts";
-import { recipeId } from "#engine/quantize/recipeId.ts";
+import { recipeId } from "#engine/recipe/recipeId.ts";
 import type { Recipe } from "#shared/recipe.ts";
 import type { ExportVariant } from "./types.ts";
 

@@ -1,7 +1,7 @@
 import { isStorageType, STORAGE_BYTES } from "#engine/numeric/storageTypes.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { Packed } from "#engine/quantize/quantize.ts";
-import type { TensorPlan } from "#engine/quantize/types.ts";
+import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import { requireFinite, toStorageBytes } from "./storageBytes.ts";
 import type { ExportVariant } from "./types.ts";
 import type { WeightMemory } from "./weightMemory.ts";

@@ -1,7 +1,7 @@
 import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { StorageType } from "#engine/numeric/storageTypes.ts";
-import type { TensorPlan } from "#engine/quantize/types.ts";
+import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import type { KeystoneErrorData } from "#shared/errors.ts";
 import type { FormatDescription, KeptModule } from "#shared/exporting.ts";
 import type { TensorInfo } from "#shared/model.ts";

@@ -1,6 +1,6 @@
 import { CODECS } from "#shared/codecs.ts";
-import { planTensors } from "#engine/quantize/planTensors.ts";
-import type { TensorPlan } from "#engine/quantize/types.ts";
+import { planTensors } from "#engine/recipe/planTensors.ts";
+import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
 import type { KeptModule } from "#shared/exporting.ts";

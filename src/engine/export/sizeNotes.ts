@@ -1,4 +1,4 @@
-import { tensorsInWords } from "#engine/quantize/notes.ts";
+import { tensorsInWords } from "#engine/recipe/notes.ts";
 import type { ExportFormat } from "#shared/exporting.ts";
 import { fileSize } from "#shared/format.ts";
 import type { TensorInfo } from "#shared/model.ts";

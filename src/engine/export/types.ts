@@ -2,7 +2,7 @@ import type { Progress } from "#shared/job.ts";
 import type { Recipe } from "#shared/recipe.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { Packed } from "#engine/quantize/quantize.ts";
-import type { TensorPlan } from "#engine/quantize/types.ts";
+import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 
 /** How an export is watched and stopped. */
 export interface ExportControl {

@@ -1,4 +1,4 @@
-import type { TensorPlan } from "#engine/quantize/types.ts";
+import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 
 /** The width in bits of most quantized weights; null where none is quantized. */
 export function usualBits(plans: Iterable<Pick<TensorPlan, "bits" | "rows" | "columns">>): number | null {

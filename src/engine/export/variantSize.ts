@@ -1,5 +1,5 @@
-import { fileBitsPerWeight, restoredCount } from "#engine/quantize/bitsPerWeight.ts";
-import type { TensorPlan } from "#engine/quantize/types.ts";
+import { fileBitsPerWeight, restoredCount } from "#engine/quantize/plan/bitsPerWeight.ts";
+import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import type { ExportFormat } from "#shared/exporting.ts";
 import type { CodecName, Recipe } from "#shared/recipe.ts";
 import type { ExportModel } from "./exporter.ts";

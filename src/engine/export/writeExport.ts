@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path";
-import { recipeId } from "#engine/quantize/recipeId.ts";
+import { recipeId } from "#engine/recipe/recipeId.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { exportFormat, type ExportFormat } from "#shared/exporting.ts";
 import { unusedGroups } from "#shared/inventory.ts";

@@ -1,7 +1,7 @@
 import type { Tensor } from "onnxruntime-node";
 import type { InputOptions } from "#engine/architecture/inputs/quantizedInputs.ts";
 import { perWindow } from "#engine/architecture/inputs/perWindow.ts";
-import type { InputMaxima } from "#engine/activations/types.ts";
+import type { InputMaxima } from "#engine/recipe/activationPlan.ts";
 import type { InputQuantization } from "#engine/architecture/inputs/inputQuantization.ts";
 import type { Architecture, LayerGraphOptions } from "#engine/architecture/decoder/architecture.ts";
 import { branchTables } from "./branchTables.ts";

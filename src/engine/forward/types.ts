@@ -1,5 +1,5 @@
 import type { DeviceReport } from "#shared/device.ts";
-import type { InputMaxima } from "#engine/activations/types.ts";
+import type { InputMaxima } from "#engine/recipe/activationPlan.ts";
 import type { InputQuantization } from "#engine/architecture/inputs/inputQuantization.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 

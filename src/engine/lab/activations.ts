@@ -1,8 +1,8 @@
 import { KeystoneError } from "#shared/errors.ts";
 import type { LabReportOf } from "#shared/lab.ts";
 import { calibrate } from "../activations/calibrate.ts";
-import { requireNormWeights } from "../activations/smoothing.ts";
-import type { ActivationMaxima } from "../activations/types.ts";
+import { requireNormWeights } from "#engine/recipe/smoothing.ts";
+import type { ActivationMaxima } from "#engine/recipe/activationPlan.ts";
 import { planBatches } from "../evaluate/hiddenStates.ts";
 import type { WindowSet } from "../evaluate/types.ts";
 import {

@@ -1,6 +1,6 @@
 import { KeystoneError } from "#shared/errors.ts";
-import { blockLayout } from "../quantize/blockLayout.ts";
-import type { TensorPlan } from "../quantize/types.ts";
+import { blockLayout } from "#engine/quantize/plan/blockLayout.ts";
+import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import { plainRecipe } from "./arms.ts";
 import { recipeVariant } from "./recipeVariant.ts";
 import type { LabRun } from "./types.ts";

@@ -1,7 +1,7 @@
 import type { Recipe } from "#shared/recipe.ts";
 import type { Variant } from "../evaluate/types.ts";
-import { pooledBitsPerWeight } from "../quantize/bitsPerWeight.ts";
-import { planTensors } from "../quantize/planTensors.ts";
+import { pooledBitsPerWeight } from "#engine/quantize/plan/bitsPerWeight.ts";
+import { planTensors } from "#engine/recipe/planTensors.ts";
 import type { LabRun } from "./types.ts";
 
 /** A recipe brought down to the model, ready to be scored. */

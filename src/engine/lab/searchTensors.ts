@@ -5,7 +5,7 @@ import { createMeter } from "../evaluate/meter.ts";
 import { createScratch } from "../evaluate/variantWeights.ts";
 import type { LayerWeights } from "../forward/types.ts";
 import { quantizeDequantize } from "../quantize/quantizeDequantize.ts";
-import type { TensorPlan } from "../quantize/types.ts";
+import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import { restoreList } from "./arms.ts";
 import { bestOf, coarse, REFINEMENTS } from "./candidates.ts";
 import { recipeVariant } from "./recipeVariant.ts";

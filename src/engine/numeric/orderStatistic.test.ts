@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { orderStatistic } from "./orderStatistic.ts";
-import { testWeights } from "#engine/quantize/testPlan.ts";
+import { testWeights } from "../../../test/support/quantize/testPlan.ts";
 
 function sortedRank(values: Float32Array, rank: number, absolute: boolean): number {
   return (absolute ? values.map(Math.abs) : values.slice()).sort()[rank];

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { expectSum, float32Bound } from "../../../test/support/rounding.ts";
-import { blockThreshold, tensorThreshold } from "./clipThreshold.ts";
+import { blockThreshold, tensorThreshold } from "./range/clipThreshold.ts";
 import { quantizeDequantize } from "./quantizeDequantize.ts";
-import { testPlan, testWeights } from "./testPlan.ts";
+import { testPlan, testWeights } from "../../../test/support/quantize/testPlan.ts";
 
 const threshold = (clip: Parameters<typeof blockThreshold>[0], values: number[]): number =>
   blockThreshold(clip, Float32Array.from(values), 0, values.length);

@@ -1,13 +1,13 @@
-import { blockEnd, blockLayout, blockStart, fromTileOrder, toTileOrder } from "./blockLayout.ts";
-import { blockFitter, decodeStored, needsWorkingCopy, prepareWeights } from "./blockPass.ts";
-import type { PackedConstants } from "./codec.ts";
-import { createCodec } from "./codecs.ts";
-import { codeKernelsFor, kernelsFor } from "./kernels/configure.ts";
-import { assertFinite, storageOverflow } from "./overflow.ts";
-import { restoredIndices } from "./restoreWeights.ts";
+import { blockEnd, blockLayout, blockStart, fromTileOrder, toTileOrder } from "./plan/blockLayout.ts";
+import { blockFitter, decodeStored, needsWorkingCopy, prepareWeights } from "./passes/blockPass.ts";
+import type { PackedConstants } from "./schemes/codec.ts";
+import { createCodec } from "./schemes/codecs.ts";
+import { codeKernelsFor, kernelsFor } from "./passes/configure.ts";
+import { assertFinite, storageOverflow } from "./plan/overflow.ts";
+import { restoredIndices } from "./plan/restoreWeights.ts";
 import { bitsOf } from "#engine/numeric/halfTypes.ts";
-import type { TensorPlan } from "./types.ts";
-import { vectorPack, type Codes } from "./vectorPack.ts";
+import type { TensorPlan } from "./plan/tensorPlan.ts";
+import { vectorPack, type Codes } from "./passes/vectorPack.ts";
 
 /** One quantized tensor: what an export writes, and all that {@link dequantize} needs. */
 export interface Packed {

@@ -4,9 +4,15 @@ import { expectSum, float64Bound } from "../../../test/support/rounding.ts";
 import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import { dequantize, quantize } from "./quantize.ts";
 import { quantizeDequantize } from "./quantizeDequantize.ts";
-import { referenceQuantizeDequantize } from "./reference.ts";
-import { ALL_CLIPS, ALL_CODECS, BLOCKS_OF_6_BY_12, testPlan, testWeights } from "./testPlan.ts";
-import type { TensorPlan } from "./types.ts";
+import { referenceQuantizeDequantize } from "../../../test/support/quantize/reference.ts";
+import {
+  ALL_CLIPS,
+  ALL_CODECS,
+  BLOCKS_OF_6_BY_12,
+  testPlan,
+  testWeights,
+} from "../../../test/support/quantize/testPlan.ts";
+import type { TensorPlan } from "./plan/tensorPlan.ts";
 
 const ROWS = 6;
 const COLUMNS = 12;

@@ -1,11 +1,11 @@
 import { CODECS } from "#shared/codecs.ts";
-import { kernelsFor } from "./kernels/configure.ts";
+import { kernelsFor } from "./passes/configure.ts";
 import { assertLength } from "./quantize.ts";
-import { roundingPass } from "./roundingPass.ts";
-import { scalarPass } from "./scalarPass.ts";
-import type { QuantizationStatistics } from "./statistics.ts";
-import type { TensorPlan } from "./types.ts";
-import { vectorPass } from "./vectorPass.ts";
+import { roundingPass } from "./passes/roundingPass.ts";
+import { scalarPass } from "./passes/scalarPass.ts";
+import type { QuantizationStatistics } from "./plan/statistics.ts";
+import type { TensorPlan } from "./plan/tensorPlan.ts";
+import { vectorPass } from "./passes/vectorPass.ts";
 
 /**
  * ŵ of one tensor in one go, for judging: the bits of `dequantize(quantize(weights, plan))` without packing.

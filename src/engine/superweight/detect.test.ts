@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { detectOptions, type DetectReport } from "#shared/detection.ts";
 import { detect } from "./detect.ts";
-import { plantedModel, type Planted, type PlantedLayer } from "./plantedModel.ts";
+import { plantedModel, type Planted, type PlantedLayer } from "../../../test/support/plantedModel.ts";
 
 /** An ordinary layer: both taps are 1, on token 0. */
 const quiet: PlantedLayer = {

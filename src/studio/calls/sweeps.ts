@@ -7,10 +7,10 @@ import { canonicalJson, parsePlan, type Judge, type Plan } from "#shared/plan.ts
 import { needsCalibration, type Recipe } from "#shared/recipe.ts";
 import { recipeLabel } from "#shared/recipeText.ts";
 import type { VariantResult } from "#shared/run.ts";
-import { requireNormWeights } from "#engine/activations/smoothing.ts";
+import { requireNormWeights } from "#engine/recipe/smoothing.ts";
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
-import { planTensors } from "#engine/quantize/planTensors.ts";
-import { recipeId } from "#engine/quantize/recipeId.ts";
+import { planTensors } from "#engine/recipe/planTensors.ts";
+import { recipeId } from "#engine/recipe/recipeId.ts";
 import type { Access } from "../access.ts";
 import { calibrationFor } from "../calibration.ts";
 import type { Answers, StudioContext } from "../context.ts";

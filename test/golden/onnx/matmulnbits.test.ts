@@ -7,7 +7,7 @@ import { packedNames } from "#engine/checkpoint/onnx/names.ts";
 import { packParts } from "#engine/export/onnx/packParts.ts";
 import { dequantize, quantize } from "#engine/quantize/quantize.ts";
 import { quantizeDequantize } from "#engine/quantize/quantizeDequantize.ts";
-import { testPlan } from "#engine/quantize/testPlan.ts";
+import { testPlan } from "../../support/quantize/testPlan.ts";
 
 const base64 = z.base64().transform((text) => new Uint8Array(Buffer.from(text, "base64")));
 const golden = z

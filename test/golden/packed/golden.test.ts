@@ -11,7 +11,7 @@ import { gptqLayout } from "#engine/export/packed/gptqLayout.ts";
 import type { ModuleLayout } from "#engine/export/packed/moduleLayout.ts";
 import { quantize } from "#engine/quantize/quantize.ts";
 import { quantizeDequantize } from "#engine/quantize/quantizeDequantize.ts";
-import { testPlan } from "#engine/quantize/testPlan.ts";
+import { testPlan } from "../../support/quantize/testPlan.ts";
 import { safetensorsBytes, type TensorSpec } from "../../support/safetensorsBytes.ts";
 import { temporaryFolder } from "../../support/syntheticCheckpoint.ts";
 

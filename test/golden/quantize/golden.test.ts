@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { clip, codecName } from "#shared/recipe.ts";
 import { quantizeDequantize } from "#engine/quantize/quantizeDequantize.ts";
-import { sqnrDb } from "#engine/quantize/statistics.ts";
-import { testPlan } from "#engine/quantize/testPlan.ts";
+import { sqnrDb } from "#engine/quantize/plan/statistics.ts";
+import { testPlan } from "../../support/quantize/testPlan.ts";
 import { decibelBound, expectSum } from "../../support/rounding.ts";
 
 const floats = z.string().transform((text) => {

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { readDecoderConfig } from "#engine/architecture/readArchitecture.ts";
 import { tensorNames } from "#engine/checkpoint/gguf/tensorNames.ts";
 import { isDerived } from "#engine/checkpoint/tensorRole.ts";
-import type { TensorPlan } from "#engine/quantize/types.ts";
+import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
 import { parseBlock, type Recipe } from "#shared/recipe.ts";
 import { blockLabel, codecLabel } from "#shared/recipeText.ts";

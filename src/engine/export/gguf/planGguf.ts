@@ -9,7 +9,7 @@ import { isDerived } from "#engine/checkpoint/tensorRole.ts";
 import { findTokenizerFiles } from "#engine/checkpoint/loadTokenizer.ts";
 import { modelName } from "#engine/checkpoint/modelName.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
-import type { TensorPlan } from "#engine/quantize/types.ts";
+import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import type { ExportSource } from "../exporter.ts";
 import { readSourceLicense } from "../sourceCard.ts";

@@ -1,8 +1,8 @@
 import { isStorageType } from "#engine/numeric/storageTypes.ts";
 import { ggmlType, READ_TYPES } from "#engine/checkpoint/gguf/ggmlTypes.ts";
 import { isDerived } from "#engine/checkpoint/tensorRole.ts";
-import { storedBits } from "#engine/quantize/bitsPerWeight.ts";
-import type { TensorPlan } from "#engine/quantize/types.ts";
+import { storedBits } from "#engine/quantize/plan/bitsPerWeight.ts";
+import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import { CODECS } from "#shared/codecs.ts";
 import type { Block } from "#shared/recipe.ts";

@@ -4,7 +4,7 @@ import type { DecoderWeights } from "#engine/architecture/decoder/architecture.t
 import { storageOf } from "#engine/checkpoint/readTensor.ts";
 import { DATA_FILE } from "#engine/checkpoint/onnx/names.ts";
 import type { StorageType } from "#engine/numeric/storageTypes.ts";
-import type { TensorPlan } from "#engine/quantize/types.ts";
+import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import type { ExportModel } from "../exporter.ts";
 import type { ExportVariant } from "../types.ts";
 import { packedLinear, packedMatrix, packedRows } from "./packedMatrix.ts";

@@ -1,5 +1,5 @@
-import { restoredCount } from "#engine/quantize/bitsPerWeight.ts";
-import type { TensorPlan } from "#engine/quantize/types.ts";
+import { restoredCount } from "#engine/quantize/plan/bitsPerWeight.ts";
+import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
 import { parseBlock, type Block, type CodecName, type Recipe } from "#shared/recipe.ts";
 import type { ExportModel } from "../exporter.ts";

@@ -1,7 +1,7 @@
 import { packedNames } from "#engine/checkpoint/onnx/names.ts";
 import type { Graph, Value } from "#engine/architecture/graph/graph.ts";
-import { restoredCount } from "#engine/quantize/bitsPerWeight.ts";
-import type { TensorPlan } from "#engine/quantize/types.ts";
+import { restoredCount } from "#engine/quantize/plan/bitsPerWeight.ts";
+import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 
 /** onnxruntime's least precise input that the product may round to: 1 = f32, so nothing is rounded. */
 const ACCURACY_F32 = 1;

@@ -1,4 +1,4 @@
-import type { TensorPlan } from "#engine/quantize/types.ts";
+import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { KEPT_MODULES } from "#shared/exporting.ts";
 import type { Exporter, ExportSource } from "../exporter.ts";

@@ -1,6 +1,6 @@
 import { packBits, packRows, wordsFor } from "#engine/checkpoint/packed/bitPacking.ts";
 import { narrow } from "#engine/numeric/narrow.ts";
-import type { TensorPlan } from "#engine/quantize/types.ts";
+import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import { bytesOf, groupsOf, integerConstants, type ModuleLayout, type ModuleTensor } from "./moduleLayout.ts";
 
 /**

@@ -1,6 +1,6 @@
 import type { Packed } from "#engine/quantize/quantize.ts";
-import { storedBits } from "#engine/quantize/bitsPerWeight.ts";
-import type { TensorPlan } from "#engine/quantize/types.ts";
+import { storedBits } from "#engine/quantize/plan/bitsPerWeight.ts";
+import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 
 /** One of the tensors that a format stores a module's weight as. */
 export interface ModuleTensor {

@@ -1,4 +1,4 @@
-import type { TensorPlan } from "#engine/quantize/types.ts";
+import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import { CODECS } from "#shared/codecs.ts";
 import type { AdaptedRecipe } from "../exporter.ts";
 

@@ -1,4 +1,4 @@
-import type { TensorPlan } from "#engine/quantize/types.ts";
+import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
 import { parseBlock, type Block, type CodecName, type Recipe } from "#shared/recipe.ts";
 import { blockLabel, codecLabel } from "#shared/recipeText.ts";

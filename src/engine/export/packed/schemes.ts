@@ -1,7 +1,7 @@
 import type { TensorInfo } from "#shared/model.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { StorageType } from "#engine/numeric/storageTypes.ts";
-import type { TensorPlan } from "#engine/quantize/types.ts";
+import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import { groupsOf } from "./moduleLayout.ts";
 
 /** What the modules of a packed checkpoint have in common, as its config says it. */

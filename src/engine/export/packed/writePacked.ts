@@ -1,5 +1,5 @@
 import { dataBytes } from "#engine/checkpoint/dtypes.ts";
-import type { TensorPlan } from "#engine/quantize/types.ts";
+import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import type { ExportSource, WriteInput } from "../exporter.ts";
 import { exportedTensor, packedWeights } from "../exportedTensor.ts";
 import { writeMadeFiles } from "../madeFiles.ts";

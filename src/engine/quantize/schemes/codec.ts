@@ -1,0 +1,59 @@
+import type { CodecName } from "#shared/recipe.ts";
+import type { StorageType } from "#engine/numeric/storageTypes.ts";
+import type { TensorPlan } from "../plan/tensorPlan.ts";
+
+/** Adding and subtracting 1.5·2^23 in f32 rounds to the nearest integer, ties to even, for |x| < 2^22. */
+export const ROUND = 12582912;
+
+/** Constants of every block, in block order. */
+export type PackedConstants =
+  /** w ≈ code / scale + low, both f32 (counted as f16 in bits per weight). */
+  | { readonly kind: "offset"; readonly low: Float32Array; readonly scale: Float32Array }
+  /** w ≈ (code − zero)·scale; symmetric blocks have zero = 2^(bits − 1). `scale` holds values of `scaleType`. */
+  | {
+      readonly kind: "integer";
+      readonly scale: Float32Array;
+      readonly scaleType: StorageType;
+      readonly zero: Uint8Array;
+    }
+  /** w ≈ code·scale + low. */
+  | { readonly kind: "affine"; readonly scale: Float16Array; readonly low: Float16Array }
+  /** w ≈ level[code]·scale. */
+  | { readonly kind: "levels"; readonly scale: Float16Array };
+
+/** Where the weights of a block lie: source[from, to). */
+export interface BlockValues {
+  readonly source: Float32Array;
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * One codec at work on one tensor: holds the constants of `blocks` blocks and turns weights into codes and back.
+ * All ranges are half-open. Weights and results are f32; codes are one byte a weight, 0 … levels − 1.
+ */
+export interface Codec {
+  readonly levels: number;
+  /**
+   * Takes the constants of a block from its range.
+   * @param values the block, clipped to the range or not yet; asked only where −low = high and it matters which comes first
+   * @throws KeystoneError quantize/scale-overflow, quantize/range-overflow
+   */
+  fit(block: number, low: number, high: number, values: BlockValues): void;
+  /** codes[at …] = the codes of source[from, to), which must lie in the fitted range. */
+  encode(block: number, source: Float32Array, from: number, to: number, codes: Uint8Array, at: number): void;
+  /** out[at …] = the f32 values of codes[from, to), not yet rounded to the storage type. */
+  decode(block: number, codes: Uint8Array, from: number, to: number, out: Float32Array, at: number): void;
+  constants(): PackedConstants;
+}
+
+/** Makes a codec for `blocks` blocks, or one that reads constants that were packed before. */
+export type CodecFactory = (plan: CodecPlan, blocks: number, packed?: PackedConstants) => Codec;
+
+/** What a codec needs to know of a tensor's plan. */
+export type CodecPlan = Pick<TensorPlan, "name" | "codec" | "bits" | "symmetric" | "storage">;
+
+/** Thrown where packed constants of one codec are handed to another: a mistake in the program, not in a file. */
+export function constantsMismatch(codec: CodecName): Error {
+  return new Error(`These packed constants do not belong to the codec ${codec}.`);
+}

@@ -1,0 +1,110 @@
+import type { StorageType } from "#engine/numeric/storageTypes.ts";
+import { constantsMismatch, ROUND, type Codec, type CodecPlan, type PackedConstants } from "./codec.ts";
+import { integerGrid, type IntegerGrid } from "./integerGrid.ts";
+import { assertScaleFits } from "../plan/overflow.ts";
+import { roundScale } from "#engine/numeric/halfTypes.ts";
+
+const { fround } = Math;
+
+/**
+ * Integer codes with a scale and an integer zero point, ŵ = (code − zero)·scale, as packed formats store them. With lo ≤ 0 ≤ hi
+ * the block's range widened to hold 0, T the scale's type, and what else differs in the codec's {@link IntegerGrid}:
+ *
+ * Asymmetric: s = (hi − lo)/(2^b − 1), scale = T(s), zero = clamp(round(−lo/s)).
+ * Symmetric: s = max|w|/steps, scale = T(s), zero = 2^(b−1).
+ * Both: code = clamp(round(w/s) + zero), or with the zero point first clamp(round(w/s + zero − 2^(b−1)) + 2^(b−1)).
+ */
+export function integerCodec(plan: CodecPlan, blocks: number, packed?: PackedConstants): Codec {
+  return new IntegerCodec(plan, blocks, packed);
+}
+
+class IntegerCodec implements Codec {
+  readonly levels: number;
+  private readonly grid: IntegerGrid;
+  private readonly tensor: string;
+  private readonly symmetric: boolean;
+  private readonly middle: number;
+  private readonly smallest: number;
+  private readonly steps: number;
+  private readonly scaleType: StorageType;
+  private readonly scale: Float32Array;
+  private readonly zero: Uint8Array;
+  /** What codes are divided by; `scale` itself where the grid takes codes from the stored scale. */
+  private readonly divisor: Float32Array;
+
+  constructor(plan: CodecPlan, blocks: number, packed?: PackedConstants) {
+    if (packed && packed.kind !== "integer") throw constantsMismatch(plan.codec);
+    this.grid = integerGrid(plan);
+    this.levels = 2 ** plan.bits;
+    this.tensor = plan.name;
+    this.symmetric = plan.symmetric;
+    this.middle = this.levels / 2;
+    this.smallest = plan.symmetric ? this.grid.smallest : 0;
+    this.steps = plan.symmetric ? this.grid.symmetricSteps : this.levels - 1;
+    this.scaleType = this.grid.scaleTypes.at(-1) ?? "F16";
+    this.scale = packed?.scale ?? new Float32Array(blocks);
+    this.zero = packed?.zero ?? new Uint8Array(blocks).fill(this.middle);
+    this.divisor = this.grid.codesFrom === "stored" ? this.scale : new Float32Array(blocks);
+  }
+
+  fit(block: number, low: number, high: number): void {
+    const { emptyBound, leastRange, scaleTypes, zeroScale, codesFrom } = this.grid;
+    const empty = low === 0 && high === 0;
+    const bottom = empty ? -emptyBound : Math.min(low, 0);
+    const top = empty ? emptyBound : Math.max(high, 0);
+    const range = Math.max(this.symmetric ? Math.max(-bottom, top) : fround(top - bottom), leastRange);
+    const exact = fround(range / this.steps);
+    const rounded = roundScale(exact, scaleTypes);
+    assertScaleFits(rounded, this.tensor, block, this.scaleType);
+    this.scale[block] = rounded || zeroScale;
+    const divisor = codesFrom === "exact" && rounded > 0 ? exact : this.scale[block];
+    this.divisor[block] = divisor;
+    if (!this.symmetric)
+      this.zero[block] = this.grid.zeroFirst
+        ? this.signedZero(bottom, exact)
+        : this.zeroPoint(bottom, divisor);
+  }
+
+  private zeroPoint(bottom: number, scale: number): number {
+    return Math.min(Math.max(nearest(fround(-bottom / scale)), 0), this.levels - 1);
+  }
+
+  /** In the library's signed codes, whose 0/0 becomes 0, and back. */
+  private signedZero(bottom: number, scale: number): number {
+    const { middle } = this;
+    if (scale === 0) return middle;
+    const signed = fround(-middle - fround(bottom / scale));
+    return nearest(Math.min(Math.max(signed, -middle), middle - 1)) + middle;
+  }
+
+  encode(block: number, source: Float32Array, from: number, to: number, codes: Uint8Array, at: number): void {
+    const divisor = this.divisor[block];
+    const zero = this.zero[block];
+    const smallest = this.smallest;
+    const largest = this.levels - 1;
+    const shift = at - from;
+    const before = this.grid.zeroFirst ? zero - this.middle : 0;
+    // Rounding and what is added after it in one step: ROUND is taken off again as an integer.
+    const after = (this.grid.zeroFirst ? this.middle : zero) - ROUND;
+    for (let i = from; i < to; i++) {
+      const code = (fround(fround(fround(source[i] / divisor) + before) + ROUND) + after) | 0;
+      codes[i + shift] = code < smallest ? smallest : code > largest ? largest : code;
+    }
+  }
+
+  decode(block: number, codes: Uint8Array, from: number, to: number, out: Float32Array, at: number): void {
+    const scale = this.scale[block];
+    const zero = this.zero[block];
+    const shift = at - from;
+    for (let i = from; i < to; i++) out[i + shift] = fround(fround(codes[i] - zero) * scale);
+  }
+
+  constants(): PackedConstants {
+    return { kind: "integer", scale: this.scale, scaleType: this.scaleType, zero: this.zero };
+  }
+}
+
+/** Nearest integer, ties to even, of an f32 below 2^22. */
+function nearest(x: number): number {
+  return fround(fround(x + ROUND) - ROUND);
+}

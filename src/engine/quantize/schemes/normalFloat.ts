@@ -1,0 +1,54 @@
+import { assertScaleFits } from "../plan/overflow.ts";
+import { constantsMismatch, type Codec, type CodecPlan, type PackedConstants } from "./codec.ts";
+import { nearestLevel, normalFloat, type NormalFloat } from "./normalFloatLevels.ts";
+import { F16_TINY, toF16 } from "#engine/numeric/halfTypes.ts";
+
+const { fround } = Math;
+
+/**
+ * NormalFloat with an f16 absmax per block [Dettmers et al. 2023, arXiv:2305.14314]:
+ * scale = f16(max|w|); code = nearest level to w/scale, ties to the lower; ŵ = level·scale.
+ */
+export function normalFloatCodec(plan: CodecPlan, blocks: number, packed?: PackedConstants): Codec {
+  return new NormalFloatCodec(plan, blocks, packed);
+}
+
+class NormalFloatCodec implements Codec {
+  readonly levels: number;
+  private readonly table: NormalFloat;
+  private readonly tensor: string;
+  /** f16 values, held as f32 because reading an f16 array is slow. */
+  private readonly scale: Float32Array;
+
+  constructor(plan: CodecPlan, blocks: number, packed?: PackedConstants) {
+    if (packed && packed.kind !== "levels") throw constantsMismatch(plan.bits === 3 ? "nf3" : "nf4");
+    this.table = normalFloat(plan.bits);
+    this.levels = this.table.levels.length;
+    this.tensor = plan.name;
+    this.scale = packed ? new Float32Array(packed.scale) : new Float32Array(blocks);
+  }
+
+  fit(block: number, low: number, high: number): void {
+    const scale = toF16(Math.max(-low, high)) || F16_TINY;
+    assertScaleFits(scale, this.tensor, block);
+    this.scale[block] = scale;
+  }
+
+  encode(block: number, source: Float32Array, from: number, to: number, codes: Uint8Array, at: number): void {
+    const scale = this.scale[block];
+    const table = this.table;
+    const shift = at - from;
+    for (let i = from; i < to; i++) codes[i + shift] = nearestLevel(table, fround(source[i] / scale));
+  }
+
+  decode(block: number, codes: Uint8Array, from: number, to: number, out: Float32Array, at: number): void {
+    const scale = this.scale[block];
+    const levels = this.table.levels;
+    const shift = at - from;
+    for (let i = from; i < to; i++) out[i + shift] = fround(levels[codes[i]] * scale);
+  }
+
+  constants(): PackedConstants {
+    return { kind: "levels", scale: new Float16Array(this.scale) };
+  }
+}

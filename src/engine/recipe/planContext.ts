@@ -1,0 +1,12 @@
+import type { StorageType } from "#engine/numeric/storageTypes.ts";
+import type { Coordinate } from "#shared/recipe.ts";
+
+/** What a recipe needs to know of the model beside its tensors. */
+export interface PlanContext {
+  /** What `restore: "super-weights"` stands for. */
+  readonly superWeights: readonly Coordinate[];
+  /** Name of a layer's `down_proj` weight. */
+  downProjection(layer: number): string;
+  /** Rounds every ŵ to this type; absent = each tensor's own, or the half type that the codec's runtimes make of it. */
+  readonly storage?: StorageType | undefined;
+}

@@ -1,0 +1,145 @@
+import { CODECS } from "#shared/codecs.ts";
+import { KeystoneError } from "#shared/errors.ts";
+import type { TensorInfo } from "#shared/model.ts";
+import {
+  DEFAULT_KEEP,
+  inheritedSymmetric,
+  parseBlock,
+  type CodecName,
+  type Override,
+  type Recipe,
+} from "#shared/recipe.ts";
+import type { StorageType } from "#engine/numeric/storageTypes.ts";
+import { blockNotes, checkBlocksFit } from "./blockFit.ts";
+import type { PlanContext } from "./planContext.ts";
+import { Notes } from "./notes.ts";
+import { resolveRestore } from "./restoreCoordinates.ts";
+import { namePattern } from "./tensorPattern.ts";
+import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
+
+/** Every tensor that a recipe quantizes, by name, in the checkpoint's order, and what the person should know about it. */
+export interface TensorPlans {
+  readonly tensors: ReadonlyMap<string, TensorPlan>;
+  /** One sentence each; nothing here stops a run. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Brings a recipe down to the tensors of a model and checks it whole, before any weight is read.
+ * Quantized are the 2-D linears of the decoder layers, the embedding and the output head, less those that `keep` or a
+ * `skip` override names (the embedding and the head are in `keep` by default). `keep` wins over `overrides`; of the
+ * overrides the first match wins.
+ * @throws KeystoneError recipe/block-does-not-divide, recipe/no-such-weight, recipe/bad-pattern, checkpoint/unreadable-dtype
+ */
+export function planTensors(
+  recipe: Recipe,
+  tensors: readonly TensorInfo[],
+  context: PlanContext,
+): TensorPlans {
+  const notes = new Notes();
+  const chosen = chooseTensors(recipe, tensors, notes);
+  const restore = resolveRestore(recipe, tensors, chosen, context, notes);
+  const plans = new Map<string, TensorPlan>();
+  for (const [tensor, override] of chosen) {
+    const [rows = 0, columns = 0] = tensor.shape;
+    const codec = override?.codec ?? recipe.codec;
+    const { rounds } = CODECS[codec];
+    plans.set(tensor.name, {
+      name: tensor.name,
+      layer: tensor.layer,
+      rows,
+      columns,
+      codec,
+      bits: override?.bits ?? recipe.bits,
+      symmetric: override?.symmetric ?? inheritedSymmetric(recipe, override),
+      block: rounds ? { kind: "tensor" } : parseBlock(override?.block ?? recipe.block),
+      clip: rounds ? null : override?.clip === undefined ? recipe.clip : override.clip,
+      restore: restore(tensor.name),
+      holdOut: recipe.holdOut,
+      storage: context.storage ?? judgedType(codec, tensor),
+    });
+  }
+  checkBlocksFit([...plans.values()]);
+  blockNotes([...plans.values()], notes);
+  if (plans.size === 0) notes.add("This recipe quantizes no tensor: the variant equals the original.");
+  return { tensors: plans, notes: notes.sentences() };
+}
+
+/** The tensors to quantize, each with the override that applies to it. */
+function chooseTensors(
+  recipe: Recipe,
+  tensors: readonly TensorInfo[],
+  notes: Notes,
+): Map<TensorInfo, Override | undefined> {
+  const keep = recipe.keep.map((glob) => ({ glob, matches: namePattern(glob), used: false }));
+  const overrides = recipe.overrides.map((override) => ({
+    override,
+    matches: namePattern(override.match),
+    found: false,
+    used: false,
+  }));
+  const chosen = new Map<TensorInfo, Override | undefined>();
+  for (const tensor of tensors) {
+    const kept = keep.filter((pattern) => pattern.matches(tensor.name));
+    const matching = overrides.filter((pattern) => pattern.matches(tensor.name));
+    for (const pattern of kept) pattern.used = true;
+    for (const pattern of matching) pattern.found = true;
+    if (kept.length > 0 || !isQuantizable(tensor)) continue;
+    const first = matching[0];
+    if (first) first.used = true;
+    if (!first?.override.skip) chosen.set(tensor, first?.override);
+  }
+  for (const { glob, used } of keep) {
+    // The default names what a tied or headless model does not have; that is nobody's mistake.
+    if (!used && !isDefaultKeep(glob)) notes.add(`keep "${glob}" matches no tensor of this model.`);
+  }
+  for (const { override, found, used } of overrides) {
+    if (!found) notes.add(`The override for "${override.match}" matches no tensor of this model.`);
+    else if (!used)
+      notes.add(
+        `The override for "${override.match}" changes nothing: keep, an earlier override or a 1-D shape comes first.`,
+      );
+  }
+  noteTiedEmbedding(tensors, chosen, notes);
+  return chosen;
+}
+
+function isDefaultKeep(glob: string): boolean {
+  return DEFAULT_KEEP.includes(glob);
+}
+
+/** 2-D, not empty, and a linear of a decoder layer, the embedding or the output head. Vectors are never quantized. */
+export function isQuantizable(tensor: TensorInfo): boolean {
+  if (tensor.shape.length !== 2 || tensor.parameters === 0) return false;
+  return tensor.linear || tensor.role === "embedding" || tensor.role === "head";
+}
+
+function noteTiedEmbedding(
+  tensors: readonly TensorInfo[],
+  chosen: ReadonlyMap<TensorInfo, unknown>,
+  notes: Notes,
+): void {
+  if (tensors.some((tensor) => tensor.role === "head")) return;
+  for (const tensor of chosen.keys()) {
+    if (tensor.role === "embedding") {
+      notes.add(`"${tensor.name}" is also the output head (tied): both use its quantized values.`);
+    }
+  }
+}
+
+/** What ŵ is rounded to: the tensor's own type, or the type that the codec's runtimes compute in. */
+function judgedType(codec: CodecName, tensor: TensorInfo): StorageType {
+  const storage = storageOf(tensor);
+  if (CODECS[codec].full) return "F32";
+  return storage === "F32" && CODECS[codec].half ? "F16" : storage;
+}
+
+function storageOf(tensor: TensorInfo): StorageType {
+  if (tensor.dtype === "F32" || tensor.dtype === "F16" || tensor.dtype === "BF16") return tensor.dtype;
+  throw new KeystoneError(
+    "checkpoint/unreadable-dtype",
+    `Tensor "${tensor.name}" is stored as ${tensor.dtype}; F32, F16 and BF16 can be quantized.`,
+    'Leave it out with "keep", or use a checkpoint in one of those types.',
+    { tensor: tensor.name, dtype: tensor.dtype },
+  );
+}
