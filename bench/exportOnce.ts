@@ -1,5 +1,5 @@
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
-import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import { adaptVariant } from "#engine/export/adaptVariant.ts";
 import { ExportJob } from "#engine/export/exportJob.ts";
 import { nodeFileSystem } from "#engine/files/output/nodeFileSystem.ts";

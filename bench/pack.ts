@@ -4,11 +4,11 @@
  * usage: node bench/pack.ts
  */
 import { loadavg } from "node:os";
-import { packBlocks } from "#engine/export/gguf/packBlocks.ts";
-import { packParts } from "#engine/export/onnx/packParts.ts";
-import { awqLayout } from "#engine/export/packed/awqLayout.ts";
-import { compressedTensorsLayout } from "#engine/export/packed/compressedTensorsLayout.ts";
-import { gptqLayout } from "#engine/export/packed/gptqLayout.ts";
+import { packBlocks } from "#engine/formats/gguf/write/packBlocks.ts";
+import { packParts } from "#engine/formats/onnx/write/packParts.ts";
+import { awqLayout } from "#engine/formats/packed/write/awqLayout.ts";
+import { compressedTensorsLayout } from "#engine/formats/packed/write/compressedTensorsLayout.ts";
+import { gptqLayout } from "#engine/formats/packed/write/gptqLayout.ts";
 import { quantize, scalarPack, type Packed } from "#engine/quantize/quantize.ts";
 import { testPlan, testWeights } from "../test/support/quantize/testPlan.ts";
 import type { CodecName } from "#shared/recipe.ts";

@@ -1,7 +1,7 @@
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
-import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import { adaptVariant } from "#engine/export/adaptVariant.ts";
-import { exporters } from "#engine/export/exporters.ts";
+import { exporters } from "#engine/formats/exporters.ts";
 import { ExportJob } from "#engine/export/exportJob.ts";
 import { nodeFileSystem } from "#engine/files/output/nodeFileSystem.ts";
 import { writeExport } from "#engine/export/writeExport.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
-import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import { createForward } from "#engine/forward/createForward.ts";
 import { largestDifference, runModel } from "../../test/forward/runModel.ts";
 

@@ -1,6 +1,6 @@
 import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { loadTokenizer } from "#engine/checkpoint/loadTokenizer.ts";
+import { loadTokenizer } from "#engine/formats/tokens/loadTokenizer.ts";
 import { readDocuments } from "#engine/files/documents/readDocuments.ts";
 import { writeSyntheticCheckpoint, type SyntheticOptions } from "../../test/support/syntheticCheckpoint.ts";
 

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { recipe } from "./recipe.ts";
 import { errorData } from "./errorData.ts";
 
-/** Formats a variant can leave as. Further ones join here and in `engine/export/exporters.ts`. */
+/** Formats a variant can leave as. Further ones join here and in `engine/formats/exporters.ts`. */
 export const exportFormat = z.enum(["safetensors", "compressed-tensors", "gptq", "awq", "gguf", "onnx"]);
 export type ExportFormat = z.infer<typeof exportFormat>;
 

@@ -1,8 +1,8 @@
 import { KeystoneError } from "#shared/errors.ts";
 import type { ArchitectureFacts, ModelSummary } from "#shared/model.ts";
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
-import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
-import { summarizeModel as summarize } from "#engine/checkpoint/summarizeModel.ts";
+import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
+import { summarizeModel as summarize } from "#engine/formats/summarizeModel.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 
 /**

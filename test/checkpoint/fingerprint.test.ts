@@ -2,7 +2,7 @@ import { copyFile, mkdir, open, readdir, readFile, rename, utimes, writeFile } f
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Identity } from "#engine/checkpoint/fingerprint.ts";
-import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import {
   temporaryFolder,
   writeSyntheticCheckpoint,

@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { f32, safetensorsBytes } from "../support/safetensorsBytes.ts";
 import { temporaryFolder, writeSyntheticCheckpoint } from "../support/syntheticCheckpoint.ts";

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { PACKED_MODULE, packedFolder } from "../support/packedFolder.ts";
 import { halves, longs, words } from "../support/packedParts.ts";

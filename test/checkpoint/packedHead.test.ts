@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
-import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import { halves, longs, words } from "../support/packedParts.ts";
 import { safetensorsBytes, type TensorSpec } from "../support/safetensorsBytes.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
-import { estimateMemory, summarizeModel } from "#engine/checkpoint/summarizeModel.ts";
+import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
+import { estimateMemory, summarizeModel } from "#engine/formats/summarizeModel.ts";
 import { modelName } from "#engine/checkpoint/modelName.ts";
 import { modelSummary, type ArchitectureFacts } from "#shared/model.ts";
 import { writeSyntheticCheckpoint } from "../support/syntheticCheckpoint.ts";

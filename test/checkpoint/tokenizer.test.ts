@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { loadTokenizer } from "#engine/checkpoint/loadTokenizer.ts";
+import { loadTokenizer } from "#engine/formats/tokens/loadTokenizer.ts";
 import { readTokenizerFiles, tokenizerOf } from "#engine/tokenizer/tokenizerFiles.ts";
 import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
 

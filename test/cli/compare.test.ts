@@ -2,7 +2,7 @@ import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { compareReport } from "#shared/comparison.ts";
-import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import { DEMO_LOGITS, decibelBound, divergenceBound, expectSum } from "../support/rounding.ts";
 import { safetensorsBytes, type TensorSpec } from "../support/safetensorsBytes.ts";
 import { temporaryFolder, writeSyntheticCheckpoint } from "../support/syntheticCheckpoint.ts";

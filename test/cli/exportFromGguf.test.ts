@@ -2,7 +2,7 @@ import { copyFile, readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { loadTokenizer } from "#engine/checkpoint/loadTokenizer.ts";
+import { loadTokenizer } from "#engine/formats/tokens/loadTokenizer.ts";
 import { exportReport } from "#shared/exporting.ts";
 import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
 import { DEMO } from "./demo.ts";

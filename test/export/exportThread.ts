@@ -1,7 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { z } from "zod";
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
-import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import { ExportJob } from "#engine/export/exportJob.ts";
 import { exportVariant } from "#engine/export/exportVariant.ts";
 import { nodeFileSystem } from "#engine/files/output/nodeFileSystem.ts";

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import { checkExport } from "#engine/export/checkExport.ts";
 import { nodeFileSystem } from "#engine/files/output/nodeFileSystem.ts";
 import { outlineExport } from "#engine/export/writeExport.ts";

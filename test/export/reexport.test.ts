@@ -1,10 +1,10 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import { checkExport } from "#engine/export/checkExport.ts";
 import { verifyExport } from "#engine/export/verifyExport.ts";
-import { exporters } from "#engine/export/exporters.ts";
+import { exporters } from "#engine/formats/exporters.ts";
 import { nodeFileSystem } from "#engine/files/output/nodeFileSystem.ts";
 import { exportRequest, type ExportFormat } from "#shared/exporting.ts";
 import { parseRecipe } from "#shared/plan.ts";

@@ -1,11 +1,11 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import { adaptVariant } from "#engine/export/adaptVariant.ts";
-import { exporters } from "#engine/export/exporters.ts";
-import { plansOf } from "#engine/export/keepModules.ts";
+import { exporters } from "#engine/formats/exporters.ts";
+import { plansOf } from "#engine/formats/write/keepModules.ts";
 import { sizeNotes } from "#engine/export/sizeNotes.ts";
 import { variantFileBits } from "#engine/export/variantSize.ts";
 import { verifyExport } from "#engine/export/verifyExport.ts";

@@ -9,7 +9,7 @@ import { planActivations } from "#engine/recipe/planActivations.ts";
 import { applySmoothing, planSmoothing, smoothingScales } from "#engine/recipe/smoothing.ts";
 import type { ActivationMaxima } from "#engine/recipe/activationPlan.ts";
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
-import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import { createLayerReader } from "#engine/evaluate/layerReader.ts";
 import type { Engine, TokenWindow, Variant } from "#engine/evaluate/types.ts";
 import { createScratch, createWeightMaker } from "#engine/evaluate/variantWeights.ts";

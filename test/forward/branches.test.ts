@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
-import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import { embedBatches, planBatches } from "#engine/evaluate/hiddenStates.ts";
 import { createLayerReader } from "#engine/evaluate/layerReader.ts";
 import type { Engine, TokenWindow } from "#engine/evaluate/types.ts";

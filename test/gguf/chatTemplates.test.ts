@@ -1,12 +1,12 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { MetadataReader } from "#engine/checkpoint/gguf/metadata.ts";
-import { ggufTokenizer } from "#engine/checkpoint/gguf/ggufTokenizer.ts";
-import { readChatTemplates } from "#engine/checkpoint/chat/chatTemplates.ts";
-import { chatTemplateEntries } from "#engine/export/gguf/chatTemplateEntries.ts";
-import { tokenizerMetadata } from "#engine/export/gguf/tokenizerMetadata.ts";
-import { findTokenizerFiles } from "#engine/checkpoint/loadTokenizer.ts";
+import { MetadataReader } from "#engine/formats/gguf/layout/metadata.ts";
+import { ggufTokenizer } from "#engine/formats/gguf/read/ggufTokenizer.ts";
+import { readChatTemplates } from "#engine/formats/tokens/chatTemplates.ts";
+import { chatTemplateEntries } from "#engine/formats/gguf/write/chatTemplateEntries.ts";
+import { tokenizerMetadata } from "#engine/formats/gguf/write/tokenizerMetadata.ts";
+import { findTokenizerFiles } from "#engine/formats/tokens/loadTokenizer.ts";
 import { DEMO } from "../studio/helpers.ts";
 import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
 

@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { KeystoneError } from "#shared/errors.ts";
 import { bytesSource } from "#engine/files/byteSource.ts";
-import type { Metadata, MetadataEntry } from "#engine/checkpoint/gguf/metadata.ts";
-import { readGgufHeader, type GgufHeader } from "#engine/checkpoint/gguf/readGgufHeader.ts";
-import { encodeHeader, padding, type TableEntry } from "#engine/export/gguf/metadataWriter.ts";
+import type { Metadata, MetadataEntry } from "#engine/formats/gguf/layout/metadata.ts";
+import { readGgufHeader, type GgufHeader } from "#engine/formats/gguf/read/readGgufHeader.ts";
+import { encodeHeader, padding, type TableEntry } from "#engine/formats/gguf/write/metadataWriter.ts";
 
 const F32 = 0;
 const Q4_0 = 2;

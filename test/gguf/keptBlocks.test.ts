@@ -2,13 +2,13 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
-import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import { tensorInfo } from "#engine/checkpoint/tensorInfo.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
-import { tensorData } from "#engine/export/gguf/tensorData.ts";
-import { storedType } from "#engine/export/gguf/storedTypes.ts";
+import { tensorData } from "#engine/formats/gguf/write/tensorData.ts";
+import { storedType } from "#engine/formats/gguf/write/storedTypes.ts";
 import { verifyExport } from "#engine/export/verifyExport.ts";
-import { WeightMemory } from "#engine/export/weightMemory.ts";
+import { WeightMemory } from "#engine/formats/write/weightMemory.ts";
 import { adapted, bench, exportTo, freely, modelOf, variantOf, type Bench } from "../export/exporting.ts";
 
 const SHAPE = { hidden: 64, intermediate: 96, heads: 4, keyValueHeads: 2, vocabulary: 40 } as const;

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ggufTokenizer } from "#engine/checkpoint/gguf/ggufTokenizer.ts";
-import { MetadataReader } from "#engine/checkpoint/gguf/metadata.ts";
+import { ggufTokenizer } from "#engine/formats/gguf/read/ggufTokenizer.ts";
+import { MetadataReader } from "#engine/formats/gguf/layout/metadata.ts";
 import { readTokenizerFiles, tokenizerOf, type TokenizerFiles } from "#engine/tokenizer/tokenizerFiles.ts";
-import { tokenizerMetadata } from "#engine/export/gguf/tokenizerMetadata.ts";
+import { tokenizerMetadata } from "#engine/formats/gguf/write/tokenizerMetadata.ts";
 
 const GOLDEN = join(import.meta.dirname, "../golden/tokenizer");
 const ROWS = 1000;

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ggufTokenizer } from "#engine/checkpoint/gguf/ggufTokenizer.ts";
-import { MetadataReader } from "#engine/checkpoint/gguf/metadata.ts";
-import { PRE_TOKENIZERS } from "#engine/checkpoint/gguf/preTokenizers.ts";
+import { ggufTokenizer } from "#engine/formats/gguf/read/ggufTokenizer.ts";
+import { MetadataReader } from "#engine/formats/gguf/layout/metadata.ts";
+import { PRE_TOKENIZERS } from "#engine/formats/gguf/layout/preTokenizers.ts";
 import { readTokenizerFiles, tokenizerOf, type TokenizerFiles } from "#engine/tokenizer/tokenizerFiles.ts";
-import { recognisePreTokenizer } from "#engine/export/gguf/recognisePreTokenizer.ts";
-import { tokenizerMetadata } from "#engine/export/gguf/tokenizerMetadata.ts";
+import { recognisePreTokenizer } from "#engine/formats/gguf/write/recognisePreTokenizer.ts";
+import { tokenizerMetadata } from "#engine/formats/gguf/write/tokenizerMetadata.ts";
 
 const FOLDER = join(import.meta.dirname, "..", "golden", "tokenizer");
 const DEMO = join(import.meta.dirname, "..", "..", "resources", "demo-model", "model");

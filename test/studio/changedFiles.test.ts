@@ -1,7 +1,7 @@
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import { waitForJob } from "#studio/waitForJob.ts";
 import { DEMO, fakeStudio, PLAN, temporaryFolder } from "./helpers.ts";
 

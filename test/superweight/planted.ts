@@ -2,7 +2,7 @@ import { onTestFinished } from "vitest";
 import { detectOptions, type DetectReport } from "#shared/detection.ts";
 import { judge } from "#shared/plan.ts";
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
-import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
 import { cutWindows } from "#engine/evaluate/windows.ts";
 import { createForward } from "#engine/forward/createForward.ts";

@@ -1,8 +1,8 @@
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { fileSource } from "#engine/files/byteSource.ts";
-import type { MetadataEntry } from "#engine/checkpoint/gguf/metadata.ts";
-import { readGgufHeader } from "#engine/checkpoint/gguf/readGgufHeader.ts";
-import { encodeHeader } from "#engine/export/gguf/metadataWriter.ts";
+import type { MetadataEntry } from "#engine/formats/gguf/layout/metadata.ts";
+import { readGgufHeader } from "#engine/formats/gguf/read/readGgufHeader.ts";
+import { encodeHeader } from "#engine/formats/gguf/write/metadataWriter.ts";
 
 /** A GGUF file once more with other metadata: `change` gets all of it to alter. The tensors stay as they are. */
 export async function editedGguf(

@@ -1,6 +1,6 @@
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
-import { loadTokenizer } from "#engine/checkpoint/loadTokenizer.ts";
-import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import { loadTokenizer } from "#engine/formats/tokens/loadTokenizer.ts";
+import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
 import type { Engine } from "#engine/evaluate/types.ts";
 import { createForward } from "#engine/forward/createForward.ts";

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
-import { loadTokenizer } from "#engine/checkpoint/loadTokenizer.ts";
+import { loadTokenizer } from "#engine/formats/tokens/loadTokenizer.ts";
 import type { KeptModule } from "#shared/exporting.ts";
 import { apart, floatsOf, keystoneLogits, perplexity } from "../logits.ts";
 import { DEMO, DEMO_SUPER_WEIGHT, TINY, windowsOf, writeTiny } from "../models.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import { DEMO } from "../models.ts";
 import { exportGguf } from "./exportGguf.ts";
 import { llama, type LlamaLibraries } from "./llamaLibraries.ts";

@@ -1,12 +1,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { ggufTokenizer } from "#engine/checkpoint/gguf/ggufTokenizer.ts";
-import { MetadataReader, type MetadataEntry } from "#engine/checkpoint/gguf/metadata.ts";
-import { TOKENIZER_KEYS as KEY } from "#engine/checkpoint/gguf/tokenTypes.ts";
+import { ggufTokenizer } from "#engine/formats/gguf/read/ggufTokenizer.ts";
+import { MetadataReader, type MetadataEntry } from "#engine/formats/gguf/layout/metadata.ts";
+import { TOKENIZER_KEYS as KEY } from "#engine/formats/gguf/layout/tokenTypes.ts";
 import { readTokenizerFiles, tokenizerOf } from "#engine/tokenizer/tokenizerFiles.ts";
-import { encodeHeader } from "#engine/export/gguf/metadataWriter.ts";
-import { tokenizerMetadata } from "#engine/export/gguf/tokenizerMetadata.ts";
+import { encodeHeader } from "#engine/formats/gguf/write/metadataWriter.ts";
+import { tokenizerMetadata } from "#engine/formats/gguf/write/tokenizerMetadata.ts";
 import { llama, type LlamaLibraries } from "./llamaLibraries.ts";
 
 /** Enough for every vocabulary and what is added to it. */

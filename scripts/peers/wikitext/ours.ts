@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { loadTokenizer } from "#engine/checkpoint/loadTokenizer.ts";
-import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import { loadTokenizer } from "#engine/formats/tokens/loadTokenizer.ts";
+import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
 import type { WindowSet } from "#engine/evaluate/types.ts";
 import { scoreOriginal } from "#engine/evaluate/score.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import { decibelBound, expectSum } from "../../../test/support/rounding.ts";
 import {

@@ -2,12 +2,12 @@ import { KeystoneError } from "#shared/errors.ts";
 import type { ExportFormat, ExportRequest, KeptModule } from "#shared/exporting.ts";
 import type { Recipe } from "#shared/recipe.ts";
 import { eightBitEmbedding } from "./embeddingBits.ts";
-import type { AdaptedRecipe, ExportModel } from "./exporter.ts";
-import { exporters } from "./exporters.ts";
+import type { AdaptedRecipe, ExportModel } from "#engine/formats/write/exporter.ts";
+import { exporters } from "#engine/formats/exporters.ts";
 import { exportVariant } from "./exportVariant.ts";
-import { parametersOf } from "./keepModules.ts";
-import type { WeightPlace } from "./restoredWeights.ts";
-import type { ExportVariant } from "./types.ts";
+import { parametersOf } from "#engine/formats/write/keepModules.ts";
+import type { WeightPlace } from "#engine/formats/write/restoredWeights.ts";
+import type { ExportVariant } from "#engine/formats/write/exportedVariant.ts";
 
 /** What an export writes, as the format holds it, and how that differs from what was asked for. */
 export interface AdaptedVariant {

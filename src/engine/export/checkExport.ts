@@ -3,13 +3,13 @@ import type { ExportRequest } from "#shared/exporting.ts";
 import type { Coordinate } from "#shared/recipe.ts";
 import { adaptVariant, type FormatRequest } from "./adaptVariant.ts";
 import { diskFullError, onDisk } from "#engine/files/output/diskErrors.ts";
-import { exporters } from "./exporters.ts";
-import type { ExportModel } from "./exporter.ts";
+import { exporters } from "#engine/formats/exporters.ts";
+import type { ExportModel } from "#engine/formats/write/exporter.ts";
 import { ExportJob } from "./exportJob.ts";
 import { exportNotes } from "./exportNotes.ts";
 import type { FileSystem } from "#engine/files/output/fileSystem.ts";
 import { nodeFileSystem } from "#engine/files/output/nodeFileSystem.ts";
-import { restoredCoordinates } from "./restoredWeights.ts";
+import { restoredCoordinates } from "#engine/formats/write/restoredWeights.ts";
 import { freeBytesFor, outlineExport } from "./writeExport.ts";
 
 /** What a person should know before an export starts. */

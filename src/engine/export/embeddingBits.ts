@@ -3,8 +3,8 @@ import { namePattern } from "#engine/recipe/tensorPattern.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import type { Override, Recipe } from "#shared/recipe.ts";
 import { bytesText } from "#engine/files/output/diskErrors.ts";
-import type { AdaptedRecipe, BytesOf, ExportModel } from "./exporter.ts";
-import { plansOf } from "./keepModules.ts";
+import type { AdaptedRecipe, BytesOf, ExportModel } from "#engine/formats/write/exporter.ts";
+import { plansOf } from "#engine/formats/write/keepModules.ts";
 
 /** Weights of a block of 8 bits. */
 const GROUP = 32;

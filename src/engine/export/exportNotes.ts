@@ -1,6 +1,6 @@
 import type { ExportFormat } from "#shared/exporting.ts";
-import type { ExportSource } from "./exporter.ts";
-import { exporters } from "./exporters.ts";
+import type { ExportSource } from "#engine/formats/write/exporter.ts";
+import { exporters } from "#engine/formats/exporters.ts";
 import { sizeNotes } from "./sizeNotes.ts";
 
 /**

@@ -6,7 +6,7 @@ import { quantize } from "#engine/quantize/quantize.ts";
 import { quantizeDequantize } from "#engine/quantize/quantizeDequantize.ts";
 import { recipeId } from "#engine/recipe/recipeId.ts";
 import type { Recipe } from "#shared/recipe.ts";
-import type { ExportVariant } from "./types.ts";
+import type { ExportVariant } from "#engine/formats/write/exportedVariant.ts";
 
 /**
  * Brings a recipe down to a checkpoint for export. Weights are rounded to `storage`, or to each tensor's own type where the

@@ -1,7 +1,7 @@
 import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
 import { adaptVariant, type AdaptedVariant, type FormatRequest } from "./adaptVariant.ts";
-import type { ExportModel } from "./exporter.ts";
-import { exporters } from "./exporters.ts";
+import type { ExportModel } from "#engine/formats/write/exporter.ts";
+import { exporters } from "#engine/formats/exporters.ts";
 
 /** A recipe held against a format on one model: what the format makes of it, or why it has no place for it. */
 export type HeldRecipe =

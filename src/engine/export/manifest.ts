@@ -5,16 +5,7 @@ import { inventoryKind, unusedReason } from "#shared/inventory.ts";
 import { finiteOrNull } from "#shared/numbers.ts";
 import { judge } from "#shared/plan.ts";
 import { recipe } from "#shared/recipe.ts";
-
-/** A weight put back exactly, or one whose module is kept, and the value it has in the source. */
-export const restoredWeight = z.object({
-  layer: z.number().int().nullable(),
-  row: z.number().int(),
-  column: z.number().int(),
-  tensor: z.string(),
-  value: z.number(),
-});
-export type RestoredWeight = z.infer<typeof restoredWeight>;
+import { restoredWeight } from "#engine/formats/write/restoredWeights.ts";
 
 /** What the variant scored before it was exported, and the original on the same text. */
 export const judgedResults = z.object({

@@ -1,5 +1,5 @@
 import type { Watch, WindowSet } from "#engine/evaluate/types.ts";
-import type { ExportModel } from "./exporter.ts";
+import type { ExportModel } from "#engine/formats/write/exporter.ts";
 
 /** What an export is run on in its runtime. */
 export interface RunRequest {

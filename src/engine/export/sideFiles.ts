@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { TEMPLATE_FOLDER } from "#engine/checkpoint/chat/chatTemplates.ts";
+import { TEMPLATE_FOLDER } from "#engine/formats/tokens/chatTemplates.ts";
 import { onDisk } from "#engine/files/output/diskErrors.ts";
 import { ownCode } from "./ownCode.ts";
 import { INDEX_FILE } from "#engine/checkpoint/shardFiles.ts";

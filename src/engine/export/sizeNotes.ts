@@ -2,10 +2,10 @@ import { tensorsInWords } from "#engine/recipe/notes.ts";
 import type { ExportFormat } from "#shared/exporting.ts";
 import { fileSize } from "#shared/format.ts";
 import type { TensorInfo } from "#shared/model.ts";
-import { ownBlocks } from "./gguf/storedTypes.ts";
+import { ownBlocks } from "#engine/formats/gguf/write/storedTypes.ts";
 import { embeddingSaving, largeEnds } from "./embeddingBits.ts";
-import type { BytesOf, ExportSource } from "./exporter.ts";
-import { exporters } from "./exporters.ts";
+import type { BytesOf, ExportSource } from "#engine/formats/write/exporter.ts";
+import { exporters } from "#engine/formats/exporters.ts";
 
 type Sized = Pick<ExportSource, "model" | "variant">;
 

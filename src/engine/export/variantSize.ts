@@ -2,9 +2,9 @@ import { fileBitsPerWeight, restoredCount } from "#engine/quantize/plan/bitsPerW
 import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import type { ExportFormat } from "#shared/exporting.ts";
 import type { CodecName, Recipe } from "#shared/recipe.ts";
-import type { ExportModel } from "./exporter.ts";
-import { exporters } from "./exporters.ts";
-import { parametersOf } from "./keepModules.ts";
+import type { ExportModel } from "#engine/formats/write/exporter.ts";
+import { exporters } from "#engine/formats/exporters.ts";
+import { parametersOf } from "#engine/formats/write/keepModules.ts";
 
 /** The format that a codec is of. Others are for study, or of several formats. */
 const OWN_FORMAT: Partial<Readonly<Record<CodecName, ExportFormat>>> = {

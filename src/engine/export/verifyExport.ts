@@ -1,13 +1,18 @@
-import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import { isDerived } from "#engine/checkpoint/tensorRole.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import { samePerplexity, type Verified } from "#shared/verification.ts";
-import { ByteProgress } from "./byteProgress.ts";
-import { judgedWeights, sourceBytes } from "./exportedTensor.ts";
-import type { EvaluatedExport, EvaluateExport, ExportControl, ExportVariant } from "./types.ts";
-import { WeightMemory } from "./weightMemory.ts";
+import { ByteProgress } from "#engine/formats/write/byteProgress.ts";
+import { judgedWeights, sourceBytes } from "#engine/formats/write/exportedTensor.ts";
+import type {
+  EvaluatedExport,
+  EvaluateExport,
+  ExportControl,
+  ExportVariant,
+} from "#engine/formats/write/exportedVariant.ts";
+import { WeightMemory } from "#engine/formats/write/weightMemory.ts";
 
 export interface VerifyInput {
   /** The checkpoint that was exported. */

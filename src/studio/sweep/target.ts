@@ -1,4 +1,4 @@
-import type { ExportModel } from "#engine/export/exporter.ts";
+import type { ExportModel } from "#engine/formats/write/exporter.ts";
 import { holdRecipe } from "#engine/export/holdRecipe.ts";
 import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
 import type { ExportFormat } from "#shared/exporting.ts";

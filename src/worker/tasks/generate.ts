@@ -1,8 +1,8 @@
 import type { GenerateReport, TextEnd } from "#shared/comparison.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { recipeLabel } from "#shared/recipeText.ts";
-import { readPrompt, type ReadPrompt } from "#engine/checkpoint/chat/readPrompt.ts";
-import { endTokens } from "#engine/checkpoint/endTokens.ts";
+import { readPrompt, type ReadPrompt } from "#engine/formats/tokens/readPrompt.ts";
+import { endTokens } from "#engine/formats/tokens/endTokens.ts";
 import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
 import { generate, type WrittenText } from "#engine/evaluate/generate.ts";
 import { createMeter } from "#engine/evaluate/meter.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import { cancelledError } from "#shared/errors.ts";
 import { freely, SUPER_WEIGHT, tree } from "../exporting.ts";
 import { temporaryFolder, writeSyntheticCheckpoint } from "../../support/syntheticCheckpoint.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
-import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import { createForward } from "#engine/forward/createForward.ts";
 import { float32Bound, sumsOf } from "../../support/rounding.ts";
 import { largestDifference, runModel } from "../../forward/runModel.ts";

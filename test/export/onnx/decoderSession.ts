@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { onTestFinished } from "vitest";
 import { DECODER_IO } from "#engine/architecture/decoder/decoderGraph.ts";
-import { MODEL_FILE } from "#engine/checkpoint/onnx/names.ts";
+import { MODEL_FILE } from "#engine/formats/onnx/layout/names.ts";
 import type { ArchitectureFacts } from "#shared/model.ts";
 
 /** Keys and values of the tokens so far, by output name. */

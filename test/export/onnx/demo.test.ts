@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import { generate } from "#engine/evaluate/generate.ts";
 import { scoreOriginal, scoreWave } from "#engine/evaluate/score.ts";
 import type { OriginalReference, Variant, WindowSet } from "#engine/evaluate/types.ts";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { openCheckpoint } from "#engine/checkpoint/openCheckpoint.ts";
+import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import { PACKED_MODULE, packedFolder } from "../../support/packedFolder.ts";
 
 const base64 = z.string().transform((text) => Uint8Array.from(Buffer.from(text, "base64")));

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Tensor } from "onnxruntime-node";
 import { DECODER_IO } from "#engine/architecture/decoder/decoderGraph.ts";
-import { MODEL_FILE } from "#engine/checkpoint/onnx/names.ts";
+import { MODEL_FILE } from "#engine/formats/onnx/layout/names.ts";
 import { floats, openSession } from "#engine/forward/session.ts";
 import type { ArchitectureFacts } from "#shared/model.ts";
 

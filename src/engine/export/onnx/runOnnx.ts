@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { env } from "onnxruntime-node";
 import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
-import { DATA_FILE, MODEL_FILE } from "#engine/checkpoint/onnx/names.ts";
+import { DATA_FILE, MODEL_FILE } from "#engine/formats/onnx/layout/names.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { RuntimeScore } from "#shared/exporting.ts";
 import { fileSize } from "#shared/format.ts";

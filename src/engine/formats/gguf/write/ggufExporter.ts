@@ -1,0 +1,146 @@
+import { join } from "node:path";
+import { readDecoderConfig } from "#engine/architecture/readArchitecture.ts";
+import { tensorNames } from "../layout/tensorNames.ts";
+import { isDerived } from "#engine/checkpoint/tensorRole.ts";
+import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
+import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
+import { parseBlock, type Recipe } from "#shared/recipe.ts";
+import { blockLabel, codecLabel } from "#shared/recipeText.ts";
+import { KEPT_MODULES } from "#shared/exporting.ts";
+import { bytesText } from "#engine/files/output/diskErrors.ts";
+import type { Exporter, ExportModel, ExportSource, WriteInput } from "../../write/exporter.ts";
+import { allBytes, keepModules, keepProblems } from "../../write/keepModules.ts";
+import { GENERATION_FILE } from "../../write/madeFiles.ts";
+import { writeFile, type WrittenFile } from "#engine/files/output/outputFile.ts";
+import { activationProblems, recipeSettings } from "../../write/problems.ts";
+import { PACKING_FILES } from "../../write/sourceIndex.ts";
+import { equationNotes, equationProblems, ggufArchitecture } from "./hyperparameters.ts";
+import { padding } from "./metadataWriter.ts";
+import { planGguf } from "./planGguf.ts";
+import { bytesOf, HELD_CODECS, heldType, storedType } from "./storedTypes.ts";
+import { tensorData } from "./tensorData.ts";
+
+/** A module with a restored weight, or embedding and head, where they get 8 bits. */
+const EIGHT_BITS = { codec: "q8_0", bits: 8, symmetric: false, block: "group:32", clip: null } as const;
+
+/** One GGUF file that llama.cpp and what is built on it load. */
+export const ggufExporter: Exporter = {
+  describe: () => ({
+    format: "gguf",
+    title: "GGUF",
+    summary: "One file with weights, metadata and tokenizer, for llama.cpp and the programs built on it.",
+    size: "packed",
+    restored: "module",
+    kept: [...KEPT_MODULES.gguf],
+    exact:
+      "Codes and scales are stored as they were judged, and llama.cpp dequantizes them to the same f32 numbers; norms and biases become F32, everything else keeps its type, blocks of a GGUF source included.",
+    codecs: HELD_CODECS,
+    blocks: "group:32",
+    loadsIn: ["llama.cpp", "ollama", "LM Studio", "node-llama-cpp", "Keystone"],
+  }),
+  problems,
+  adapt: (recipe, model, kept) => ({
+    ...keepModules(recipe, model, kept, EIGHT_BITS, bytesOf),
+    storage: "F32",
+  }),
+  weightBytes: (model, plans) => allBytes(model, plans, bytesOf),
+  bytesOf,
+  eightBitEmbedding: EIGHT_BITS,
+  outline: async (source) => ({ bytes: (await planGguf(source)).bytes }),
+  notes: notesOf,
+  write: async (input) => [await writeGguf(input)],
+  // the file's metadata says instead what the model is
+  leavesBehind: (name) => PACKING_FILES.has(name) || name === GENERATION_FILE,
+};
+
+function problems(
+  recipe: Recipe,
+  on?: { model: ExportModel; plans: ReadonlyMap<string, TensorPlan> },
+): KeystoneErrorData[] {
+  const subject = "A GGUF file";
+  const wrong = on
+    ? [...on.plans.values()].find((plan) => heldType(plan) === null)
+    : recipeSettings(recipe)
+        .map((settings) => ({ ...settings, block: parseBlock(settings.block) }))
+        .find((settings) => heldType(settings) === null);
+  return [
+    ...activationProblems(recipe, subject),
+    ...keepProblems(recipe, subject),
+    ...(wrong ? [codecProblem(wrong)] : []),
+    ...(on ? modelProblems(on.model, on.plans) : []),
+  ];
+}
+
+function codecProblem({
+  codec,
+  bits,
+  symmetric,
+  block,
+}: Pick<TensorPlan, "codec" | "bits" | "symmetric" | "block">): KeystoneErrorData {
+  const size = block.kind === "group" ? blockLabel(`group:${block.size}`) : block.kind;
+  return new KeystoneError(
+    "export/gguf-codec",
+    `GGUF has no block that holds ${codecLabel({ codec, bits, symmetric })} with ${size} exactly.`,
+    `Choose one of ${HELD_CODECS}; those with blocks in group:32.`,
+    { codec, bits, block: size },
+  ).toData();
+}
+
+function modelProblems(
+  { checkpoint }: ExportModel,
+  plans: ReadonlyMap<string, TensorPlan>,
+): KeystoneErrorData[] {
+  const config = readDecoderConfig(checkpoint.config);
+  const names = tensorNames(ggufArchitecture(config.family) ?? config.family);
+  const tensors = [...checkpoint.tensors.values()].filter(({ name }) => !isDerived(name));
+  const unnamed = tensors.find(({ name }) => names.toGguf(name) === null);
+  const untyped = tensors.find((tensor) => !plans.has(tensor.name) && storedType(tensor) === null);
+  const problem = (code: string, message: string): KeystoneErrorData =>
+    new KeystoneError(code, message, "Export as safetensors instead.", {}).toData();
+  return [
+    ...equationProblems(config),
+    ...(unnamed
+      ? [
+          problem(
+            "export/gguf-tensor",
+            `llama.cpp has no place for the tensor ${unnamed.name} of this model.`,
+          ),
+        ]
+      : []),
+    ...(untyped
+      ? [
+          problem(
+            "export/gguf-dtype",
+            `The tensor ${untyped.name} is stored as ${untyped.dtype}, which a GGUF file is not given.`,
+          ),
+        ]
+      : []),
+  ];
+}
+
+async function notesOf(source: ExportSource): Promise<string[]> {
+  const { bytes, notes, file } = await planGguf(source);
+  const config = readDecoderConfig(source.model.checkpoint.config);
+  return [`One file, ${file}, of ${bytesText(bytes)}.`, ...notes, ...equationNotes(config)];
+}
+
+async function writeGguf(input: WriteInput): Promise<WrittenFile> {
+  const { disk, progress } = input;
+  const { file, header, tensors } = await planGguf(input);
+  return writeFile(disk, file, join(disk.folder, file), async (append) => {
+    await append(header);
+    await progress.advance(header.byteLength);
+    for (const tensor of tensors) {
+      const { source, name } = tensor;
+      if (!(source instanceof Float32Array)) await input.useSource([source.file]);
+      await progress.begin(`writing ${source instanceof Float32Array ? name : source.name}`);
+      for await (const chunk of tensorData(input, tensor)) {
+        await append(chunk);
+        await progress.advance(chunk.byteLength);
+      }
+      const rest = padding(tensor.bytes);
+      await append(new Uint8Array(rest));
+      await progress.advance(rest);
+    }
+  });
+}

@@ -1,0 +1,180 @@
+import { readDecoderConfig } from "#engine/architecture/readArchitecture.ts";
+import type { DecoderConfig } from "#engine/architecture/decoder/decoderConfig.ts";
+import { readChatTemplates } from "../../tokens/chatTemplates.ts";
+import { ggmlType } from "../layout/ggmlTypes.ts";
+import { isInterleaved } from "../layout/headRows.ts";
+import type { MetadataEntry } from "../layout/metadata.ts";
+import { tensorNames } from "../layout/tensorNames.ts";
+import { isDerived } from "#engine/checkpoint/tensorRole.ts";
+import { findTokenizerFiles } from "../../tokens/loadTokenizer.ts";
+import { modelName } from "#engine/checkpoint/modelName.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
+import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
+import type { TensorInfo } from "#shared/model.ts";
+import type { ExportSource } from "../../write/exporter.ts";
+import { readSourceLicense } from "../../write/sourceCard.ts";
+import { chatTemplateEntries } from "./chatTemplateEntries.ts";
+import { ggufArchitecture, hyperparameters, ropeTensors } from "./hyperparameters.ts";
+import { ALIGNMENT, encodeHeader, padding, type TableEntry } from "./metadataWriter.ts";
+import { bytesOf, typeOf } from "./storedTypes.ts";
+import { tokenizerMetadata, type TokenizerMetadata } from "./tokenizerMetadata.ts";
+
+/** One tensor to write. */
+export interface GgufTensorPlan {
+  readonly name: string;
+  readonly type: string;
+  readonly bytes: number;
+  /** What fills it: a tensor of the source, or numbers made from the config. */
+  readonly source: TensorInfo | Float32Array;
+  /** Rows of a head where the file wants them interleaved; null elsewhere. */
+  readonly headSize: number | null;
+}
+
+export interface GgufPlan {
+  /** Name of the file. */
+  readonly file: string;
+  readonly header: Uint8Array;
+  readonly tensors: readonly GgufTensorPlan[];
+  readonly bytes: number;
+  readonly notes: readonly string[];
+}
+
+/** `general.file_type`: what most weights are stored as. */
+const FILE_TYPES: Readonly<Record<string, number>> = {
+  F32: 0,
+  F16: 1,
+  Q4_0: 2,
+  Q4_1: 3,
+  Q8_0: 7,
+  Q5_0: 8,
+  Q5_1: 9,
+  Q4_K: 15,
+  Q5_K: 17,
+  Q6_K: 18,
+  BF16: 32,
+};
+/** Of the blocks' layout; there has been no other since 2023. */
+const QUANTIZATION_VERSION = 2;
+
+/**
+ * The whole file but for its data, from headers, config and tokenizer.
+ * @throws KeystoneError export/gguf-tokenizer, tokenizer/…
+ */
+export async function planGguf({ model, variant }: ExportSource): Promise<GgufPlan> {
+  const { checkpoint } = model;
+  const config = readDecoderConfig(checkpoint.config);
+  const tensors = planTensors(checkpoint, variant.plans, config);
+  const label = commonType(tensors);
+  const tokenizer = await tokenizerOf(checkpoint, config);
+  const general = await generalMetadata(checkpoint, config, label, variant.recipeId);
+  const metadata = new Map([...general, ...hyperparameters(config), ...tokenizer.entries]);
+  let offset = 0;
+  const table = tensors.map(({ name, type, bytes, source }): TableEntry => {
+    const entry = {
+      name,
+      type: ggmlType(type).id,
+      shape: source instanceof Float32Array ? [source.length] : source.shape,
+      offset,
+    };
+    offset += bytes + padding(bytes);
+    return entry;
+  });
+  const header = encodeHeader(metadata, table);
+  return {
+    file: `${fileStem(checkpoint.path)}-${label}.gguf`,
+    header,
+    tensors,
+    bytes: header.byteLength + offset,
+    notes: tokenizer.notes,
+  };
+}
+
+function planTensors(
+  checkpoint: Checkpoint,
+  plans: ReadonlyMap<string, TensorPlan>,
+  config: DecoderConfig,
+): GgufTensorPlan[] {
+  const architecture = ggufArchitecture(config.family) ?? config.family;
+  const names = tensorNames(architecture);
+  const made = [...ropeTensors(config)].map(([name, source]): GgufTensorPlan => ({
+    ...{ name, type: "F32", bytes: source.byteLength, source },
+    headSize: null,
+  }));
+  const own = [...checkpoint.tensors.values()].flatMap((source): GgufTensorPlan[] => {
+    if (isDerived(source.name)) return [];
+    const plan = plans.get(source.name);
+    const type = typeOf(source, plan);
+    const name = names.toGguf(source.name);
+    // both were asked for in problems()
+    if (type === null || name === null) throw new TypeError(`${source.name} has no place in a GGUF file`);
+    const headSize = isInterleaved(architecture, source.name) ? config.headSize : null;
+    return [{ name, type, bytes: bytesOf(source, plan), source, headSize }];
+  });
+  return [...made, ...own];
+}
+
+/** The type that holds most weights. */
+function commonType(tensors: readonly GgufTensorPlan[]): string {
+  const weights = new Map<string, number>();
+  for (const { type, source } of tensors) {
+    if (source instanceof Float32Array || source.shape.length !== 2) continue;
+    weights.set(type, (weights.get(type) ?? 0) + source.parameters);
+  }
+  const [first] = [...weights].sort(([, a], [, b]) => b - a);
+  return first?.[0] ?? "F32";
+}
+
+async function generalMetadata(
+  checkpoint: Checkpoint,
+  config: DecoderConfig,
+  label: string,
+  recipeId: string,
+): Promise<Map<string, MetadataEntry>> {
+  const license = await readSourceLicense(checkpoint.path);
+  const text = (value: string): MetadataEntry => ({ type: "string", value });
+  const number = (value: number): MetadataEntry => ({ type: "u32", value });
+  return new Map([
+    ["general.architecture", text(ggufArchitecture(config.family) ?? config.family)],
+    ["general.type", text("model")],
+    ["general.name", text(modelName(checkpoint.path))],
+    ["general.quantized_by", text("Keystone")],
+    ["general.quantization_version", number(QUANTIZATION_VERSION)],
+    ["general.file_type", number(FILE_TYPES[label] ?? 0)],
+    ["general.alignment", number(ALIGNMENT)],
+    ...(license ? [["general.license", text(license.license)] as const] : []),
+    ["keystone.recipe_id", text(recipeId)],
+  ]);
+}
+
+const kept = new WeakMap<Checkpoint, Promise<TokenizerMetadata>>();
+
+/** Made once per open checkpoint: recognising a large vocabulary's rules takes seconds. */
+function tokenizerOf(checkpoint: Checkpoint, config: DecoderConfig): Promise<TokenizerMetadata> {
+  const found = kept.get(checkpoint) ?? readTokenizer(checkpoint, config);
+  kept.set(checkpoint, found);
+  return found;
+}
+
+async function readTokenizer(checkpoint: Checkpoint, config: DecoderConfig): Promise<TokenizerMetadata> {
+  const files = await findTokenizerFiles(checkpoint.path);
+  if (!files)
+    return {
+      entries: new Map([["tokenizer.ggml.model", { type: "string", value: "none" }]]),
+      notes: [
+        "The source has no tokenizer.json: the GGUF file holds no vocabulary, and llama.cpp runs it on token ids only.",
+      ],
+    };
+  const name = modelName(checkpoint.path);
+  const { entries, notes } = tokenizerMetadata(files, config.vocabulary, checkpoint.config, name);
+  const templates = await readChatTemplates(checkpoint.path, files.config["chat_template"]);
+  return { entries: new Map([...entries, ...chatTemplateEntries(templates)]), notes };
+}
+
+/** The model's name as a file's: letters, digits, dots, dashes and underscores. */
+function fileStem(path: string): string {
+  const name = modelName(path)
+    .replace(/^.*\//, "")
+    .replace(/[^\w.-]+/g, "-")
+    .replace(/^[.-]+/, "");
+  return name === "" ? "model" : name.slice(0, 100);
+}

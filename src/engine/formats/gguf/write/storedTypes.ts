@@ -1,0 +1,77 @@
+import { isStorageType } from "#engine/numeric/storageTypes.ts";
+import { ggmlType, READ_TYPES } from "../layout/ggmlTypes.ts";
+import { isDerived } from "#engine/checkpoint/tensorRole.ts";
+import { storedBits } from "#engine/quantize/plan/bitsPerWeight.ts";
+import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
+import type { TensorInfo } from "#shared/model.ts";
+import { CODECS } from "#shared/codecs.ts";
+import type { Block } from "#shared/recipe.ts";
+import type { PackedType } from "./packBlocks.ts";
+
+/** Weights that share one scale in every block type. */
+const GROUP = 32;
+
+type Settings = Pick<TensorPlan, "codec" | "bits" | "symmetric"> & { readonly block: Block };
+
+/** The type that holds a quantized tensor exactly: a block type, or that to which every weight is rounded. Null where none does. */
+export function heldType(settings: Settings): string | null {
+  return CODECS[settings.codec].rounds ?? blockType(settings);
+}
+
+/**
+ * The block type that holds a quantized tensor exactly: GGUF's own codecs, and symmetric integers of as many bits, whose
+ * codes and f16 scales are the same. Null where none does.
+ */
+export function blockType({ codec, bits, symmetric, block }: Settings): PackedType | null {
+  if (block.kind !== "group" || block.size !== GROUP) return null;
+  switch (codec) {
+    case "q4_0":
+      return "Q4_0";
+    case "q4_1":
+      return "Q4_1";
+    case "q5_0":
+      return "Q5_0";
+    case "q5_1":
+      return "Q5_1";
+    case "q8_0":
+      return "Q8_0";
+    case "int":
+      return symmetric ? (SYMMETRIC[bits] ?? null) : null;
+    default:
+      return null;
+  }
+}
+
+const SYMMETRIC: Readonly<Record<number, PackedType>> = { 4: "Q4_0", 5: "Q5_0", 8: "Q8_0" };
+
+/** What a recipe may ask for, in words. */
+export const HELD_CODECS = "q4_0, q4_1, q5_0, q5_1, q8_0, int symmetric with 4, 5 or 8 bits, and f16 or bf16";
+
+/**
+ * The type of a tensor that is not quantized: matrices keep theirs, blocks of a GGUF source included; norms and biases become
+ * F32, as llama.cpp wants them.
+ */
+export function storedType(tensor: TensorInfo): string | null {
+  const { dtype, shape } = tensor;
+  if (!isStorageType(dtype)) return null;
+  return shape.length === 1 ? "F32" : (ownBlocks(tensor) ?? dtype);
+}
+
+/** The block type in which a GGUF source holds a tensor, whose very blocks are copied; null where it holds weights or other codes. */
+export function ownBlocks({ packed }: Pick<TensorInfo, "packed">): string | null {
+  return packed && READ_TYPES.includes(packed.codec) ? packed.codec : null;
+}
+
+/** What a tensor is stored as; null where the file has no place for it. */
+export function typeOf(tensor: TensorInfo, plan: TensorPlan | undefined): string | null {
+  return plan ? heldType(plan) : storedType(tensor);
+}
+
+/** Bytes of a tensor in the file; where it has no place there, what the recipe counts, or the source. */
+export function bytesOf(tensor: TensorInfo, plan: TensorPlan | undefined): number {
+  if (isDerived(tensor.name)) return 0;
+  const type = typeOf(tensor, plan);
+  if (type === null) return plan ? storedBits(plan) / 8 : tensor.bytes;
+  const { weights, bytes } = ggmlType(type);
+  return (tensor.parameters / weights) * bytes;
+}

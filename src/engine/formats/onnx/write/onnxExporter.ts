@@ -1,0 +1,78 @@
+import { KEPT_MODULES } from "#shared/exporting.ts";
+import type { Exporter, ExportModel, WriteInput } from "../../write/exporter.ts";
+import type { ExportVariant } from "../../write/exportedVariant.ts";
+import { madeBytes, tokenizerNotes, writeMadeFiles } from "../../write/madeFiles.ts";
+import { writeJsonFile, type WrittenFile } from "#engine/files/output/outputFile.ts";
+import { CONFIG_FILE, isStale, rewritesConfig } from "../../write/sourceIndex.ts";
+import { planDecoder } from "./decoderPlan.ts";
+import { GENAI_FILE, genaiConfig } from "./genaiConfig.ts";
+import { onnxProblems } from "./onnxProblems.ts";
+import { writeDecoder } from "./writeDecoder.ts";
+
+/** A complete decoder on MatMulNBits, with keys and values, for onnxruntime and onnxruntime-genai. */
+export const onnxExporter: Exporter = {
+  describe: () => ({
+    format: "onnx",
+    title: "ONNX decoder",
+    summary:
+      "A complete decoder with keys and values on onnxruntime's MatMulNBits, with what onnxruntime-genai needs to generate from it.",
+    size: "packed",
+    restored: "exact",
+    kept: [...KEPT_MODULES.onnx],
+    exact:
+      "Every weight is what was judged, in f32: the very codes, scales and zero points; restored weights are the source's own values, added beside the packed product; kept tensors keep the source's bytes.",
+    codecs: "matmulnbits or int, 4 or 8 bits, symmetric or asymmetric",
+    blocks: "group:16, 32, 64, 128 or 256",
+    loadsIn: ["onnxruntime", "onnxruntime-genai", "Keystone"],
+  }),
+  problems: onnxProblems,
+  adapt: (recipe) => ({ recipe, storage: "F32", changes: [] }),
+  tensors: usedTensors,
+  weightBytes: (model, plans) =>
+    planDecoder(model, { plans }).tensors.reduce((sum, { bytes }) => sum + bytes, 0),
+  outline: async (source) => {
+    const { model, dataBytes } = planDecoder(source.model, source.variant);
+    return { bytes: model.byteLength + dataBytes + (await madeBytes(source.model.checkpoint)) };
+  },
+  notes: async ({ model, variant }) => [
+    ...sizeNotes(model, variant),
+    ...(await tokenizerNotes(model.checkpoint)),
+  ],
+  leavesBehind: (name, { checkpoint }) => isStale(name, checkpoint),
+  write: async (input: WriteInput): Promise<WrittenFile[]> => {
+    const files = await writeDecoder(input, planDecoder(input.model, input.variant));
+    files.push(await writeJsonFile(input.disk, GENAI_FILE, await genaiConfig(input.model)));
+    // the source's own config.json says that its weights are packed
+    const { checkpoint } = input.model;
+    if (rewritesConfig(checkpoint))
+      files.push(await writeJsonFile(input.disk, CONFIG_FILE, checkpoint.config));
+    files.push(...(await writeMadeFiles(input)));
+    return files;
+  },
+};
+
+/** What the decoder's equations read. */
+function usedTensors({ architecture }: ExportModel): ReadonlySet<string> {
+  const layers = Array.from({ length: architecture.facts.layers }, (_, layer) =>
+    architecture.layerTensors(layer).map(({ name }) => name),
+  );
+  return new Set([
+    architecture.embedTensor,
+    ...layers.flat(),
+    architecture.normTensor,
+    architecture.headTensor,
+  ]);
+}
+
+/** Says what a quantized weight takes in this file, where that is more than the recipe counts. */
+function sizeNotes(model: ExportModel, variant: ExportVariant): string[] {
+  const packed = planDecoder(model, variant).tensors.filter(({ source }) => variant.plans.has(source));
+  const bits = packed.reduce((sum, { bytes }) => sum + 8 * bytes, 0);
+  const weights = [...variant.plans.values()].reduce((sum, { rows, columns }) => sum + rows * columns, 0);
+  const inFile = bits / weights;
+  const [there, counted] = [inFile, variant.bitsPerWeight].map((each) => each.toFixed(3));
+  if (!(Number(there) > Number(counted))) return [];
+  return [
+    `In this file a quantized weight takes ${there} bits instead of ${counted}: scales are stored as f32, the last block of a row is filled up, and a restored weight has its place beside it.`,
+  ];
+}

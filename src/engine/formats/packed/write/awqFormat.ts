@@ -1,0 +1,91 @@
+import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
+import { KeystoneError } from "#shared/errors.ts";
+import { KEPT_MODULES } from "#shared/exporting.ts";
+import type { Exporter, ExportSource } from "../../write/exporter.ts";
+import { CONFIG_FILE } from "../../write/sourceIndex.ts";
+import { awqLayout } from "./awqLayout.ts";
+import { packedExporter } from "./packedExporter.ts";
+import { vllmGroupNotes } from "./vllmNotes.ts";
+import { moduleOf, packedConfig, schemesOf, unquantizedLinears } from "./schemes.ts";
+
+/** AutoAWQ 0.2.9 looks for the names of unquantized modules within a layer only. */
+const UNQUANTIZED =
+  "AutoAWQ itself cannot leave a module of a single layer unquantized, so it does not load this variant; transformers and vLLM do.";
+
+const exporter = packedExporter({
+  description: {
+    format: "awq",
+    title: "AWQ",
+    summary:
+      "AutoAWQ's file format for 4-bit matrix products (gemm). The weights are rounded to nearest: no calibration, no scaling of channels.",
+    size: "packed",
+    restored: "module",
+    kept: [...KEPT_MODULES.awq],
+    exact:
+      "Codes, scales and zero points are stored as they were judged, and runtimes dequantize them to the same numbers in the model's half type; all other tensors keep every byte.",
+    codecs: "awq; int asymmetric with 4 bits on F16 checkpoints",
+    blocks: "group:16 … group:128, channel; one for all modules",
+    loadsIn: ["vLLM", "transformers with GPT-QModel", "AutoAWQ", "Keystone"],
+  },
+  limits: {
+    subject: "AWQ",
+    codec: "awq",
+    bits: [4],
+    symmetric: false,
+    groups: [16, 32, 64, 128],
+    head: false,
+    multiples: () => ({ rows: 8, columns: 1 }),
+  },
+  layoutOf: () => awqLayout,
+  files: (source) =>
+    new Map([
+      [
+        CONFIG_FILE,
+        packedConfig(source.model.checkpoint, source.variant.plans.values(), quantizationConfig(source)),
+      ],
+    ]),
+  notes: ({ model: { checkpoint }, variant }) => [
+    ...vllmGroupNotes(schemesOf(variant.plans.values())),
+    ...(unquantizedLinears(checkpoint, variant.plans).length > 0 ? [UNQUANTIZED] : []),
+  ],
+});
+
+/** The format has one group size for all modules, so a recipe whose overrides vary it has no place. */
+export const awqExporter: Exporter = {
+  ...exporter,
+  problems(recipe, on) {
+    const problems = exporter.problems(recipe, on);
+    if (!on || problems.length > 0) return problems;
+    const sizes = groupSizes(on.plans.values());
+    if (sizes.length < 2) return problems;
+    return [
+      new KeystoneError(
+        "export/awq-groups",
+        `AWQ has one block for all modules, but this recipe uses ${sizes.join(" and ")}.`,
+        "Leave the block out of the overrides, or export as compressed-tensors or GPTQ.",
+      ).toData(),
+    ];
+  },
+};
+
+function groupSizes(plans: Iterable<TensorPlan>): string[] {
+  const sizes = schemesOf(plans).map(({ groupSize }) =>
+    groupSize === null ? "channel" : `group:${groupSize}`,
+  );
+  return [...new Set(sizes)];
+}
+
+function quantizationConfig({ model: { checkpoint }, variant }: ExportSource): Record<string, unknown> {
+  const [main] = schemesOf(variant.plans.values());
+  const unquantized = unquantizedLinears(checkpoint, variant.plans).map(({ name }) => moduleOf(name));
+  const head = checkpoint.tensors.has("lm_head.weight") ? ["lm_head"] : [];
+  const left = [...unquantized, ...head];
+  return {
+    quant_method: "awq",
+    bits: 4,
+    group_size: main.groupSize ?? -1,
+    version: "gemm",
+    zero_point: true,
+    modules_to_not_convert: left.length > 0 ? left : null,
+  };
+}

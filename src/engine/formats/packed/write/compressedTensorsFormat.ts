@@ -1,0 +1,110 @@
+import { VLLM_TAKES } from "#shared/vllm.ts";
+import { KEPT_MODULES } from "#shared/exporting.ts";
+import type { ExportSource } from "../../write/exporter.ts";
+import { CONFIG_FILE } from "../../write/sourceIndex.ts";
+import { compressedTensorsLayout } from "./compressedTensorsLayout.ts";
+import { packedExporter } from "./packedExporter.ts";
+import { vllmGroupNotes } from "./vllmNotes.ts";
+import { moduleOf, packedConfig, schemesOf, unquantizedLinears, type Scheme } from "./schemes.ts";
+
+const FORMAT = "pack-quantized";
+
+/** Of transformers 5.24 with compressed-tensors 0.20, which load zero points no other way, those of their own files included. */
+const ASYMMETRIC =
+  "transformers unpacks asymmetric codes while it loads them, as config.json tells it to; there the model takes as much memory as the unquantized one.";
+/** Of vLLM 0.32: its usual kernels know zero points with 4 bits alone. */
+const ASYMMETRIC_8 =
+  "vLLM has kernels for asymmetric 8-bit weights on few GPUs only, and none on a CPU; symmetric ones it has everywhere.";
+const ASYMMETRIC_MIXED =
+  "transformers loads asymmetric codes only where all modules have one width and one group, so not this variant.";
+
+export const compressedTensorsExporter = packedExporter({
+  description: {
+    format: "compressed-tensors",
+    title: "compressed-tensors",
+    summary:
+      "The format of vLLM and llm-compressor: packed integers beside the checkpoint's own other tensors.",
+    size: "packed",
+    restored: "module",
+    kept: [...KEPT_MODULES["compressed-tensors"]],
+    exact:
+      "Codes, scales and zero points are stored as they were judged, and runtimes dequantize them to the same numbers in the checkpoint's type; all other tensors keep every byte.",
+    codecs: "compressed-tensors with 4 or 8 bits; int with 4 or 8 bits on F16 checkpoints",
+    blocks: "group:N, channel",
+    loadsIn: ["vLLM", "transformers", "SGLang", "Keystone"],
+  },
+  limits: {
+    subject: "compressed-tensors",
+    codec: "compressed-tensors",
+    bits: [4, 8],
+    symmetric: true,
+    groups: null,
+    head: true,
+    multiples: () => ({ rows: 1, columns: 1 }),
+  },
+  layoutOf: () => compressedTensorsLayout,
+  files: (source) =>
+    new Map([
+      [
+        CONFIG_FILE,
+        packedConfig(source.model.checkpoint, source.variant.plans.values(), quantizationConfig(source)),
+      ],
+    ]),
+  notes: ({ variant }) => {
+    const schemes = schemesOf(variant.plans.values());
+    const asymmetric = hasZeroPoints(schemes);
+    return [
+      ...vllmGroupNotes(schemes),
+      ...(schemes.every(VLLM_TAKES["compressed-tensors"]) ? [] : [ASYMMETRIC_8]),
+      ...(asymmetric ? [schemes.length > 1 ? ASYMMETRIC_MIXED : ASYMMETRIC] : []),
+    ];
+  },
+});
+
+/** Most modules by their class, modules with settings of their own by name, and what stays as it is in `ignore`. */
+function quantizationConfig({ model: { checkpoint }, variant }: ExportSource): Record<string, unknown> {
+  const schemes = schemesOf(variant.plans.values());
+  const unquantized = unquantizedLinears(checkpoint, variant.plans).map(({ name }) => moduleOf(name));
+  // the head is a linear module even where its weight is the embedding's
+  const head = variant.plans.has("lm_head.weight") ? [] : ["lm_head"];
+  // transformers' own word, which other loaders pass over
+  const unpacking = hasZeroPoints(schemes) && schemes.length === 1 ? { dequantize: true } : {};
+  return {
+    config_groups: Object.fromEntries(
+      schemes.map((scheme, i) => [`group_${i}`, configGroup(scheme, i === 0 ? ["Linear"] : scheme.modules)]),
+    ),
+    format: FORMAT,
+    global_compression_ratio: null,
+    ignore: [...unquantized, ...head],
+    kv_cache_scheme: null,
+    quant_method: "compressed-tensors",
+    quantization_status: "compressed",
+    ...unpacking,
+  };
+}
+
+function hasZeroPoints(schemes: readonly Scheme[]): boolean {
+  return schemes.some(({ symmetric }) => !symmetric);
+}
+
+function configGroup(scheme: Scheme, targets: readonly string[]): Record<string, unknown> {
+  const { bits, symmetric, groupSize } = scheme;
+  return {
+    format: FORMAT,
+    input_activations: null,
+    output_activations: null,
+    targets,
+    weights: {
+      actorder: null,
+      block_structure: null,
+      dynamic: false,
+      group_size: groupSize,
+      num_bits: bits,
+      observer: "minmax",
+      observer_kwargs: {},
+      strategy: groupSize === null ? "channel" : "group",
+      symmetric,
+      type: "int",
+    },
+  };
+}

@@ -1,0 +1,22 @@
+import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
+import { CODECS } from "#shared/codecs.ts";
+import type { AdaptedRecipe } from "../../write/exporter.ts";
+
+/**
+ * The type that all packed modules are computed in, where the source holds them in several: f32, which holds the numbers of each,
+ * or F16 where the format's runtimes compute in half precision. Nothing where they are of one type already.
+ */
+export function oneType(
+  plans: Iterable<Pick<TensorPlan, "codec" | "storage">>,
+): Pick<AdaptedRecipe, "storage" | "changes"> {
+  const all = [...plans];
+  const types = [...new Set(all.map(({ storage }) => storage))].sort();
+  if (types.length < 2) return { changes: [] };
+  const storage = all.every(({ codec }) => CODECS[codec].half) ? "F16" : "F32";
+  return {
+    storage,
+    changes: [
+      `The source's matrices are of several types, and packed ones are computed in one: ${types.join(" and ")} become ${storage}, in what is judged and in what is written.`,
+    ],
+  };
+}

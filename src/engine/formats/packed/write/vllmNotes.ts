@@ -1,0 +1,39 @@
+import { VLLM_GROUPS } from "#shared/vllm.ts";
+import type { ExportSource } from "../../write/exporter.ts";
+import type { Scheme } from "./schemes.ts";
+
+/** Linears that vLLM and others compute as one, which must therefore be packed alike. */
+const FUSED = [
+  ["q_proj", "k_proj", "v_proj"],
+  ["gate_proj", "up_proj"],
+] as const;
+
+/** Says where only some of the linears that runtimes fuse are packed, or packed differently. */
+export function fusedNotes({ model, variant }: Pick<ExportSource, "model" | "variant">): string[] {
+  const uneven = FUSED.filter((names) => {
+    const groups = Map.groupBy(
+      [...model.checkpoint.tensors.values()].flatMap(({ name }) => {
+        const found = names.find((each) => name.endsWith(`.${each}.weight`));
+        return found === undefined ? [] : [{ name, block: name.slice(0, -`${found}.weight`.length) }];
+      }),
+      ({ block }) => block,
+    );
+    return [...groups.values()].some(
+      (members) => new Set(members.map(({ name }) => settings(name))).size > 1,
+    );
+  });
+  function settings(name: string): string {
+    const plan = variant.plans.get(name);
+    return plan ? JSON.stringify([plan.bits, plan.symmetric, plan.block]) : "unquantized";
+  }
+  return uneven.map(
+    (names) =>
+      `vLLM computes ${names.join(", ")} as one and refuses a layer in which they are not packed alike; transformers takes it.`,
+  );
+}
+
+/** Says where vLLM has no kernel for a group. */
+export function vllmGroupNotes(schemes: readonly Scheme[]): string[] {
+  const odd = schemes.find(({ groupSize }) => groupSize !== null && !VLLM_GROUPS.includes(groupSize));
+  return odd ? [`vLLM has kernels for groups of ${VLLM_GROUPS.join(", ")}, not of ${odd.groupSize}.`] : [];
+}

@@ -1,0 +1,92 @@
+import { dataBytes } from "#engine/checkpoint/dtypes.ts";
+import { KEPT_MODULES } from "#shared/exporting.ts";
+import { bytesText } from "#engine/files/output/diskErrors.ts";
+import type { Exporter, ExportSource, WriteInput } from "../../write/exporter.ts";
+import { exportedTensor } from "../../write/exportedTensor.ts";
+import { madeBytes, tokenizerNotes, writeMadeFiles } from "../../write/madeFiles.ts";
+import { writeJsonFile, type WrittenFile } from "#engine/files/output/outputFile.ts";
+import { INDEX_FILE } from "#engine/checkpoint/shardFiles.ts";
+import { planShards, type CheckpointPlan, type ShardPlan } from "./planShards.ts";
+import { activationProblems, transformersProblems } from "../../write/problems.ts";
+import { CONFIG_FILE, isStale, rewritesConfig, shardLimit, sourceIndex } from "../../write/sourceIndex.ts";
+import { writeShard } from "./safetensorsWriter.ts";
+
+/** A drop-in copy of the checkpoint whose weights carry the recipe's rounding, in the checkpoint's own types. */
+export const safetensorsExporter: Exporter = {
+  describe: () => ({
+    format: "safetensors",
+    title: "Safetensors, dequantized",
+    summary:
+      "A drop-in copy of the checkpoint whose weights carry the recipe's rounding, in the checkpoint's own types. As large as the source.",
+    size: "dequantized",
+    restored: "exact",
+    kept: [...KEPT_MODULES.safetensors],
+    exact:
+      "Every weight is stored as it was judged, rounded to the checkpoint's own type; restored weights are the source's.",
+    codecs: "any codec",
+    blocks: "any block",
+    loadsIn: ["transformers", "vLLM", "llama.cpp's converter", "Keystone"],
+  }),
+  problems: (recipe, on) => [
+    ...activationProblems(recipe, "A dequantized safetensors file"),
+    ...(on ? transformersProblems(on.model.checkpoint) : []),
+  ],
+  adapt: (recipe) => ({ recipe, changes: [] }),
+  weightBytes: ({ checkpoint }) =>
+    [...checkpoint.tensors.values()].reduce((sum, tensor) => sum + dataBytes(tensor), 0),
+  bytesOf: dataBytes,
+  outline: async (source) => {
+    const { bytes } = await planFiles(source);
+    return { bytes: bytes + (await madeBytes(source.model.checkpoint)) };
+  },
+  notes: async (source) => {
+    const { bytes } = await planFiles(source);
+    const alike = source.model.checkpoint.packing === undefined ? ", as many as the source" : "";
+    if (source.variant.plans.size === 0)
+      return [
+        `No tensor is quantized: the files take ${bytesText(bytes)}${alike}.`,
+        ...(await tokenizerNotes(source.model.checkpoint)),
+      ];
+    return [
+      `The weights are dequantized: the files take ${bytesText(bytes)}${alike}. ${source.variant.bitsPerWeight.toFixed(3)} bits per weight is what a packed format needs.`,
+      ...(await tokenizerNotes(source.model.checkpoint)),
+    ];
+  },
+  write: writeCheckpoint,
+  leavesBehind: (name, { checkpoint }) => isStale(name, checkpoint),
+};
+
+/** @throws KeystoneError export/bad-name, checkpoint/bad-index */
+async function planFiles({ model: { checkpoint }, maxShardBytes }: ExportSource): Promise<CheckpointPlan> {
+  const tensors = [...checkpoint.tensors.values()].map((tensor) => ({ ...tensor, bytes: dataBytes(tensor) }));
+  return planShards(tensors, shardLimit(checkpoint, maxShardBytes), await sourceIndex(checkpoint));
+}
+
+async function writeCheckpoint(input: WriteInput): Promise<WrittenFile[]> {
+  const { shards, index } = await planFiles(input);
+  const files: WrittenFile[] = [];
+  for (const shard of shards) {
+    await input.useSource(shard.tensors.map(({ file }) => file));
+    files.push(await writeOneShard(input, shard));
+  }
+  if (index) files.push(await writeJsonFile(input.disk, INDEX_FILE, index));
+  // the source's own config.json says that its weights are packed
+  const { checkpoint } = input.model;
+  if (rewritesConfig(checkpoint)) files.push(await writeJsonFile(input.disk, CONFIG_FILE, checkpoint.config));
+  files.push(...(await writeMadeFiles(input)));
+  return files;
+}
+
+async function writeOneShard(
+  { model, variant, disk, progress, memory }: WriteInput,
+  shard: ShardPlan,
+): Promise<WrittenFile> {
+  await progress.advance(shard.header.byteLength);
+  return writeShard(disk, shard, async function* (name) {
+    await progress.begin(`writing ${name}`);
+    for await (const chunk of exportedTensor(model.checkpoint, variant, name, memory)) {
+      yield chunk;
+      await progress.advance(chunk.byteLength);
+    }
+  });
+}
