@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Count } from "./testing/count.ts";
+import { slowest, type Count, type FileTime } from "./testing/count.ts";
 import { playwrightStep } from "./testing/playwrightStep.ts";
 import { runNode } from "./testing/runNode.ts";
 import { vitestStep } from "./testing/vitestStep.ts";
@@ -30,6 +30,7 @@ const total = { passed: 0, failed: 0 };
 const lines: string[] = [];
 const failures: string[] = [];
 const secondTries: string[] = [];
+const times: FileTime[] = [];
 for (const [name, run] of steps) {
   console.log(`\n── ${name}`);
   const started = Date.now();
@@ -38,6 +39,7 @@ for (const [name, run] of steps) {
   total.failed += count.failed;
   failures.push(...(count.failures ?? []));
   secondTries.push(...(count.secondTries ?? []));
+  times.push(...(count.times ?? []));
   const seconds = ((Date.now() - started) / 1000).toFixed(0);
   const tries = count.secondTries?.length ? `, ${count.secondTries.length} run a second time` : "";
   lines.push(
@@ -47,6 +49,7 @@ for (const [name, run] of steps) {
 rmSync(scratch, { recursive: true, force: true });
 for (const text of failures) console.log(`\n✘ ${text}`);
 for (const text of secondTries) console.log(`\n↻ run a second time: ${text}`);
+console.log(`\nThe slowest files:\n${slowest(times).join("\n")}`);
 console.log(`\n${lines.join("\n")}\n`);
 console.log(`${secondTries.length} test files run a second time, because their process had ended`);
 console.log(`${total.passed} passed, ${total.failed} failed`);

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { findChromium, INSTALL_CHROMIUM } from "../findChromium.ts";
-import { failure, type Count } from "./count.ts";
+import { failure, type Count, type FileTime } from "./count.ts";
 import { runNode } from "./runNode.ts";
 
 const playwrightError = z.object({ message: z.string().optional() });
@@ -16,7 +16,7 @@ const playwrightSuite = z.object({
       tests: z.array(
         z.object({
           status: z.enum(["expected", "unexpected", "flaky", "skipped"]),
-          results: z.array(z.object({ errors: z.array(playwrightError) })),
+          results: z.array(z.object({ errors: z.array(playwrightError), duration: z.number() })),
         }),
       ),
     }),
@@ -48,6 +48,7 @@ export async function playwrightStep(scratch: string): Promise<Count> {
     const { stats, errors, suites } = playwrightReport.parse(JSON.parse(readFileSync(report, "utf8")));
     const specs = suites.flatMap(specsOf);
     return {
+      times: timesOf(specs),
       passed: stats.expected,
       // A test that another's failure kept from running has not passed, and one that passed after it failed has failed.
       failed: stats.unexpected + stats.skipped + stats.flaky,
@@ -71,6 +72,18 @@ function counted(status: number, read: () => Count): Count {
 
 function specsOf({ specs, suites }: PlaywrightSuite): Spec[] {
   return [...specs, ...(suites ?? []).flatMap(specsOf)];
+}
+
+/** How long the tests of each file took, set-up of its own left out. */
+function timesOf(specs: readonly Spec[]): FileTime[] {
+  const byFile = Map.groupBy(specs, ({ file }) => file);
+  return [...byFile].map(([file, its]) => ({
+    name: `e2e/${file}`,
+    seconds:
+      its
+        .flatMap(({ tests }) => tests.flatMap(({ results }) => results.map(({ duration }) => duration)))
+        .reduce((sum, duration) => sum + duration, 0) / 1_000,
+  }));
 }
 
 function isBroken({ ok, tests }: Spec): boolean {

@@ -7,6 +7,8 @@ const testFile = z.object({
   name: z.string(),
   /** False where its process ended before it did. */
   finished: z.boolean(),
+  /** Its imports and its tests. */
+  seconds: z.number(),
   /** Errors of the file itself, and those that came from no test of it: hooks, rejections that nobody heard, a process that ended. */
   outside: z.array(z.string()),
   tests: z.array(

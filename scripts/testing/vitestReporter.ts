@@ -21,10 +21,12 @@ export default class KeystoneReporter implements Reporter {
 
 function fileOf(module: TestModule, unhandled: readonly SerializedError[]): TestFile {
   const { moduleId: name } = module;
+  const { collectDuration, duration } = module.diagnostic();
   return {
     name,
     // a file whose process ended stays where it was
     finished: module.state() === "passed" || module.state() === "failed" || module.state() === "skipped",
+    seconds: (collectDuration + duration) / 1_000,
     outside: [...module.errors().map(textOf), ...unhandled.filter((error) => isOf(error, name)).map(textOf)],
     tests: [...module.children.allTests()].map((test) => {
       const result = test.result();

@@ -1,5 +1,5 @@
 import { readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { failure, type Count } from "./count.ts";
 import { runNode, type RunOptions } from "./runNode.ts";
 import { REPORT_VARIABLE, vitestReport, type TestFile, type VitestReport } from "./vitestReport.ts";
@@ -16,7 +16,8 @@ export interface VitestStep {
   options?: RunOptions;
 }
 
-const VITEST = join(import.meta.dirname, "../../node_modules/vitest/vitest.mjs");
+const ROOT = join(import.meta.dirname, "../..");
+const VITEST = join(ROOT, "node_modules/vitest/vitest.mjs");
 const REPORTER = join(import.meta.dirname, "vitestReporter.ts");
 
 /**
@@ -94,6 +95,7 @@ function countOf({ files, unattributed, lastWords }: Run): Count {
     passed,
     failed: tests.length - passed + outside.length + others.length,
     failures: [...files.flatMap((file) => failuresOf(file, lastWords)), ...others],
+    times: files.map(({ name, seconds }) => ({ name: relative(ROOT, name), seconds })),
   };
 }
 

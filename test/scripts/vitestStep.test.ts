@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import type { Count } from "../../scripts/testing/count.ts";
+import { slowest, type Count } from "../../scripts/testing/count.ts";
 import { vitestStep } from "../../scripts/testing/vitestStep.ts";
 
 const PASSES = `it("holds", () => {});`;
@@ -97,4 +97,12 @@ it("nothing is run again where nobody asked for it; a test that is skipped has n
   const count = await stepOn({ crashing: ABORTS }, false);
   expect(count.failed).toBeGreaterThan(0);
   expect(await stepOn({ lazy: `it.skip("later", () => {});` })).toMatchObject({ passed: 0, failed: 1 });
+});
+
+it("says of each file how long it took, and names the slowest first", async () => {
+  const { times = [] } = await stepOn({ good: PASSES, slow: REPORTED });
+  expect(times.map(({ name }) => basename(name)).toSorted()).toEqual(["good.test.js", "slow.test.js"]);
+  const [first, second] = slowest(times);
+  expect(first).toMatch(/^ +\d+ s {2}.*slow\.test\.js$/);
+  expect(second).toContain("good.test.js");
 });
