@@ -102,6 +102,9 @@ function summary(): RunSummary {
   return {
     id: FLOOD_RUN,
     name: "Ten thousand",
+    note: "",
+    edits: 0,
+    imported: null,
     model: "",
     modelName: "none",
     created: CREATED,

@@ -9,7 +9,7 @@ import { KeystoneError } from "#shared/errors.ts";
  */
 export async function writeWhole(
   path: string,
-  content: string,
+  content: string | Uint8Array,
   { overwrite }: { overwrite: boolean },
 ): Promise<void> {
   await checkPlace(path, overwrite);
@@ -17,7 +17,7 @@ export async function writeWhole(
   try {
     const file = await open(part, "wx");
     try {
-      await file.writeFile(content, "utf8");
+      await file.writeFile(content);
       await file.sync();
     } finally {
       await file.close();

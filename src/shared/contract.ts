@@ -11,7 +11,8 @@ import { experimentName, labReport, labRequest, labResult, labSummary } from "./
 import { modelSummary, tensorStatistics } from "./model.ts";
 import { judge } from "./plan.ts";
 import { coordinate, recipe } from "./recipe.ts";
-import { runDetail, runSummary, variantDetail } from "./run.ts";
+import { MAX_RUN_NAME, MAX_RUN_NOTE, runDetail, runSummary, variantDetail } from "./run.ts";
+import { MAX_ARCHIVE_BYTES } from "./runArchive.ts";
 import { settings, settingsChange } from "./settings.ts";
 
 const path = z.string().min(1).max(4096);
@@ -22,6 +23,12 @@ const nothing = z.strictObject({});
  * text, in the model's folder or the one around it.
  */
 const calibration = path.optional();
+/** An archive as Base64: four characters for three bytes. */
+const MAX_ARCHIVE_TEXT = Math.ceil(MAX_ARCHIVE_BYTES / 3) * 4;
+const runName = z.string().trim().min(1).max(MAX_RUN_NAME);
+const runNote = z.string().max(MAX_RUN_NOTE);
+/** Title and note of a run, as a face shows them. */
+const runWords = z.strictObject({ name: z.string(), note: z.string() });
 const jobStarted = z.object({ job: id });
 
 export const appInfo = z.object({
@@ -44,6 +51,8 @@ export const recentModel = z.object({
   path: z.string(),
   name: z.string(),
   opened: z.string(),
+  /** Of the checkpoint when it was last opened; empty where that is not on record. */
+  fingerprint: z.string().default(""),
   parameters: z.number(),
   dtype: z.string(),
   /** How many super weights were found; null = not searched. */
@@ -271,7 +280,24 @@ export const calls = {
   "run:list": call(nothing, z.array(runSummary)),
   "run:get": call(z.strictObject({ run: id }), runDetail),
   "run:variant": call(z.strictObject({ run: id, variant: id }), variantDetail),
-  "run:rename": call(z.strictObject({ run: id, name: z.string().min(1).max(200) }), runSummary),
+  "run:rename": call(z.strictObject({ run: id, name: runName }), runSummary),
+  /**
+   * Writes a run's title, its note or both. `was` is what the person saw when they began: where that has changed since, nothing
+   * is written.
+   */
+  "run:note": call(
+    z.strictObject({ run: id, name: runName.optional(), note: runNote.optional(), was: runWords.optional() }),
+    runSummary,
+  ),
+  /** Takes back the last edit of title and note. */
+  "run:undo-note": call(z.strictObject({ run: id, was: runWords.optional() }), runSummary),
+  /** A run as one file that another Keystone imports: Base64 of a zip, with a name to save it under. */
+  "run:export": call(z.strictObject({ run: id }), z.object({ name: z.string(), content: z.string() })),
+  /** Keeps a run from such a file; with `replace` in place of an earlier import of the same run. */
+  "run:import": call(
+    z.strictObject({ content: z.string().max(MAX_ARCHIVE_TEXT), replace: z.boolean().default(false) }),
+    runSummary,
+  ),
   "run:delete": call(z.strictObject({ run: id }), nothing),
   /** Goes on with the variants that are not done. What is named beside the run must be what the run was started with. */
   "run:resume": call(

@@ -84,7 +84,7 @@ export function repeatSweep({ summary, results, judge, text, calibration }: RunD
     argv: [
       "keystone",
       "sweep",
-      summary.model,
+      modelWord(summary),
       "--plan",
       "plan.json",
       "--text",
@@ -92,6 +92,11 @@ export function repeatSweep({ summary, results, judge, text, calibration }: RunD
       ...calibrationOption(calibration),
     ],
   };
+}
+
+/** A run's model as a command names it; a run from elsewhere has no folder here. */
+export function modelWord({ model }: Pick<RunDetail["summary"], "model">): string {
+  return model === "" ? "MODEL" : model;
 }
 
 function calibrationOption(calibration: string | null): string[] {

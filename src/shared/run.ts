@@ -55,9 +55,31 @@ export const runStatus = z.enum([
 ]);
 export type RunStatus = z.infer<typeof runStatus>;
 
+/** Longest title and note of a run, in characters. */
+export const MAX_RUN_NAME = 200;
+export const MAX_RUN_NOTE = 20_000;
+
+/** Where a run came from that another Keystone executed. */
+export const runOrigin = z.object({
+  /** When its archive was written and read here; ISO 8601, UTC. */
+  exported: z.string(),
+  imported: z.string(),
+  /** Version of the Keystone that wrote the archive. */
+  keystone: z.string(),
+});
+export type RunOrigin = z.infer<typeof runOrigin>;
+
 export const runSummary = z.object({
   id: z.string(),
+  /** Its title. */
   name: z.string(),
+  /** What the person wrote about it; empty where nothing. */
+  note: z.string().default(""),
+  /** How many edits of title and note can be undone. */
+  edits: z.number().int().default(0),
+  /** Null for a run that this store's Keystone executed. */
+  imported: runOrigin.nullable().default(null),
+  /** Path of the checkpoint; empty for an imported run, whose checkpoint is recognised by its fingerprint alone. */
   model: z.string(),
   modelName: z.string(),
   /** Of the checkpoint that was scored. */
@@ -77,8 +99,11 @@ export const runDetail = z.object({
   summary: runSummary,
   judge,
   text: z.string(),
+  /** SHA-256 of the text's file. */
+  textHash: z.string().optional(),
   /** Where SmoothQuant's scales were chosen; null where no recipe has any. */
   calibration: z.string().nullable(),
+  calibrationHash: z.string().nullable().optional(),
   convention: convention.nullable(),
   /** The original on the same text; null until it is scored. */
   baseline: scores.nullable(),

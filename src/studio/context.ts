@@ -6,9 +6,11 @@ import type { EventStream } from "./eventStream.ts";
 import type { JobRegistry } from "./jobs.ts";
 import type { PoolKeeper, WorkerPool } from "./pool.ts";
 import type { Machine } from "./sizing.ts";
+import type { ImportedRuns } from "./store/importedRuns.ts";
 import type { KeptStore } from "./store/keptStore.ts";
 import type { LabStore } from "./store/labStore.ts";
 import type { RunStore } from "./store/runStore.ts";
+import type { RunWords } from "./store/runWords.ts";
 import type { StudioOptions } from "./studio.ts";
 
 /** What the answers to the calls are made of. */
@@ -19,6 +21,9 @@ export interface StudioContext {
   readonly events: EventStream;
   readonly kept: KeptStore;
   readonly runs: RunStore;
+  /** Titles and notes of runs. */
+  readonly words: RunWords;
+  readonly archives: ImportedRuns;
   readonly lab: LabStore;
   readonly jobs: JobRegistry;
   /** For jobs. */

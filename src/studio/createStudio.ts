@@ -9,6 +9,7 @@ import { describeIssues } from "#shared/plan.ts";
 import type { Settings } from "#shared/settings.ts";
 import { createAccess } from "./access.ts";
 import { appCalls } from "./calls/app.ts";
+import { archiveCalls } from "./calls/archives.ts";
 import { estimateCalls } from "./calls/estimates.ts";
 import { exportCalls } from "./calls/exports.ts";
 import { jobCalls } from "./calls/jobs.ts";
@@ -25,11 +26,13 @@ import { EventStream } from "./eventStream.ts";
 import { JobRegistry } from "./jobs.ts";
 import { PoolKeeper, WorkerPool } from "./pool.ts";
 import { soloThreads, type Machine } from "./sizing.ts";
+import { ImportedRuns } from "./store/importedRuns.ts";
 import { KeptStore } from "./store/keptStore.ts";
 import { LabStore } from "./store/labStore.ts";
 import { openDatabase, storeError } from "./store/openDatabase.ts";
 import { createOwner, HEARTBEAT_MS } from "./store/owner.ts";
 import { RunStore } from "./store/runStore.ts";
+import { RunWords } from "./store/runWords.ts";
 import type { Studio, StudioOptions } from "./studio.ts";
 import { workerFileFor } from "./workerFile.ts";
 
@@ -64,6 +67,8 @@ export function createStudio(options: StudioOptions = {}): Studio {
     events,
     kept,
     runs,
+    words: new RunWords(database, runs),
+    archives: new ImportedRuns(database),
     lab: new LabStore(database),
     jobs: new JobRegistry(events),
     pools: new PoolKeeper(workerFile),
@@ -118,6 +123,7 @@ function allAnswers(context: StudioContext): Answers<CallName> {
     ...estimateCalls(context),
     ...planCalls(context),
     ...runCalls(context),
+    ...archiveCalls(context),
     ...labCalls(context),
     ...reportCalls(context),
   };

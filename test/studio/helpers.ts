@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterEach } from "vitest";
 import type { NumberedEvent } from "#shared/events.ts";
 import type { RunDetail, VariantResult } from "#shared/run.ts";
@@ -8,6 +9,8 @@ import { createStudio } from "#studio/createStudio.ts";
 import type { Studio, StudioOptions } from "#studio/studio.ts";
 
 export const DEMO = join(import.meta.dirname, "../../resources/demo-model/model");
+/** Run stores as earlier versions wrote them. */
+export const STORES = join(import.meta.dirname, "../golden/store");
 export const FAKE_WORKER = join(import.meta.dirname, "fakeWorker.ts");
 
 /** 21 variants: 7 bits × 3 blocks. */
@@ -55,6 +58,16 @@ export function fakeStudio(options: StudioOptions = {}): { studio: Studio; home:
     home,
     text,
   };
+}
+
+/** A store of an earlier version of Keystone with one finished sweep of four variants of the demo model. */
+export function oldStore(version = 4): { home: string; run: string } {
+  const home = temporaryFolder();
+  const database = new DatabaseSync(join(home, "keystone.sqlite"));
+  database.exec(readFileSync(join(STORES, `version-${version}.sql`), "utf8"));
+  const run = String(database.prepare("SELECT id FROM runs").get()?.["id"]);
+  database.close();
+  return { home, run };
 }
 
 /** Resolves with the first event that `wanted` accepts. */

@@ -83,13 +83,22 @@ export function runText(detail: RunDetail): string {
   const head = [
     `Run ${summary.id} (${summary.name}), ${summary.status}: ${summary.done} of ${summary.total} variants scored${summary.failed > 0 ? `, ${summary.failed} failed` : ""}.`,
     `${detail.convention ? conventionClause(detail.convention) : detail.text}; ${detail.workers} worker${detail.workers === 1 ? "" : "s"} × ${detail.threadsPerWorker} thread${detail.threadsPerWorker === 1 ? "" : "s"} on ${detail.device}, ${duration(detail.seconds)}.`,
+    ...importedLine(summary),
     ...detail.notes,
+    ...(summary.note === "" ? [] : ["", summary.note]),
   ];
   const table = resultsTable(detail.baseline, results, detail.best, detail.pareto);
   const foot = best
     ? `\n★ ${best.label} is closest to the original: KL ${fixed(best.kl?.mean, 4)} nats at ${fixed(best.bitsPerWeight, 2)} bits per weight. · No other variant beats these in both numbers.\n`
     : "";
   return `${head.join("\n")}\n\n${table}${foot}`;
+}
+
+function importedLine({ imported, modelName }: RunSummary): string[] {
+  if (imported === null) return [];
+  return [
+    `Imported ${imported.imported.slice(0, 10)}: scored elsewhere in ${modelName}, exported by Keystone ${imported.keystone}.`,
+  ];
 }
 
 /** The list of runs, newest first as the store gives them. */
@@ -110,7 +119,7 @@ export function runsTable(runs: readonly RunSummary[]): string {
       run.created.slice(0, 16).replace("T", " "),
       run.modelName,
       run.name,
-      run.status,
+      run.imported === null ? run.status : `${run.status}, imported`,
       count(run.done),
       count(run.failed),
       count(run.total),

@@ -13,6 +13,7 @@ import { Lab } from "./lab.svelte.ts";
 import { LiveRun } from "./liveRun.svelte.ts";
 import { OpenModel } from "./openModel.svelte.ts";
 import { Picks } from "./picks.svelte.ts";
+import { modelPathOf } from "./runModel.ts";
 
 const MODEL_KEY = "keystone.model";
 
@@ -110,6 +111,12 @@ export class Studio {
     } finally {
       if (this.opening === path) this.opening = null;
     }
+  }
+
+  /** Opens the model of a run, unless it is open; an imported run whose model is not here is left as it is. */
+  async openModelOf(run: RunSummary): Promise<void> {
+    const path = modelPathOf(run, this.model, this.recent);
+    if (path !== null && this.model?.path !== path) await this.openModel(path);
   }
 
   /** The run's live state; read from the studio the first time it is asked for. */

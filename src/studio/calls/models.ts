@@ -18,6 +18,7 @@ export function modelCalls(context: StudioContext): Answers<ModelCall> {
         name: summary.name,
         opened: new Date().toISOString(),
         revision: summary.revision,
+        fingerprint: summary.fingerprint,
         parameters: summary.parameters,
         dtype: mainType(summary),
       });
@@ -25,10 +26,11 @@ export function modelCalls(context: StudioContext): Answers<ModelCall> {
       return summary;
     },
     "model:recent": () =>
-      kept.models().map(({ path, name, opened, parameters, dtype, revision }) => ({
+      kept.models().map(({ path, name, opened, parameters, dtype, revision, fingerprint }) => ({
         path,
         name,
         opened,
+        fingerprint,
         parameters,
         dtype,
         superWeights: kept.latestDetection(revision)?.superWeights.length ?? null,

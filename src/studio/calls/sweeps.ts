@@ -71,7 +71,7 @@ export function sweepCalls(context: StudioContext): Answers<"job:sweep" | "run:r
       workers,
       calibration: calibrationPath,
     }) => {
-      const row = runs.row(run);
+      const row = ownRun(runs.row(run));
       const model = await runnableModel(context, modelPath ?? row.model);
       const text = access.check(textPath ?? row.text);
       const calibration = await sameCalibration(access, row, calibrationPath);
@@ -118,7 +118,7 @@ export function sweepCalls(context: StudioContext): Answers<"job:sweep" | "run:r
     },
 
     "run:retry": async ({ run, variants }) => {
-      const row = runs.row(run);
+      const row = ownRun(runs.row(run));
       const model = await runnableModel(context, row.model);
       requireSame(
         row.fingerprint === model.fingerprint,
@@ -143,6 +143,17 @@ export function sweepCalls(context: StudioContext): Answers<"job:sweep" | "run:r
       return { job: startSweep(context, { run, model, text, calibration, workers: null, only }) };
     },
   };
+}
+
+/** An imported run is a record of what was scored elsewhere: nothing is added to it here. */
+function ownRun(row: RunRow): RunRow {
+  if (row.imported === null) return row;
+  throw new KeystoneError(
+    "run/imported",
+    `Run ${row.id} was imported: what it holds was scored elsewhere, and nothing is added to it here.`,
+    "Start a new sweep of its plan.",
+    { run: row.id },
+  );
 }
 
 interface SweepStart {

@@ -34,7 +34,7 @@ function inventoryBlocks({ name, summary }: ReportModel): Block[] {
 function identity({ name, path, fingerprint, summary }: ReportModel): [string, string][] {
   return [
     ["Name", name],
-    ["Folder", path],
+    ...(path === "" ? [] : [["Folder", path] as [string, string]]),
     ["Fingerprint", fingerprint],
     ...(summary
       ? ([

@@ -1,8 +1,8 @@
 import { bits, count, decimalsThatSeparate, divergence, duration, plural } from "#shared/format.ts";
 import { runFigures, type FigureTable, type Palette } from "#shared/figures/index.ts";
 import { perplexityText, scoreCell, separatingDecimals, type Cell } from "#shared/figures/table.ts";
-import { repeatSweep, repeatText } from "#shared/repeat.ts";
-import type { RunDetail, VariantResult } from "#shared/run.ts";
+import { modelWord, repeatSweep, repeatText } from "#shared/repeat.ts";
+import type { RunDetail, RunSummary, VariantResult } from "#shared/run.ts";
 import type { Block, RowMark, Section } from "./document.ts";
 
 /** Characters of a recipe's id in tables: enough to tell recipes apart; the data holds all 64. */
@@ -13,6 +13,7 @@ export function runSection(run: RunDetail, index: number, palette: Palette): Sec
   const sorted = [...run.results].sort(byKl);
   const best = run.results.find(({ id }) => id === run.best);
   const blocks: Block[] = [
+    ...noteBlocks(run.summary),
     { kind: "facts", facts: runFacts(run) },
     ...(run.notes.length > 0 ? [{ kind: "list", items: run.notes } as const] : []),
     // The table of all variants below holds what the first chart plots.
@@ -47,11 +48,32 @@ function findingOf({ summary, baseline }: RunDetail, best: VariantResult | undef
   return `${best.label} is closest to the original: perplexity ${perplexityText(best.perplexity, decimals)}${original}; KL ${divergence(best.kl?.mean)} nats at ${bits(best.bitsPerWeight, "prose")} bits per weight`;
 }
 
+/** What the person wrote, a paragraph each. */
+function noteBlocks({ note }: RunSummary): Block[] {
+  return note
+    .split(/\n\s*\n/)
+    .map((paragraph) => paragraph.trim())
+    .filter((paragraph) => paragraph !== "")
+    .map((text) => ({ kind: "text", text }));
+}
+
+function importedFact({ imported }: RunSummary): [string, string][] {
+  if (imported === null) return [];
+  const day = (iso: string): string => iso.slice(0, 10);
+  return [
+    [
+      "Imported",
+      `${day(imported.imported)}, exported ${day(imported.exported)} by Keystone ${imported.keystone}`,
+    ],
+  ];
+}
+
 function runFacts(run: RunDetail): [string, string][] {
   const { summary, baseline, convention } = run;
   return [
     ["Run", summary.id],
-    ["Model", `${summary.modelName} (${summary.model})`],
+    ["Model", summary.model === "" ? summary.modelName : `${summary.modelName} (${summary.model})`],
+    ...importedFact(summary),
     [
       "Scored",
       `${count(summary.done)} of ${plural(summary.total, "variant")}${summary.failed > 0 ? `, ${count(summary.failed)} failed` : ""}; ${summary.status}`,
@@ -146,7 +168,7 @@ function bestRecipe({ summary, text }: RunDetail, best: VariantResult): Block[] 
   const repeat = {
     files: [{ name: "best.json", content: recipe }],
     argv: [
-      ...["keystone", "export", summary.model, "--recipe", "best.json", "--out", "exported"],
+      ...["keystone", "export", modelWord(summary), "--recipe", "best.json", "--out", "exported"],
       ...["--verify", "--text", text],
     ],
   };

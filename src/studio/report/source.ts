@@ -101,10 +101,11 @@ async function gatherModels(
   );
   return Promise.all(
     distinct.map(async ({ fingerprint, path, name }) => {
-      const described = await describeModel(context, path, fingerprint);
+      const place = path || pathOf(context, fingerprint);
+      const described = await describeModel(context, place, fingerprint);
       return {
         fingerprint,
-        path,
+        path: place,
         name: described.summary?.name ?? name,
         ...described,
         detection:
@@ -120,12 +121,19 @@ async function gatherModels(
   );
 }
 
+/** Where the model of an imported run lies here; empty where no such model was opened. */
+function pathOf({ kept }: StudioContext, fingerprint: string): string {
+  return kept.models().find((model) => model.fingerprint === fingerprint)?.path ?? "";
+}
+
 /** What lies in the folder now, if it is still what was judged. */
 async function describeModel(
   context: StudioContext,
   path: string,
   fingerprint: string,
 ): Promise<Pick<ReportModel, "summary" | "absent">> {
+  if (path === "")
+    return { summary: null, absent: "The run was imported, and its model was not opened on this computer." };
   try {
     const summary = await summarizeModel(context.access.check(path));
     if (summary.fingerprint === fingerprint) return { summary, absent: null };

@@ -10,6 +10,8 @@ export const keptModel = z.object({
   name: z.string(),
   opened: z.string(),
   revision: z.string(),
+  /** Empty for a model that was last opened before it was kept. */
+  fingerprint: z.string(),
   parameters: z.number(),
   dtype: z.string(),
 });
@@ -66,9 +68,13 @@ export class KeptStore {
     inTransaction(this.#database, () => {
       this.#database
         .prepare(
-          "INSERT OR REPLACE INTO models (path, name, opened, revision, parameters, dtype) VALUES (?, ?, ?, ?, ?, ?)",
+          `INSERT OR REPLACE INTO models (path, name, opened, revision, fingerprint, parameters, dtype)
+           VALUES (?, ?, ?, ?, ?, ?, ?)`,
         )
-        .run(model.path, model.name, model.opened, model.revision, model.parameters, model.dtype);
+        .run(
+          ...[model.path, model.name, model.opened, model.revision, model.fingerprint],
+          ...[model.parameters, model.dtype],
+        );
       this.#database
         .prepare(
           "DELETE FROM models WHERE path NOT IN (SELECT path FROM models ORDER BY opened DESC LIMIT ?)",

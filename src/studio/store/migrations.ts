@@ -103,4 +103,20 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   ALTER TABLE models RENAME COLUMN fingerprint TO revision;
   `,
+  `
+  -- What a person writes about a run, and what title and note were before each edit, so that it can be undone.
+  ALTER TABLE runs ADD COLUMN note TEXT NOT NULL DEFAULT '';
+  CREATE TABLE run_edits (
+    edit INTEGER PRIMARY KEY,
+    run TEXT NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+    made TEXT NOT NULL,
+    name TEXT NOT NULL,
+    note TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX run_edits_by_run ON run_edits(run, edit);
+  -- Where a run came from that another Keystone executed (RunOrigin as JSON); null for this one's own.
+  ALTER TABLE runs ADD COLUMN imported TEXT;
+  -- By what an imported run finds its model here; empty until the model is opened again.
+  ALTER TABLE models ADD COLUMN fingerprint TEXT NOT NULL DEFAULT '';
+  `,
 ];

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { convention, scores } from "#shared/evaluation.ts";
 import { judge } from "#shared/plan.ts";
 import { coordinate } from "#shared/recipe.ts";
-import { runStatus, variantResult } from "#shared/run.ts";
+import { runOrigin, runStatus, variantResult } from "#shared/run.ts";
 
 /** A column that holds JSON of the given shape. */
 function json<T extends z.ZodType>(shape: T) {
@@ -16,6 +16,9 @@ function json<T extends z.ZodType>(shape: T) {
 export const summaryRow = z.object({
   id: z.string(),
   name: z.string(),
+  note: z.string(),
+  edits: z.number(),
+  imported: json(runOrigin).nullable(),
   model: z.string(),
   model_name: z.string(),
   fingerprint: z.string(),
@@ -57,6 +60,7 @@ export const variantRow = z.object({ result: json(variantResult) });
 /** Counts and the best variant (lowest KL, ties to fewer bits) come from the variants themselves: they cannot disagree. */
 export const SUMMARY_COLUMNS = `
   runs.*,
+  (SELECT count(*) FROM run_edits e WHERE e.run = runs.id) AS edits,
   (SELECT count(*) FROM variants v WHERE v.run = runs.id AND v.status = 'done') AS done,
   (SELECT count(*) FROM variants v WHERE v.run = runs.id AND v.status = 'failed') AS failed,
   (SELECT count(*) FROM variants v WHERE v.run = runs.id) AS total,

@@ -130,7 +130,9 @@ export class RunStore {
       summary: summaryOf(row),
       judge: row.judge,
       text: row.text,
+      textHash: row.text_hash,
       calibration: row.calibration,
+      calibrationHash: row.calibration_hash,
       convention: row.convention,
       baseline: row.baseline,
       superWeights: row.super_weights,
@@ -177,10 +179,15 @@ export class RunStore {
     return variantDetail.parse(JSON.parse(String(row["detail"])));
   }
 
-  rename(id: string, name: string): RunSummary {
-    this.row(id);
-    this.#run("UPDATE runs SET name = ?, updated = ? WHERE id = ?", name, new Date().toISOString(), id);
-    return this.summary(id);
+  /** Details of every variant that has some, in the plan's order; read one by one. */
+  *variantDetails(run: string): Generator<VariantDetail> {
+    const rows = this.#database
+      .prepare(
+        `SELECT d.detail FROM variant_details d JOIN variants v ON v.run = d.run AND v.id = d.id
+         WHERE d.run = ? AND v.status = 'done' ORDER BY v.position`,
+      )
+      .iterate(run);
+    for (const row of rows) yield variantDetail.parse(JSON.parse(String(row["detail"])));
   }
 
   /** @throws KeystoneError run/in-use */
@@ -382,19 +389,8 @@ function statusOf(row: SummaryRow): RunStatus {
 }
 
 function summaryOf(row: SummaryRow): RunSummary {
-  const {
-    id,
-    name,
-    model,
-    model_name: modelName,
-    fingerprint,
-    created,
-    updated,
-    done,
-    failed,
-    total,
-    best,
-  } = row;
-  const status = statusOf(row);
-  return { id, name, model, modelName, fingerprint, created, updated, status, done, failed, total, best };
+  const { id, name, note, edits, imported, model, model_name: modelName, fingerprint } = row;
+  const { created, updated, done, failed, total, best } = row;
+  const known = { id, name, note, edits, imported, model, modelName, fingerprint, created, updated };
+  return { ...known, status: statusOf(row), done, failed, total, best };
 }

@@ -55,6 +55,9 @@ export function madeUpRun(): RunDetail {
     summary: {
       id: "run-1",
       name: "Blocks and arms",
+      note: "",
+      edits: 0,
+      imported: null,
       model: FACTS.model,
       modelName: FACTS.modelName,
       created: "2026-01-02T03:04:05.000Z",

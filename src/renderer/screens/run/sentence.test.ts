@@ -23,6 +23,9 @@ function facts(status: RunSummary["status"], results = [best, twin]): RunFacts {
   const summary: RunSummary = {
     id: "r",
     name: "grid",
+    note: "",
+    edits: 0,
+    imported: null,
     model: "/m",
     modelName: "m",
     created: "",

@@ -28,14 +28,20 @@ export function underWay({ status }: RunSummary): boolean {
   return status === "running" || status === "paused" || status === "waiting";
 }
 
-/** Whether a run ended before its last variant, and can go on. */
-export function canResume({ status, done, total }: RunSummary): boolean {
-  return (status === "interrupted" || status === "cancelled" || status === "failed") && done < total;
+/** Whether a run ended before its last variant, and can go on; an imported one goes on nowhere but where it was made. */
+export function canResume({ status, done, total, imported }: RunSummary): boolean {
+  return (
+    imported === null &&
+    (status === "interrupted" || status === "cancelled" || status === "failed") &&
+    done < total
+  );
 }
 
-/** Whether every word of the search is in the run's name, its model's or its result. */
+/** Whether every word of the search is in the run's name, its note, its model's name or its result. */
 export function matchesRun(run: RunSummary, search: string): boolean {
-  const text = `${run.name} ${run.modelName} ${run.status} ${runResult(run)}`.toLowerCase();
+  const origin = run.imported === null ? "" : "imported";
+  const text =
+    `${run.name} ${run.note} ${run.modelName} ${run.status} ${origin} ${runResult(run)}`.toLowerCase();
   return search
     .toLowerCase()
     .split(/\s+/)

@@ -1,0 +1,51 @@
+import { readdirSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { MIGRATIONS } from "#studio/store/migrations.ts";
+import { oldStore, startStudio, STORES, temporaryFolder } from "./helpers.ts";
+
+for (const file of readdirSync(STORES)) {
+  describe(`a run kept in ${file}`, () => {
+    it("is read whole, noted, reported and exported by this version", async () => {
+      const version = Number(/version-(\d+)/.exec(file)?.[1]);
+      expect(version).toBeLessThan(MIGRATIONS.length);
+      const { home, run } = oldStore(version);
+      const studio = startStudio({ home });
+      const [summary] = await studio.call("run:list", {});
+      expect(summary).toMatchObject({
+        ...{
+          id: run,
+          name: "Kept of old",
+          note: "",
+          edits: 0,
+          imported: null,
+          status: "done",
+          done: 4,
+          total: 4,
+        },
+      });
+      const detail = await studio.call("run:get", { run });
+      expect(detail.results.map(({ label }) => label)).toEqual([
+        "rtn3, group 64",
+        "rtn3, group 64, restored",
+        "rtn4, group 64",
+        "rtn4, group 64, restored",
+      ]);
+      expect(detail.results.every(({ perplexity, kl }) => perplexity !== null && kl?.mean != null)).toBe(
+        true,
+      );
+      expect(detail.baseline?.tokens).toBeGreaterThan(0);
+      const [first] = detail.results;
+      const { tensors } = await studio.call("run:variant", { run, variant: first?.id ?? "" });
+      expect(tensors).toHaveLength(3);
+
+      expect(await studio.call("run:note", { run, note: "still here" })).toMatchObject({ edits: 1 });
+      const report = await studio.call("report:make", { runs: [run], format: "markdown" });
+      expect(report.content).toContain("still here");
+      const { content } = await studio.call("run:export", { run });
+      const elsewhere = startStudio({ home: temporaryFolder() });
+      const imported = await elsewhere.call("run:import", { content });
+      expect(imported).toMatchObject({ id: run, done: 4, note: "still here" });
+      expect((await elsewhere.call("run:get", { run })).results).toEqual(detail.results);
+    });
+  });
+}
