@@ -22,13 +22,18 @@ export interface Served {
  * Starts a server in a scratch folder; `close` stops it and removes the folder.
  * @param script a module that serves a studio of its own from the folder it is given and prints the address; default
  *   `keystone serve`
+ * @param env what that module is told beside the folder
  */
-export async function startServed(script?: string): Promise<Served & { close(): Promise<void> }> {
+export async function startServed(
+  script?: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Served & { close(): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), "keystone-e2e-"));
   const server = start(
     script === undefined
       ? [join(ROOT, "src", "cli", "index.ts"), "serve", folder, "--port", "0", "--home", join(folder, "home")]
       : [script, folder],
+    env,
   );
   const close = async (): Promise<void> => {
     await stop(server);
@@ -68,7 +73,7 @@ export const test = base.extend<{ keystone: Page }, { served: Served }>({
   },
 });
 
-function start(args: readonly string[]): ChildProcess {
+function start(args: readonly string[], env: Readonly<Record<string, string>>): ChildProcess {
   if (!existsSync(join(ROOT, "out", "renderer", "index.html"))) {
     throw new Error("The window is not built: run `npm run build` first.");
   }
@@ -76,6 +81,7 @@ function start(args: readonly string[]): ChildProcess {
   const node = existsSync(packaged) ? packaged : process.execPath;
   return spawn(node, ["--disable-warning=ExperimentalWarning", ...args], {
     cwd: ROOT,
+    env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });
 }

@@ -1,21 +1,26 @@
-// A studio whose sweeps are made up and whose looks at formats and exports take a while, so that what a window shows in
-// between can be seen.
+// A studio whose sweeps and experiments are made up and whose answers to some calls take a while, so that what a window shows
+// in between can be seen.
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Args, CallName, Reply } from "#shared/contract.ts";
 import type { Studio } from "#studio/studio.ts";
 import { serveStudio } from "./serveStudio.ts";
 
-/** How long a look at the formats, or at an export, takes. */
+/** How long a slow answer takes. */
 export const LOOK_MS = 1_500;
 /** Time of one of a wave's ten steps. */
 const STEP_MS = "120";
-const SLOW: ReadonlySet<CallName> = new Set<CallName>(["format:list", "export:check"]);
+/** Time of each of an experiment's rows. */
+const ROW_MS = "700";
+/** Environment variable: the calls that are slow, with commas between them. */
+export const SLOW_CALLS = "KEYSTONE_SLOW_CALLS";
 
 if (import.meta.main) {
   const folder = process.argv[2];
   if (folder === undefined) throw new Error("Name the folder to serve.");
   process.env["FAKE_STEP_MS"] = STEP_MS;
+  process.env["FAKE_LAB_MS"] = ROW_MS;
+  const slow = new Set((process.env[SLOW_CALLS] ?? "format:list,export:check").split(","));
   const workerFile = join(import.meta.dirname, "..", "..", "test", "studio", "fakeWorker.ts");
   const options = { workerFile, overrides: { device: "cpu", workers: 1, threadsPerWorker: 1 } } as const;
   await serveStudio(
@@ -27,7 +32,7 @@ if (import.meta.main) {
         on: (listener) => studio.on(listener),
         close: () => studio.close(),
         call: async <C extends CallName>(name: C, args: Args<C>): Promise<Reply<C>> => {
-          if (SLOW.has(name)) await wait(LOOK_MS);
+          if (slow.has(name)) await wait(LOOK_MS);
           return studio.call(name, args);
         },
       }) satisfies Studio,

@@ -1,4 +1,5 @@
 import type { Reply } from "#shared/contract.ts";
+import { isCancellation } from "#shared/errors.ts";
 import type { JobView } from "#shared/job.ts";
 import type { Studio } from "#studio/studio.ts";
 import { waitForJob } from "#studio/waitForJob.ts";
@@ -19,6 +20,15 @@ export interface Session {
   finish(job: string): Promise<void>;
   /** {@link finish}, then the job's result, which must be of this kind. */
   result<K extends JobResult["kind"]>(job: string, kind: K): Promise<Extract<JobResult, { kind: K }>>;
+  /**
+   * Waits for a job and prints its result; of a cancelled one what it had made, where that is kept.
+   * @throws the job's error, its cancellation after what it had made
+   */
+  printResult<K extends JobResult["kind"]>(
+    job: string,
+    kind: K,
+    print: (result: Extract<JobResult, { kind: K }>) => void,
+  ): Promise<void>;
   /** A sentence for people: stderr, and only where somebody reads it. */
   note(text: string): void;
   /** Prints the command's outcome: the document with --json, otherwise the text. */
@@ -67,6 +77,14 @@ function createSession(studio: Studio, io: Io, json: boolean, progress: Progress
       progress.stop();
     }
   };
+  const resultOf = async <K extends JobResult["kind"]>(
+    job: string,
+    kind: K,
+  ): Promise<Extract<JobResult, { kind: K }>> => {
+    const result = await studio.call("job:result", { job });
+    if (!isKind(result, kind)) throw new Error(`Job ${job} ended as ${result.kind}, not ${kind}.`);
+    return result;
+  };
   return {
     studio,
     io,
@@ -75,9 +93,19 @@ function createSession(studio: Studio, io: Io, json: boolean, progress: Progress
     finish,
     async result(job, kind) {
       await finish(job);
-      const result = await studio.call("job:result", { job });
-      if (!isKind(result, kind)) throw new Error(`Job ${job} ended as ${result.kind}, not ${kind}.`);
-      return result;
+      return resultOf(job, kind);
+    },
+    async printResult(job, kind, print) {
+      const cancelled = await finish(job).then(
+        () => null,
+        (thrown: unknown) => {
+          if (!isCancellation(thrown)) throw thrown;
+          return { thrown };
+        },
+      );
+      // Of a cancelled job that kept nothing this is its cancellation.
+      print(await resultOf(job, kind));
+      if (cancelled !== null) throw cancelled.thrown;
     },
     note(text) {
       if (!json || io.stderr.isTTY) progress.line(text);

@@ -1,4 +1,5 @@
 import type { TextInfo } from "#shared/estimate.ts";
+import { count, plural } from "#shared/format.ts";
 
 /** The last part of a path. */
 export function baseName(path: string): string {
@@ -14,6 +15,19 @@ export function judgedText(texts: readonly TextInfo[]): TextInfo | null {
 export function calibrationText(texts: readonly TextInfo[], judged: string | null): TextInfo | null {
   const others = texts.filter(({ path }) => path !== judged);
   return others.find(({ name }) => /calib|train/i.test(name)) ?? others[0] ?? null;
+}
+
+/**
+ * How many tokens of a text are evaluated: `all 413 tokens`, `4,096 of 280,512 tokens`; where they are not counted yet
+ * `at most 4,096 tokens`, `the whole text`.
+ * @param asked at most so many; null = the whole text
+ */
+export function tokensWords(asked: number | null, text: Pick<TextInfo, "tokens"> | null): string {
+  const there = text?.tokens ?? null;
+  if (there === null) return asked === null ? "the whole text" : `at most ${plural(asked, "token")}`;
+  return asked === null || asked >= there
+    ? `all ${plural(there, "token")}`
+    : `${count(asked)} of ${plural(there, "token")}`;
 }
 
 /** The texts with one more, or with what is known of one by now. */

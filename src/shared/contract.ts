@@ -239,6 +239,8 @@ export const calls = {
       model: path,
       plan: z.unknown(),
       text: path.nullable(),
+      /** Of the text, where they were counted; otherwise they are guessed from its size. */
+      textTokens: z.number().int().nonnegative().optional(),
       workers: z.number().int().min(1).max(64).optional(),
       calibration,
     }),

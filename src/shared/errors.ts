@@ -47,9 +47,16 @@ export class KeystoneError extends Error {
   }
 }
 
+const CANCELLED = "job/cancelled";
+
 /** The error a cancelled job ends with. */
 export function cancelledError(): KeystoneError {
-  return new KeystoneError("job/cancelled", "The job was cancelled.", "Start it again when you want it.");
+  return new KeystoneError(CANCELLED, "The job was cancelled.", "Start it again when you want it.");
+}
+
+/** Whether what was thrown is the end of a cancelled job. */
+export function isCancellation(thrown: unknown): boolean {
+  return toErrorData(thrown).code === CANCELLED;
 }
 
 /** Turns anything thrown into error data; what Keystone did not raise itself becomes `internal/unexpected`. */

@@ -129,6 +129,16 @@ export const labRequest = z.discriminatedUnion("experiment", [
 export type LabRequest = z.output<typeof labRequest>;
 export type LabRequestInput = z.input<typeof labRequest>;
 
+/** How many of its points a report holds, counted in the experiment's own unit; null where earlier versions kept it. */
+export const labReached = z.object({
+  done: z.number().int(),
+  /** Null where it is not known before the end. */
+  of: z.number().int().nullable(),
+  /** One of them: `row`, `factor`. */
+  unit: z.string(),
+});
+export type LabReached = z.infer<typeof labReached>;
+
 /** What stands in every report, so that it can be read and repeated alone. */
 const facts = {
   /** Folder and name of the checkpoint. */
@@ -145,6 +155,9 @@ const facts = {
   seconds: z.number(),
   /** False while points still come: a report told on the way holds what is known so far. */
   complete: z.boolean(),
+  /** Set where it was cancelled on its way: what it holds is what was measured until then. */
+  cancelled: z.boolean().default(false),
+  reached: labReached.nullable().default(null),
   /** The result in one sentence with its numbers; what a heading says. */
   finding: z.string(),
   /** What the reader must know: what was counted out, what could not be shown. One sentence each. */
@@ -354,6 +367,8 @@ export const labSummary = z.object({
   created: z.string(),
   seconds: z.number(),
   finding: z.string(),
+  /** Whether it was cancelled on its way, and holds what was measured until then. */
+  cancelled: z.boolean().default(false),
 });
 export type LabSummary = z.infer<typeof labSummary>;
 

@@ -1,5 +1,6 @@
 import { detectOptions, type DetectOptions, type DetectReport } from "#shared/detection.ts";
 import { KeystoneError } from "#shared/errors.ts";
+import type { LabReport } from "#shared/lab.ts";
 import type { ModelSummary } from "#shared/model.ts";
 import type { Judge } from "#shared/plan.ts";
 import { needsSuperWeights, type Coordinate, type Recipe } from "#shared/recipe.ts";
@@ -55,13 +56,14 @@ export async function soloTask<K extends TaskKind>(
   }
 }
 
-/** One task in a pool that the job already has. */
+/** One task in a pool that the job already has. @param onLabReport hears what an experiment knows so far */
 export async function runInPool<K extends TaskKind>(
   context: StudioContext,
   job: JobContext,
   pool: WorkerPool,
   kind: K,
   fields: TaskFields<K>,
+  onLabReport?: (report: LabReport) => void,
 ): Promise<TaskResult<K>> {
   const lab = new LabReporter(context.events, job.id);
   try {
@@ -74,7 +76,10 @@ export async function runInPool<K extends TaskKind>(
           context.events.emit({ type: "detect-pass", job: job.id, pass: message.pass });
         if (message.type === "detect-preview")
           context.events.emit({ type: "detect-preview", job: job.id, preview: message.preview });
-        if (message.type === "lab-report") lab.report(message.report);
+        if (message.type === "lab-report") {
+          onLabReport?.(message.report);
+          lab.report(message.report);
+        }
         if (message.type === "generated") {
           job.keep(message.report);
           context.events.emit({ type: "generated", job: job.id, report: message.report });

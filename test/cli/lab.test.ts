@@ -10,6 +10,8 @@ import {
   type LabRequest,
   type LabRequestInput,
 } from "#shared/lab.ts";
+import { cancelledError } from "#shared/errors.ts";
+import { cancelledReport } from "#shared/labCancelled.ts";
 import { repeatLab } from "#shared/repeat.ts";
 import { keptExperiment } from "../support/reportSource.ts";
 import { LAB_REPORTS, labReportOf } from "../support/labReports.ts";
@@ -52,6 +54,26 @@ describe("keystone lab EXPERIMENT MODEL", () => {
       const calibration = chooses ? CALIBRATION : null;
       expect(askedFor(fake)).toEqual(labRequest.parse({ experiment, text: DEMO.text, calibration }));
     }
+  });
+
+  it("prints what a cancelled experiment had measured, and then that it was cancelled", async () => {
+    const whole = labReportOf("importance");
+    const report = cancelledReport({ ...whole, complete: false, reached: { done: 3, of: 5, unit: "row" } });
+    if (report === null) throw new Error("nothing was measured");
+    const cancelled = jobView({ kind: "lab", status: "cancelled", error: cancelledError().toData() });
+    const fake = fakeStudio({
+      "job:lab": (_args, emit) => {
+        setTimeout(() => emit({ type: "job", job: cancelled }));
+        return { job: "job-1" };
+      },
+      "job:list": () => [],
+      "job:result": () => ({ kind: "lab", id: "lab-1", report }),
+    });
+    const { code, stdout, stderr } = await runMain(["lab", "importance", DEMO.model], { dependencies: fake });
+    expect(code).toBe(1);
+    expect(stdout).toContain("Stopped after 3 of 5 rows.");
+    expect(stdout).toContain("Kept as lab-1");
+    expect(stderr).toContain("The job was cancelled.");
   });
 
   it("--json prints the report and the id it is kept by", async () => {

@@ -1,10 +1,13 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DetectReport } from "#shared/detection.ts";
+import type { TextInfo } from "#shared/estimate.ts";
 import { toErrorData } from "#shared/errors.ts";
 import type { Scores } from "#shared/evaluation.ts";
 import type { LabReport } from "#shared/lab.ts";
+import { onTheWay } from "#shared/labCancelled.ts";
+import { summarizeModel } from "#studio/summarizeModel.ts";
 import { obey } from "#worker/control.ts";
 import type { Baseline, Task, TaskMessage, TaskReply, VariantRequest } from "#worker/task.ts";
 import { labReportOf } from "../support/labReports.ts";
@@ -15,11 +18,13 @@ import { labReportOf } from "../support/labReports.ts";
  * FAKE_DIE_BITS  the thread ends when a variant of so many bits is in its wave …
  * FAKE_DIE_ONCE  … but only until this folder holds a mark, which it leaves before it ends
  * FAKE_FAIL_BITS variants of so many bits fail
+ * FAKE_LAB_MS    time of each of an experiment's rows
  * FAKE_DEAF      it does not listen to pausing and cancelling, and takes for ever with everything after the first wave
  */
 const STEPS = 10;
-/** How often an experiment tells its report. */
+/** How often an experiment tells its report, and in how many rows where they take a while. */
 const LAB_TOLD = 500;
+const LAB_ROWS = 6;
 
 type TaskOf<K extends Task["kind"]> = Extract<Task, { kind: K }>;
 
@@ -38,12 +43,14 @@ export default async function fakeWorker(task: Task): Promise<TaskReply> {
 async function run(
   task: Task,
   tell: (message: TaskMessage) => void,
-): Promise<Baseline | LabReport | DetectReport | null> {
+): Promise<Baseline | LabReport | DetectReport | TextInfo | null> {
   switch (task.kind) {
     case "baseline":
       return baseline();
     case "detect":
       return detection(task);
+    case "describe":
+      return described(task);
     case "lab":
       return lab(task, tell);
     case "wave":
@@ -88,20 +95,47 @@ function isDeadly({ recipe, id }: VariantRequest): boolean {
   return true;
 }
 
-/** The made-up report of the experiment, told many times on the way. */
-function lab(task: TaskOf<"lab">, tell: (message: TaskMessage) => void): LabReport {
+/** A text whose words are its tokens. */
+function described({ path }: TaskOf<"describe">): TextInfo {
+  const text = readFileSync(path, "utf8");
+  const tokens = text.split(/\s+/).filter((word) => word !== "").length;
+  return { path, name: basename(path), bytes: text.length, documents: 1, tokens };
+}
+
+/** The made-up report of the experiment, told many times on the way, or row by row. */
+async function lab(task: TaskOf<"lab">, tell: (message: TaskMessage) => void): Promise<LabReport> {
   const { model, request, superWeights } = task;
   const report: LabReport = {
     ...labReportOf(request.experiment),
     model: model.path,
     modelName: basename(model.path),
-    fingerprint: model.revision,
+    fingerprint: (await summarizeModel(model.path)).fingerprint,
     text: request.text,
     calibration: request.calibration,
     superWeights: superWeights.map((coordinate) => [...coordinate] as [number, number, number]),
   };
-  for (let i = 0; i < LAB_TOLD; i++) tell({ type: "lab-report", report: { ...report, complete: false } });
+  const rowMs = Number(process.env["FAKE_LAB_MS"] ?? 0);
+  if (rowMs > 0) await rowByRow(report, rowMs, task, tell);
+  else
+    for (let i = 0; i < LAB_TOLD; i++) tell({ type: "lab-report", report: { ...report, complete: false } });
   return report;
+}
+
+async function rowByRow(
+  report: LabReport,
+  rowMs: number,
+  task: Task,
+  tell: (message: TaskMessage) => void,
+): Promise<void> {
+  for (let done = 0; done <= LAB_ROWS; done++) {
+    const reached = { done, of: LAB_ROWS, unit: "row" };
+    const soFar = { ...report, complete: false, reached, finding: onTheWay(reached) };
+    const shortened =
+      soFar.experiment === "sensitivity" ? { ...soFar, points: soFar.points.slice(0, done) } : soFar;
+    tell({ type: "lab-report", report: shortened });
+    await sleep(rowMs);
+    obey(task.control);
+  }
 }
 
 function detection({ model, options }: TaskOf<"detect">): DetectReport {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { LabReport } from "#shared/lab.ts";
 import { waitForJob } from "#studio/waitForJob.ts";
 import type { Studio } from "#studio/studio.ts";
-import { DEMO, fakeStudio, PLAN } from "./helpers.ts";
+import { DEMO, eventOf, fakeStudio, PLAN } from "./helpers.ts";
 
 async function keep(studio: Studio, text: string): Promise<string> {
   const { job } = await studio.call("job:lab", {
@@ -33,6 +33,51 @@ describe("an experiment", () => {
     await studio.call("lab:delete", { id });
     expect(await studio.call("lab:list", {})).toEqual([]);
     await expect(studio.call("lab:get", { id })).rejects.toMatchObject({ code: "lab/unknown" });
+  });
+});
+
+describe("a cancelled experiment", () => {
+  /** Starts sensitivity, whose rows take a while, and cancels it once it has told of so many rows. */
+  async function cancelAfter(studio: Studio, text: string, rows: number): Promise<string> {
+    const { job } = await studio.call("job:lab", {
+      model: DEMO,
+      request: { experiment: "sensitivity", text },
+    });
+    await eventOf(
+      studio,
+      (event) =>
+        event.type === "lab-report" && event.job === job && (event.report.reached?.done ?? 0) >= rows,
+    );
+    await studio.call("job:cancel", { job });
+    await expect(waitForJob(studio, job)).rejects.toMatchObject({ code: "job/cancelled" });
+    return job;
+  }
+
+  it("keeps the rows it had measured, marked, in the job's result, the list and the store", async () => {
+    process.env["FAKE_LAB_MS"] = "60";
+    const { studio, text } = fakeStudio();
+    const result = await studio.call("job:result", { job: await cancelAfter(studio, text, 2) });
+    if (result.kind !== "lab" || result.report.experiment !== "sensitivity") throw new Error("another kind");
+    const { points, finding, cancelled, complete } = result.report;
+    expect({ cancelled, complete }).toEqual({ cancelled: true, complete: false });
+    expect(points.length).toBeGreaterThanOrEqual(2);
+    expect(finding).toBe(`Stopped after ${points.length} of 6 rows.`);
+    expect(await studio.call("lab:list", {})).toMatchObject([{ id: result.id, cancelled: true, finding }]);
+    expect(await studio.call("lab:get", { id: result.id })).toMatchObject({
+      summary: { cancelled: true },
+      report: { cancelled: true, points },
+    });
+    const { content } = await studio.call("report:make", { lab: [result.id], format: "markdown" });
+    expect(content).toContain(finding);
+    expect(content).toContain(`Cancelled: after ${points.length} of 6 rows`);
+  });
+
+  it("keeps nothing where nothing was measured", async () => {
+    process.env["FAKE_LAB_MS"] = "200";
+    const { studio, text } = fakeStudio();
+    const job = await cancelAfter(studio, text, 0);
+    await expect(studio.call("job:result", { job })).rejects.toMatchObject({ code: "job/cancelled" });
+    expect(await studio.call("lab:list", {})).toEqual([]);
   });
 });
 

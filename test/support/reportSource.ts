@@ -16,6 +16,7 @@ export function keptExperiment(report: LabReport, id = `lab-${report.experiment}
       created: "2026-01-02T03:04:05.000Z",
       seconds,
       finding,
+      cancelled: report.cancelled,
     },
     request: labRequest.parse({ experiment, text, calibration, judge: { tokens: 2000, windows: "bos" } }),
     report,

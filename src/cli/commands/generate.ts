@@ -1,6 +1,5 @@
 import { Command } from "commander";
 import type { GenerateReport, WrittenText } from "#shared/comparison.ts";
-import { KeystoneError } from "#shared/errors.ts";
 import { endOfText } from "#shared/writtenText.ts";
 import { absolute, namedCalibration, readRecipe } from "../files.ts";
 import {
@@ -14,7 +13,6 @@ import {
 import { duration, fixed } from "../output/numbers.ts";
 import type { CommandContext } from "../program.ts";
 import { usageError } from "../reportError.ts";
-import type { Session } from "../session.ts";
 
 interface GenerateOptions extends ComputeOptions, CalibrationOptions {
   prompt: string;
@@ -65,7 +63,10 @@ export function generateCommand(context: CommandContext): Command {
           ...dropUndefined({ template: templateOf(options), system }),
           ...(await namedCalibration(session.io, options.calibration)),
         });
-        await finishOrKeep(session, job);
+        // After Ctrl-C what is there of the texts, marked.
+        await session.printResult(job, "generate", ({ report }) =>
+          session.print(report, () => generateText(report)),
+        );
       }),
   );
 }
@@ -86,20 +87,6 @@ function requireAtMost(recipes: readonly string[]): void {
       `--recipe was given ${recipes.length} times, and ${MOST} write at once.`,
       "Generate with the others afterwards.",
     );
-}
-
-/** Prints the texts; after Ctrl-C what is there of them, marked, and then the cancellation. */
-async function finishOrKeep(session: Session, job: string): Promise<void> {
-  let cancelled: KeystoneError | null = null;
-  try {
-    await session.finish(job);
-  } catch (thrown) {
-    if (!(thrown instanceof KeystoneError) || thrown.code !== "job/cancelled") throw thrown;
-    cancelled = thrown;
-  }
-  const result = await session.studio.call("job:result", { job });
-  if (result.kind === "generate") session.print(result.report, () => generateText(result.report));
-  if (cancelled !== null) throw cancelled;
 }
 
 function generateText(report: GenerateReport): string {

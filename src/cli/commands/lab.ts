@@ -104,8 +104,10 @@ async function conduct(
   const { job } = await session.studio.call("job:lab", { model: path, request });
   const stopStreaming = streamPoints(session, job);
   try {
-    const { id, report } = await session.result(job, "lab");
-    session.print({ id, ...report }, () => `${labText(report)}\n${keptAs(id)}`);
+    // After Ctrl-C what was measured until then, marked.
+    await session.printResult(job, "lab", ({ id, report }) =>
+      session.print({ id, ...report }, () => `${labText(report)}\n${keptAs(id)}`),
+    );
   } finally {
     stopStreaming();
   }

@@ -1,5 +1,6 @@
 import { KeystoneError } from "#shared/errors.ts";
 import type { LabReportOf } from "#shared/lab.ts";
+import { onTheWay } from "#shared/labCancelled.ts";
 import { calibrate } from "../activations/calibrate.ts";
 import { requireNormWeights } from "#engine/recipe/smoothing.ts";
 import type { ActivationMaxima } from "#engine/recipe/activationPlan.ts";
@@ -19,7 +20,7 @@ import { labFacts } from "./labFacts.ts";
 import { LabTasks } from "./labTasks.ts";
 import { calibrationWindows, textWindows, type Calibration } from "./texts.ts";
 import type { Experiment } from "./types.ts";
-import { exact, figure, percent, plural, sentence } from "./words.ts";
+import { exact, figure, percent, sentence } from "./words.ts";
 
 type Report = LabReportOf<"activations">;
 type Row = Report["rows"][number];
@@ -45,20 +46,24 @@ export const activations: Experiment<"activations"> = async (run) => {
   const text = new Judging(run, journey, "text", windows, await LabTasks.open(run, journey));
   const pers = [...new Set(request.per)];
   const rowsAhead = pers.flatMap((per) => methodRows(run, per, calibration ? 0 : null));
-  text.announce(weightRows(run).length + rowsAhead.length);
+  const ahead = weightRows(run).length + rowsAhead.length;
+  text.announce(ahead);
 
   const rows: Scored[] = [];
   const alphaSearch: Report["alphaSearch"] = [];
-  const report = (complete: boolean): Report => ({
-    experiment: "activations",
-    ...labFacts(run, windows.convention, begin),
-    complete,
-    finding: findingOf(rows, complete),
-    notes: [...notesOf(run), ...without, ...(calibration?.notes ?? [])],
-    matmuls: request.matmuls,
-    rows: withRecovery(rows),
-    alphaSearch: [...alphaSearch],
-  });
+  const report = (complete: boolean): Report => {
+    const reached = { done: rows.length, of: 1 + ahead, unit: "row" };
+    return {
+      experiment: "activations",
+      ...labFacts(run, windows.convention, begin, reached),
+      complete,
+      finding: complete ? findingOf(rows) : onTheWay(reached),
+      notes: [...notesOf(run), ...without, ...(calibration?.notes ?? [])],
+      matmuls: request.matmuls,
+      rows: withRecovery(rows),
+      alphaSearch: [...alphaSearch],
+    };
+  };
   const tell = (): void => run.onReport?.(report(false));
 
   const smoother = calibration && (await openSmoother(run, journey, calibration.windows));
@@ -160,8 +165,7 @@ function losesFor(naive: Scored | undefined): boolean {
   return naive?.difference !== undefined && isCertainlyWorse(naive.difference);
 }
 
-function findingOf(rows: readonly Scored[], complete: boolean): string {
-  if (!complete) return `${plural(rows.length, "row")} scored.`;
+function findingOf(rows: readonly Scored[]): string {
   const original = exact(rows[0]?.row.scores.perplexity);
   const told = [...new Set(rows.flatMap(({ row }) => row.per ?? []))].map((per) => {
     const naive = naiveOf(rows, per);

@@ -1,4 +1,5 @@
 import type { LabReportOf, LabRequestOf } from "#shared/lab.ts";
+import { onTheWay } from "#shared/labCancelled.ts";
 import type { Clip } from "#shared/recipe.ts";
 import { blockLabel, clipLabel } from "#shared/recipeText.ts";
 import { clipRestoreRecipe, plainRecipe, restoreNotes, type Grid } from "./arms.ts";
@@ -43,21 +44,22 @@ export const blockScaling: Experiment<"block-scaling"> = async (run) => {
   const cells: Cell[] = [];
   const trials: Trial[] = [];
   const notes = [...restoreNotes(run), ...calibration.notes, ...fitting.notes];
-  const report = (original: Judged, complete: boolean): Report => ({
-    experiment: "block-scaling",
-    ...labFacts(run, windows.convention, begin),
-    complete,
-    finding: complete
-      ? findingOf(run, original, cells)
-      : `${cells.length} of ${2 * grid.length} cells scored.`,
-    notes,
-    original: { ...original.scores, ...tasksOf(original) },
-    cells: inOrder(
-      withSame(cells, fitting, (cell, block) => ({ ...cell, block })),
-      fitting,
-    ),
-    trials: withSame(trials, fitting, (trial, block) => ({ ...trial, block })),
-  });
+  const report = (original: Judged, complete: boolean): Report => {
+    const reached = { done: cells.length, of: 2 * grid.length, unit: "cell" };
+    return {
+      experiment: "block-scaling",
+      ...labFacts(run, windows.convention, begin, reached),
+      complete,
+      finding: complete ? findingOf(run, original, cells) : onTheWay(reached),
+      notes,
+      original: { ...original.scores, ...tasksOf(original) },
+      cells: inOrder(
+        withSame(cells, fitting, (cell, block) => ({ ...cell, block })),
+        fitting,
+      ),
+      trials: withSame(trials, fitting, (trial, block) => ({ ...trial, block })),
+    };
+  };
 
   const original = await bench.text.original();
   await bench.calibration.original("original, calibration text");

@@ -39,7 +39,11 @@ export const importance: Experiment<"importance"> = async (run) => {
 
   const report = (rows: readonly AblationRow[], complete: boolean): LabReportOf<"importance"> => ({
     experiment: "importance",
-    ...labFacts(run, windows.convention, begin),
+    ...labFacts(run, windows.convention, begin, {
+      done: rows.length,
+      of: 1 + ablations.length,
+      unit: "row",
+    }),
     complete,
     finding: findingOf(run, rows),
     notes: notesOf(rows),

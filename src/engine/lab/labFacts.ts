@@ -1,10 +1,15 @@
 import type { Convention } from "#shared/evaluation.ts";
 import { KeystoneError } from "#shared/errors.ts";
+import type { LabReached } from "#shared/lab.ts";
 import { modelName } from "#engine/checkpoint/modelName.ts";
 import type { LabRun } from "./types.ts";
 
-/** What stands in every report of a run, less what it found out. */
-export function labFacts(run: LabRun, convention: Convention, begin: number) {
+/**
+ * What stands in every report of a run, less what it found out.
+ * @param begin as performance.now() gave it
+ * @param reached how many of its points the report holds
+ */
+export function labFacts(run: LabRun, convention: Convention, begin: number, reached: LabReached) {
   const { checkpoint, superWeights, forward, request } = run;
   return {
     model: checkpoint.path,
@@ -17,6 +22,8 @@ export function labFacts(run: LabRun, convention: Convention, begin: number) {
     superWeights: superWeights.map((coordinate) => [...coordinate] as [number, number, number]),
     device: forward.device.used,
     seconds: (performance.now() - begin) / 1000,
+    cancelled: false,
+    reached,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { LabReportOf } from "#shared/lab.ts";
+import { onTheWay } from "#shared/labCancelled.ts";
 import { superWeightsScaled } from "../superweight/ablations.ts";
 import { Journey } from "./journey.ts";
 import { isCertainlyBetter, Judging, type Judged } from "./judging.ts";
@@ -6,7 +7,7 @@ import { labFacts, requireSuperWeights } from "./labFacts.ts";
 import { LabTasks } from "./labTasks.ts";
 import { textWindows } from "./texts.ts";
 import type { Experiment, LabRun } from "./types.ts";
-import { exact, figure, percent, plural, sentence, them } from "./words.ts";
+import { exact, figure, percent, sentence, them } from "./words.ts";
 
 type Report = LabReportOf<"sensitivity">;
 
@@ -29,15 +30,18 @@ export const sensitivity: Experiment<"sensitivity"> = async (run) => {
   const factors = [...new Set(run.request.factors)].sort((a, b) => a - b);
   judging.announce(factors.length);
 
-  const report = (original: Judged, points: readonly Scaled[], complete: boolean): Report => ({
-    experiment: "sensitivity",
-    ...labFacts(run, windows.convention, begin),
-    complete,
-    finding: findingOf(run, original, points, factors.length),
-    notes: notesOf(run),
-    original: flat(original),
-    points: points.map(({ factor, judged }) => ({ factor, ...flat(judged) })),
-  });
+  const report = (original: Judged, points: readonly Scaled[], complete: boolean): Report => {
+    const reached = { done: points.length, of: factors.length, unit: "factor" };
+    return {
+      experiment: "sensitivity",
+      ...labFacts(run, windows.convention, begin, reached),
+      complete,
+      finding: complete ? findingOf(run, original, points) : onTheWay(reached),
+      notes: notesOf(run),
+      original: flat(original),
+      points: points.map(({ factor, judged }) => ({ factor, ...flat(judged) })),
+    };
+  };
 
   const original = await judging.original();
   const points: Scaled[] = [];
@@ -54,8 +58,7 @@ function flat({ scores, tasks }: Judged): NonNullable<Report["original"]> {
   return tasks ? { ...scores, tasks } : scores;
 }
 
-function findingOf(run: LabRun, original: Judged, points: readonly Scaled[], asked: number): string {
-  if (points.length < asked) return `${points.length} of ${plural(asked, "factor")} scored.`;
+function findingOf(run: LabRun, original: Judged, points: readonly Scaled[]): string {
   const finite = points.filter(({ judged }) => judged.scores.perplexity !== null).toSorted(byPerplexity);
   const [best, worst] = [
     finite[0],

@@ -1,5 +1,6 @@
 import { DEFAULT_PROMPT } from "#shared/detection.ts";
 import type { LabReportOf } from "#shared/lab.ts";
+import { onTheWay } from "#shared/labCancelled.ts";
 import { orNull } from "#shared/numbers.ts";
 import { readDocuments } from "#engine/files/documents/readDocuments.ts";
 import { createMeter } from "../evaluate/meter.ts";
@@ -47,11 +48,12 @@ export const superActivations: Experiment<"super-activations"> = async (run) => 
   const left: number[][][] = [];
   const report = (complete: boolean): Report => {
     const persistence = superWeights.map((superWeight) => persistenceOf(superWeight, rows, peaks[0], left));
+    const reached = { done: left.length, of: architecture.facts.layers, unit: "layer" };
     return {
       experiment: "super-activations",
-      ...labFacts(run, promptConvention(run, prompts), begin),
+      ...labFacts(run, promptConvention(run, prompts), begin, reached),
       complete,
-      finding: findingOf(run, persistence, prompts.length, complete),
+      finding: complete ? findingOf(run, persistence, prompts.length) : onTheWay(reached),
       notes: [
         ...notesOf(run, prompts, persistence, others.change),
         ...besidePaper(run, persistence, peaks),
@@ -100,14 +102,7 @@ function byPrompt(layers: readonly (readonly ResidualPeaks[])[], prompts: number
   );
 }
 
-function findingOf(
-  run: LabRun,
-  persistence: readonly Persistence[],
-  prompts: number,
-  complete: boolean,
-): string {
-  const { layers } = run.architecture.facts;
-  if (!complete) return `${persistence[0]?.layers.length ?? 0} of ${plural(layers, "layer")} done.`;
+function findingOf(run: LabRun, persistence: readonly Persistence[], prompts: number): string {
   const [first] = persistence.toSorted((a, b) => lengthOf(b) - lengthOf(a));
   if (!first || first.from === null || first.to === null) {
     return `In no layer does ${them(run.superWeights)} hold the largest value of the residual stream in ${all(prompts, "prompt")}.`;

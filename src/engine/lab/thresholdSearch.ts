@@ -1,4 +1,5 @@
 import type { LabReportOf } from "#shared/lab.ts";
+import { onTheWay } from "#shared/labCancelled.ts";
 import { isDataFree } from "#shared/labUses.ts";
 import { blockLabel } from "#shared/recipeText.ts";
 import { plainRecipe, restoreNotes, type Grid } from "./arms.ts";
@@ -13,7 +14,7 @@ import { searchModel } from "./searchModel.ts";
 import { searchTensors } from "./searchTensors.ts";
 import { calibrationWindows, textWindows } from "./texts.ts";
 import type { Experiment } from "./types.ts";
-import { exact, figure, plural } from "./words.ts";
+import { exact, figure } from "./words.ts";
 
 type Report = LabReportOf<"threshold-search">;
 type Result = NonNullable<Report["result"]>;
@@ -40,7 +41,11 @@ export const thresholdSearch: Experiment<"threshold-search"> = async (run) => {
 
   const report = (known: Partial<Report> & Pick<Report, "trials" | "finding">): Report => ({
     experiment: "threshold-search",
-    ...labFacts(run, windows.convention, begin),
+    ...labFacts(run, windows.convention, begin, {
+      done: known.trials.length,
+      of: null,
+      unit: "candidate",
+    }),
     complete: false,
     notes,
     bits,
@@ -53,7 +58,12 @@ export const thresholdSearch: Experiment<"threshold-search"> = async (run) => {
     ...known,
   });
   const tell = (trials: readonly Trial[]): void =>
-    run.onReport?.(report({ trials: [...trials], finding: `${plural(trials.length, "candidate")} tried.` }));
+    run.onReport?.(
+      report({
+        trials: [...trials],
+        finding: onTheWay({ done: trials.length, of: null, unit: "candidate" }),
+      }),
+    );
 
   const search = scope === "model" ? searchModel : searchTensors;
   const found = await search({

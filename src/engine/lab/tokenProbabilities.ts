@@ -40,12 +40,12 @@ export const tokenProbabilities: Experiment<"token-probabilities"> = async (run)
   const stopWords = stopWordTokens(tokens.map((text, id) => (isWhole(tokenizer, id) ? text : "")));
   const next = new NextTokens(vocabulary, stopWords);
 
-  const report = (complete: boolean): Report => {
+  const report = (done: number): Report => {
     const figures = next.figures((id) => tokens[id]);
     return {
       experiment: "token-probabilities",
-      ...labFacts(run, promptConvention(run, prompts), begin),
-      complete,
+      ...labFacts(run, promptConvention(run, prompts), begin, { done, of: prompts.length, unit: "prompt" }),
+      complete: done === prompts.length,
       finding: findingOf(figures),
       notes: notesOf(run, prompts, tooShort),
       ...figures,
@@ -63,9 +63,9 @@ export const tokenProbabilities: Experiment<"token-probabilities"> = async (run)
       await run.forward.logProbabilities(part(pruned), head),
     );
     await advance(2 * (to - from));
-    if (to < prompts.length) run.onReport?.(report(false));
+    if (to < prompts.length) run.onReport?.(report(to));
   }
-  return report(true);
+  return report(prompts.length);
 };
 
 /** False for some bytes of a character: what is written in their place may look like punctuation, such as `¡` for the byte A1. */

@@ -134,8 +134,10 @@ function superWeightFact(studio: Studio): { text: string; mark?: boolean } | nul
 
 function labFact(studio: Studio): { text: string } | null {
   if (!studio.model) return null;
-  const running = studio.activeJob("lab");
-  if (running) return { text: "running" };
+  const { path } = studio.model;
+  const jobs = studio.active.filter(({ kind, model }) => kind === "lab" && model === path);
+  if (jobs.length > 0)
+    return { text: jobs.every(({ status }) => status === "waiting") ? "queued" : "running" };
   const kept = studio.lab.of(studio.model.summary.fingerprint).length;
   return kept > 0 ? { text: `${kept} kept` } : null;
 }

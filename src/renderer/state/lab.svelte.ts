@@ -8,6 +8,8 @@ import { ledger } from "./collections.ts";
 export class Lab {
   /** Newest first, of every model. */
   kept: readonly LabSummary[] = $state.raw([]);
+  /** Whether they were read: until then there may be some. */
+  read = $state(false);
   /** Kept results that were read, whole, by id. */
   readonly results = new SvelteMap<string, LabResult>();
   /** Why a kept result could not be read. */
@@ -25,6 +27,7 @@ export class Lab {
   async load(): Promise<void> {
     const kept = await this.#host.call("lab:list", {});
     this.kept = kept;
+    this.read = true;
     for (const id of this.results.keys()) if (!kept.some((one) => one.id === id)) this.#forget(id);
   }
 

@@ -5,6 +5,7 @@ import { isSuper } from "#shared/detectionWords.ts";
 import { toErrorData, type KeystoneErrorData } from "#shared/errors.ts";
 import type { ModelSummary, TensorStatistics } from "#shared/model.ts";
 import { setOf } from "./collections.ts";
+import { ModelTexts } from "./modelTexts.svelte.ts";
 import { StatisticsQueue } from "./statisticsQueue.ts";
 
 /** The checkpoint that is open in this window, with what was found in it so far. */
@@ -30,12 +31,15 @@ export class OpenModel {
   readonly superWeightLayers: ReadonlySet<number> = $derived(
     setOf(this.superWeights.map((weight) => weight.layer)),
   );
+  /** The texts beside it, and those that every screen uses. */
+  readonly texts: ModelTexts;
   readonly #host: Host;
   readonly #queue: StatisticsQueue<TensorStatistics>;
 
   constructor(host: Host, summary: ModelSummary) {
     this.#host = host;
     this.summary = summary;
+    this.texts = new ModelTexts(host, summary.path);
     this.#queue = new StatisticsQueue(
       (name) => host.call("tensor:statistics", { path: summary.path, name }),
       (name, value, error) => {

@@ -26,12 +26,20 @@ const MAX_CHECKED = 500;
 /** What a plan will cost, before it starts. */
 export function estimateCalls(context: StudioContext): Answers<"sweep:estimate"> {
   return {
-    "sweep:estimate": async ({ model: path, plan: input, text, workers, calibration: named }) => {
+    "sweep:estimate": async ({ model: path, plan: input, text, textTokens, workers, calibration: named }) => {
       const model = await summarizeModel(context.access.check(path));
       const checkedText = text === null ? null : context.access.check(text);
       const plan = planOrProblem(input);
       if (!("recipes" in plan)) return { ...EMPTY, problems: [plan] };
-      const size = await sizeFor(context, model, checkedText, plan.judge, plan.recipes, workers ?? null);
+      const size = await sizeFor(
+        context,
+        model,
+        checkedText,
+        plan.judge,
+        plan.recipes,
+        workers ?? null,
+        textTokens ?? null,
+      );
       const shape = modelShape(model);
       const rate = context.kept.rate(await context.devices.chosen(), size.threadsPerWorker);
       // The original once, by one worker, then the variants on all of them.

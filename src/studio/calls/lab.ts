@@ -1,14 +1,21 @@
 import { randomUUID } from "node:crypto";
-import { EXPERIMENTS, type LabRequest } from "#shared/lab.ts";
+import { isCancellation } from "#shared/errors.ts";
+import { EXPERIMENTS, type LabReport, type LabRequest } from "#shared/lab.ts";
+import { cancelledReport } from "#shared/labCancelled.ts";
 import type { Access } from "../access.ts";
 import type { Answers, StudioContext } from "../context.ts";
 import { runInPool, runnableModel, soloHandle, superWeights } from "../launch.ts";
 
 type LabCall = "job:lab" | "lab:list" | "lab:get" | "lab:delete";
 
-/** Experiments: run by one worker, told as they grow, kept when they are done. */
+/** Experiments: run by one worker, told as they grow, kept when they are done; of cancelled ones what they had measured. */
 export function labCalls(context: StudioContext): Answers<LabCall> {
   const { access, events, jobs, lab, pools } = context;
+  const keep = (request: LabRequest, report: LabReport): { id: string; report: LabReport } => {
+    const { id } = lab.save(randomUUID(), request, report);
+    events.emit({ type: "lab-results" });
+    return { id, report };
+  };
   return {
     "job:lab": async ({ model: path, request: asked }) => {
       const model = await runnableModel(context, path);
@@ -21,15 +28,19 @@ export function labCalls(context: StudioContext): Answers<LabCall> {
           experiment: request.experiment,
           work: async (job) => {
             const pool = await pools.lend(1);
+            let told: LabReport | null = null;
             try {
-              const report = await runInPool(context, job, pool, "lab", {
+              const fields = {
                 model: await soloHandle(context, model),
                 request,
                 superWeights: await superWeights(context, job, pool, model),
-              });
-              const { id } = lab.save(randomUUID(), request, report);
-              events.emit({ type: "lab-results" });
-              return { id, report };
+              };
+              const report = await runInPool(context, job, pool, "lab", fields, (soFar) => (told = soFar));
+              return keep(request, report);
+            } catch (error) {
+              const measured = isCancellation(error) ? cancelledReport(told) : null;
+              if (measured !== null) job.keep(keep(request, measured));
+              throw error;
             } finally {
               pools.giveBack(pool);
             }

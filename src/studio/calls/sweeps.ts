@@ -226,7 +226,7 @@ function startSweep(
   });
 }
 
-/** Workers, threads and waves for a sweep of this model on this text. */
+/** Workers, threads and waves for a sweep of this model on this text. @param counted the text's tokens, where they are known */
 export async function sizeFor(
   context: StudioContext,
   model: ModelSummary,
@@ -234,9 +234,11 @@ export async function sizeFor(
   judge: Judge,
   recipes: readonly Recipe[],
   workers: number | null,
+  counted: number | null = null,
 ): Promise<WorkSize & { tokens: number }> {
   const settings = context.settings();
-  const tokens = await expectedTokens(text, judge);
+  const tokens =
+    counted === null ? await expectedTokens(text, judge) : Math.min(judge.tokens ?? Infinity, counted);
   // Several workers on one accelerator only share it, and its memory.
   const usual = (await context.devices.chosen()) === "cpu" ? null : 1;
   const work = { tokens, variants: Math.max(1, recipes.length), ...memoryOf(recipes) };

@@ -3,6 +3,7 @@ import { count, duration, list, place } from "#shared/format.ts";
 import { labFigures, type Figure, type Palette } from "#shared/figures/index.ts";
 import { taskTable } from "#shared/figures/taskTable.ts";
 import { EXPERIMENTS, type LabReport, type LabResult } from "#shared/lab.ts";
+import { reachedWords } from "#shared/labCancelled.ts";
 import { grainWords } from "#shared/labGrain.ts";
 import { activationRecipes, blockScalingRecipes } from "#shared/labRecipes.ts";
 import { repeatEval, repeatLab, repeatText } from "#shared/repeat.ts";
@@ -68,6 +69,14 @@ function factsOf(summary: LabResult["summary"], report: LabReport): [string, str
     ["Experiment", summary.id],
     ["Model", `${report.modelName} (${report.model})`],
     ["Super weights", weights.join(", ") || "none"],
+    ...(report.cancelled && report.reached
+      ? [
+          ["Cancelled", `after ${reachedWords(report.reached)}; what was measured until then is kept`] as [
+            string,
+            string,
+          ],
+        ]
+      : []),
     ["Changed", grainWords(report.experiment, weights.length)],
     ["Text", report.text],
     ...(report.calibration === null ? [] : [["Calibration text", report.calibration] as [string, string]]),

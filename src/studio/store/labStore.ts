@@ -23,11 +23,16 @@ const row = z.object({
   created: z.string(),
   seconds: z.number(),
   finding: z.string(),
+  /** Of a report that says nothing of it: null. */
+  cancelled: z.number().nullable().optional(),
 });
 
 const SUMMARY = "id, experiment, model, model_name, fingerprint, created, seconds, finding";
 
-/** Finished experiments, each whole: what was asked, and what came of it. */
+/** Also whether it was cancelled on its way, as its report says. */
+const LISTED = `${SUMMARY}, json_extract(report, '$.cancelled') AS cancelled`;
+
+/** Finished experiments, and what cancelled ones had measured, each whole: what was asked, and what came of it. */
 export class LabStore {
   readonly #database: DatabaseSync;
 
@@ -54,14 +59,15 @@ export class LabStore {
         JSON.stringify(request),
         JSON.stringify(report),
       );
-    return { id, experiment, model, modelName, fingerprint, created, seconds, finding };
+    const { cancelled } = report;
+    return { id, experiment, model, modelName, fingerprint, created, seconds, finding, cancelled };
   }
 
   /** Newest first. */
   list(of: { fingerprint?: string | undefined; experiment?: ExperimentName | undefined } = {}): LabSummary[] {
     const rows = this.#database
       .prepare(
-        `SELECT ${SUMMARY} FROM lab_results
+        `SELECT ${LISTED} FROM lab_results
          WHERE (?1 IS NULL OR fingerprint = ?1) AND (?2 IS NULL OR experiment = ?2)
          ORDER BY created DESC, rowid DESC`,
       )
@@ -75,8 +81,11 @@ export class LabStore {
     if (!found) throw unknownResult(id);
     const request = labRequest.safeParse(JSON.parse(String(found["request"])));
     const report = labReport.safeParse(JSON.parse(String(found["report"])));
-    if (request.success && report.success)
-      return { summary: summaryOf(found), request: request.data, report: report.data };
+    if (request.success && report.success) {
+      const { cancelled } = report.data;
+      const summary = { ...summaryOf(found), cancelled };
+      return { summary, request: request.data, report: report.data };
+    }
     throw new KeystoneError(
       "lab/other-version",
       `The experiment ${id} was kept by another version of Keystone, and this one cannot read it.`,
@@ -107,8 +116,8 @@ function readable(report: LabReport): LabReport {
 }
 
 function summaryOf(found: unknown): LabSummary {
-  const { model_name: modelName, ...rest } = row.parse(found);
-  return { ...rest, modelName };
+  const { model_name: modelName, cancelled, ...rest } = row.parse(found);
+  return { ...rest, modelName, cancelled: cancelled === 1 };
 }
 
 function unknownResult(id: string): KeystoneError {

@@ -23,6 +23,8 @@ export const FACTS = {
   device: "cpu",
   seconds: 12.5,
   complete: true,
+  cancelled: false,
+  reached: { done: 2, of: 2, unit: "row" },
   finding: "A finding with its numbers.",
   notes: ["One thing the reader must know."],
 };

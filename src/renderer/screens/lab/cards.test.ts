@@ -137,7 +137,7 @@ it("says what a job is at", () => {
     seconds: 0,
     error: null,
   } as const;
-  expect(progressWords({ ...job, status: "waiting", progress: null })).toBe("Waits for its turn");
+  expect(progressWords({ ...job, status: "waiting", progress: null })).toBe("Queued");
   const progress = { done: 3, total: 16, unit: "tokens", phase: "layer 3 of 16", rate: 271, secondsLeft: 11 };
   expect(progressWords({ ...job, status: "running", progress })).toBe(
     "layer 3 of 16 · 271 tok/s · about 10 s left",

@@ -25,6 +25,7 @@ function result(report: LabReport, id: string, modelName: string): LabResult {
       created: "2026-01-02T03:04:05.000Z",
       seconds,
       finding,
+      cancelled: false,
     },
     request: labRequest.parse({ experiment, text: report.text }),
     report,

@@ -58,7 +58,7 @@ export function methodOf(report: LabReport): string {
 
 /** What a job is at: `layer 3 of 16 · 271 tok/s · about 11 s left`. */
 export function progressWords({ status, progress }: JobView): string {
-  if (status === "waiting") return "Waits for its turn";
+  if (status === "waiting") return "Queued";
   if (status === "paused") return "Paused";
   if (!progress) return "Starting";
   return [

@@ -1,8 +1,7 @@
 import { toErrorData, type KeystoneErrorData } from "#shared/errors.ts";
-import type { TextInfo } from "#shared/estimate.ts";
 import type { JobView } from "#shared/job.ts";
+import { cancelledReport } from "#shared/labCancelled.ts";
 import {
-  EXPERIMENTS,
   experimentName,
   type ExperimentName,
   type LabReport,
@@ -14,10 +13,18 @@ import { Attempts } from "#renderer/state/attempts.svelte.ts";
 import { isOver } from "#renderer/state/endedJobs.ts";
 import type { OpenModel } from "#renderer/state/openModel.svelte.ts";
 import type { Studio } from "#renderer/state/studio.svelte.ts";
-import { calibrationText, judgedText } from "#renderer/texts.ts";
 import { saveReport } from "#renderer/parts/saveReport.ts";
 import { withPointsOf } from "./scaling.ts";
-import { compose, newSetup, readSetup, type Composed, type Entry, type Setup } from "./setup.ts";
+import { FIELDS } from "./fields.ts";
+import {
+  compose,
+  judgeProblems,
+  newSetup,
+  readSetup,
+  type Composed,
+  type Entry,
+  type Setup,
+} from "./setup.ts";
 
 const KEPT = "keystone.lab.";
 
@@ -32,12 +39,18 @@ export interface Shown {
 export class LabView extends Attempts {
   readonly studio: Studio;
   readonly model: OpenModel;
-  setup: Setup = $state.raw(newSetup());
-  texts: readonly TextInfo[] = $state.raw([]);
+  #form: Setup = $state.raw(newSetup());
+  /** The form, with the texts that the model's screens share. */
+  readonly setup: Setup = $derived.by(() => {
+    const { text, calibration } = this.model.texts;
+    return { ...this.#form, text, calibration };
+  });
   /** Task files that lie beside the model, and those that were picked. */
   taskFiles: readonly string[] = $state.raw([]);
   /** Why an experiment could not be started. */
   refusals: Readonly<Partial<Record<ExperimentName, KeystoneErrorData>>> = $state.raw({});
+  /** Experiments whose start was asked for and not answered yet. */
+  starting: readonly ExperimentName[] = $state.raw([]);
   readonly #longest: number;
 
   constructor(studio: Studio, model: OpenModel) {
@@ -45,7 +58,7 @@ export class LabView extends Attempts {
     this.studio = studio;
     this.model = model;
     this.#longest = model.summary.architecture.contextLength || Infinity;
-    this.setup = readSetup(sessionStorage.getItem(KEPT + model.path)) ?? newSetup();
+    this.#form = readSetup(sessionStorage.getItem(KEPT + model.path)) ?? newSetup();
     this.taskFiles = this.setup.tasks;
   }
 
@@ -54,13 +67,13 @@ export class LabView extends Attempts {
   }
 
   /** Changes the form; a reload brings it back. */
-  change(values: Partial<Setup>): void {
-    this.setup = { ...this.setup, ...values };
-    sessionStorage.setItem(KEPT + this.model.path, JSON.stringify(this.setup));
+  change(values: Partial<Omit<Setup, "text" | "calibration">>): void {
+    this.#form = { ...this.#form, ...values };
+    sessionStorage.setItem(KEPT + this.model.path, JSON.stringify(this.#form));
   }
 
   changeEntries(experiment: ExperimentName, entries: Record<string, Entry>): void {
-    const { entries: all } = this.setup;
+    const { entries: all } = this.#form;
     this.change({ entries: { ...all, [experiment]: { ...all[experiment], ...entries } } });
   }
 
@@ -68,16 +81,9 @@ export class LabView extends Attempts {
     return compose(this.setup, experiment, this.#longest);
   }
 
-  /** Finds texts and task files beside the model, and chooses where nothing is chosen. */
+  /** Finds texts and task files beside the model. */
   async findFiles(): Promise<void> {
-    const { path } = this.model;
-    await this.attempt(async () => {
-      const found = await this.studio.host.call("text:list", { model: path });
-      this.texts = [...found, ...this.texts.filter((text) => !found.some((one) => one.path === text.path))];
-      const text = this.setup.text ?? judgedText(found)?.path ?? null;
-      const calibration = this.setup.calibration ?? calibrationText(found, text)?.path ?? null;
-      this.change({ text, calibration });
-    });
+    void this.model.texts.load();
     const beside = await this.#tasksBeside();
     this.taskFiles = [...beside, ...this.setup.tasks.filter((path) => !beside.includes(path))];
   }
@@ -104,6 +110,17 @@ export class LabView extends Attempts {
   failure(experiment: ExperimentName): JobView | null {
     const last = this.#jobs(experiment)[0];
     return last?.status === "failed" ? last : null;
+  }
+
+  /** Its last job, where that was cancelled before anything was measured and nothing was kept since. */
+  cancelledEarly(experiment: ExperimentName): boolean {
+    const last = this.#jobs(experiment)[0];
+    return last?.status === "cancelled" && (this.studio.lab.reports.get(last.id)?.reached?.done ?? 0) === 0;
+  }
+
+  /** Whether it was asked for and has not ended. */
+  isAtWork(experiment: ExperimentName): boolean {
+    return this.starting.includes(experiment) || this.job(experiment) !== null;
   }
 
   /** Newest first. */
@@ -137,8 +154,9 @@ export class LabView extends Attempts {
     const result = id === undefined ? undefined : lab.results.get(id);
     if (result) return { report: result.report, kept: result.summary };
     const last = this.#jobs(experiment)[0];
-    const lastTold = last?.status === "done" ? lab.reports.get(last.id) : undefined;
-    return lastTold ? { report: lastTold, kept: null } : null;
+    const lastTold = last && isOver(last.status) ? lab.reports.get(last.id) : undefined;
+    const whole = last?.status === "cancelled" ? cancelledReport(lastTold ?? null) : lastTold;
+    return whole ? { report: whole, kept: null } : null;
   }
 
   /** Reports of this model's kept results, as far as they were read. */
@@ -158,44 +176,67 @@ export class LabView extends Attempts {
 
   /** Starts one experiment; `over` replaces parts of what the form asks. */
   async start(experiment: ExperimentName, over: Partial<LabRequest> = {}): Promise<void> {
-    const { request } = this.composed(experiment);
-    if (!request) return;
-    const others = Object.entries(this.refusals).filter(([name]) => name !== experiment);
-    this.refusals = Object.fromEntries(others);
-    try {
-      await this.studio.host.call("job:lab", {
-        model: this.model.path,
-        request: { ...request, ...over } as LabRequest,
-      });
-    } catch (thrown) {
-      this.refusals = { ...this.refusals, [experiment]: toErrorData(thrown) };
-    }
+    if (this.starting.includes(experiment)) return;
+    this.starting = [...this.starting, experiment];
+    await this.#start(experiment, over);
   }
 
   /** Starts every experiment that can start and is not at work; they run one after the other. */
   async startAll(): Promise<void> {
-    for (const experiment of experimentName.options) {
-      if (this.job(experiment) === null) await this.start(experiment);
+    const ahead = experimentName.options.filter(
+      (experiment) => !this.isAtWork(experiment) && this.composed(experiment).request !== null,
+    );
+    this.starting = [...this.starting, ...ahead];
+    for (const experiment of ahead) await this.#start(experiment);
+  }
+
+  /** Sends what the form asks now, unless it was taken back meanwhile. */
+  async #start(experiment: ExperimentName, over: Partial<LabRequest> = {}): Promise<void> {
+    const { request } = this.composed(experiment);
+    const others = Object.entries(this.refusals).filter(([name]) => name !== experiment);
+    this.refusals = Object.fromEntries(others);
+    try {
+      if (!request || !this.starting.includes(experiment)) return;
+      const { job } = await this.studio.host.call("job:lab", {
+        model: this.model.path,
+        request: { ...request, ...over } as LabRequest,
+      });
+      await this.studio.known(job);
+      if (!this.starting.includes(experiment)) await this.studio.host.call("job:cancel", { job });
+    } catch (thrown) {
+      this.refusals = { ...this.refusals, [experiment]: toErrorData(thrown) };
+    } finally {
+      this.starting = this.starting.filter((one) => one !== experiment);
     }
   }
 
-  /** Experiments that `startAll` would leave out, with the first reason. */
-  get unready(): readonly { title: string; reason: string }[] {
-    return experimentName.options.flatMap((experiment) => {
-      const { problems } = this.composed(experiment);
-      const reason = problems && Object.values(problems)[0];
-      return reason ? [{ title: EXPERIMENTS[experiment].title, reason }] : [];
-    });
+  /** What keeps this experiment alone from running, where no field of its own says it; what concerns all stands above them. */
+  ownProblem(experiment: ExperimentName): string | null {
+    const problems = Object.entries(this.composed(experiment).problems ?? {});
+    const shared = Object.keys(judgeProblems(this.setup, this.#longest));
+    const own = problems.find(
+      ([key]) =>
+        key !== "text" && !shared.includes(key) && !FIELDS[experiment].some((field) => field.key === key),
+    );
+    return own?.[1] ?? null;
   }
 
-  /** Jobs of the lab that still take time, on this model. */
-  get active(): readonly JobView[] {
-    return this.studio.active.filter(({ kind, model }) => kind === "lab" && model === this.model.path);
+  /** Experiments that `startAll` would start now. */
+  get ready(): readonly ExperimentName[] {
+    return experimentName.options.filter((experiment) => this.composed(experiment).request !== null);
   }
 
-  async cancel(jobs: readonly JobView[]): Promise<void> {
+  /** Experiments on this model that were asked for and have not ended. */
+  get active(): readonly ExperimentName[] {
+    return experimentName.options.filter((experiment) => this.isAtWork(experiment));
+  }
+
+  /** Cancels what is at work, and takes back what was asked for and has not begun. */
+  async cancel(experiments: readonly ExperimentName[]): Promise<void> {
+    this.starting = this.starting.filter((one) => !experiments.includes(one));
+    const jobs = experiments.flatMap((experiment) => this.job(experiment) ?? []);
     // The last in line first: a cancelled job lets the next one begin.
-    for (const { id } of [...jobs].sort((a, b) => b.created.localeCompare(a.created)))
+    for (const { id } of jobs.sort((a, b) => b.created.localeCompare(a.created)))
       await this.attempt(() => this.studio.host.call("job:cancel", { job: id }));
   }
 
@@ -208,10 +249,12 @@ export class LabView extends Attempts {
     await this.attempt(() => saveReport(this.studio.host, { lab: [...ids], format }));
   }
 
-  /** What a report of the model is about: the newest result of each experiment, and of curves the one with most points. */
+  /** What a report of the model is about: the newest result of each experiment, cancelled ones last, and of curves the one with most points. */
   get reportable(): readonly string[] {
     return experimentName.options.flatMap((experiment) => {
-      const kept = this.kept(experiment);
+      const all = this.kept(experiment);
+      const whole = all.filter(({ cancelled }) => !cancelled);
+      const kept = whole.length > 0 ? whole : all;
       if (experiment !== "sensitivity") return kept[0]?.id ?? [];
       const points = (id: string): number => {
         const report = this.studio.lab.results.get(id)?.report;

@@ -3,6 +3,7 @@ import { toErrorData, type KeystoneErrorData } from "#shared/errors.ts";
 import type { PlanEstimate, TextInfo } from "#shared/estimate.ts";
 import { parsePlan } from "#shared/plan.ts";
 import { needsCalibration, type Recipe } from "#shared/recipe.ts";
+import type { ModelTexts } from "#renderer/state/modelTexts.svelte.ts";
 import { commonOf, countVariants, fromPlan, newDraft, toPlan, withCommon, type Draft } from "./draft.ts";
 
 /** What the studio said to a question: an estimate or why there is none. */
@@ -17,9 +18,6 @@ export class SweepDraft {
   form: Draft = $state.raw(newDraft());
   /** A plan the form cannot say but for its name and its judge; it is shown as JSON. */
   raw: unknown = $state.raw(null);
-  text: TextInfo | null = $state.raw(null);
-  /** Where SmoothQuant's scales are chosen; asked only where a recipe has any. */
-  calibration: TextInfo | null = $state.raw(null);
   /** Null = as many as the studio finds right. */
   workers: number | null = $state(null);
   readonly plan: unknown = $derived.by(() =>
@@ -38,6 +36,8 @@ export class SweepDraft {
     text: this.text?.path ?? null,
     ...this.#calibrated(),
     ...(this.workers === null ? {} : { workers: this.workers }),
+    // Asked again once the text's tokens are counted.
+    ...(this.text?.tokens == null ? {} : { textTokens: this.text.tokens }),
   }));
   /** What the plan will cost, as last answered: while `estimating`, of what the form said before. */
   readonly estimate: PlanEstimate | null = $derived.by(() => this.#answer?.estimate ?? null);
@@ -50,11 +50,23 @@ export class SweepDraft {
   );
   readonly #host: Host;
   readonly #model: string;
+  readonly #texts: ModelTexts;
   #answer: Answer | null = $state.raw(null);
 
-  constructor(host: Host, model: string) {
+  constructor(host: Host, model: string, texts: ModelTexts) {
     this.#host = host;
     this.#model = model;
+    this.#texts = texts;
+  }
+
+  /** What is evaluated on: the text of the model's screens. */
+  get text(): TextInfo | null {
+    return this.#texts.chosen;
+  }
+
+  /** Where SmoothQuant's scales are chosen; asked only where a recipe has any. */
+  get calibration(): TextInfo | null {
+    return this.#texts.chosenCalibration;
   }
 
   change(values: Partial<Draft>): void {
