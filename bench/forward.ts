@@ -7,7 +7,7 @@ import { decoder } from "#engine/architecture/decoder/decoder.ts";
 import { readLlama } from "#engine/architecture/families/llama.ts";
 import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
 import { createForward } from "#engine/forward/createForward.ts";
-import type { HiddenBatch, LayerWeights } from "#engine/forward/types.ts";
+import type { HiddenBatch, LayerWeights } from "#engine/forward/forward.ts";
 import { gemmFlops, gemmSeconds, type Gemm } from "./gemm.ts";
 
 interface Shape {

@@ -3,7 +3,7 @@
 import { expect, test, type Page } from "@playwright/test";
 import { cpSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { manifest } from "#engine/export/manifest.ts";
+import { manifest } from "#engine/export/manifest/manifest.ts";
 import { recipeLabel } from "#shared/recipeText.ts";
 import { scaleWeights } from "./support/scaledCopy.ts";
 import { startServed } from "./support/served.ts";

@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
 import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
-import { adaptVariant } from "#engine/export/adaptVariant.ts";
-import { ExportJob } from "#engine/export/exportJob.ts";
+import { adaptVariant } from "#engine/export/variant/adaptVariant.ts";
+import { ExportJob } from "#engine/export/folder/exportJob.ts";
 import { nodeFileSystem } from "#engine/files/output/nodeFileSystem.ts";
-import { verifyExport } from "#engine/export/verifyExport.ts";
+import { verifyExport } from "#engine/export/verify/verifyExport.ts";
 import { writeExport } from "#engine/export/writeExport.ts";
 import { exportFormat } from "#shared/exporting.ts";
 import { parseRecipe } from "#shared/plan.ts";

@@ -1,11 +1,11 @@
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
 import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
-import { adaptVariant } from "#engine/export/adaptVariant.ts";
+import { adaptVariant } from "#engine/export/variant/adaptVariant.ts";
 import { exporters } from "#engine/formats/exporters.ts";
-import { ExportJob } from "#engine/export/exportJob.ts";
+import { ExportJob } from "#engine/export/folder/exportJob.ts";
 import { nodeFileSystem } from "#engine/files/output/nodeFileSystem.ts";
 import { writeExport } from "#engine/export/writeExport.ts";
-import { verifyExport } from "#engine/export/verifyExport.ts";
+import { verifyExport } from "#engine/export/verify/verifyExport.ts";
 import type { ExportFormat, KeptModule } from "#shared/exporting.ts";
 import { parseRecipe } from "#shared/plan.ts";
 

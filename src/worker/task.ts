@@ -19,7 +19,7 @@ import type { Judge } from "#shared/plan.ts";
 import type { Coordinate, Recipe } from "#shared/recipe.ts";
 import type { VariantDetail, VariantResult } from "#shared/run.ts";
 import type { ActivationMaxima } from "#engine/recipe/activationPlan.ts";
-import type { ExportFolders } from "#engine/export/exportFolders.ts";
+import type { ExportFolders } from "#engine/export/folder/exportFolders.ts";
 import type { OriginalReference, WindowSet } from "#engine/evaluate/types.ts";
 import type { NativeGate } from "#engine/forward/nativeGate.ts";
 import type { Control } from "./control.ts";

@@ -1,7 +1,7 @@
 import { planActivations } from "#engine/recipe/planActivations.ts";
 import type { ActivationMaxima } from "#engine/recipe/activationPlan.ts";
 import { pooledBitsPerWeight } from "#engine/quantize/plan/bitsPerWeight.ts";
-import { variantFileBits } from "#engine/export/variantSize.ts";
+import { variantFileBits } from "#engine/export/variant/variantSize.ts";
 import { planTensors } from "#engine/recipe/planTensors.ts";
 import type { Engine, Variant } from "#engine/evaluate/types.ts";
 import type { VariantRequest } from "./task.ts";

@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { exportReport } from "#shared/exporting.ts";
-import { readManifest } from "#engine/export/manifestFiles.ts";
+import { readManifest } from "#engine/export/card/manifestFiles.ts";
 import { temporaryFolder, writeSyntheticCheckpoint } from "../support/syntheticCheckpoint.ts";
 import { runMain } from "./runMain.ts";
 

@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { readManifest } from "#engine/export/manifestFiles.ts";
+import { readManifest } from "#engine/export/card/manifestFiles.ts";
 import { recipeId } from "#engine/recipe/recipeId.ts";
 import { compareReport } from "#shared/comparison.ts";
 import { exportReport } from "#shared/exporting.ts";

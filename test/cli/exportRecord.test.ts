@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readManifest } from "#engine/export/manifestFiles.ts";
+import { readManifest } from "#engine/export/card/manifestFiles.ts";
 import { exportFormat, exportReport, type ExportFormat, type ExportReport } from "#shared/exporting.ts";
 import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
 import { DEMO } from "./demo.ts";

@@ -4,14 +4,14 @@ import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
-import { ExportJob } from "#engine/export/exportJob.ts";
+import { ExportJob } from "#engine/export/folder/exportJob.ts";
 import {
   clearLeftovers,
   findLeftovers,
   MARKER_FILE,
   markerText,
   removeLeftover,
-} from "#engine/export/leftovers.ts";
+} from "#engine/export/folder/leftovers.ts";
 import { cancelledError } from "#shared/errors.ts";
 import { exportFormat, type ExportFormat } from "#shared/exporting.ts";
 import { adapted, bench, besideTarget, exportTo, RECIPE, tree, verifying } from "./exporting.ts";

@@ -2,7 +2,7 @@ import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
-import { readManifest } from "#engine/export/manifestFiles.ts";
+import { readManifest } from "#engine/export/card/manifestFiles.ts";
 import type { Verified } from "#shared/verification.ts";
 import { cancelledError, KeystoneError } from "#shared/errors.ts";
 import { bench, besideTarget, exportTo, RECIPE, tree, variantOf, verifying } from "./exporting.ts";

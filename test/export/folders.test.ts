@@ -2,8 +2,8 @@ import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
-import { planFolders } from "#engine/export/exportFolders.ts";
-import { listSideFiles } from "#engine/export/sideFiles.ts";
+import { planFolders } from "#engine/export/folder/exportFolders.ts";
+import { listSideFiles } from "#engine/export/folder/sideFiles.ts";
 import { nodeFileSystem } from "#engine/files/output/nodeFileSystem.ts";
 
 async function place(): Promise<{ source: string; folder: string }> {

@@ -5,7 +5,7 @@ import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import { checkExport } from "#engine/export/checkExport.ts";
 import { nodeFileSystem } from "#engine/files/output/nodeFileSystem.ts";
 import { outlineExport } from "#engine/export/writeExport.ts";
-import { verifyExport } from "#engine/export/verifyExport.ts";
+import { verifyExport } from "#engine/export/verify/verifyExport.ts";
 import type { ExportFormat, KeptModule } from "#shared/exporting.ts";
 import { parseRecipe } from "#shared/plan.ts";
 import {

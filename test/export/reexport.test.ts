@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import { checkExport } from "#engine/export/checkExport.ts";
-import { verifyExport } from "#engine/export/verifyExport.ts";
+import { verifyExport } from "#engine/export/verify/verifyExport.ts";
 import { exporters } from "#engine/formats/exporters.ts";
 import { nodeFileSystem } from "#engine/files/output/nodeFileSystem.ts";
 import { exportRequest, type ExportFormat } from "#shared/exporting.ts";

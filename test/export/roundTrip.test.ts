@@ -3,9 +3,9 @@ import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
-import { readManifest } from "#engine/export/manifestFiles.ts";
+import { readManifest } from "#engine/export/card/manifestFiles.ts";
 import { checkExport } from "#engine/export/checkExport.ts";
-import { verifyExport } from "#engine/export/verifyExport.ts";
+import { verifyExport } from "#engine/export/verify/verifyExport.ts";
 import {
   bench,
   exportTo,

@@ -14,7 +14,7 @@ import { createLayerReader } from "#engine/evaluate/layerReader.ts";
 import type { Engine, TokenWindow, Variant } from "#engine/evaluate/types.ts";
 import { createScratch, createWeightMaker } from "#engine/evaluate/variantWeights.ts";
 import { createForward } from "#engine/forward/createForward.ts";
-import type { HiddenBatch } from "#engine/forward/types.ts";
+import type { HiddenBatch } from "#engine/forward/forward.ts";
 import { planTensors } from "#engine/recipe/planTensors.ts";
 import { float32Bound, sumsOf } from "../support/rounding.ts";
 import { largestDifference, readHead } from "./runModel.ts";

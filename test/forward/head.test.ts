@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decoder } from "#engine/architecture/decoder/decoder.ts";
 import { readLlama } from "#engine/architecture/families/llama.ts";
 import { createForward } from "#engine/forward/createForward.ts";
-import type { Forward, HeadWeights } from "#engine/forward/types.ts";
+import type { Forward, HeadWeights } from "#engine/forward/forward.ts";
 import { expectSum, float32Bound } from "../support/rounding.ts";
 
 const HIDDEN = 8;

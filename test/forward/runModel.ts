@@ -1,6 +1,6 @@
 import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
-import type { Forward, HeadWeights, HiddenBatch, LayerWeights, Taps } from "#engine/forward/types.ts";
+import type { Forward, HeadWeights, HiddenBatch, LayerWeights, Taps } from "#engine/forward/forward.ts";
 
 /** Every weight of one layer, read whole. */
 export async function readLayer(

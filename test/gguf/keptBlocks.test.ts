@@ -7,7 +7,7 @@ import { tensorInfo } from "#engine/checkpoint/tensorInfo.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import { tensorData } from "#engine/formats/gguf/write/tensorData.ts";
 import { storedType } from "#engine/formats/gguf/write/storedTypes.ts";
-import { verifyExport } from "#engine/export/verifyExport.ts";
+import { verifyExport } from "#engine/export/verify/verifyExport.ts";
 import { WeightMemory } from "#engine/formats/write/weightMemory.ts";
 import { adapted, bench, exportTo, freely, modelOf, variantOf, type Bench } from "../export/exporting.ts";
 

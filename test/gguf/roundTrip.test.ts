@@ -6,7 +6,7 @@ import { rotaryTables } from "#engine/architecture/rope/rope.ts";
 import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import { checkExport } from "#engine/export/checkExport.ts";
 import { exporters } from "#engine/formats/exporters.ts";
-import { verifyExport } from "#engine/export/verifyExport.ts";
+import { verifyExport } from "#engine/export/verify/verifyExport.ts";
 import { parseRecipe } from "#shared/plan.ts";
 import { expectSum, float32Bound } from "../support/rounding.ts";
 import {

@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { runGguf } from "#engine/export/gguf/runGguf.ts";
-import type { RunRequest } from "#engine/export/runRequest.ts";
+import { runGguf } from "#engine/export/verify/runGguf.ts";
+import type { RunRequest } from "#engine/export/verify/runRequest.ts";
 import type { WindowSet } from "#engine/evaluate/types.ts";
 import { cancelledError } from "#shared/errors.ts";
 import { runExported } from "#worker/runExported.ts";

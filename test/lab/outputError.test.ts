@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseRecipe } from "#shared/plan.ts";
-import type { HiddenBatch, LayerWeights } from "#engine/forward/types.ts";
+import type { HiddenBatch, LayerWeights } from "#engine/forward/forward.ts";
 import { createLayerReader } from "#engine/evaluate/layerReader.ts";
 import { quantizeDequantize } from "#engine/quantize/quantizeDequantize.ts";
 import { expectWithin } from "../golden-model/bounds.ts";

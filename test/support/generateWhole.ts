@@ -1,4 +1,4 @@
-import type { HiddenBatch } from "#engine/forward/types.ts";
+import type { HiddenBatch } from "#engine/forward/forward.ts";
 import type { Engine, Variant } from "#engine/evaluate/types.ts";
 import { createLayerReader } from "#engine/evaluate/layerReader.ts";
 import { readHead } from "#engine/evaluate/judgeHead.ts";

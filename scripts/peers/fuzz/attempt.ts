@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import { scoreOriginal } from "#engine/evaluate/score.ts";
-import { ExportJob } from "#engine/export/exportJob.ts";
+import { ExportJob } from "#engine/export/folder/exportJob.ts";
 import { nodeFileSystem } from "#engine/files/output/nodeFileSystem.ts";
 import type { WindowSet } from "#engine/evaluate/types.ts";
 import { KeystoneError } from "#shared/errors.ts";

@@ -2,7 +2,7 @@ import { batchTokens, embedBatches, planBatches } from "../evaluate/hiddenStates
 import { createLayerReader } from "../evaluate/layerReader.ts";
 import { createMeter } from "../evaluate/meter.ts";
 import type { Engine, Watch, WindowSet } from "../evaluate/types.ts";
-import type { LayerWeights } from "../forward/types.ts";
+import type { LayerWeights } from "#engine/forward/forward.ts";
 import { requireNormWeights } from "#engine/recipe/smoothing.ts";
 import type { ActivationMaxima, ChannelMaxima, InputMaxima } from "#engine/recipe/activationPlan.ts";
 

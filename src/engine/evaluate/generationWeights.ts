@@ -1,5 +1,5 @@
 import { freemem } from "node:os";
-import type { HeadWeights, LayerWeights } from "../forward/types.ts";
+import type { HeadWeights, LayerWeights } from "#engine/forward/forward.ts";
 import { readHead } from "./judgeHead.ts";
 import { createLayerReader } from "./layerReader.ts";
 import type { Engine, Variant } from "./types.ts";

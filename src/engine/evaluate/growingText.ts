@@ -1,5 +1,5 @@
 import { perWindow } from "#engine/architecture/inputs/perWindow.ts";
-import type { HiddenBatch, LayerCache, LayerWeights } from "../forward/types.ts";
+import type { HiddenBatch, LayerCache, LayerWeights } from "#engine/forward/forward.ts";
 import type { LaneEnds } from "./generationWeights.ts";
 import type { Engine, Variant } from "./types.ts";
 

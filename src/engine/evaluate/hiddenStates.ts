@@ -1,4 +1,4 @@
-import type { HiddenBatch } from "../forward/types.ts";
+import type { HiddenBatch } from "#engine/forward/forward.ts";
 import type { Engine, TokenWindow, WindowSet } from "./types.ts";
 
 /** Padded tokens of one batch: enough for the matrix products to run at full speed, few enough to bound memory. */

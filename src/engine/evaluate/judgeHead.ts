@@ -1,5 +1,5 @@
 import { requireFinite } from "../checkpoint/finite.ts";
-import type { HeadWeights } from "../forward/types.ts";
+import type { HeadWeights } from "#engine/forward/forward.ts";
 import { headUnits } from "./headUnits.ts";
 import type { Meter } from "./meter.ts";
 import { attempt, type Lane } from "./streamLayers.ts";

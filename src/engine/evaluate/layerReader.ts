@@ -1,5 +1,5 @@
 import { requireFinite } from "../checkpoint/finite.ts";
-import type { LayerWeights } from "../forward/types.ts";
+import type { LayerWeights } from "#engine/forward/forward.ts";
 import type { Engine } from "./types.ts";
 
 /** Reads one layer after another into the same memory. */

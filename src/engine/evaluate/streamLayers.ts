@@ -1,7 +1,7 @@
 import { KeystoneError, toErrorData, type KeystoneErrorData } from "#shared/errors.ts";
 import type { LayerError } from "#shared/evaluation.ts";
 import { orNull } from "#shared/numbers.ts";
-import type { HiddenBatch, LayerWeights } from "../forward/types.ts";
+import type { HiddenBatch, LayerWeights } from "#engine/forward/forward.ts";
 import {
   batchTokens,
   embedBatches,

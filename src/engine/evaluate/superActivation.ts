@@ -1,4 +1,4 @@
-import type { HiddenBatch } from "../forward/types.ts";
+import type { HiddenBatch } from "#engine/forward/forward.ts";
 import type { Variant } from "./types.ts";
 
 /** Per batch and row: position (flat token of the batch) and value of the largest |Y[:, row]| of each window. */

@@ -4,7 +4,7 @@ import type { Progress } from "#shared/job.ts";
 import type { ActivationPlan } from "#engine/recipe/activationPlan.ts";
 import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
-import type { Forward } from "../forward/types.ts";
+import type { Forward } from "#engine/forward/forward.ts";
 import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 
 /** A run of tokens the model sees at once, and which of its predictions count. */

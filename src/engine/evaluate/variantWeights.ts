@@ -1,7 +1,7 @@
 import type { TensorError } from "#shared/evaluation.ts";
 import { applySmoothing } from "#engine/recipe/smoothing.ts";
 import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
-import type { LayerWeights } from "../forward/types.ts";
+import type { LayerWeights } from "#engine/forward/forward.ts";
 import { quantizeDequantize } from "../quantize/quantizeDequantize.ts";
 import {
   poolStatistics,

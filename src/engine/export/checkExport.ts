@@ -1,12 +1,12 @@
 import { toErrorData, type KeystoneErrorData } from "#shared/errors.ts";
 import type { ExportRequest } from "#shared/exporting.ts";
 import type { Coordinate } from "#shared/recipe.ts";
-import { adaptVariant, type FormatRequest } from "./adaptVariant.ts";
+import { adaptVariant, type FormatRequest } from "./variant/adaptVariant.ts";
 import { diskFullError, onDisk } from "#engine/files/output/diskErrors.ts";
 import { exporters } from "#engine/formats/exporters.ts";
 import type { ExportModel } from "#engine/formats/write/exporter.ts";
-import { ExportJob } from "./exportJob.ts";
-import { exportNotes } from "./exportNotes.ts";
+import { ExportJob } from "./folder/exportJob.ts";
+import { exportNotes } from "./variant/exportNotes.ts";
 import type { FileSystem } from "#engine/files/output/fileSystem.ts";
 import { nodeFileSystem } from "#engine/files/output/nodeFileSystem.ts";
 import { restoredCoordinates } from "#engine/formats/write/restoredWeights.ts";

@@ -2,7 +2,7 @@ import type { Tensor } from "onnxruntime-node";
 import { branchMask } from "#engine/architecture/decoder/mask.ts";
 import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
 import { floats } from "./session.ts";
-import type { HiddenBatch } from "./types.ts";
+import type { HiddenBatch } from "./forward.ts";
 import type { WindowRun } from "./windowRuns.ts";
 
 /**

@@ -1,7 +1,7 @@
 import type { Architecture, LayerGraphOptions } from "#engine/architecture/decoder/architecture.ts";
 import { channelTensors, inputOptions, queryBlocks, weightTensors } from "./layers.ts";
 import { floats, openSession, type Session, type SessionOptions } from "./session.ts";
-import type { Forward, LayerCache } from "./types.ts";
+import type { Forward, LayerCache } from "./forward.ts";
 
 export interface CachedLayers {
   run: Forward["layerWithCache"];

@@ -5,8 +5,8 @@ import { embed } from "./embed.ts";
 import { createCachedLayers } from "./cachedLayers.ts";
 import { createHead } from "./head.ts";
 import { createLayers } from "./layers.ts";
-import { createSquares } from "./squares.ts";
-import type { Forward, Taps } from "./types.ts";
+import { createSquares } from "./outputError.ts";
+import type { Forward, Taps } from "./forward.ts";
 
 export interface ForwardOptions {
   readonly device: DeviceName;

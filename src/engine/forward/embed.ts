@@ -1,7 +1,7 @@
 import { KeystoneError } from "#shared/errors.ts";
 import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
-import type { HiddenBatch } from "./types.ts";
+import type { HiddenBatch } from "./forward.ts";
 
 /**
  * Looks up the embedding of every token: (batch, longest window, hidden), zeros behind a window's end. Each row that

@@ -1,7 +1,7 @@
 import type { Tensor } from "onnxruntime-node";
 import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
 import { floats, integers, openSession, type Session, type SessionOptions } from "./session.ts";
-import type { Forward, HeadWeights } from "./types.ts";
+import type { Forward, HeadWeights } from "./forward.ts";
 
 /** Bytes of one (rows, vocabulary) f32 tensor; the graphs hold a handful of them at once. */
 const MAX_LOGIT_BYTES = 32 * 2 ** 20;

@@ -13,7 +13,7 @@ import {
   type Session,
   type SessionOptions,
 } from "./session.ts";
-import type { HiddenBatch, LayerWeights, Taps } from "./types.ts";
+import type { HiddenBatch, LayerWeights, Taps } from "./forward.ts";
 import { cutRows, windowRuns, type Rows, type WindowRun } from "./windowRuns.ts";
 
 /** Bytes that attention's scores of one block of queries may take. */

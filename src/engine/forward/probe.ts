@@ -3,7 +3,7 @@ import { readLlama } from "#engine/architecture/families/llama.ts";
 import { createLayers } from "./layers.ts";
 import { createHead } from "./head.ts";
 import type { Provider } from "./session.ts";
-import type { HiddenBatch, LayerWeights } from "./types.ts";
+import type { HiddenBatch, LayerWeights } from "./forward.ts";
 
 /** A one-layer llama of random weights and the text length it runs on. */
 export interface ProbeSize {

@@ -1,4 +1,4 @@
-import type { HiddenBatch } from "./types.ts";
+import type { HiddenBatch } from "./forward.ts";
 
 /** Neighbouring windows of a batch that go through a layer together, each as its first `length` tokens. */
 export interface WindowRun {

@@ -1,5 +1,5 @@
 import type { BatchPlan } from "../evaluate/hiddenStates.ts";
-import type { HiddenBatch } from "../forward/types.ts";
+import type { HiddenBatch } from "#engine/forward/forward.ts";
 
 /** The largest |value| of one prompt's residual stream behind one layer, and of the channels that are watched. */
 export interface ResidualPeaks {

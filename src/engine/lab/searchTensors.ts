@@ -3,7 +3,7 @@ import type { Clip, Override, Recipe } from "#shared/recipe.ts";
 import { createLayerReader } from "../evaluate/layerReader.ts";
 import { createMeter } from "../evaluate/meter.ts";
 import { createScratch } from "../evaluate/variantWeights.ts";
-import type { LayerWeights } from "../forward/types.ts";
+import type { LayerWeights } from "#engine/forward/forward.ts";
 import { quantizeDequantize } from "../quantize/quantizeDequantize.ts";
 import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import { restoreList } from "./arms.ts";

@@ -6,7 +6,7 @@ import { readDocuments } from "#engine/files/documents/readDocuments.ts";
 import { createMeter } from "../evaluate/meter.ts";
 import { median } from "../evaluate/metrics.ts";
 import { layerPasses, streamLayers } from "../evaluate/streamLayers.ts";
-import type { HiddenBatch } from "../forward/types.ts";
+import type { HiddenBatch } from "#engine/forward/forward.ts";
 import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
 import { largestOthersPruned, superWeightsPruned } from "../superweight/ablations.ts";
 import { ORIGINAL } from "../tasks/score/runTasks.ts";

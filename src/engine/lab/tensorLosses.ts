@@ -1,7 +1,7 @@
 import { orNull } from "#shared/numbers.ts";
 import { sum } from "../evaluate/metrics.ts";
 import type { TokenWindow } from "../evaluate/types.ts";
-import type { HiddenBatch, LayerWeights } from "../forward/types.ts";
+import type { HiddenBatch, LayerWeights } from "#engine/forward/forward.ts";
 import type { QuantizationStatistics } from "#engine/quantize/plan/statistics.ts";
 import { requireCalibration, type SearchBench } from "./searchBench.ts";
 

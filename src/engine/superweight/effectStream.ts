@@ -2,7 +2,7 @@ import { batchTokens, gatherScored, type BatchPlan } from "../evaluate/hiddenSta
 import type { LayerReader } from "../evaluate/layerReader.ts";
 import type { Meter } from "../evaluate/meter.ts";
 import type { Engine } from "../evaluate/types.ts";
-import type { HiddenBatch, LayerWeights } from "../forward/types.ts";
+import type { HiddenBatch, LayerWeights } from "#engine/forward/forward.ts";
 import { applyChanges, type WeightChange } from "./weightChanges.ts";
 
 /** One changed model: what is multiplied, by which name it is asked for again. */

@@ -4,7 +4,7 @@ import type { LayerReader } from "../evaluate/layerReader.ts";
 import type { Meter } from "../evaluate/meter.ts";
 import { embedBatches, planBatches, scoredLabels, type BatchPlan } from "../evaluate/hiddenStates.ts";
 import type { Engine, WindowSet } from "../evaluate/types.ts";
-import type { HiddenBatch, LayerWeights } from "../forward/types.ts";
+import type { HiddenBatch, LayerWeights } from "#engine/forward/forward.ts";
 import { keyOf, type Proposal, type Yardstick } from "./candidates.ts";
 import { probeWork, streamProbes, type Probe, type Start } from "./effectStream.ts";
 import { headWork, judgeProbes, type OriginalFigures } from "./judgeProbes.ts";

@@ -1,5 +1,5 @@
 import type { Carrier, LayerPeaks } from "#shared/detection.ts";
-import type { Taps } from "../forward/types.ts";
+import type { Taps } from "#engine/forward/forward.ts";
 import { peakOf } from "./peaks.ts";
 
 /** Rows of one layer whose largest outputs are traced to products. */

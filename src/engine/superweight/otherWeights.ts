@@ -1,7 +1,7 @@
 import type { OtherWeight } from "#shared/detection.ts";
 import type { Architecture, LayerTensor } from "#engine/architecture/decoder/architecture.ts";
 import type { Engine } from "../evaluate/types.ts";
-import type { LayerWeights } from "../forward/types.ts";
+import type { LayerWeights } from "#engine/forward/forward.ts";
 import { drawWeights } from "./randomWeights.ts";
 
 /** Of every layer so many of the largest weights are remembered, so that some are left when the candidates' neurons are taken out. */

@@ -1,7 +1,7 @@
 import type { DetectPass } from "#shared/detection.ts";
 import type { Coordinate } from "#shared/recipe.ts";
 import type { Engine } from "../evaluate/types.ts";
-import type { HiddenBatch, LayerWeights } from "../forward/types.ts";
+import type { HiddenBatch, LayerWeights } from "#engine/forward/forward.ts";
 import { layerEvidence, type LayerEvidence, type PromptSpan } from "./evidence.ts";
 import type { PromptForm } from "./promptForms.ts";
 import { applyChanges, downSlot, weightsScaled } from "./weightChanges.ts";

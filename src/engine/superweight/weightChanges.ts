@@ -1,6 +1,6 @@
 import type { Coordinate } from "#shared/recipe.ts";
 import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
-import type { LayerWeights } from "../forward/types.ts";
+import type { LayerWeights } from "#engine/forward/forward.ts";
 
 /** Weights of one tensor of one layer, multiplied by `factor`: one, or a whole row or column (null stands for all). */
 export interface WeightChange {

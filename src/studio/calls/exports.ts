@@ -1,10 +1,10 @@
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
 import { checkExport } from "#engine/export/checkExport.ts";
-import { ExportJob } from "#engine/export/exportJob.ts";
-import { adaptVariant, type FormatRequest } from "#engine/export/adaptVariant.ts";
+import { ExportJob } from "#engine/export/folder/exportJob.ts";
+import { adaptVariant, type FormatRequest } from "#engine/export/variant/adaptVariant.ts";
 import { exporters } from "#engine/formats/exporters.ts";
-import { holdRecipe } from "#engine/export/holdRecipe.ts";
-import { clearLeftovers } from "#engine/export/leftovers.ts";
+import { holdRecipe } from "#engine/export/variant/checkSupport.ts";
+import { clearLeftovers } from "#engine/export/folder/leftovers.ts";
 import { outlineExport } from "#engine/export/writeExport.ts";
 import { nodeFileSystem } from "#engine/files/output/nodeFileSystem.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";

@@ -1,5 +1,5 @@
 import type { ExportModel } from "#engine/formats/write/exporter.ts";
-import { holdRecipe } from "#engine/export/holdRecipe.ts";
+import { holdRecipe } from "#engine/export/variant/checkSupport.ts";
 import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
 import type { ExportFormat } from "#shared/exporting.ts";
 import type { Recipe } from "#shared/recipe.ts";

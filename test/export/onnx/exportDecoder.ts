@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
-import { adaptVariant, type AdaptedVariant } from "#engine/export/adaptVariant.ts";
-import { ExportJob } from "#engine/export/exportJob.ts";
+import { adaptVariant, type AdaptedVariant } from "#engine/export/variant/adaptVariant.ts";
+import { ExportJob } from "#engine/export/folder/exportJob.ts";
 import type { ExportModel } from "#engine/formats/write/exporter.ts";
 import { nodeFileSystem } from "#engine/files/output/nodeFileSystem.ts";
 import type { ExportControl } from "#engine/formats/write/exportedVariant.ts";

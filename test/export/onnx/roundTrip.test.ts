@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import { exporters } from "#engine/formats/exporters.ts";
-import { verifyExport } from "#engine/export/verifyExport.ts";
+import { verifyExport } from "#engine/export/verify/verifyExport.ts";
 import type { Coordinate } from "#shared/recipe.ts";
 import { freely, SUPER_WEIGHT } from "../exporting.ts";
 import {

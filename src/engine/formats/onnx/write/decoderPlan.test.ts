@@ -5,7 +5,7 @@ import { readOnnxModel } from "../read/readModel.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import { parseRecipe } from "#shared/plan.ts";
-import { adaptVariant } from "#engine/export/adaptVariant.ts";
+import { adaptVariant } from "#engine/export/variant/adaptVariant.ts";
 import type { ExportModel } from "../../write/exporter.ts";
 import { planDecoder } from "./decoderPlan.ts";
 

@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import { MANIFEST_FILE } from "./foreignFile.ts";
+import { MANIFEST_FILE } from "./unknownFile.ts";
 import { settleAside } from "./exportJob.ts";
 import { onDisk } from "#engine/files/output/diskErrors.ts";
 import type { FileSystem } from "#engine/files/output/fileSystem.ts";

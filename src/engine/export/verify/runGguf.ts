@@ -10,7 +10,7 @@ import { summarize } from "#engine/evaluate/metrics.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { RuntimeScore } from "#shared/exporting.ts";
 import { fileSize } from "#shared/format.ts";
-import type { RunRequest } from "../runRequest.ts";
+import type { RunRequest } from "./runRequest.ts";
 import { LLAMA_ENDINGS, LLAMA_PROGRAM, type LlamaJob } from "./llamaProgram.ts";
 
 const NAME = "llama.cpp";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { usualBits } from "./usualBits.ts";
+import { usualBits } from "./dominantBits.ts";
 
 it("is the width of most weights, not of most tensors, and null of none", () => {
   const small = { bits: 8, rows: 2, columns: 2 };

@@ -1,5 +1,5 @@
 import { commandWord, inline } from "./cardMarkup.ts";
-import type { Manifest } from "./manifest.ts";
+import type { Manifest } from "../manifest/manifest.ts";
 
 type Facts = Pick<Manifest, "asked" | "source" | "versions" | "format" | "results" | "restored">;
 

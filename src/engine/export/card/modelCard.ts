@@ -8,7 +8,7 @@ import { inline, number, table, yamlText } from "./cardMarkup.ts";
 import { reproduceSection } from "./cardReproduce.ts";
 import { bytesText } from "#engine/files/output/diskErrors.ts";
 import { exporters } from "#engine/formats/exporters.ts";
-import type { Manifest } from "./manifest.ts";
+import type { Manifest } from "../manifest/manifest.ts";
 import type { RestoredWeight } from "#engine/formats/write/restoredWeights.ts";
 
 /** The card without the list of files: its own hash stands there. */

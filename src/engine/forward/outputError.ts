@@ -1,6 +1,6 @@
 import { buildSquaresGraph } from "#engine/architecture/graph/heads.ts";
 import { floats, openSession, type Session, type SessionOptions } from "./session.ts";
-import type { Forward } from "./types.ts";
+import type { Forward } from "./forward.ts";
 
 /** What a matrix does to rows, as sums of squares; the session is made when it is first needed. */
 export function createSquares(options: SessionOptions): Pick<Forward, "squares" | "close"> {

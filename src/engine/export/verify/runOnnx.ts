@@ -6,7 +6,7 @@ import { DATA_FILE, MODEL_FILE } from "#engine/formats/onnx/layout/names.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { RuntimeScore } from "#shared/exporting.ts";
 import { fileSize } from "#shared/format.ts";
-import type { RunRequest } from "../runRequest.ts";
+import type { RunRequest } from "./runRequest.ts";
 import { scoreDecoder } from "./scoreDecoder.ts";
 
 /** onnxruntime keeps the weights as they lie in the file and once more as its kernels want them. */

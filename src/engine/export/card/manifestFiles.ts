@@ -2,8 +2,8 @@ import { join } from "node:path";
 import { readJsonObject } from "#engine/files/jsonFile.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { describeIssues } from "#shared/plan.ts";
-import { MANIFEST_FILE } from "./foreignFile.ts";
-import { manifest, type Manifest } from "./manifest.ts";
+import { MANIFEST_FILE } from "../folder/unknownFile.ts";
+import { manifest, type Manifest } from "../manifest/manifest.ts";
 import { modelCard } from "./modelCard.ts";
 import { writeFile, type OutputDisk, type WrittenFile } from "#engine/files/output/outputFile.ts";
 

@@ -4,7 +4,7 @@ import { onDisk } from "#engine/files/output/diskErrors.ts";
 import { ownCode } from "./ownCode.ts";
 import { INDEX_FILE } from "#engine/checkpoint/shardFiles.ts";
 import type { FileSystem } from "#engine/files/output/fileSystem.ts";
-import { MANIFEST_FILE } from "./foreignFile.ts";
+import { MANIFEST_FILE } from "./unknownFile.ts";
 
 /** A file that travels with the weights: tokenizer, configs, chat templates, licence, the model's own code. */
 export interface SideFile {

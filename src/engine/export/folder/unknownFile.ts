@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { onDisk } from "#engine/files/output/diskErrors.ts";
 import type { FileSystem } from "#engine/files/output/fileSystem.ts";
-import { manifest } from "./manifest.ts";
+import { manifest } from "../manifest/manifest.ts";
 import { readJson } from "#engine/files/output/readJson.ts";
 
 /** Present in every finished export, and names every other file of it. */
