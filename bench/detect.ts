@@ -2,10 +2,10 @@ import { join } from "node:path";
 import { detectOptions, type DetectReport } from "#shared/detection.ts";
 import { judge } from "#shared/plan.ts";
 import { scoreOriginal, scoreWave } from "#engine/evaluate/score.ts";
-import { cutWindows } from "#engine/evaluate/windows.ts";
-import type { WindowSet } from "#engine/evaluate/types.ts";
+import { cutWindows } from "#engine/evaluate/windows/windows.ts";
+import type { WindowSet } from "#engine/evaluate/windows/windowSet.ts";
 import { detect } from "#engine/superweight/detect.ts";
-import { scaleWeights } from "#engine/superweight/edits.ts";
+import { scaleWeights } from "#engine/superweight/ablate/edits.ts";
 import { PASSAGE, PASSAGE_NAME, PASSAGE_TOKENS } from "#engine/superweight/passage.ts";
 import { openModelAt, type OpenModel } from "../test/support/openModelAt.ts";
 

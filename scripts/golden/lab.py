@@ -20,7 +20,7 @@ from transformers import LlamaForCausalLM
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "resources/demo-model"
 OUT = ROOT / "test/golden/lab/demo.json"
-STOP_WORDS = ROOT / "src/engine/lab/stopWords.ts"
+STOP_WORDS = ROOT / "src/engine/lab/experiments/stopWords.ts"
 
 LAYER, ROW, COLUMN = 1, 137, 401
 OTHERS = 50

@@ -4,7 +4,7 @@ import { KeystoneError } from "#shared/errors.ts";
 import { judge as judgeSchema, type Judge } from "#shared/plan.ts";
 import { needsCalibration, type Recipe } from "#shared/recipe.ts";
 import { noCalibration } from "#engine/recipe/planActivations.ts";
-import { checkSplit } from "#engine/lab/texts.ts";
+import { checkSplit } from "#engine/lab/run/texts.ts";
 import type { CalibrationText } from "#worker/task.ts";
 import type { Access } from "./access.ts";
 

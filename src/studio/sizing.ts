@@ -1,7 +1,7 @@
 import type { ModelSummary } from "#shared/model.ts";
 import { needsCalibration, type Recipe } from "#shared/recipe.ts";
 import type { Settings } from "#shared/settings.ts";
-import { TRAJECTORY_BYTES } from "#engine/evaluate/hiddenStates.ts";
+import { TRAJECTORY_BYTES } from "#engine/evaluate/stream/hiddenStates.ts";
 
 /** The sizes of a model that decide memory, in f32 bytes and numbers. */
 export interface ModelShape {

@@ -1,9 +1,9 @@
 import { KeystoneError } from "#shared/errors.ts";
 import type { Judge } from "#shared/plan.ts";
 import { modelName } from "#engine/checkpoint/modelName.ts";
-import { firstOtherToken } from "#engine/evaluate/sameTokens.ts";
-import type { WindowSet } from "#engine/evaluate/types.ts";
-import { cutWindows } from "#engine/evaluate/windows.ts";
+import { firstOtherToken } from "#engine/evaluate/windows/sameTokens.ts";
+import type { WindowSet } from "#engine/evaluate/windows/windowSet.ts";
+import { cutWindows } from "#engine/evaluate/windows/windows.ts";
 import type { OpenModel } from "./openModel.ts";
 
 /** A text that both were to be judged on: its rows, and how the original cut them. */

@@ -1,6 +1,6 @@
-import { calibrate } from "#engine/activations/calibrate.ts";
+import { calibrate } from "#engine/evaluate/stream/calibrate.ts";
 import type { ActivationMaxima } from "#engine/recipe/activationPlan.ts";
-import type { Watch } from "#engine/evaluate/types.ts";
+import type { Watch } from "#engine/evaluate/stream/engine.ts";
 import type { OpenModel } from "./openModel.ts";
 import type { CalibrationText } from "./task.ts";
 import { windowsOf } from "./windows.ts";

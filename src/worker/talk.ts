@@ -1,4 +1,4 @@
-import type { Watch } from "#engine/evaluate/types.ts";
+import type { Watch } from "#engine/evaluate/stream/engine.ts";
 import type { Progress } from "#shared/job.ts";
 import { obey } from "./control.ts";
 import type { Task, TaskMessage } from "./task.ts";

@@ -20,7 +20,8 @@ import type { Coordinate, Recipe } from "#shared/recipe.ts";
 import type { VariantDetail, VariantResult } from "#shared/run.ts";
 import type { ActivationMaxima } from "#engine/recipe/activationPlan.ts";
 import type { ExportFolders } from "#engine/export/folder/exportFolders.ts";
-import type { OriginalReference, WindowSet } from "#engine/evaluate/types.ts";
+import type { OriginalReference } from "#engine/evaluate/stream/scoring.ts";
+import type { WindowSet } from "#engine/evaluate/windows/windowSet.ts";
 import type { NativeGate } from "#engine/forward/nativeGate.ts";
 import type { Control } from "./control.ts";
 

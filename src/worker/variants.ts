@@ -3,7 +3,8 @@ import type { ActivationMaxima } from "#engine/recipe/activationPlan.ts";
 import { pooledBitsPerWeight } from "#engine/quantize/plan/bitsPerWeight.ts";
 import { variantFileBits } from "#engine/export/variant/variantSize.ts";
 import { planTensors } from "#engine/recipe/planTensors.ts";
-import type { Engine, Variant } from "#engine/evaluate/types.ts";
+import type { Engine } from "#engine/evaluate/stream/engine.ts";
+import type { Variant } from "#engine/evaluate/stream/variant.ts";
 import type { VariantRequest } from "./task.ts";
 
 /** A recipe brought down to a model, ready to be scored, and what it costs in bits. */

@@ -1,7 +1,7 @@
 import type { Judge } from "#shared/plan.ts";
 import { readRows } from "#engine/files/documents/readDocuments.ts";
-import type { TokenWindow, WindowSet } from "#engine/evaluate/types.ts";
-import { cutWindows } from "#engine/evaluate/windows.ts";
+import type { TokenWindow, WindowSet } from "#engine/evaluate/windows/windowSet.ts";
+import { cutWindows } from "#engine/evaluate/windows/windows.ts";
 import type { OpenModel } from "./openModel.ts";
 
 /** A text as the model will see it. @throws KeystoneError text/…, usage/… */

@@ -2,9 +2,10 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
 import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
-import { embedBatches, planBatches } from "#engine/evaluate/hiddenStates.ts";
-import { createLayerReader } from "#engine/evaluate/layerReader.ts";
-import type { Engine, TokenWindow } from "#engine/evaluate/types.ts";
+import { embedBatches, planBatches } from "#engine/evaluate/stream/hiddenStates.ts";
+import { createLayerReader } from "#engine/evaluate/stream/layerReader.ts";
+import type { Engine } from "#engine/evaluate/stream/engine.ts";
+import type { TokenWindow } from "#engine/evaluate/windows/windowSet.ts";
 import { createForward } from "#engine/forward/createForward.ts";
 import { expectSum, float32Bound, sumsOf } from "../support/rounding.ts";
 

@@ -1,5 +1,6 @@
-import type { Engine, Variant } from "#engine/evaluate/types.ts";
-import { createScratch, createWeightMaker } from "#engine/evaluate/variantWeights.ts";
+import type { Engine } from "#engine/evaluate/stream/engine.ts";
+import type { Variant } from "#engine/evaluate/stream/variant.ts";
+import { createScratch, createWeightMaker } from "#engine/evaluate/stream/variantWeights.ts";
 import { readHead, readLayer } from "./runModel.ts";
 
 /** Logits (tokens, vocabulary) of a variant on one window. */

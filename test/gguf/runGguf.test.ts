@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runGguf } from "#engine/export/verify/runGguf.ts";
 import type { RunRequest } from "#engine/export/verify/runRequest.ts";
-import type { WindowSet } from "#engine/evaluate/types.ts";
+import type { WindowSet } from "#engine/evaluate/windows/windowSet.ts";
 import { cancelledError } from "#shared/errors.ts";
 import { runExported } from "#worker/runExported.ts";
 import { expectSum, float32Bound } from "../support/rounding.ts";

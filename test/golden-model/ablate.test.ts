@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { AblateReport, AblationRow, TaskReport } from "#shared/evaluation.ts";
-import { ablate } from "#engine/superweight/ablate.ts";
+import { ablate } from "#engine/superweight/ablate/ablate.ts";
 import { readTaskFile } from "#engine/tasks/read/readTaskFile.ts";
 import { float64Bound } from "../support/rounding.ts";
 import { expectNear, expectWithin } from "./bounds.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { detectOptions, type DetectReport } from "#shared/detection.ts";
-import { scaleWeights } from "#engine/superweight/edits.ts";
+import { scaleWeights } from "#engine/superweight/ablate/edits.ts";
 import { scoreOriginal, scoreWave } from "#engine/evaluate/score.ts";
 import { detect } from "#engine/superweight/detect.ts";
 import { expectWithin } from "./bounds.ts";

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Scores } from "#shared/evaluation.ts";
 import { scoreOriginal, scoreWave } from "#engine/evaluate/score.ts";
-import type { OriginalReference, VariantScore, WindowSet } from "#engine/evaluate/types.ts";
+import type { OriginalReference, VariantScore } from "#engine/evaluate/stream/scoring.ts";
+import type { WindowSet } from "#engine/evaluate/windows/windowSet.ts";
 import { expectNear, expectWithin } from "./bounds.ts";
 import { demoVariant, demoWindows, golden, openDemo, type Demo, type GoldenEvaluation } from "./demoModel.ts";
 

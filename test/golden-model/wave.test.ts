@@ -3,8 +3,11 @@ import { cancelledError } from "#shared/errors.ts";
 import type { Progress } from "#shared/job.ts";
 import { ORIGINAL } from "#engine/tasks/score/runTasks.ts";
 import { scoreOriginal, scoreWave } from "#engine/evaluate/score.ts";
-import type { Engine, OriginalReference, Variant, WindowSet } from "#engine/evaluate/types.ts";
-import { scaleWeights } from "#engine/superweight/edits.ts";
+import type { Engine } from "#engine/evaluate/stream/engine.ts";
+import type { OriginalReference } from "#engine/evaluate/stream/scoring.ts";
+import type { Variant } from "#engine/evaluate/stream/variant.ts";
+import type { WindowSet } from "#engine/evaluate/windows/windowSet.ts";
+import { scaleWeights } from "#engine/superweight/ablate/edits.ts";
 import { DEMO_LOGITS, divergenceBound, expectSum, float64Bound } from "../support/rounding.ts";
 import { demoVariant, demoWindows, openDemo, type Demo } from "./demoModel.ts";
 

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { judge } from "#shared/plan.ts";
-import { judgedTexts } from "#engine/evaluate/judgedTexts.ts";
+import { judgedTexts } from "#engine/evaluate/windows/judgedTexts.ts";
 import { scoreOriginal } from "#engine/evaluate/score.ts";
-import { detokenizeWikitext } from "#engine/evaluate/wikitext.ts";
-import { cutWindows } from "#engine/evaluate/windows.ts";
+import { detokenizeWikitext } from "#engine/evaluate/windows/wikitext.ts";
+import { cutWindows } from "#engine/evaluate/windows/windows.ts";
 import { openModelAt, type OpenModel } from "../support/openModelAt.ts";
 import { expectWithin } from "./bounds.ts";
 

@@ -5,7 +5,7 @@ import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
 import { createForward } from "#engine/forward/createForward.ts";
 import { runExperiment } from "#engine/lab/runExperiment.ts";
-import type { LabRun } from "#engine/lab/types.ts";
+import type { LabRun } from "#engine/lab/run/experiment.ts";
 import type { Progress } from "#shared/job.ts";
 import {
   labReport,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseRecipe } from "#shared/plan.ts";
 import type { HiddenBatch, LayerWeights } from "#engine/forward/forward.ts";
-import { createLayerReader } from "#engine/evaluate/layerReader.ts";
+import { createLayerReader } from "#engine/evaluate/stream/layerReader.ts";
 import { quantizeDequantize } from "#engine/quantize/quantizeDequantize.ts";
 import { expectWithin } from "../golden-model/bounds.ts";
 import { demoVariant, openDemo, type Demo } from "../golden-model/demoModel.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { promptConvention, toPrompt } from "#engine/lab/prompts.ts";
+import { promptConvention, toPrompt } from "#engine/lab/run/prompts.ts";
 import { openDemo, type Demo } from "../golden-model/demoModel.ts";
 
 describe("a prompt of the lab that begins with BOS itself", () => {

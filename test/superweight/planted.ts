@@ -4,7 +4,7 @@ import { judge } from "#shared/plan.ts";
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
 import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
-import { cutWindows } from "#engine/evaluate/windows.ts";
+import { cutWindows } from "#engine/evaluate/windows/windows.ts";
 import { createForward } from "#engine/forward/createForward.ts";
 import { detect } from "#engine/superweight/detect.ts";
 import { writeSyntheticCheckpoint } from "../support/syntheticCheckpoint.ts";

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import type { ScanReport } from "#shared/detection.ts";
 import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
-import { scanWeights } from "#engine/superweight/scanWeights.ts";
+import { scanWeights } from "#engine/superweight/evidence/scanWeights.ts";
 import { writeSyntheticCheckpoint } from "../support/syntheticCheckpoint.ts";
 import { neuron } from "./planted.ts";
 

@@ -1,8 +1,9 @@
 import type { HiddenBatch } from "#engine/forward/forward.ts";
-import type { Engine, Variant } from "#engine/evaluate/types.ts";
-import { createLayerReader } from "#engine/evaluate/layerReader.ts";
-import { readHead } from "#engine/evaluate/judgeHead.ts";
-import { createScratch, createWeightMaker } from "#engine/evaluate/variantWeights.ts";
+import type { Engine } from "#engine/evaluate/stream/engine.ts";
+import type { Variant } from "#engine/evaluate/stream/variant.ts";
+import { createLayerReader } from "#engine/evaluate/stream/layerReader.ts";
+import { readHead } from "#engine/evaluate/stream/judgeHead.ts";
+import { createScratch, createWeightMaker } from "#engine/evaluate/stream/variantWeights.ts";
 
 /** The most likely tokens after a prompt, the plain way: the whole text runs again for each, nothing is kept. */
 export async function generateWhole(

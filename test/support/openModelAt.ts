@@ -2,7 +2,7 @@ import { architectureOf } from "#engine/architecture/readArchitecture.ts";
 import { loadTokenizer } from "#engine/formats/tokens/loadTokenizer.ts";
 import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
-import type { Engine } from "#engine/evaluate/types.ts";
+import type { Engine } from "#engine/evaluate/stream/engine.ts";
 import { createForward } from "#engine/forward/createForward.ts";
 
 export interface OpenModel extends Engine {

@@ -1,7 +1,7 @@
 import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
-import type { Engine } from "../../src/engine/evaluate/types.ts";
+import type { Engine } from "../../src/engine/evaluate/stream/engine.ts";
 import type { Forward, HiddenBatch } from "../../src/engine/forward/forward.ts";
 
 /** One layer of a model that consists of down_proj alone: fixed inputs X, weights W, residual h + X·Wᵀ. */

@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { TaskReport } from "#shared/evaluation.ts";
 import { readTaskFile } from "#engine/tasks/read/readTaskFile.ts";
 import { ORIGINAL, runTasks } from "#engine/tasks/score/runTasks.ts";
-import type { TaskFile } from "#engine/tasks/types.ts";
+import type { TaskFile } from "#engine/tasks/datasets/taskItem.ts";
 import { openModelAt, type OpenModel } from "../support/openModelAt.ts";
 import { expectSum, float64Bound, logLikelihoodBound, sumsOf } from "../support/rounding.ts";
 

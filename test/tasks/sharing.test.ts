@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { readTaskFile } from "#engine/tasks/read/readTaskFile.ts";
 import { prepareTask } from "#engine/tasks/score/prepareTask.ts";
 import { ORIGINAL, runTasks } from "#engine/tasks/score/runTasks.ts";
-import type { Variant } from "#engine/evaluate/types.ts";
+import type { Variant } from "#engine/evaluate/stream/variant.ts";
 import { openModelAt, type OpenModel } from "../support/openModelAt.ts";
 import { DEMO_LOGITS, expectSum, logLikelihoodBound } from "../support/rounding.ts";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { detectOptions, type Candidate, type DetectReport } from "#shared/detection.ts";
 import { judge } from "#shared/plan.ts";
-import { cutWindows } from "#engine/evaluate/windows.ts";
+import { cutWindows } from "#engine/evaluate/windows/windows.ts";
 import { detect } from "#engine/superweight/detect.ts";
 import { PASSAGE, PASSAGE_NAME, PASSAGE_TOKENS } from "#engine/superweight/passage.ts";
 import { openModelAt } from "../../../test/support/openModelAt.ts";

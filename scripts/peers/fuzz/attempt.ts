@@ -4,7 +4,7 @@ import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import { scoreOriginal } from "#engine/evaluate/score.ts";
 import { ExportJob } from "#engine/export/folder/exportJob.ts";
 import { nodeFileSystem } from "#engine/files/output/nodeFileSystem.ts";
-import type { WindowSet } from "#engine/evaluate/types.ts";
+import type { WindowSet } from "#engine/evaluate/windows/windowSet.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { exportRequest, type ExportFormat, type ExportReport } from "#shared/exporting.ts";
 import { judge } from "#shared/plan.ts";

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { WindowSet } from "#engine/evaluate/types.ts";
+import type { WindowSet } from "#engine/evaluate/windows/windowSet.ts";
 import type { ExportReport } from "#shared/exporting.ts";
 import type { LlamaLibraries } from "../gguf/llamaLibraries.ts";
 import { exportVerified, score, type Attempt } from "./attempt.ts";

@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { loadTokenizer } from "#engine/formats/tokens/loadTokenizer.ts";
-import type { WindowSet } from "#engine/evaluate/types.ts";
+import type { WindowSet } from "#engine/evaluate/windows/windowSet.ts";
 import { floatsOf } from "../logits.ts";
 import { llama, type LlamaLibraries } from "../gguf/llamaLibraries.ts";
 import { PASSAGE } from "./attempt.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
 import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
-import { generate } from "#engine/evaluate/generate.ts";
+import { generate } from "#engine/evaluate/generate/generate.ts";
 import { createForward } from "#engine/forward/createForward.ts";
 import { exportAs } from "../exportAs.ts";
 import { apart, floatsOf, keystoneLogits, perplexity } from "../logits.ts";

@@ -7,7 +7,7 @@ import { basename, join } from "node:path";
 import { z } from "zod";
 import { endingOf, PLAIN_TEXT_ENDINGS } from "#shared/texts.ts";
 import { judge, type Judge } from "#shared/plan.ts";
-import type { WindowSet } from "#engine/evaluate/types.ts";
+import type { WindowSet } from "#engine/evaluate/windows/windowSet.ts";
 import { exportAs } from "../exportAs.ts";
 import { exportGguf } from "../gguf/exportGguf.ts";
 import { llamaLibraries, type LlamaLibraries } from "../gguf/llamaLibraries.ts";

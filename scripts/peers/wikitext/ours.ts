@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { loadTokenizer } from "#engine/formats/tokens/loadTokenizer.ts";
 import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
-import type { WindowSet } from "#engine/evaluate/types.ts";
+import type { WindowSet } from "#engine/evaluate/windows/windowSet.ts";
 import { scoreOriginal } from "#engine/evaluate/score.ts";
-import { cutWindows } from "#engine/evaluate/windows.ts";
+import { cutWindows } from "#engine/evaluate/windows/windows.ts";
 import { createForward } from "#engine/forward/createForward.ts";
 import type { Judge } from "#shared/plan.ts";
 

@@ -3,8 +3,8 @@ import { isQuantizable } from "#engine/recipe/planTensors.ts";
 import { ErrorSums, sqnrDb } from "#engine/quantize/plan/statistics.ts";
 import type { ComparedWeights } from "#shared/comparison.ts";
 import type { TensorInfo } from "#shared/model.ts";
-import { createMeter } from "./meter.ts";
-import type { Watch } from "./types.ts";
+import { createMeter } from "./stream/meter.ts";
+import type { Watch } from "./stream/engine.ts";
 
 export interface SqnrRequest extends Watch {
   readonly original: Checkpoint;

@@ -1,6 +1,6 @@
 import type { KlReport, Scores } from "#shared/evaluation.ts";
 import { orNull } from "#shared/numbers.ts";
-import type { WindowSet } from "./types.ts";
+import type { WindowSet } from "./windows/windowSet.ts";
 
 /** The text behind some figures: its size, scored or not. */
 export type TextSize = Pick<WindowSet, "textTokens" | "words" | "bytes">;

@@ -1,11 +1,14 @@
 import { KeystoneError } from "#shared/errors.ts";
-import { planBatches, scoredLabels } from "./hiddenStates.ts";
-import { headUnits } from "./headUnits.ts";
-import { judgeLanes, readHead } from "./judgeHead.ts";
-import { createMeter } from "./meter.ts";
+import { planBatches, scoredLabels } from "./stream/hiddenStates.ts";
+import { headUnits } from "./stream/headUnits.ts";
+import { judgeLanes, readHead } from "./stream/judgeHead.ts";
+import { createMeter } from "./stream/meter.ts";
 import { summarize } from "./metrics.ts";
-import { layerPasses, streamLayers, type Lane } from "./streamLayers.ts";
-import type { Engine, OriginalReference, Variant, VariantScore, Watch, WindowSet } from "./types.ts";
+import { layerPasses, streamLayers, type Lane } from "./stream/streamLayers.ts";
+import type { Engine, Watch } from "./stream/engine.ts";
+import type { OriginalReference, VariantScore } from "./stream/scoring.ts";
+import type { Variant } from "./stream/variant.ts";
+import type { WindowSet } from "./windows/windowSet.ts";
 
 /** What a pass counts its progress in. */
 export const UNIT = "tokens·layers";

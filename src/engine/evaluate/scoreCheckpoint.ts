@@ -1,12 +1,13 @@
-import { headUnits } from "./headUnits.ts";
-import { planBatches, scoredLabels } from "./hiddenStates.ts";
-import { headChunk, putFigures, readHead, rowFigures, type RowFigures } from "./judgeHead.ts";
-import { createMeter, type Meter } from "./meter.ts";
+import { headUnits } from "./stream/headUnits.ts";
+import { planBatches, scoredLabels } from "./stream/hiddenStates.ts";
+import { headChunk, putFigures, readHead, rowFigures, type RowFigures } from "./stream/judgeHead.ts";
+import { createMeter, type Meter } from "./stream/meter.ts";
 import { summarize } from "./metrics.ts";
 import { judgeShared } from "./sharedVocabulary.ts";
-import { layerPasses, streamLayers } from "./streamLayers.ts";
+import { layerPasses, streamLayers } from "./stream/streamLayers.ts";
 import { UNIT, type ScoreRequest } from "./score.ts";
-import type { Engine, OriginalReference } from "./types.ts";
+import type { Engine } from "./stream/engine.ts";
+import type { OriginalReference } from "./stream/scoring.ts";
 import type { Scores } from "#shared/evaluation.ts";
 
 export interface CheckpointRequest extends ScoreRequest {

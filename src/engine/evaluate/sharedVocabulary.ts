@@ -1,4 +1,4 @@
-import type { RowFigures } from "./judgeHead.ts";
+import type { RowFigures } from "./stream/judgeHead.ts";
 
 /** Log-probabilities of rows: (rows, vocabulary), nats. */
 export interface RowDistributions {

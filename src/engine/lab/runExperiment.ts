@@ -1,14 +1,14 @@
 import { KeystoneError } from "#shared/errors.ts";
 import { EXPERIMENTS, type ExperimentName, type LabReport } from "#shared/lab.ts";
-import { activations } from "./activations.ts";
-import { blockScaling } from "./blockScaling.ts";
-import { importance } from "./importance.ts";
-import { sensitivity } from "./sensitivity.ts";
-import { superActivations } from "./superActivations.ts";
-import { thresholdSearch } from "./thresholdSearch.ts";
-import { tokenProbabilities } from "./tokenProbabilities.ts";
-import { checkSplit } from "./texts.ts";
-import type { Experiment, LabRun } from "./types.ts";
+import { activations } from "./experiments/activations.ts";
+import { blockScaling } from "./experiments/blockScaling.ts";
+import { importance } from "./experiments/importance.ts";
+import { sensitivity } from "./experiments/sensitivity.ts";
+import { superActivations } from "./experiments/superActivations.ts";
+import { thresholdSearch } from "./experiments/thresholdSearch.ts";
+import { tokenProbabilities } from "./experiments/tokenProbabilities.ts";
+import { checkSplit } from "./run/texts.ts";
+import type { Experiment, LabRun } from "./run/experiment.ts";
 
 /** One file an experiment. */
 const experiments: { readonly [E in ExperimentName]?: Experiment<E> } = {

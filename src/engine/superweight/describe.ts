@@ -1,11 +1,11 @@
 import type { Candidate, Change, Effect } from "#shared/detection.ts";
 import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
-import { keyOf, type Proposal, type Yardstick } from "./candidates.ts";
-import type { Effects } from "./effects.ts";
-import type { NormGain } from "./normGain.ts";
-import { probeId } from "./probes.ts";
-import type { PromptForm } from "./promptForms.ts";
-import { judgeEffect, judgeEvidence, type Findings } from "./verdicts.ts";
+import { keyOf, type Proposal, type Yardstick } from "./evidence/candidates.ts";
+import type { Effects } from "./effect/effects.ts";
+import type { NormGain } from "./evidence/normGain.ts";
+import { probeId } from "./effect/probes.ts";
+import type { PromptForm } from "./evidence/promptForms.ts";
+import { judgeEffect, judgeEvidence, type Findings } from "./effect/verdicts.ts";
 
 /** What a candidate's description is put together from. */
 export interface Known {

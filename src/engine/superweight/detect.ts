@@ -1,21 +1,21 @@
 import { basename } from "node:path";
 import type { Candidate, DetectPreview, DetectReport, LayerPeaks } from "#shared/detection.ts";
 import { KeystoneError } from "#shared/errors.ts";
-import { createLayerReader } from "../evaluate/layerReader.ts";
-import { createMeter } from "../evaluate/meter.ts";
+import { createLayerReader } from "#engine/evaluate/stream/layerReader.ts";
+import { createMeter } from "#engine/evaluate/stream/meter.ts";
 import { median } from "../evaluate/metrics.ts";
-import type { Engine } from "../evaluate/types.ts";
-import { chooseMeasured, propose, yardstick, type Proposal, type Yardstick } from "./candidates.ts";
+import type { Engine } from "#engine/evaluate/stream/engine.ts";
+import { chooseMeasured, propose, yardstick, type Proposal, type Yardstick } from "./evidence/candidates.ts";
 import { describeCandidate, isVital, type Known } from "./describe.ts";
-import { EffectMeasure, type Effects } from "./effects.ts";
+import { EffectMeasure, type Effects } from "./effect/effects.ts";
 import { findingOf } from "./finding.ts";
-import { readNormGains } from "./normGain.ts";
-import { chooseOthers, largestOfLayer, type OtherPlace } from "./otherWeights.ts";
-import { promptForms } from "./promptForms.ts";
-import { PromptPass } from "./promptPass.ts";
-import { publishedResultsFor } from "./publishedResults.ts";
+import { readNormGains } from "./evidence/normGain.ts";
+import { chooseOthers, largestOfLayer, type OtherPlace } from "./effect/otherWeights.ts";
+import { promptForms } from "./evidence/promptForms.ts";
+import { PromptPass } from "./evidence/promptPass.ts";
+import { publishedResultsFor } from "./published/publishedResults.ts";
 import { tokensOf, type DetectRequest, type Search } from "./search.ts";
-import { byEffect } from "./verdicts.ts";
+import { byEffect } from "./effect/verdicts.ts";
 import { newlySeen, openWatchers } from "./watchers.ts";
 
 /** What evidence alone must show where effects are not asked for: the paper's rule, relative to the median. */

@@ -1,5 +1,5 @@
 import type { Candidate, JudgedOn, MaximumActivation } from "#shared/detection.ts";
-import { figure, percentOf } from "./figures.ts";
+import { figure, percentOf } from "./effect/figures.ts";
 
 /** The answer in a few sentences: what the model cannot live without, from what that is known, or that there is no such weight. */
 export function findingOf(

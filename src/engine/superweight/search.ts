@@ -1,12 +1,12 @@
 import type { DetectOptions, DetectPass, DetectPreview } from "#shared/detection.ts";
 import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
-import type { LayerReader } from "../evaluate/layerReader.ts";
-import type { Meter } from "../evaluate/meter.ts";
-import type { Engine, Watch } from "../evaluate/types.ts";
-import type { EffectText } from "./effects.ts";
-import type { OtherPlace } from "./otherWeights.ts";
-import type { PromptForm } from "./promptForms.ts";
-import type { PromptPass } from "./promptPass.ts";
+import type { LayerReader } from "#engine/evaluate/stream/layerReader.ts";
+import type { Meter } from "#engine/evaluate/stream/meter.ts";
+import type { Engine, Watch } from "#engine/evaluate/stream/engine.ts";
+import type { EffectText } from "./effect/effects.ts";
+import type { OtherPlace } from "./effect/otherWeights.ts";
+import type { PromptForm } from "./evidence/promptForms.ts";
+import type { PromptPass } from "./evidence/promptPass.ts";
 
 export interface DetectRequest extends Engine, Watch {
   readonly tokenizer: Tokenizer;

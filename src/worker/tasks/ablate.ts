@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import type { AblateReport } from "#shared/evaluation.ts";
-import { ablate } from "#engine/superweight/ablate.ts";
+import { ablate } from "#engine/superweight/ablate/ablate.ts";
 import { readTaskFiles } from "#engine/tasks/read/readTaskFiles.ts";
 import { openModel } from "../openModel.ts";
 import type { Talk } from "../talk.ts";

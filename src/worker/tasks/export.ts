@@ -4,7 +4,7 @@ import { KeystoneError } from "#shared/errors.ts";
 import type { Judge } from "#shared/plan.ts";
 import { readDocuments } from "#engine/files/documents/readDocuments.ts";
 import { scoreOriginal, scoreWave } from "#engine/evaluate/score.ts";
-import type { WindowSet } from "#engine/evaluate/types.ts";
+import type { WindowSet } from "#engine/evaluate/windows/windowSet.ts";
 import { ExportJob } from "#engine/export/folder/exportJob.ts";
 import { adaptVariant } from "#engine/export/variant/adaptVariant.ts";
 import { exporters } from "#engine/formats/exporters.ts";

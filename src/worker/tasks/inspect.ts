@@ -10,7 +10,7 @@ import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import { readDocuments } from "#engine/files/documents/readDocuments.ts";
 import { asMatrix, tensorStatistics } from "#engine/checkpoint/tensorStatistics.ts";
 import { chooseDevice } from "#engine/forward/chooseDevice.ts";
-import { scanWeights } from "#engine/superweight/scanWeights.ts";
+import { scanWeights } from "#engine/superweight/evidence/scanWeights.ts";
 import type { TaskFields } from "../task.ts";
 
 /** Which execution provider would be used, and why not the others. */

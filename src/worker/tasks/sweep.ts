@@ -1,7 +1,7 @@
 import { toErrorData } from "#shared/errors.ts";
 import type { Scores } from "#shared/evaluation.ts";
 import { scoreOriginal, scoreWave } from "#engine/evaluate/score.ts";
-import type { VariantScore } from "#engine/evaluate/types.ts";
+import type { VariantScore } from "#engine/evaluate/stream/scoring.ts";
 import { maximaFor } from "../calibration.ts";
 import { openModel } from "../openModel.ts";
 import type { Talk } from "../talk.ts";

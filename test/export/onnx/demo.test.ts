@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
-import { generate } from "#engine/evaluate/generate.ts";
+import { generate } from "#engine/evaluate/generate/generate.ts";
 import { scoreOriginal, scoreWave } from "#engine/evaluate/score.ts";
-import type { OriginalReference, Variant, WindowSet } from "#engine/evaluate/types.ts";
+import type { OriginalReference } from "#engine/evaluate/stream/scoring.ts";
+import type { Variant } from "#engine/evaluate/stream/variant.ts";
+import type { WindowSet } from "#engine/evaluate/windows/windowSet.ts";
 import { variantForward } from "../../forward/variantForward.ts";
 import { demoWindows, openDemo, type Demo } from "../../golden-model/demoModel.ts";
 import { temporaryFolder } from "../../support/syntheticCheckpoint.ts";

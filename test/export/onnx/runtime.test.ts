@@ -5,7 +5,7 @@ import { architectureOf } from "#engine/architecture/readArchitecture.ts";
 import { DATA_FILE, MODEL_FILE } from "#engine/formats/onnx/layout/names.ts";
 import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import { scoreOriginal, scoreWave } from "#engine/evaluate/score.ts";
-import type { WindowSet } from "#engine/evaluate/types.ts";
+import type { WindowSet } from "#engine/evaluate/windows/windowSet.ts";
 import { stepTokens } from "#engine/export/verify/runOnnx.ts";
 import type { RunRequest } from "#engine/export/verify/runRequest.ts";
 import { scoreDecoder } from "#engine/export/verify/scoreDecoder.ts";

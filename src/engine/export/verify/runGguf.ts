@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { z } from "zod";
-import { createMeter } from "#engine/evaluate/meter.ts";
+import { createMeter } from "#engine/evaluate/stream/meter.ts";
 import { summarize } from "#engine/evaluate/metrics.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { RuntimeScore } from "#shared/exporting.ts";

@@ -1,4 +1,5 @@
-import type { Watch, WindowSet } from "#engine/evaluate/types.ts";
+import type { Watch } from "#engine/evaluate/stream/engine.ts";
+import type { WindowSet } from "#engine/evaluate/windows/windowSet.ts";
 import type { ExportModel } from "#engine/formats/write/exporter.ts";
 
 /** What an export is run on in its runtime. */

@@ -1,6 +1,7 @@
-import { createMeter } from "#engine/evaluate/meter.ts";
+import { createMeter } from "#engine/evaluate/stream/meter.ts";
 import { summarize } from "#engine/evaluate/metrics.ts";
-import type { TokenWindow, Watch, WindowSet } from "#engine/evaluate/types.ts";
+import type { TokenWindow, WindowSet } from "#engine/evaluate/windows/windowSet.ts";
+import type { Watch } from "#engine/evaluate/stream/engine.ts";
 import type { Scores } from "#shared/evaluation.ts";
 import type { ArchitectureFacts } from "#shared/model.ts";
 import { openDecoder } from "./decoderRun.ts";

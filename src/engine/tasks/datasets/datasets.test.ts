@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Question } from "../types.ts";
+import type { Question } from "./taskItem.ts";
 import { recognise } from "./recognise.ts";
 
 const ask = (row: Record<string, unknown>): Question | string => {

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { TaskDataset } from "#shared/evaluation.ts";
 import { describeIssues } from "#shared/plan.ts";
-import type { Question, TaskKind } from "../types.ts";
+import type { Question, TaskKind } from "./taskItem.ts";
 
 /** One dataset's columns, and the questions that its prompt makes of them. */
 export interface DatasetFormat {

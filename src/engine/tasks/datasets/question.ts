@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { codePoints } from "#engine/files/pythonText.ts";
-import type { Question } from "../types.ts";
+import type { Question } from "./taskItem.ts";
 
 /** What lm-eval puts between a context and a continuation (target_delimiter). */
 export const DELIMITER = " ";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { TaskFile } from "../types.ts";
+import type { TaskFile } from "../datasets/taskItem.ts";
 import { createCollector, type CollectOptions } from "./collectItems.ts";
 
 const collected = (values: readonly unknown[], options: CollectOptions = {}): TaskFile => {

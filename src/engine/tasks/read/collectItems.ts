@@ -1,7 +1,7 @@
 import type { TaskDataset } from "#shared/evaluation.ts";
 import type { DatasetFormat } from "../datasets/format.ts";
 import { recognise } from "../datasets/recognise.ts";
-import type { Question, SkippedRow, TaskFile, TaskItem } from "../types.ts";
+import type { Question, SkippedRow, TaskFile, TaskItem } from "../datasets/taskItem.ts";
 import { noItems, notTheirColumns, type Reached } from "./refusals.ts";
 import { columnsOf, type Row } from "#engine/files/tables/rows.ts";
 

@@ -2,7 +2,7 @@ import { basename, extname } from "node:path";
 import { KeystoneError } from "#shared/errors.ts";
 import type { TaskDataset } from "#shared/evaluation.ts";
 import { recognise } from "../datasets/recognise.ts";
-import type { TaskFile } from "../types.ts";
+import type { TaskFile } from "../datasets/taskItem.ts";
 import { createCollector, type CollectOptions, type ItemCollector } from "./collectItems.ts";
 import { openRows } from "#engine/files/tables/openRows.ts";
 import { unknownColumns } from "./refusals.ts";

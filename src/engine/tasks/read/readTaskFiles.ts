@@ -1,4 +1,4 @@
-import type { TaskFile } from "../types.ts";
+import type { TaskFile } from "../datasets/taskItem.ts";
 import { distinctNames } from "./distinctNames.ts";
 import { readTasks, type ReadTaskOptions } from "./readTaskFile.ts";
 

@@ -2,7 +2,7 @@ import { KeystoneError } from "#shared/errors.ts";
 import { list } from "#shared/format.ts";
 import type { TaskDataset } from "#shared/evaluation.ts";
 import { describeFormats, nearestFormat } from "../datasets/recognise.ts";
-import type { SkippedRow } from "../types.ts";
+import type { SkippedRow } from "../datasets/taskItem.ts";
 
 /** How far the rows of a file came that made no question: what is there to mend. */
 export type Reached = "nothing" | "rows" | "columns" | "questions";

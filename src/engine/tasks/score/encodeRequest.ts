@@ -1,7 +1,7 @@
 import { leadWithBos, withoutLead } from "#engine/tokenizer/leadWithBos.ts";
 import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
 import { stripEnd } from "#engine/files/pythonText.ts";
-import type { TaskRequest } from "../types.ts";
+import type { TaskRequest } from "../datasets/taskItem.ts";
 
 /** A request as tokens. */
 export interface EncodedRequest {

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
-import type { TaskFile, TaskItem } from "../types.ts";
+import type { TaskFile, TaskItem } from "../datasets/taskItem.ts";
 import { prepareTask } from "./prepareTask.ts";
 
 /** A character a token. */

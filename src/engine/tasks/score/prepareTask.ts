@@ -1,7 +1,7 @@
 import { KeystoneError } from "#shared/errors.ts";
 import { plural } from "#shared/format.ts";
 import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
-import type { SkippedRow, TaskFile, TaskItem } from "../types.ts";
+import type { SkippedRow, TaskFile, TaskItem } from "../datasets/taskItem.ts";
 import { encodeRequest, type EncodedRequest } from "./encodeRequest.ts";
 import { shareWindows, type SharedWindows } from "./shareWindows.ts";
 

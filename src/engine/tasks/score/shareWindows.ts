@@ -1,4 +1,4 @@
-import type { TokenWindow } from "../../evaluate/types.ts";
+import type { TokenWindow } from "#engine/evaluate/windows/windowSet.ts";
 import type { EncodedRequest } from "./encodeRequest.ts";
 
 /** Requests brought into as few windows as share their tokens. */

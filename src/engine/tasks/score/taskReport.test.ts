@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { expectSum, float64Bound } from "../../../../test/support/rounding.ts";
-import type { TaskFile, TaskItem } from "../types.ts";
+import type { TaskFile, TaskItem } from "../datasets/taskItem.ts";
 import type { PreparedTask } from "./prepareTask.ts";
 import { taskReport, type Answer } from "./taskReport.ts";
 

@@ -1,0 +1,202 @@
+import { DEFAULT_PROMPT } from "#shared/detection.ts";
+import type { LabReportOf } from "#shared/lab.ts";
+import { onTheWay } from "#shared/labCancelled.ts";
+import { orNull } from "#shared/numbers.ts";
+import { readDocuments } from "#engine/files/documents/readDocuments.ts";
+import { createMeter } from "#engine/evaluate/stream/meter.ts";
+import { median } from "#engine/evaluate/metrics.ts";
+import { layerPasses, streamLayers } from "#engine/evaluate/stream/streamLayers.ts";
+import type { HiddenBatch } from "#engine/forward/forward.ts";
+import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
+import { largestOthersPruned, superWeightsPruned } from "#engine/superweight/ablate/ablations.ts";
+import { ORIGINAL } from "#engine/tasks/score/runTasks.ts";
+import { labFacts, requireSuperWeights } from "../run/labFacts.ts";
+import { persistenceOf } from "./persistence.ts";
+import { passages, promptConvention, promptPlan, toPrompt, type Prompt } from "../run/prompts.ts";
+import { residualPeaks, valuesAt, type ResidualPeaks } from "./residualPeaks.ts";
+import type { Experiment, LabRun } from "../run/experiment.ts";
+import { all, figure, percent, plural, sentence, them } from "../run/words.ts";
+
+type Report = LabReportOf<"super-activations">;
+type Persistence = Report["persistence"][number];
+
+/** Of a document's beginning so many tokens are run: the super activation is there from the first on. */
+const BEGINNING_TOKENS = 48;
+/** Values this much larger than the original's are worth a note. */
+const WILD = 1.5;
+const STATES = ["original", "without super weights", "without other outliers"] as const;
+
+/**
+ * Where the residual stream is largest behind every layer, with the super weights, without them and without other outliers, and
+ * whether it is the same channel and token in every prompt [arXiv:2411.07191, Figures 3 and 4]. One pass over the checkpoint;
+ * every layer is told when it is done.
+ * @throws KeystoneError lab/no-super-weights, usage/empty-prompt, text/…, checkpoint/not-finite, job/cancelled
+ */
+export const superActivations: Experiment<"super-activations"> = async (run) => {
+  const begin = performance.now();
+  requireSuperWeights(run);
+  const { architecture, superWeights } = run;
+  const prompts = await choosePrompts(run);
+  const plan = promptPlan(prompts, null);
+  const others = await largestOthersPruned(run, superWeights, run);
+  const variants = [ORIGINAL, superWeightsPruned(run, superWeights).variant, others.variant];
+  const rows = [...new Set(superWeights.map(([, row]) => row))];
+
+  /** [state][layer][prompt]. */
+  const peaks: ResidualPeaks[][][] = STATES.map(() => []);
+  /** [layer][prompt][row], without the super weights. */
+  const left: number[][][] = [];
+  const report = (complete: boolean): Report => {
+    const persistence = superWeights.map((superWeight) => persistenceOf(superWeight, rows, peaks[0], left));
+    const reached = { done: left.length, of: architecture.facts.layers, unit: "layer" };
+    return {
+      experiment: "super-activations",
+      ...labFacts(run, promptConvention(run, prompts), begin, reached),
+      complete,
+      finding: complete ? findingOf(run, persistence, prompts.length) : onTheWay(reached),
+      notes: [
+        ...notesOf(run, prompts, persistence, others.change),
+        ...besidePaper(run, persistence, peaks),
+        ...wildness(peaks),
+      ],
+      layers: architecture.facts.layers,
+      prompts: prompts.map(({ text, ids }) => ({ text, tokens: ids.length })),
+      states: STATES.map((name, s) => ({ name, peaks: byPrompt(peaks[s], prompts.length) })),
+      persistence,
+    };
+  };
+
+  const options = {
+    original: false,
+    checkFinite: true,
+    observe: (layer: number, states: readonly (readonly HiddenBatch[])[]) => {
+      states.forEach((batches, s) => {
+        peaks[s].push(residualPeaks(plan, batches, architecture.facts.hiddenSize, rows));
+      });
+      left.push(valuesAt(plan, states[1], architecture.facts.hiddenSize, rows, peaks[0][layer]));
+      run.onReport?.(report(false));
+    },
+  };
+  const meter = createMeter(plan.tokens * layerPasses(run, variants, options), "tokens·layers", run);
+  await streamLayers(run, plan, variants, options, meter, run);
+  return report(true);
+};
+
+async function choosePrompts(run: LabRun<LabRun["request"] & { experiment: "super-activations" }>) {
+  const { prompts, promptCount, text } = run.request;
+  if (prompts.length > 0) return prompts.map((prompt) => toPrompt(run, prompt, "beginning"));
+  const documents = promptCount > 1 ? passages(await readDocuments(text), promptCount - 1) : [];
+  return [
+    toPrompt(run, DEFAULT_PROMPT, "beginning"),
+    ...documents.map((document) => toPrompt(run, document, "beginning", BEGINNING_TOKENS)),
+  ];
+}
+
+function byPrompt(layers: readonly (readonly ResidualPeaks[])[], prompts: number) {
+  return Array.from({ length: prompts }, (_, p) =>
+    layers.map((layer) => ({
+      value: orNull(layer[p].value),
+      token: layer[p].token,
+      channel: layer[p].channel,
+    })),
+  );
+}
+
+function findingOf(run: LabRun, persistence: readonly Persistence[], prompts: number): string {
+  const [first] = persistence.toSorted((a, b) => lengthOf(b) - lengthOf(a));
+  if (!first || first.from === null || first.to === null) {
+    return `In no layer does ${them(run.superWeights)} hold the largest value of the residual stream in ${all(prompts, "prompt")}.`;
+  }
+  const [, row] = first.superWeight;
+  const span = first.from === first.to ? `in layer ${first.from}` : `from layer ${first.from} to ${first.to}`;
+  const token = first.token === null ? "" : `, token ${first.token}`;
+  const stays = `the largest value of the residual stream lies in channel ${row}${token} ${span} in ${all(prompts, "prompt")}`;
+  return `${sentence(stays)}; without ${them(run.superWeights)} ${leftOf(first, first.from, first.to)} of it is found there.`;
+}
+
+/** What pruning leaves of the value, from the layer that keeps least of it to the one that keeps most. */
+function leftOf({ layers }: Persistence, from: number, to: number): string {
+  const kept = layers
+    .slice(from, to + 1)
+    .map((at) => ({ layer: at.layer, share: (at.withoutSuperWeights ?? NaN) / (at.magnitude ?? NaN) }))
+    .toSorted((a, b) => a.share - b.share);
+  const [least, most] = [kept[0], kept[kept.length - 1]];
+  if (least === most) return percent(least.share);
+  return `${percent(least.share)} (layer ${least.layer}) to ${percent(most.share)} (layer ${most.layer})`;
+}
+
+function lengthOf({ from, to }: Persistence): number {
+  return from === null || to === null ? 0 : to - from + 1;
+}
+
+/** What pruning leaves of the largest value anywhere, in the first layer that carries it: what the paper's figures compare. */
+function besidePaper(
+  run: LabRun,
+  persistence: readonly Persistence[],
+  [original, pruned, others]: readonly (readonly (readonly ResidualPeaks[])[])[],
+): string[] {
+  const layer = persistence.find(({ from }) => from !== null)?.from;
+  if (layer == null) return [];
+  const largest = (prompts: readonly ResidualPeaks[]): string =>
+    figure(median(prompts.map(({ value }) => Math.abs(value))));
+  const before = largest(original[layer]);
+  return [
+    `The largest value anywhere in layer ${layer} is ${largest(pruned[layer])} without ${them(run.superWeights)} and ${largest(others[layer])} without other outliers, instead of ${before} (medians over prompts); in the paper's Llama-7B about 324 and 976 instead of 1,360.`,
+  ];
+}
+
+/** A model that has lost its super weights can hold larger values than before, in other places. */
+function wildness([original, pruned]: readonly (readonly (readonly ResidualPeaks[])[])[]): string[] {
+  const largest = (prompts: readonly ResidualPeaks[]): ResidualPeaks =>
+    prompts.reduce((most, peaks) => (Math.abs(peaks.value) > Math.abs(most.value) ? peaks : most));
+  return original.flatMap((prompts, layer) => {
+    const [before, after] = [largest(prompts), largest(pruned[layer])];
+    if (!(Math.abs(after.value) > Math.abs(before.value) * WILD)) return [];
+    return [
+      `Layer ${layer} holds more without the super weights than with them: ${figure(after.value)} in channel ${after.channel} at token ${after.token}, before ${figure(before.value)} in channel ${before.channel}. The model goes wild there.`,
+    ];
+  });
+}
+
+function notesOf(
+  { request, tokenizer }: LabRun<LabRun["request"] & { experiment: "super-activations" }>,
+  prompts: readonly Prompt[],
+  persistence: readonly Persistence[],
+  others: string,
+): string[] {
+  const notes = [`Without other outliers: ${others}.`];
+  const cut = prompts.filter((prompt) => prompt.cut).length;
+  if (request.prompts.length > 0 && cut > 0)
+    notes.push(
+      `${plural(cut, "prompt is", "prompts are")} longer than the model's positions and ${cut === 1 ? "was" : "were"} cut behind.`,
+    );
+  if (request.prompts.length === 0 && prompts.length < request.promptCount)
+    notes.push(`The text has passages for ${plural(prompts.length, "prompt")} only.`);
+  for (const { superWeight, from } of persistence) {
+    const [layer, row, column] = superWeight;
+    if (from === null)
+      notes.push(
+        `Layer ${layer} [${row}, ${column}]: no layer has its largest value in channel ${row} in every prompt.`,
+      );
+  }
+  notes.push(...firstToken(tokenizer, prompts, persistence));
+  if (persistence.length > 1)
+    notes.push(
+      "Where there are several super weights, each is compared with the channels that are none's: the others' rows are left out.",
+    );
+  return notes;
+}
+
+/** Where the first token is the same in all prompts, nothing before it differs: its state cannot differ either. */
+function firstToken(
+  { bos }: Tokenizer,
+  prompts: readonly Prompt[],
+  persistence: readonly Persistence[],
+): string[] {
+  const there = persistence.some(({ from, token }) => from !== null && token === 0);
+  const same = prompts.length > 1 && prompts.every(({ ids }) => ids[0] === prompts[0].ids[0]);
+  if (!there || !same) return [];
+  return [
+    `Token 0 is ${bos === null ? "the same token" : "BOS"} in every prompt and sees nothing but itself, so by causality its states are the same in every prompt: that the value stays there over prompts follows from this, and the prompts add no evidence for it.`,
+  ];
+}

@@ -1,0 +1,30 @@
+import { roundingRecipe } from "#shared/labRecipes.ts";
+import { parseRecipe } from "#shared/plan.ts";
+import type { Clip, Coordinate, Recipe } from "#shared/recipe.ts";
+import type { LabRun } from "./experiment.ts";
+
+/** Bits and block of round-to-nearest as the paper quantizes, before anything is done about outliers. */
+export interface Grid {
+  readonly bits: number;
+  readonly block: string;
+}
+
+/** Round-to-nearest and nothing else. */
+export function plainRecipe({ bits, block }: Grid): Recipe {
+  return parseRecipe(roundingRecipe({ bits, block, clip: null }, []));
+}
+
+/** The paper's: other outliers clipped, the super weights (where there are any) put back exactly. */
+export function clipRestoreRecipe(run: LabRun, { bits, block }: Grid, clip: Clip): Recipe {
+  return parseRecipe(roundingRecipe({ bits, block, clip }, restoreList(run)));
+}
+
+/** The super weights as a recipe's `restore`: by coordinates, so that the recipe says all by itself. */
+export function restoreList({ superWeights }: LabRun): Coordinate[] {
+  return superWeights.map(([layer, row, column]) => [layer, row, column]);
+}
+
+/** What stands in the report of an experiment on a model without super weights. */
+export function restoreNotes({ superWeights }: LabRun): string[] {
+  return superWeights.length > 0 ? [] : ["No super weight was found in this model: nothing is restored."];
+}

@@ -1,0 +1,44 @@
+import type { Clip, Recipe } from "#shared/recipe.ts";
+import { clipRestoreRecipe, plainRecipe } from "../run/arms.ts";
+import { bestOf, coarse, REFINEMENTS } from "./candidates.ts";
+import { type Judged } from "../run/judging.ts";
+import { recipeVariant } from "../run/recipeVariant.ts";
+import { searchClips } from "./search.ts";
+import { marked, requireCalibration, said, type Found, type SearchBench, type Trial } from "./searchBench.ts";
+import { figure } from "../run/words.ts";
+
+/** One clip for all tensors, the one of least KL on the calibration text. */
+export async function searchModel(bench: SearchBench): Promise<Found> {
+  const { run, grid, budget, onTrials } = bench;
+  const { judging } = requireCalibration(bench);
+  const first = coarse(run.request.methods, run.request.thresholds);
+  const most = Math.min(first.length + 2 * REFINEMENTS, run.request.maxTrials ?? Infinity);
+  judging.announce(most);
+  await judging.original("original, calibration text");
+
+  const recipeOf = (clip: Clip | null): Recipe =>
+    clip ? clipRestoreRecipe(run, grid, clip) : plainRecipe(grid);
+  const judged = new Map<Clip | null, Judged>();
+  const trials: Trial[] = [];
+  const { tried, stopped } = await searchClips(first, budget, async (clip) => {
+    const { variant } = recipeVariant(run, "trial", recipeOf(clip));
+    const found = await judging.variant(variant, `trying ${said(clip)}`);
+    judged.set(clip, found);
+    const loss = found.scores.kl?.mean ?? null;
+    trials.push({ clip, tensor: null, loss, best: false });
+    onTrials(marked(trials));
+    return loss;
+  });
+  judging.skip(most - tried.length);
+
+  const clip = bestOf(tried)?.clip ?? null;
+  const loss = judged.get(clip)?.scores.kl?.mean;
+  return {
+    recipe: recipeOf(clip),
+    trials: marked(trials),
+    stopped,
+    calibration: judged.get(clip) ?? null,
+    chosen: `${said(clip)} has the least KL on the calibration text (${figure(loss)}, of ${tried.length} tried)`,
+    notes: [],
+  };
+}
