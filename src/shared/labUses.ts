@@ -9,7 +9,7 @@ export const ANSWERS_TASKS: ReadonlySet<ExperimentName> = new Set([
 ]);
 
 /** Experiments that choose thresholds or scales, on another text than the one that is judged. */
-export const CHOOSES: ReadonlySet<ExperimentName> = new Set([
+export const CALIBRATED: ReadonlySet<ExperimentName> = new Set([
   "block-scaling",
   "activations",
   "threshold-search",

@@ -1,5 +1,5 @@
 import { labRequest, type LabRequest } from "./lab.ts";
-import { ANSWERS_TASKS, CHOOSES, SCORES_TEXT } from "./labUses.ts";
+import { ANSWERS_TASKS, CALIBRATED, SCORES_TEXT } from "./labUses.ts";
 import { canonicalJson, parseRecipe, type Judge } from "./plan.ts";
 import { needsCalibration, type Clip } from "./recipe.ts";
 import type { RunDetail } from "./run.ts";
@@ -45,7 +45,7 @@ export function repeatLab(request: LabRequest, model: string): Repeat {
       model,
       "--text",
       text,
-      ...(CHOOSES.has(experiment) ? calibrationOption(calibration) : []),
+      ...(CALIBRATED.has(experiment) ? calibrationOption(calibration) : []),
       ...(ANSWERS_TASKS.has(experiment) ? tasksOptions(tasks, taskLimit) : []),
       ...own.argv,
       ...(SCORES_TEXT.has(experiment) ? judgeOptions(judge) : []),

@@ -7,7 +7,7 @@ import type { JobRegistry } from "./jobs.ts";
 import type { PoolKeeper, WorkerPool } from "./pool.ts";
 import type { Machine } from "./sizing.ts";
 import type { ImportedRuns } from "./store/importedRuns.ts";
-import type { KeptStore } from "./store/keptStore.ts";
+import type { CacheStore } from "./store/cacheStore.ts";
 import type { LabStore } from "./store/labStore.ts";
 import type { RunStore } from "./store/runStore.ts";
 import type { RunWords } from "./store/runWords.ts";
@@ -19,7 +19,7 @@ export interface StudioContext {
   readonly options: StudioOptions;
   readonly access: Access;
   readonly events: EventStream;
-  readonly kept: KeptStore;
+  readonly kept: CacheStore;
   readonly runs: RunStore;
   /** Titles and notes of runs. */
   readonly words: RunWords;
@@ -29,7 +29,7 @@ export interface StudioContext {
   /** For jobs. */
   readonly pools: PoolKeeper;
   /** For small things that must not wait behind a job: statistics, counting tokens, probing devices. */
-  readonly light: WorkerPool;
+  readonly interactivePool: WorkerPool;
   readonly devices: Devices;
   machine(): Machine;
   /** The kept settings, with this process's own over them. */

@@ -27,7 +27,7 @@ import { JobRegistry } from "./jobs.ts";
 import { PoolKeeper, WorkerPool } from "./pool.ts";
 import { soloThreads, type Machine } from "./sizing.ts";
 import { ImportedRuns } from "./store/importedRuns.ts";
-import { KeptStore } from "./store/keptStore.ts";
+import { CacheStore } from "./store/cacheStore.ts";
 import { LabStore } from "./store/labStore.ts";
 import { openDatabase, storeError } from "./store/openDatabase.ts";
 import { createOwner, HEARTBEAT_MS } from "./store/owner.ts";
@@ -55,9 +55,9 @@ export function createStudio(options: StudioOptions = {}): Studio {
   const workerFile = options.workerFile ?? workerFileFor(import.meta.url);
   let closing: Promise<void> | null = null;
 
-  const kept = new KeptStore(database);
+  const kept = new CacheStore(database);
   const runs = new RunStore(database, createOwner());
-  const light = new WorkerPool({ workerFile, workers: 1 });
+  const interactivePool = new WorkerPool({ workerFile, workers: 1 });
   const settings = (): Settings => ({ ...kept.settings(), ...options.overrides });
   const machine = (): Machine => ({ cores: availableParallelism(), freeBytes: freemem() });
   const context: StudioContext = {
@@ -72,8 +72,8 @@ export function createStudio(options: StudioOptions = {}): Studio {
     lab: new LabStore(database),
     jobs: new JobRegistry(events),
     pools: new PoolKeeper(workerFile),
-    light,
-    devices: new Devices(light, () => ({
+    interactivePool,
+    devices: new Devices(interactivePool, () => ({
       device: settings().device,
       threads: soloThreads(machine(), settings()),
     })),
@@ -88,7 +88,7 @@ export function createStudio(options: StudioOptions = {}): Studio {
   async function end(): Promise<void> {
     await context.jobs.close();
     clearInterval(heart);
-    await Promise.all([context.pools.close(), context.light.close()]);
+    await Promise.all([context.pools.close(), context.interactivePool.close()]);
     database.close();
   }
 

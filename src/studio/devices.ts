@@ -8,12 +8,12 @@ import type { WorkerPool } from "./pool.ts";
  * measured for themselves might decide differently, and one run's results would come from two devices.
  */
 export class Devices {
-  readonly #light: WorkerPool;
+  readonly #interactivePool: WorkerPool;
   readonly #asked: () => Pick<Settings, "device"> & { threads: number };
   readonly #reports = new Map<DeviceName, Promise<DeviceReport>>();
 
-  constructor(light: WorkerPool, asked: () => Pick<Settings, "device"> & { threads: number }) {
-    this.#light = light;
+  constructor(interactivePool: WorkerPool, asked: () => Pick<Settings, "device"> & { threads: number }) {
+    this.#interactivePool = interactivePool;
     this.#asked = asked;
   }
 
@@ -22,7 +22,7 @@ export class Devices {
     const { device, threads } = this.#asked();
     const known = this.#reports.get(device);
     if (known) return known;
-    const report = this.#light.run("probe", { device, threads }, { control: createControl() });
+    const report = this.#interactivePool.run("probe", { device, threads }, { control: createControl() });
     this.#reports.set(device, report);
     // What failed may succeed after a driver was installed or another program has ended.
     report.catch(() => this.#reports.delete(device));

@@ -34,7 +34,7 @@ export function isCancelled(control: Control): boolean {
  * The worker's side, called between batches: sleeps while the job is paused.
  * @throws KeystoneError job/cancelled
  */
-export function obey(control: Control): void {
+export function waitOrThrow(control: Control): void {
   while (Atomics.load(control, 0) === PAUSE) Atomics.wait(control, 0, PAUSE);
   if (isCancelled(control)) throw cancelledError();
 }

@@ -1,11 +1,11 @@
 import type { Watch } from "#engine/evaluate/stream/engine.ts";
 import type { Progress } from "#shared/job.ts";
-import { obey } from "./control.ts";
+import { waitOrThrow } from "./control.ts";
 import type { Task, TaskMessage } from "./task.ts";
 
 /** How a task hears from the studio and is heard by it. */
 export interface Talk {
-  tell(message: TaskMessage): void;
+  post(message: TaskMessage): void;
   /** For a task that is one pass. */
   readonly watch: Watch;
   /**
@@ -19,21 +19,21 @@ export interface Talk {
 const PROGRESS_MS = 50;
 
 export function createTalk(task: Pick<Task, "port" | "control">): Talk {
-  const tell = (message: TaskMessage): void => task.port.postMessage(message);
-  const control = { check: () => obey(task.control) };
+  const post = (message: TaskMessage): void => task.port.postMessage(message);
+  const control = { check: () => waitOrThrow(task.control) };
   let last = -Infinity;
-  const tellProgress = (progress: Progress): void => {
+  const postProgress = (progress: Progress): void => {
     const now = performance.now();
     if (now - last < PROGRESS_MS && progress.done < progress.total) return;
     last = now;
-    tell({ type: "progress", progress });
+    post({ type: "progress", progress });
   };
   return {
-    tell,
-    watch: { control, onProgress: tellProgress },
+    post,
+    watch: { control, onProgress: postProgress },
     pass: (index, count) => ({
       control,
-      onProgress: (progress) => tellProgress(asPass(progress, index, count)),
+      onProgress: (progress) => postProgress(asPass(progress, index, count)),
     }),
   };
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { AblationRow } from "#shared/evaluation.ts";
-import { conduct, LAST_WORD, TEXT, type Conducted } from "../lab/labRun.ts";
+import { runLab, LAST_WORD, TEXT, type Conducted } from "../lab/labRun.ts";
 import { float64Bound } from "../support/rounding.ts";
 import { expectNear, expectWithin } from "./bounds.ts";
 import { golden, openDemo, type Demo, type GoldenEvaluation } from "./demoModel.ts";
@@ -15,7 +15,7 @@ let found: Conducted<"importance">;
 
 beforeAll(async () => {
   demo = await openDemo();
-  found = await conduct(demo, "importance", { text: TEXT, tasks: [LAST_WORD] });
+  found = await runLab(demo, "importance", { text: TEXT, tasks: [LAST_WORD] });
 }, 900_000);
 afterAll(() => demo.close());
 

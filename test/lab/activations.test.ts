@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { LabReportOf } from "#shared/lab.ts";
 import { openDemo, type Demo } from "../golden-model/demoModel.ts";
-import { CALIBRATION, conduct, openSynthetic, TEXT, writeText, type Conducted } from "./labRun.ts";
+import { CALIBRATION, runLab, openSynthetic, TEXT, writeText, type Conducted } from "./labRun.ts";
 
 type Row = LabReportOf<"activations">["rows"][number];
 
@@ -14,7 +14,7 @@ afterAll(() => demo.close());
 describe("activations of the demo model", () => {
   let found: Conducted<"activations">;
   beforeAll(async () => {
-    found = await conduct(demo, "activations", {
+    found = await runLab(demo, "activations", {
       text: TEXT,
       calibration: CALIBRATION,
       judge: { tokens: 700 },
@@ -80,7 +80,7 @@ describe("activations of the demo model", () => {
 });
 
 it("leaves SmoothQuant out without a calibration text, and says so", async () => {
-  const { report } = await conduct(demo, "activations", {
+  const { report } = await runLab(demo, "activations", {
     text: TEXT,
     judge: { tokens: 150 },
     per: ["token"],
@@ -94,7 +94,7 @@ it("keeps nothing on a model without super weights, and says so", async () => {
   try {
     const text = await writeText(["the quick brown fox jumps"]);
     const request = { text, per: ["tensor" as const], matmuls: true };
-    const { report } = await conduct(model, "activations", request, { superWeights: [] });
+    const { report } = await runLab(model, "activations", request, { superWeights: [] });
     expect(report.rows.map(({ method }) => method)).toEqual(["none", "none", "none", "naive"]);
     expect(report.notes.join(" ")).toMatch(/No super weight was found/);
   } finally {

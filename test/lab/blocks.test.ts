@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { LabReportOf } from "#shared/lab.ts";
 import { expectNear, expectWithin } from "../golden-model/bounds.ts";
 import { golden, openDemo, type Demo } from "../golden-model/demoModel.ts";
-import { CALIBRATION, conduct, LAST_WORD, openSynthetic, TEXT, writeText, type Conducted } from "./labRun.ts";
+import { CALIBRATION, runLab, LAST_WORD, openSynthetic, TEXT, writeText, type Conducted } from "./labRun.ts";
 
 const PERPLEXITY_BOUND = 1e-3;
 const KL_BOUND = { relative: 2e-3, absolute: 1e-5 };
@@ -18,7 +18,7 @@ type Cell = LabReportOf<"block-scaling">["cells"][number];
 describe("block scaling on the demo model's whole text", () => {
   let found: Conducted<"block-scaling">;
   beforeAll(async () => {
-    found = await conduct(demo, "block-scaling", {
+    found = await runLab(demo, "block-scaling", {
       text: TEXT,
       calibration: CALIBRATION,
       bits: [3],
@@ -81,7 +81,7 @@ describe("block scaling on the demo model's whole text", () => {
 });
 
 it("scores tasks in every cell where they are asked for", async () => {
-  const { report } = await conduct(demo, "block-scaling", {
+  const { report } = await runLab(demo, "block-scaling", {
     text: TEXT,
     calibration: CALIBRATION,
     judge: { tokens: 150 },
@@ -96,14 +96,14 @@ it("scores tasks in every cell where they are asked for", async () => {
 });
 
 it("asks for a calibration text", async () => {
-  await expect(conduct(demo, "block-scaling", { text: TEXT })).rejects.toMatchObject({
+  await expect(runLab(demo, "block-scaling", { text: TEXT })).rejects.toMatchObject({
     code: "usage/no-calibration",
   });
 });
 
 it("refuses a grid of which no block fits", async () => {
   await expect(
-    conduct(demo, "block-scaling", { text: TEXT, calibration: CALIBRATION, blocks: ["group:48"] }),
+    runLab(demo, "block-scaling", { text: TEXT, calibration: CALIBRATION, blocks: ["group:48"] }),
   ).rejects.toMatchObject({ code: "recipe/block-does-not-divide" });
 });
 
@@ -113,7 +113,7 @@ it("runs on a model without super weights and says that nothing is restored", as
     const text = await writeText(["the quick brown fox jumps"]);
     const calibration = await writeText(["over the lazy dog", "the quick brown fox jumps"]);
     const request = { text, calibration, bits: [3], blocks: ["tensor"], thresholds: [3] };
-    const { report } = await conduct(model, "block-scaling", request, { superWeights: [] });
+    const { report } = await runLab(model, "block-scaling", request, { superWeights: [] });
     expect(report.cells).toHaveLength(2);
     expect(report.finding).toMatch(
       /^Clipping lies closer to the original than plain rounding in \d of 1 cells/,

@@ -9,7 +9,7 @@ import type { LabReportOf } from "#shared/lab.ts";
 import { expectNear, expectWithin } from "../golden-model/bounds.ts";
 import { golden, openDemo, type Demo } from "../golden-model/demoModel.ts";
 import { DEMO_LOGITS, divergenceBound, expectSum, float32Bound } from "../support/rounding.ts";
-import { conduct, LAST_WORD, TEXT, type Conducted } from "./labRun.ts";
+import { runLab, LAST_WORD, TEXT, type Conducted } from "./labRun.ts";
 
 const DESTROYED_NLL_BOUND = 1e-2;
 const PERPLEXITY_BOUND = 1e-3;
@@ -58,7 +58,7 @@ function expectOneProgress(progress: readonly Progress[]): void {
 describe("importance", () => {
   let found: Conducted<"importance">;
   beforeAll(async () => {
-    found = await conduct(demo, "importance", {
+    found = await runLab(demo, "importance", {
       text: TEXT,
       judge: { tokens: 600 },
       tasks: [LAST_WORD],
@@ -104,13 +104,13 @@ describe("importance", () => {
   });
 
   it("measures the recovered share by log-likelihood where there are no tasks", async () => {
-    const { report } = await conduct(demo, "importance", { text: TEXT, judge: { tokens: 150 } });
+    const { report } = await runLab(demo, "importance", { text: TEXT, judge: { tokens: 150 } });
     expectNear(report.recovered, 1, 1e-3, "recovered");
     expect(report.notes[0]).toMatch(/negative log-likelihood/);
   });
 
   it("says how few task items were too few to tell, and measures what is recovered by the text", async () => {
-    const { report } = await conduct(demo, "importance", {
+    const { report } = await runLab(demo, "importance", {
       text: TEXT,
       judge: { tokens: 150 },
       tasks: [LAST_WORD],
@@ -130,7 +130,7 @@ describe("importance", () => {
 describe("sensitivity", () => {
   let found: Conducted<"sensitivity">;
   beforeAll(async () => {
-    found = await conduct(demo, "sensitivity", { text: TEXT, factors: [2, 0, 0.5, 1] });
+    found = await runLab(demo, "sensitivity", { text: TEXT, factors: [2, 0, 0.5, 1] });
   });
 
   it.each([
@@ -162,7 +162,7 @@ describe("sensitivity", () => {
 describe("super activations", () => {
   let found: Conducted<"super-activations">;
   beforeAll(async () => {
-    found = await conduct(demo, "super-activations", { text: TEXT, promptCount: reference.prompts.length });
+    found = await runLab(demo, "super-activations", { text: TEXT, promptCount: reference.prompts.length });
   });
 
   it("takes the detection prompt and beginnings of the text's documents", () => {
@@ -227,7 +227,7 @@ function movers(report: LabReportOf<"token-probabilities">): Figure {
 describe("token probabilities", () => {
   let found: Conducted<"token-probabilities">;
   beforeAll(async () => {
-    found = await conduct(demo, "token-probabilities", {
+    found = await runLab(demo, "token-probabilities", {
       text: TEXT,
       promptCount: reference.contexts.length,
     });
@@ -286,7 +286,7 @@ describe("token probabilities", () => {
 
   it("takes prompts that are given, and tells after each part", async () => {
     const prompts = Array.from({ length: 70 }, (_, i) => `Pip had ${i} jars of`);
-    const { report, told } = await conduct(demo, "token-probabilities", { text: TEXT, prompts });
+    const { report, told } = await runLab(demo, "token-probabilities", { text: TEXT, prompts });
     expect(told.map((partial) => partial.prompts)).toEqual([32, 64]);
     expect(report.prompts).toBe(70);
   });
@@ -300,6 +300,6 @@ it("stops between batches when it is cancelled", async () => {
     },
   };
   const request = { text: TEXT, judge: { tokens: 300 } };
-  await expect(conduct(demo, "sensitivity", request, { control })).rejects.toThrow("The job was cancelled.");
+  await expect(runLab(demo, "sensitivity", request, { control })).rejects.toThrow("The job was cancelled.");
   expect(asked).toBe(3);
 });

@@ -40,7 +40,7 @@ export interface Conducted<E extends ExperimentName> {
 type Input<E extends ExperimentName> = Omit<Extract<LabRequestInput, { experiment: E }>, "experiment">;
 
 /** Runs an experiment; every report is checked against its schema as it comes. */
-export async function conduct<E extends ExperimentName>(
+export async function runLab<E extends ExperimentName>(
   model: Demo,
   experiment: E,
   request: Input<E>,

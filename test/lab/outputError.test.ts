@@ -6,7 +6,7 @@ import { quantizeDequantize } from "#engine/quantize/quantizeDequantize.ts";
 import { expectWithin } from "../golden-model/bounds.ts";
 import { demoVariant, openDemo, type Demo } from "../golden-model/demoModel.ts";
 import { expectSum, float32Bound } from "../support/rounding.ts";
-import { CALIBRATION, conduct, TEXT, writeText } from "./labRun.ts";
+import { CALIBRATION, runLab, TEXT, writeText } from "./labRun.ts";
 
 const LOSS_BOUND = 1e-4;
 const NAME = "model.layers.0.self_attn.q_proj.weight";
@@ -82,7 +82,7 @@ it("captures the same input of down_proj as the tap, and the same hidden states"
 describe("a search by the output's error", () => {
   it("reports ‖XWᵀ − XŴᵀ‖ / ‖XWᵀ‖ over the calibration text's tokens", async () => {
     const calibration = await writeText(DOCUMENTS);
-    const { report } = await conduct(demo, "threshold-search", {
+    const { report } = await runLab(demo, "threshold-search", {
       text: TEXT,
       calibration,
       judge: { tokens: 60 },
@@ -110,7 +110,7 @@ describe("a search by the output's error", () => {
   });
 
   it("judges what it chose on both texts", async () => {
-    const { report, progress } = await conduct(demo, "threshold-search", {
+    const { report, progress } = await runLab(demo, "threshold-search", {
       text: TEXT,
       calibration: CALIBRATION,
       judge: { tokens: 150 },
@@ -130,7 +130,7 @@ describe("a search by the output's error", () => {
 
   it("asks for a calibration text", async () => {
     const request = { text: TEXT, scope: "tensor" as const, by: "output-error" as const };
-    await expect(conduct(demo, "threshold-search", request)).rejects.toMatchObject({
+    await expect(runLab(demo, "threshold-search", request)).rejects.toMatchObject({
       code: "usage/no-calibration",
     });
   });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openDemo, type Demo } from "../golden-model/demoModel.ts";
 import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
-import { conduct, openSynthetic, TEXT, writeText } from "./labRun.ts";
+import { runLab, openSynthetic, TEXT, writeText } from "./labRun.ts";
 
 let demo: Demo;
 beforeAll(async () => {
@@ -14,7 +14,7 @@ afterAll(() => demo.close());
 it.each(["importance", "super-activations", "token-probabilities", "sensitivity"] as const)(
   "%s ends with a clear error where there is no super weight",
   async (experiment) => {
-    await expect(conduct(demo, experiment, { text: TEXT }, { superWeights: [] })).rejects.toMatchObject({
+    await expect(runLab(demo, experiment, { text: TEXT }, { superWeights: [] })).rejects.toMatchObject({
       code: "lab/no-super-weights",
     });
   },
@@ -23,9 +23,9 @@ it.each(["importance", "super-activations", "token-probabilities", "sensitivity"
 it("refuses a calibration text that is a copy of the judged one", async () => {
   const calibration = join(await temporaryFolder(), "copy.jsonl");
   await copyFile(TEXT, calibration);
-  await expect(conduct(demo, "sensitivity", { text: TEXT, calibration, factors: [1] })).rejects.toMatchObject(
-    { code: "usage/calibration-is-text" },
-  );
+  await expect(runLab(demo, "sensitivity", { text: TEXT, calibration, factors: [1] })).rejects.toMatchObject({
+    code: "usage/calibration-is-text",
+  });
 });
 
 it("refuses a prompt that holds no token", async () => {
@@ -33,7 +33,7 @@ it("refuses a prompt that holds no token", async () => {
   try {
     const request = { text: TEXT, prompts: ["123"] };
     await expect(
-      conduct(model, "super-activations", request, { superWeights: [[0, 1, 2]] }),
+      runLab(model, "super-activations", request, { superWeights: [[0, 1, 2]] }),
     ).rejects.toMatchObject({ code: "usage/empty-prompt" });
   } finally {
     await model.close();
@@ -45,7 +45,7 @@ describe("a text's one-word documents", () => {
     const model = await openSynthetic();
     try {
       const request = { text: await writeText(documents), promptCount };
-      return await conduct(model, "token-probabilities", request, { superWeights: [[0, 1, 2]] });
+      return await runLab(model, "token-probabilities", request, { superWeights: [[0, 1, 2]] });
     } finally {
       await model.close();
     }
@@ -69,16 +69,16 @@ describe("a text's one-word documents", () => {
 it("refuses thresholds that none of the methods takes", async () => {
   const calibration = await writeText(["another text"], "calibration.jsonl");
   await expect(
-    conduct(demo, "threshold-search", { text: TEXT, calibration, methods: ["mse"], thresholds: [9] }),
+    runLab(demo, "threshold-search", { text: TEXT, calibration, methods: ["mse"], thresholds: [9] }),
   ).rejects.toMatchObject({ code: "usage/thresholds-do-not-fit" });
 });
 
 it("says both prompts of two, and that the first token tells nothing over prompts", async () => {
   const request = { text: TEXT, prompts: ["The fox ran.", "A dog slept."] };
-  const { report } = await conduct(demo, "super-activations", request);
+  const { report } = await runLab(demo, "super-activations", request);
   expect(report.finding).toMatch(/in both prompts; /);
   expect(report.notes.join(" ")).toMatch(/Token 0 is BOS in every prompt .*by causality/);
-  const one = await conduct(demo, "super-activations", { text: TEXT, prompts: ["The fox ran."] });
+  const one = await runLab(demo, "super-activations", { text: TEXT, prompts: ["The fox ran."] });
   expect(one.report.finding).toMatch(/in the one prompt; /);
   expect(one.report.notes.join(" ")).not.toMatch(/Token 0/);
 });
@@ -87,7 +87,7 @@ it("prunes each of several super weights alone, too", async () => {
   const model = await openSynthetic({ layers: 3 });
   try {
     const text = await writeText(["the quick brown fox", "jumps over the lazy dog"]);
-    const { report } = await conduct(
+    const { report } = await runLab(
       model,
       "importance",
       { text },
@@ -122,7 +122,7 @@ it("follows each of several super weights, the others' rows left out", async () 
       [0, 1, 2],
       [1, 3, 4],
     ] as const;
-    const { report } = await conduct(
+    const { report } = await runLab(
       model,
       "super-activations",
       { text, prompts: ["the quick", "brown fox"] },

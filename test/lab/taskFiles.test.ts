@@ -11,7 +11,7 @@ import type { LabReport } from "#shared/lab.ts";
 import { makeReport } from "#studio/report/makeReport.ts";
 import { openDemo, type Demo } from "../golden-model/demoModel.ts";
 import { keptExperiment, madeUpSource } from "../support/reportSource.ts";
-import { conduct, TEXT } from "./labRun.ts";
+import { runLab, TEXT } from "./labRun.ts";
 
 const judge = { tokens: 60 };
 /** More words than the demo model has positions. */
@@ -58,7 +58,7 @@ const COUNTS = [
 describe("task files with rows that are skipped or cut", () => {
   let report: LabReport;
   beforeAll(async () => {
-    report = (await conduct(demo, "importance", { text: TEXT, judge, tasks, taskLimit: 9 })).report;
+    report = (await runLab(demo, "importance", { text: TEXT, judge, tasks, taskLimit: 9 })).report;
   });
 
   const LEFT_OUT = [
@@ -103,7 +103,7 @@ describe("task files with rows that are skipped or cut", () => {
   });
 
   it("are answered by the original and every factor of sensitivity", async () => {
-    const { report: found } = await conduct(demo, "sensitivity", {
+    const { report: found } = await runLab(demo, "sensitivity", {
       text: TEXT,
       judge,
       tasks,
@@ -118,7 +118,7 @@ describe("task files with rows that are skipped or cut", () => {
   });
 
   it("are answered by every row of activations, which then have a chart of accuracy", async () => {
-    const { report: found } = await conduct(demo, "activations", {
+    const { report: found } = await runLab(demo, "activations", {
       text: TEXT,
       judge,
       tasks,

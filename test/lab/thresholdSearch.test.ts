@@ -3,7 +3,7 @@ import { parsePlan, parseRecipe } from "#shared/plan.ts";
 import type { Recipe } from "#shared/recipe.ts";
 import { scoreOriginal, scoreWave } from "#engine/evaluate/score.ts";
 import { demoVariant, demoWindows, openDemo, type Demo } from "../golden-model/demoModel.ts";
-import { CALIBRATION, conduct, TEXT, type Conducted } from "./labRun.ts";
+import { CALIBRATION, runLab, TEXT, type Conducted } from "./labRun.ts";
 
 const TOKENS = 500;
 const REQUEST = { text: TEXT, calibration: CALIBRATION, judge: { tokens: TOKENS }, bits: 3 };
@@ -34,7 +34,7 @@ function bestClips(report: Conducted<"threshold-search">["report"]): unknown[] {
 describe("one threshold for the model", () => {
   let found: Conducted<"threshold-search">;
   beforeAll(async () => {
-    found = await conduct(demo, "threshold-search", {
+    found = await runLab(demo, "threshold-search", {
       ...REQUEST,
       methods: ["zscore"],
       thresholds: [3, 9],
@@ -80,7 +80,7 @@ describe("one threshold for the model", () => {
   });
 
   it("ends after as many trials as asked, with the best so far", async () => {
-    const { report } = await conduct(demo, "threshold-search", {
+    const { report } = await runLab(demo, "threshold-search", {
       ...REQUEST,
       methods: ["zscore"],
       thresholds: [5, 9],
@@ -96,7 +96,7 @@ describe("one threshold for the model", () => {
 describe("each tensor its own, by its weights' error", () => {
   let found: Conducted<"threshold-search">;
   beforeAll(async () => {
-    found = await conduct(demo, "threshold-search", {
+    found = await runLab(demo, "threshold-search", {
       ...REQUEST,
       calibration: null,
       scope: "tensor",
@@ -132,7 +132,7 @@ describe("each tensor its own, by its weights' error", () => {
   });
 
   it("leaves the tensors that a budget does not reach as they are, and says how many", async () => {
-    const { report } = await conduct(demo, "threshold-search", {
+    const { report } = await runLab(demo, "threshold-search", {
       ...REQUEST,
       judge: { tokens: 100 },
       scope: "tensor",
@@ -146,7 +146,7 @@ describe("each tensor its own, by its weights' error", () => {
   });
 
   it("shares a budget evenly among the tensors, and says so", async () => {
-    const { report } = await conduct(demo, "threshold-search", {
+    const { report } = await runLab(demo, "threshold-search", {
       ...REQUEST,
       judge: { tokens: 100 },
       scope: "tensor",
@@ -162,7 +162,7 @@ describe("each tensor its own, by its weights' error", () => {
 });
 
 it("refuses to search by KL without a calibration text", async () => {
-  await expect(conduct(demo, "threshold-search", { ...REQUEST, calibration: null })).rejects.toMatchObject({
+  await expect(runLab(demo, "threshold-search", { ...REQUEST, calibration: null })).rejects.toMatchObject({
     code: "usage/no-calibration",
   });
 });

@@ -8,7 +8,7 @@ import type { Scores } from "#shared/evaluation.ts";
 import type { LabReport } from "#shared/lab.ts";
 import { onTheWay } from "#shared/labCancelled.ts";
 import { summarizeModel } from "#studio/summarizeModel.ts";
-import { obey } from "#worker/control.ts";
+import { waitOrThrow } from "#worker/control.ts";
 import type { Baseline, Task, TaskMessage, TaskReply, VariantRequest } from "#worker/task.ts";
 import { labReportOf } from "../support/labReports.ts";
 
@@ -29,20 +29,20 @@ const LAB_ROWS = 6;
 type TaskOf<K extends Task["kind"]> = Extract<Task, { kind: K }>;
 
 export default async function fakeWorker(task: Task): Promise<TaskReply> {
-  const tell = (message: TaskMessage): void => task.port.postMessage(message);
+  const post = (message: TaskMessage): void => task.port.postMessage(message);
   try {
-    return { ok: true, value: await run(task, tell) };
+    return { ok: true, value: await run(task, post) };
   } catch (error) {
     return { ok: false, error: toErrorData(error) };
   } finally {
-    tell({ type: "end" });
+    post({ type: "end" });
     task.port.close();
   }
 }
 
 async function run(
   task: Task,
-  tell: (message: TaskMessage) => void,
+  post: (message: TaskMessage) => void,
 ): Promise<Baseline | LabReport | DetectReport | TextInfo | null> {
   switch (task.kind) {
     case "baseline":
@@ -52,9 +52,9 @@ async function run(
     case "describe":
       return described(task);
     case "lab":
-      return lab(task, tell);
+      return lab(task, post);
     case "wave":
-      await wave(task.variants, task, tell);
+      await wave(task.variants, task, post);
       return null;
     default:
       throw new Error(`the fake worker knows no ${task.kind}`);
@@ -64,19 +64,19 @@ async function run(
 async function wave(
   variants: readonly VariantRequest[],
   task: Task,
-  tell: (message: TaskMessage) => void,
+  post: (message: TaskMessage) => void,
 ): Promise<void> {
   for (let step = 1; step <= STEPS; step++) {
     await sleep(Number(process.env["FAKE_STEP_MS"] ?? 1));
     if (process.env["FAKE_DEAF"]) await deafly();
-    else obey(task.control);
-    tell({
+    else waitOrThrow(task.control);
+    post({
       type: "progress",
       progress: { done: step, total: STEPS, unit: "steps", phase: "", rate: null, secondsLeft: null },
     });
     if (step === STEPS / 2 && variants.filter(isDeadly).length > 0) process.exit(7);
   }
-  for (const variant of variants) tell({ type: "variant", outcome: outcome(variant) });
+  for (const variant of variants) post({ type: "variant", outcome: outcome(variant) });
 }
 
 let deafWaves = 0;
@@ -103,7 +103,7 @@ function described({ path }: TaskOf<"describe">): TextInfo {
 }
 
 /** The made-up report of the experiment, told many times on the way, or row by row. */
-async function lab(task: TaskOf<"lab">, tell: (message: TaskMessage) => void): Promise<LabReport> {
+async function lab(task: TaskOf<"lab">, post: (message: TaskMessage) => void): Promise<LabReport> {
   const { model, request, superWeights } = task;
   const report: LabReport = {
     ...labReportOf(request.experiment),
@@ -115,9 +115,9 @@ async function lab(task: TaskOf<"lab">, tell: (message: TaskMessage) => void): P
     superWeights: superWeights.map((coordinate) => [...coordinate] as [number, number, number]),
   };
   const rowMs = Number(process.env["FAKE_LAB_MS"] ?? 0);
-  if (rowMs > 0) await rowByRow(report, rowMs, task, tell);
+  if (rowMs > 0) await rowByRow(report, rowMs, task, post);
   else
-    for (let i = 0; i < LAB_TOLD; i++) tell({ type: "lab-report", report: { ...report, complete: false } });
+    for (let i = 0; i < LAB_TOLD; i++) post({ type: "lab-report", report: { ...report, complete: false } });
   return report;
 }
 
@@ -125,16 +125,16 @@ async function rowByRow(
   report: LabReport,
   rowMs: number,
   task: Task,
-  tell: (message: TaskMessage) => void,
+  post: (message: TaskMessage) => void,
 ): Promise<void> {
   for (let done = 0; done <= LAB_ROWS; done++) {
     const reached = { done, of: LAB_ROWS, unit: "row" };
     const soFar = { ...report, complete: false, reached, finding: onTheWay(reached) };
     const shortened =
       soFar.experiment === "sensitivity" ? { ...soFar, points: soFar.points.slice(0, done) } : soFar;
-    tell({ type: "lab-report", report: shortened });
+    post({ type: "lab-report", report: shortened });
     await sleep(rowMs);
-    obey(task.control);
+    waitOrThrow(task.control);
   }
 }
 

@@ -4,7 +4,7 @@ import { EXPERIMENTS, experimentName, type ExperimentName, type LabReport } from
 import { absolute } from "../files.ts";
 import { PROMPTS_FILE, withOwnOptions } from "../lab/experimentOptions.ts";
 import { livePoints } from "../lab/livePoints.ts";
-import { hideMeaningless, isGiven, refuseMeaningless } from "../lab/refuseMeaningless.ts";
+import { hideUnusedOptions, isGiven, rejectUnusedOptions } from "../lab/rejectUnusedOptions.ts";
 import { labRequestOf, type LabOptions } from "../lab/request.ts";
 import {
   withCommonOptions,
@@ -82,18 +82,18 @@ function experimentCommand(context: CommandContext, experiment: ExperimentName):
     )
     .option("--task-limit <n>", "answer the first n items of each task (default: all)", wholeNumber(1));
   withOwnOptions(command, experiment);
-  return withComputeOptions(hideMeaningless(withJudgeOptions(command), experiment)).action(
+  return withComputeOptions(hideUnusedOptions(withJudgeOptions(command), experiment)).action(
     (model: string, _options: LabOptions, self: Command) => {
-      refuseMeaningless(self, experiment);
+      rejectUnusedOptions(self, experiment);
       const options = self.optsWithGlobals<LabOptions>();
       // Of a file all prompts are run, unless a number was given.
       if (!isGiven(self, "promptCount") && options[PROMPTS_FILE] !== undefined) delete options["promptCount"];
-      return context.session(options, (session) => conduct(session, experiment, model, options));
+      return context.session(options, (session) => run(session, experiment, model, options));
     },
   );
 }
 
-async function conduct(
+async function run(
   session: Session,
   experiment: ExperimentName,
   model: string,

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, extname, join } from "node:path";
 import { KeystoneError } from "#shared/errors.ts";
 import { labRequest, type ExperimentName, type LabRequest } from "#shared/lab.ts";
-import { CHOOSES } from "#shared/labUses.ts";
+import { CALIBRATED } from "#shared/labUses.ts";
 import { describeIssues } from "#shared/plan.ts";
 import { absolute, existingFile, existingPath, textFor } from "../files.ts";
 import type { Io } from "../io.ts";
@@ -33,7 +33,7 @@ export async function labRequestOf(
   const read = labRequest.safeParse({
     experiment,
     text: await textFor(io, options.text, model),
-    calibration: CHOOSES.has(experiment) ? await calibrationFor(io, options.calibration, model) : null,
+    calibration: CALIBRATED.has(experiment) ? await calibrationFor(io, options.calibration, model) : null,
     judge: judgeOf(options),
     tasks: await Promise.all((options.tasks ?? []).map((path) => existingPath(io, path, "task file"))),
     ...dropUndefined({ taskLimit: options.taskLimit }),

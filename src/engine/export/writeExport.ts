@@ -21,7 +21,7 @@ import { restoredPlaces, weightsAt } from "#engine/formats/write/restoredWeights
 import { listSideFiles, type SideFile } from "./folder/sideFiles.ts";
 import { baseModelName, readSourceLicense } from "#engine/formats/write/sourceCard.ts";
 import type { ExportControl, ExportVariant } from "#engine/formats/write/exportedVariant.ts";
-import { usualBits } from "./variant/dominantBits.ts";
+import { dominantBits } from "./variant/dominantBits.ts";
 import { WeightMemory } from "#engine/formats/write/weightMemory.ts";
 
 export interface ExportInput {
@@ -233,7 +233,7 @@ async function describeExport(
     notes,
     packing: exporters[format].describe().size,
     quantizedTensors: variant.plans.size,
-    quantizedBits: usualBits(variant.plans.values()),
+    quantizedBits: dominantBits(variant.plans.values()),
     restored: {
       count: restored.count,
       weights: await weightsAt(checkpoint, restored.named),

@@ -5,7 +5,7 @@ import { embed } from "./embed.ts";
 import { createCachedLayers } from "./cachedLayers.ts";
 import { createHead } from "./head.ts";
 import { createLayers } from "./layers.ts";
-import { createSquares } from "./outputError.ts";
+import { createOutputSquares } from "./outputSquares.ts";
 import type { Forward, Taps } from "./forward.ts";
 
 export interface ForwardOptions {
@@ -25,7 +25,7 @@ export async function createForward(architecture: Architecture, options: Forward
   const layers = createLayers(architecture, { provider: device.used, threads: options.threads });
   const cached = createCachedLayers(architecture, { provider: device.used, threads: options.threads });
   const head = createHead(architecture, { provider: device.used, threads: options.threads });
-  const squares = createSquares({ provider: device.used, threads: options.threads });
+  const squares = createOutputSquares({ provider: device.used, threads: options.threads });
   return {
     device,
     embed: (checkpoint, windows) => embed(architecture, checkpoint, windows),
@@ -40,7 +40,7 @@ export async function createForward(architecture: Architecture, options: Forward
       return { hidden: await layers.run(layer, hidden, weights, { linearInputs: inputs }), inputs };
     },
     layerWithCache: cached.run,
-    squares: squares.squares,
+    outputSquares: squares.outputSquares,
     logits: head.logits,
     logProbabilities: head.logProbabilities,
     score: head.score,

@@ -103,7 +103,7 @@ export interface Forward {
   ): Promise<{ hidden: HiddenBatch; cache: LayerCache }>;
 
   /** Σ over columns of (x·Wᵀ)² of each row. x: (n, in); weight: (out, in) with in = `width`. Gives (n). */
-  squares(x: Float32Array, weight: Float32Array, width: number): Promise<Float32Array>;
+  outputSquares(x: Float32Array, weight: Float32Array, width: number): Promise<Float32Array>;
 
   /** Final norm and head over rows (n, hidden): logits (n, vocabulary). For generation and tests. */
   logits(rows: Float32Array, head: HeadWeights): Promise<Float32Array>;

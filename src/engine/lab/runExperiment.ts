@@ -27,10 +27,10 @@ const experiments: { readonly [E in ExperimentName]?: Experiment<E> } = {
  */
 export async function runExperiment(run: LabRun): Promise<LabReport> {
   const { experiment } = run.request;
-  const conduct = experiments[experiment] as ((run: LabRun) => Promise<LabReport>) | undefined;
-  if (!conduct) throw unknownExperiment(experiment);
+  const runNamed = experiments[experiment] as ((run: LabRun) => Promise<LabReport>) | undefined;
+  if (!runNamed) throw unknownExperiment(experiment);
   await checkSplit(run.request);
-  return conduct(run);
+  return runNamed(run);
 }
 
 function unknownExperiment(experiment: ExperimentName): KeystoneError {

@@ -3,7 +3,7 @@ import { checkExport } from "#engine/export/checkExport.ts";
 import { ExportJob } from "#engine/export/folder/exportJob.ts";
 import { adaptVariant, type FormatRequest } from "#engine/export/variant/adaptVariant.ts";
 import { exporters } from "#engine/formats/exporters.ts";
-import { holdRecipe } from "#engine/export/variant/checkSupport.ts";
+import { checkSupport } from "#engine/export/variant/checkSupport.ts";
 import { clearLeftovers } from "#engine/export/folder/leftovers.ts";
 import { outlineExport } from "#engine/export/writeExport.ts";
 import { nodeFileSystem } from "#engine/files/output/nodeFileSystem.ts";
@@ -146,7 +146,7 @@ async function formatAnswer(model: ExportModel, request: FormatRequest): Promise
     weightBytes: null,
     bytes: null,
   });
-  const { problems, adapted } = holdRecipe(model, request);
+  const { problems, adapted } = checkSupport(model, request);
   if (!adapted) return refused(problems);
   const { variant, changes } = adapted;
   const source = { model, variant, fileSystem: nodeFileSystem, maxShardBytes: null };

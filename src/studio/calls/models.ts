@@ -47,9 +47,13 @@ export function modelCalls(context: StudioContext): Answers<ModelCall> {
       return report && { ...report, model: folder };
     },
     "model:scan": ({ path }) =>
-      context.light.run("scan", { path: access.check(path) }, { control: createControl() }),
+      context.interactivePool.run("scan", { path: access.check(path) }, { control: createControl() }),
     "tensor:statistics": ({ path, name }) =>
-      context.light.run("statistics", { path: access.check(path), name }, { control: createControl() }),
+      context.interactivePool.run(
+        "statistics",
+        { path: access.check(path), name },
+        { control: createControl() },
+      ),
   };
 }
 

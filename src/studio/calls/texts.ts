@@ -20,7 +20,7 @@ export function textCalls(context: StudioContext): Answers<"text:list" | "text:d
   return {
     "text:list": ({ model }) => listTexts(access, access.check(model)),
     "text:describe": ({ model, path }) =>
-      context.light.run(
+      context.interactivePool.run(
         "describe",
         { model: access.check(model), path: access.check(path) },
         { control: createControl() },

@@ -9,7 +9,7 @@ import { activationRecipes, blockScalingRecipes } from "#shared/labRecipes.ts";
 import { repeatEval, repeatLab, repeatText } from "#shared/repeat.ts";
 import { leftOut, originalTasks } from "#shared/taskWords.ts";
 import type { Block, Section } from "./document.ts";
-import { besidePaper } from "./paper.ts";
+import { paperComparison } from "./paper.ts";
 
 /** An experiment: its question, its figures, its table, what the paper saw, and the command to run it again. */
 export function labSection(result: LabResult, index: number, palette: Palette): Section {
@@ -17,7 +17,7 @@ export function labSection(result: LabResult, index: number, palette: Palette): 
   const { title, paper, question } = EXPERIMENTS[report.experiment];
   const figures = labFigures(report, palette);
   const main = figures[0];
-  const beside = besidePaper(report);
+  const beside = paperComparison(report);
   const blocks: Block[] = [
     { kind: "text", text: question },
     ...figures.flatMap((figure): Block[] => figureBlocks(figure, main)),

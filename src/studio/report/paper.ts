@@ -31,7 +31,7 @@ const PAPER: Readonly<Record<ExperimentName, readonly string[]>> = {
 };
 
 /** What stands under "Beside the paper", and the notes that are left. */
-export function besidePaper({ experiment, notes }: LabReport): { paper: string[]; others: string[] } {
+export function paperComparison({ experiment, notes }: LabReport): { paper: string[]; others: string[] } {
   return {
     paper: [...PAPER[experiment], ...notes.filter(isBesidePaper)],
     others: notes.filter((note) => !isBesidePaper(note)),

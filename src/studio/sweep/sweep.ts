@@ -15,7 +15,7 @@ import type {
 import type { JobContext } from "../jobs.ts";
 import type { WorkerPool } from "../pool.ts";
 import type { ModelShape, WorkSize } from "../sizing.ts";
-import type { KeptStore } from "../store/keptStore.ts";
+import type { CacheStore } from "../store/cacheStore.ts";
 import type { RunStore } from "../store/runStore.ts";
 import { waitingAgain } from "../store/runStore.ts";
 import { Lanes } from "./lanes.ts";
@@ -43,7 +43,7 @@ export interface SweepPlan {
 
 export interface SweepTools {
   readonly runs: RunStore;
-  readonly kept: KeptStore;
+  readonly kept: CacheStore;
   readonly pool: WorkerPool;
   readonly reporter: SweepReporter;
   readonly clock: RunClock;

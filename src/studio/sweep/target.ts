@@ -1,5 +1,5 @@
 import type { ExportModel } from "#engine/formats/write/exporter.ts";
-import { holdRecipe } from "#engine/export/variant/checkSupport.ts";
+import { checkSupport } from "#engine/export/variant/checkSupport.ts";
 import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
 import type { ExportFormat } from "#shared/exporting.ts";
 import type { Recipe } from "#shared/recipe.ts";
@@ -20,7 +20,7 @@ export function targetProblems(
 ): KeystoneErrorData[] {
   const reasons = new Map<string, { problem: KeystoneErrorData; labels: string[] }>();
   for (const recipe of recipes) {
-    const { problems } = holdRecipe(model, { format, recipe, kept: "unquantized" });
+    const { problems } = checkSupport(model, { format, recipe, kept: "unquantized" });
     for (const problem of problems) {
       const reason = reasons.get(problem.code) ?? { problem, labels: [] };
       reason.labels.push(recipeLabel(recipe));
@@ -44,7 +44,7 @@ export function targetChanges(
   recipes: readonly Recipe[],
 ): string[] {
   const changes = recipes.flatMap(
-    (recipe) => holdRecipe(model, { format, recipe, kept: "unquantized" }).adapted?.changes ?? [],
+    (recipe) => checkSupport(model, { format, recipe, kept: "unquantized" }).adapted?.changes ?? [],
   );
   return [...new Set(changes)];
 }

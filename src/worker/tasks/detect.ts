@@ -23,10 +23,10 @@ export async function detectTask(
     ...(await effectText(model, options, effect)),
     ...talk.watch,
     onPass: (pass) => {
-      talk.tell({ type: "detect-pass", pass });
+      talk.post({ type: "detect-pass", pass });
     },
     onPreview: (preview) => {
-      talk.tell({ type: "detect-preview", preview });
+      talk.post({ type: "detect-preview", preview });
     },
   });
   return { ...found, model: handle.path };

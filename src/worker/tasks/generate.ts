@@ -48,7 +48,7 @@ export async function generateTask(
   let told = -Infinity;
   let counted = 0;
   try {
-    talk.tell({ type: "generated", report: report(null) });
+    talk.post({ type: "generated", report: report(null) });
     await generate({
       ...model,
       control: talk.watch.control,
@@ -60,7 +60,7 @@ export async function generateTask(
         texts = now;
         if (performance.now() - told >= TELL_MS) {
           told = performance.now();
-          talk.tell({ type: "generated", report: report(null) });
+          talk.post({ type: "generated", report: report(null) });
         }
         const done = now.reduce((sum, text) => sum + (text.end === null ? text.ids.length : tokens), 0);
         await meter.advance(done - counted, "generating");
@@ -69,7 +69,7 @@ export async function generateTask(
     });
     return report(null);
   } catch (thrown) {
-    talk.tell({ type: "generated", report: report("cancelled") });
+    talk.post({ type: "generated", report: report("cancelled") });
     throw thrown;
   }
 }

@@ -16,6 +16,6 @@ export async function labTask(
     tokenizer: await model.tokenizer(),
     request,
     superWeights,
-    onReport: (report) => talk.tell({ type: "lab-report", report }),
+    onReport: (report) => talk.post({ type: "lab-report", report }),
   });
 }

@@ -38,9 +38,9 @@ export async function waveTask(
   talk: Talk,
 ): Promise<null> {
   const model = await openModel(handle);
-  const tell = (outcome: VariantOutcome): void => talk.tell({ type: "variant", outcome });
+  const post = (outcome: VariantOutcome): void => talk.post({ type: "variant", outcome });
   const planned = variants.flatMap((request) =>
-    planOrTell(() => planVariant(model, request, baseline.maxima), request, tell),
+    planOrPost(() => planVariant(model, request, baseline.maxima), request, post),
   );
   if (planned.length === 0) return null;
   const scores = await scoreWave({
@@ -50,19 +50,19 @@ export async function waveTask(
     variants: planned.map(({ variant }) => variant),
     ...talk.watch,
   });
-  scores.forEach((score, i) => tell(outcomeOf(score, planned[i])));
+  scores.forEach((score, i) => post(outcomeOf(score, planned[i])));
   return null;
 }
 
-function planOrTell(
+function planOrPost(
   plan: () => PlannedVariant,
   { id }: VariantRequest,
-  tell: (outcome: VariantOutcome) => void,
+  post: (outcome: VariantOutcome) => void,
 ): PlannedVariant[] {
   try {
     return [plan()];
   } catch (error) {
-    tell({ ok: false, id, error: toErrorData(error) });
+    post({ ok: false, id, error: toErrorData(error) });
     return [];
   }
 }

@@ -1,4 +1,4 @@
-import { AS_THEY_ARE, type LinearInputs } from "../inputs/quantizedInputs.ts";
+import { IDENTITY, type LinearInputs } from "../inputs/quantizedInputs.ts";
 import { ACTIVATIONS } from "../graph/activationFunctions.ts";
 import { attention, rmsNorm, rotate } from "../graph/blocks.ts";
 import type { DecoderConfig } from "./decoderConfig.ts";
@@ -63,7 +63,7 @@ export function decoderLayer(
   config: DecoderConfig,
   { weight, linear }: LayerOperands,
   { x, batch, sequence, cos, sin, mask, past }: LayerInput,
-  { queryBlocks = 1, inputs = AS_THEY_ARE }: LayerStyle = {},
+  { queryBlocks = 1, inputs = IDENTITY }: LayerStyle = {},
 ): LayerResult {
   const { heads, keyValueHeads, headSize, normEpsilon } = config;
 
@@ -83,17 +83,21 @@ export function decoderLayer(
         [0, 2, 1, 3],
       ),
     );
-    const turned = { size: headSize, turned: config.rotarySize };
-    const q = rotate(g, queries, { cos, sin }, turned);
-    const k = rotate(g, ownKeys, { cos, sin }, turned);
+    const rotary = { size: headSize, rotaryDim: config.rotarySize };
+    const q = rotate(g, queries, { cos, sin }, rotary);
+    const k = rotate(g, ownKeys, { cos, sin }, rotary);
     const keys = past ? g.concat([past.keys, k], 2) : k;
     const values = past ? g.concat([past.values, v], 2) : v;
     // the layers of a graph differ by their masks alone, so keys are left out only where no layer needs them
     const window = config.fullLayers.size > 0 ? null : config.slidingWindow;
     const shape = { ...config, window, queryBlocks };
-    const mixed = attention(g, { q, k: keys, v: values, mask }, shape, inputs);
-    const rows = g.reshape(g.transpose(mixed, [0, 2, 1, 3]), [-1, heads * headSize]);
-    return { h: g.add(x, linear("o_proj", inputs.mixed(rows))), present: { keys, values }, attentionInput };
+    const attentionOutput = attention(g, { q, k: keys, v: values, mask }, shape, inputs);
+    const rows = g.reshape(g.transpose(attentionOutput, [0, 2, 1, 3]), [-1, heads * headSize]);
+    return {
+      h: g.add(x, linear("o_proj", inputs.attentionOutput(rows))),
+      present: { keys, values },
+      attentionInput,
+    };
   });
 
   return g.scope("mlp", () => {

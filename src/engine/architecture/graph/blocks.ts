@@ -11,18 +11,18 @@ export function rmsNorm(g: Graph, x: Value, weight: Value, epsilon: number): Val
 
 /**
  * Rotates channel i with channel i + size/2 by the position's angle [arXiv:2104.09864, eq. 34, in the half-split order
- * of Hugging Face checkpoints]. x: (batch, heads, sequence, size); cos, sin: (sequence, turned / 2), or one of each a
- * window: (batch, 1, sequence, turned / 2).
- * @param turned how many channels are: the first ones; the others stay as they are
+ * of Hugging Face checkpoints]. x: (batch, heads, sequence, size); cos, sin: (sequence, rotaryDim / 2), or one of each a
+ * window: (batch, 1, sequence, rotaryDim / 2).
+ * @param rotaryDim how many channels are: the first ones; the others stay as they are
  */
 export function rotate(
   g: Graph,
   x: Value,
   { cos, sin }: Readonly<Record<"cos" | "sin", Value>>,
-  { size, turned }: { readonly size: number; readonly turned: number },
+  { size, rotaryDim }: { readonly size: number; readonly rotaryDim: number },
 ): Value {
   return g.scope("rope", () => {
-    const [first, rest] = turned === size ? [x] : g.split(x, [turned, size - turned], -1);
+    const [first, rest] = rotaryDim === size ? [x] : g.split(x, [rotaryDim, size - rotaryDim], -1);
     const [a, b] = g.halves(first, -1);
     const parts = [
       g.subtract(g.multiply(a, cos), g.multiply(b, sin)),
@@ -116,6 +116,6 @@ function attend(
   const grouped = g.reshape(q, [0, keyValueHeads, -1, headSize]);
   const scores = g.reshape(g.matMul(grouped, keys), [0, heads, -1, keyCount]);
   const weights = inputs.probabilities(g.softmax(g.add(scores, mask), -1));
-  const mixed = g.matMul(g.reshape(weights, [0, keyValueHeads, -1, keyCount]), v);
-  return g.reshape(mixed, [0, heads, -1, headSize]);
+  const attentionOutput = g.matMul(g.reshape(weights, [0, keyValueHeads, -1, keyCount]), v);
+  return g.reshape(attentionOutput, [0, heads, -1, headSize]);
 }

@@ -15,7 +15,7 @@ export interface LinearInputs {
   /** The normed residual, in front of q, k, v and of gate, up. */
   residual(x: Value): Value;
   /** In front of o_proj. */
-  mixed(x: Value): Value;
+  attentionOutput(x: Value): Value;
   /** In front of down_proj. */
   down(x: Value): Value;
   /** q, k or v, (batch, heads, sequence, size), as it enters its product. */
@@ -27,9 +27,9 @@ export interface LinearInputs {
 const asItIs = (x: Value): Value => x;
 
 /** Nothing is quantized. */
-export const AS_THEY_ARE: LinearInputs = {
+export const IDENTITY: LinearInputs = {
   residual: asItIs,
-  mixed: asItIs,
+  attentionOutput: asItIs,
   down: asItIs,
   heads: asItIs,
   probabilities: asItIs,
@@ -41,7 +41,7 @@ export const AS_THEY_ARE: LinearInputs = {
  * @param batch windows, a 1-element int64 tensor
  */
 export function linearInputs(g: Graph, options: InputOptions | undefined, batch: Value): LinearInputs {
-  if (!options) return AS_THEY_ARE;
+  if (!options) return IDENTITY;
   const { bits, per, matmuls } = options;
   const units: Units = { batch, per };
   const rows = (x: Value): Value => {
@@ -57,7 +57,7 @@ export function linearInputs(g: Graph, options: InputOptions | undefined, batch:
     declared ? g.input(name, [`${name}_count`], "int64") : null;
   return {
     residual: keeping(channels("residual_channels", options.residualChannels)),
-    mixed: plain,
+    attentionOutput: plain,
     down: keeping(channels("down_channels", options.downChannels)),
     heads: matmuls
       ? (x) => g.scope("quantize", () => fakeQuantize(g, x, bits, per === "token" ? [1, 3] : [1, 2, 3]))

@@ -3,7 +3,7 @@ import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "nod
 import { KeystoneError } from "#shared/errors.ts";
 import { onDisk } from "#engine/files/output/diskErrors.ts";
 import type { FileSystem } from "#engine/files/output/fileSystem.ts";
-import { foreignFile, MANIFEST_FILE } from "./unknownFile.ts";
+import { unknownFile, MANIFEST_FILE } from "./unknownFile.ts";
 
 /** The places an export touches, decided before it starts. Plain data: the owner keeps one copy, the worker gets another. */
 export interface ExportFolders {
@@ -137,7 +137,7 @@ export async function requireReplaceable(
       { out },
     );
   }
-  const foreign = await foreignFile(fileSystem, out);
+  const foreign = await unknownFile(fileSystem, out);
   if (foreign !== null) {
     throw new KeystoneError(
       "export/not-an-export",

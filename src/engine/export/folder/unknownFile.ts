@@ -18,7 +18,7 @@ const TRACES = new Set([".DS_Store", "Thumbs.db", "desktop.ini"]);
  * keystone.json itself; null where the folder is an export and nothing else.
  * @throws KeystoneError export/…
  */
-export async function foreignFile(fileSystem: FileSystem, folder: string): Promise<string | null> {
+export async function unknownFile(fileSystem: FileSystem, folder: string): Promise<string | null> {
   return onDisk({ doing: "looking into the folder", path: folder }, async () => {
     const path = join(folder, MANIFEST_FILE);
     if ((await fileSystem.stat(path))?.kind !== "file") return MANIFEST_FILE;

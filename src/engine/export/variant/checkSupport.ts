@@ -12,7 +12,7 @@ export type HeldRecipe =
  * Asks a format whether it holds a recipe, from shapes alone. A choice of kept modules, embedding and head that the
  * format does not offer counts as the one it has.
  */
-export function holdRecipe(
+export function checkSupport(
   model: ExportModel,
   { format, recipe, kept, embedding = "unquantized" }: FormatRequest,
 ): HeldRecipe {

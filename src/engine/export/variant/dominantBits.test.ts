@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { usualBits } from "./dominantBits.ts";
+import { dominantBits } from "./dominantBits.ts";
 
 it("is the width of most weights, not of most tensors, and null of none", () => {
   const small = { bits: 8, rows: 2, columns: 2 };
-  expect(usualBits([small, small, { bits: 4, rows: 8, columns: 8 }])).toBe(4);
-  expect(usualBits([])).toBeNull();
+  expect(dominantBits([small, small, { bits: 4, rows: 8, columns: 8 }])).toBe(4);
+  expect(dominantBits([])).toBeNull();
 });

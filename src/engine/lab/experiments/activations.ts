@@ -115,7 +115,7 @@ async function openSmoother(run: ActivationRun, journey: Journey, windows: Windo
   judging.announce(alphas.length * new Set(request.per).size);
   const maxima: ActivationMaxima = await calibrate({
     ...run,
-    ...journey.leg("maxima", "channel maxima, calibration text"),
+    ...journey.pass("maxima", "channel maxima, calibration text"),
     windows,
   });
   await judging.original("original, calibration text");

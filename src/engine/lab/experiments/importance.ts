@@ -15,7 +15,7 @@ import { LabTasks } from "../run/labTasks.ts";
 import { textWindows } from "../run/texts.ts";
 import type { Experiment, LabRun } from "../run/experiment.ts";
 import { change, count, figure, percent, plural } from "../run/words.ts";
-import { recoveredShare, worthOf, type Worth } from "./metric.ts";
+import { recoveredShare, metricOf, type Metric } from "./metric.ts";
 
 /** Of the random control; fixed, so that the row can be repeated. */
 const SEED = 1;
@@ -80,7 +80,7 @@ function findingOf(run: LabRun, rows: readonly (AblationRow | undefined)[]): str
   if (!original || !pruned) return "The original is scored; the rows without super weights follow.";
   const parameters = [...run.checkpoint.tensors.values()].reduce((sum, tensor) => sum + tensor.parameters, 0);
   const recovered = recoveredShare(rows);
-  const { tooFew } = worthOf(original, pruned);
+  const { tooFew } = metricOf(original, pruned);
   return `${[
     `Removing ${count(pruned.weights)} of ${count(parameters)} parameters ${effectOn(original, pruned)}`,
     ...(recovered === null
@@ -104,22 +104,22 @@ function effectOn(original: AblationRow, row: AblationRow): string {
 function notesOf(rows: readonly (AblationRow | undefined)[]): string[] {
   const [original, pruned, kept] = rows;
   if (!original || !pruned || !kept) return [];
-  const worth = worthOf(original, pruned);
+  const metric = metricOf(original, pruned);
   const recovered = recoveredShare(rows);
-  const named = nameOf(worth);
+  const named = nameOf(metric);
   const told =
     recovered === null
-      ? [nothingRecovered(worth, [original, pruned, kept])]
-      : [`Recovered is measured by ${named}.`, besidePaper(recovered)];
-  return [...tooFewNote(worth), ...told];
+      ? [nothingRecovered(metric, [original, pruned, kept])]
+      : [`Recovered is measured by ${named}.`, paperComparison(recovered)];
+  return [...tooFewNote(metric), ...told];
 }
 
-function nameOf({ by, tooFew }: Worth): string {
+function nameOf({ by, tooFew }: Metric): string {
   if (by === "accuracy") return "mean accuracy over the tasks";
   return `negative log-likelihood (${tooFew ? "the task items are too few" : "no tasks were asked for"})`;
 }
 
-function tooFewNote({ tooFew }: Worth): string[] {
+function tooFewNote({ tooFew }: Metric): string[] {
   if (!tooFew) return [];
   const changed = `changes mean accuracy by ${change(tooFew.change)}, ±${percent(tooFew.error)}`;
   return [
@@ -127,14 +127,14 @@ function tooFewNote({ tooFew }: Worth): string[] {
   ];
 }
 
-function nothingRecovered(worth: Worth, rows: readonly AblationRow[]): string {
-  if (worth.by === "log-likelihood" && rows.some(({ nll }) => nll === null))
-    return `What is recovered cannot be said by ${nameOf(worth)}: a perplexity is not finite.`;
-  const here = worth.tooFew ? "" : ": these weights do not matter here";
-  return `Pruning loses nothing by ${nameOf(worth)}, so there is nothing to recover${here}.`;
+function nothingRecovered(metric: Metric, rows: readonly AblationRow[]): string {
+  if (metric.by === "log-likelihood" && rows.some(({ nll }) => nll === null))
+    return `What is recovered cannot be said by ${nameOf(metric)}: a perplexity is not finite.`;
+  const here = metric.tooFew ? "" : ": these weights do not matter here";
+  return `Pruning loses nothing by ${nameOf(metric)}, so there is nothing to recover${here}.`;
 }
 
-function besidePaper(recovered: number): string {
+function paperComparison(recovered: number): string {
   const paper =
     "In the paper's Llama-7B keeping the super activation recovers about 42 % of the lost accuracy";
   return recovered >= EVERYTHING

@@ -4,7 +4,7 @@ import type { AblationRow, TaskReport } from "#shared/evaluation.ts";
 const CERTAIN = 2;
 
 /** By what the rows of one experiment are compared; higher is better. */
-export interface Worth {
+export interface Metric {
   readonly by: "accuracy" | "log-likelihood";
   /** Of what tasks answered, where that cannot tell pruning's change from none; null where it can, or nothing was asked. */
   readonly tooFew: { readonly items: number; readonly change: number; readonly error: number } | null;
@@ -15,7 +15,7 @@ export interface Worth {
  * The standard error of each task's difference is Agresti and Caffo's [doi:10.1080/00031305.2000.10474560], one right and one wrong
  * answer added to both sides, so that two or three items are never certain: p̃ = (right + 1) / (n + 2), σ² = Σ p̃·(1 − p̃) / (n + 2).
  */
-export function worthOf(original: AblationRow, pruned: AblationRow): Worth {
+export function metricOf(original: AblationRow, pruned: AblationRow): Metric {
   const pairs = (original.tasks ?? []).flatMap((before, i) => {
     const after = pruned.tasks?.[i];
     return after ? [[before, after] as const] : [];
@@ -44,13 +44,13 @@ function variance(task: TaskReport): number {
 export function recoveredShare([original, pruned, kept]: readonly (AblationRow | undefined)[]):
   number | null {
   if (!original || !pruned || !kept) return null;
-  const { by } = worthOf(original, pruned);
+  const { by } = metricOf(original, pruned);
   const [base, lost, left] = [original, pruned, kept].map((row) => valueOf(row, by));
   if (base === null || lost === null || left === null || lost >= base) return null;
   return (left - lost) / (base - lost);
 }
 
-function valueOf({ tasks = [], nll }: AblationRow, by: Worth["by"]): number | null {
+function valueOf({ tasks = [], nll }: AblationRow, by: Metric["by"]): number | null {
   if (by === "log-likelihood") return nll === null ? null : -nll;
   return tasks.reduce((sum, { accuracy }) => sum + accuracy, 0) / tasks.length;
 }

@@ -56,7 +56,7 @@ export const superActivations: Experiment<"super-activations"> = async (run) => 
       finding: complete ? findingOf(run, persistence, prompts.length) : onTheWay(reached),
       notes: [
         ...notesOf(run, prompts, persistence, others.change),
-        ...besidePaper(run, persistence, peaks),
+        ...paperComparison(run, persistence, peaks),
         ...wildness(peaks),
       ],
       layers: architecture.facts.layers,
@@ -130,7 +130,7 @@ function lengthOf({ from, to }: Persistence): number {
 }
 
 /** What pruning leaves of the largest value anywhere, in the first layer that carries it: what the paper's figures compare. */
-function besidePaper(
+function paperComparison(
   run: LabRun,
   persistence: readonly Persistence[],
   [original, pruned, others]: readonly (readonly (readonly ResidualPeaks[])[])[],

@@ -28,8 +28,8 @@ it("tells one progress over all announced passes and never goes back", () => {
   const { journey: whole, seen, told } = journey();
   whole.announce("text", 100, 3);
   for (let pass = 0; pass < 3; pass++) {
-    const leg = whole.leg("text", `pass ${pass}`);
-    for (const done of [50, 100]) told(leg, done, 100);
+    const watch = whole.pass("text", `pass ${pass}`);
+    for (const done of [50, 100]) told(watch, done, 100);
   }
   expect(seen.map(({ done, total }) => done / total)).toEqual([1, 2, 3, 4, 5, 6].map((n) => n / 6));
   expect(seen[3].phase).toBe("pass 1: layer");
@@ -39,7 +39,7 @@ it("tells one progress over all announced passes and never goes back", () => {
 it("expects the others of a kind to be as long as the one at hand", () => {
   const { journey: whole, seen, told } = journey();
   whole.announce("tasks", 10, 4);
-  told(whole.leg("tasks", "first"), 25, 50);
+  told(whole.pass("tasks", "first"), 25, 50);
   expect(seen[0]).toMatchObject({ done: 25, total: 200 });
 });
 
@@ -47,6 +47,6 @@ it("does not count passes that are taken back", () => {
   const { journey: whole, seen, told } = journey();
   whole.announce("text", 100, 3);
   whole.skip("text", 2);
-  told(whole.leg("text", "only"), 100, 100);
+  told(whole.pass("text", "only"), 100, 100);
   expect(seen[0]).toMatchObject({ done: 100, total: 100 });
 });

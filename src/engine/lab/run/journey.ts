@@ -41,7 +41,7 @@ export class Journey {
    * The watch of the next pass of a kind. The pass before it counts as finished. Where the pass turns out longer or shorter than
    * was announced, the others of its kind are expected to be so too.
    */
-  leg(kind: string, label: string): Watch {
+  pass(kind: string, label: string): Watch {
     this.#finished += this.#current;
     const ahead = this.#ahead.get(kind) ?? { units: 0, left: 0 };
     this.#ahead.set(kind, ahead);

@@ -86,7 +86,7 @@ export class Judging {
   async original(label = "original"): Promise<Judged> {
     this.#reference = await scoreOriginal({
       ...this.#run,
-      ...this.#journey.leg(this.#kind, label),
+      ...this.#journey.pass(this.#kind, label),
       windows: this.#windows,
     });
     return { scores: this.#reference.scores, ...(await this.#answers(null, label)) };
@@ -97,7 +97,7 @@ export class Judging {
     if (this.#reference === null) throw new Error("the original is scored before its variants");
     const [found] = await scoreWave({
       ...this.#run,
-      ...this.#journey.leg(this.#kind, label),
+      ...this.#journey.pass(this.#kind, label),
       windows: this.#windows,
       reference: this.#reference,
       variants: [variant],

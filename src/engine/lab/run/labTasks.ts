@@ -45,7 +45,7 @@ export class LabTasks {
   async answer(variant: Variant | null, label: string): Promise<TaskReport[]> {
     const [found] = await runTasks({
       ...this.#run,
-      ...this.#journey.leg(KIND, `${label}, tasks`),
+      ...this.#journey.pass(KIND, `${label}, tasks`),
       files: this.#files,
       variants: [variant ?? ORIGINAL],
     });

@@ -31,7 +31,7 @@ export async function searchTensors(bench: SearchBench): Promise<Found> {
   const total = losses.unitsPerLayer * layers + most * losses.unitsPerTrial * plans.size;
   journey.announce(KIND, total);
   calibration?.judging.announce(1);
-  const meter = createMeter(total, "tokens·layers", journey.leg(KIND, "the search"));
+  const meter = createMeter(total, "tokens·layers", journey.pass(KIND, "the search"));
 
   const reader = createLayerReader(run);
   const scratch = createScratch();

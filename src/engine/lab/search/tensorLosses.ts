@@ -72,11 +72,11 @@ async function outputLosses(bench: SearchBench, linears: number): Promise<Tensor
       const x = inputs.get(slot);
       if (!x) throw new Error(`no inputs of ${slot} were captured`);
       const width = x.length / tokens;
-      const norm = norms.get(slot) ?? sum(await forward.squares(x, weights, width));
+      const norm = norms.get(slot) ?? sum(await forward.outputSquares(x, weights, width));
       norms.set(slot, norm);
       // the candidate's memory holds the difference from here on; it is made anew for the next one
       for (let i = 0; i < weights.length; i++) changed[i] = weights[i] - changed[i];
-      return orNull(Math.sqrt(sum(await forward.squares(x, changed, width)) / norm));
+      return orNull(Math.sqrt(sum(await forward.outputSquares(x, changed, width)) / norm));
     },
   };
 }

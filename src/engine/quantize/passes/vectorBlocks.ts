@@ -28,13 +28,13 @@ export function forFittedPieces(
   source: Float32Array,
   work: (piece: FittedPiece) => void,
 ): boolean {
-  const { weights, size, stretch } = blockLayout(plan);
+  const { weights, size, span } = blockLayout(plan);
   const { capacity } = kernels;
   const fitter = new PieceFitter(kernels, plan, source, work);
   const step = size > capacity ? size : Math.floor(capacity / size) * size;
-  for (let first = 0; first < weights; first += stretch) {
-    for (let begin = first; begin < first + stretch; begin += step) {
-      const end = Math.min(begin + step, first + stretch);
+  for (let first = 0; first < weights; first += span) {
+    for (let begin = first; begin < first + span; begin += step) {
+      const end = Math.min(begin + step, first + span);
       const fits =
         end - begin > capacity ? fitter.longBlock(begin, end) : fitter.wholeBlocks(begin, end, size);
       if (!fits) return false;

@@ -8,11 +8,11 @@ type Shape = Pick<TensorPlan, "rows" | "columns" | "block">;
  */
 export interface BlockLayout {
   readonly weights: number;
-  /** Weights of a block; the last one of a stretch may have fewer. */
+  /** Weights of a block; the last one of a span may have fewer. */
   readonly size: number;
   /** Weights after which blocks begin anew: all of them, or those of a row whose last block is shorter. */
-  readonly stretch: number;
-  readonly blocksPerStretch: number;
+  readonly span: number;
+  readonly blocksPerSpan: number;
   readonly count: number;
 }
 
@@ -21,25 +21,25 @@ export function blockLayout(plan: Shape): BlockLayout {
   const weights = plan.rows * plan.columns;
   const wanted = blockSize(plan);
   const byRow = plan.block.kind === "group" && plan.columns % wanted !== 0 && weights > 0;
-  const stretch = byRow ? plan.columns : weights;
-  const size = Math.min(wanted, stretch);
-  const blocksPerStretch = size === 0 ? 0 : Math.ceil(stretch / size);
-  return { weights, size, stretch, blocksPerStretch, count: blocksPerStretch * (byRow ? plan.rows : 1) };
+  const span = byRow ? plan.columns : weights;
+  const size = Math.min(wanted, span);
+  const blocksPerSpan = size === 0 ? 0 : Math.ceil(span / size);
+  return { weights, size, span, blocksPerSpan, count: blocksPerSpan * (byRow ? plan.rows : 1) };
 }
 
 /** Where a block begins. */
-export function blockStart({ size, stretch, blocksPerStretch }: BlockLayout, block: number): number {
-  return Math.floor(block / blocksPerStretch) * stretch + (block % blocksPerStretch) * size;
+export function blockStart({ size, span, blocksPerSpan }: BlockLayout, block: number): number {
+  return Math.floor(block / blocksPerSpan) * span + (block % blocksPerSpan) * size;
 }
 
 /** Where the block that begins at `from` ends. */
-export function blockEnd({ size, stretch }: BlockLayout, from: number): number {
-  return Math.min(from + size, (Math.floor(from / stretch) + 1) * stretch);
+export function blockEnd({ size, span }: BlockLayout, from: number): number {
+  return Math.min(from + size, (Math.floor(from / span) + 1) * span);
 }
 
 /** Where the block begins that a position lies in. */
-export function blockStartOf({ size, stretch }: BlockLayout, position: number): number {
-  const begin = Math.floor(position / stretch) * stretch;
+export function blockStartOf({ size, span }: BlockLayout, position: number): number {
+  const begin = Math.floor(position / span) * span;
   return begin + Math.floor((position - begin) / size) * size;
 }
 

@@ -7,7 +7,7 @@ const STATE_BYTES = 2 ** 30;
  * Cuts items into runs whose tokens' hidden states fit STATE_BYTES; one item at least.
  * @param floats f32 values kept per token, over all variants
  */
-export function portions(
+export function batchesByMemory(
   items: readonly PreparedItem[],
   floats: number,
   bytes = STATE_BYTES,

@@ -10,7 +10,7 @@ import { layerPasses, streamLayers } from "#engine/evaluate/stream/streamLayers.
 import type { Engine, Watch } from "#engine/evaluate/stream/engine.ts";
 import type { Variant } from "#engine/evaluate/stream/variant.ts";
 import type { TaskFile } from "../datasets/taskItem.ts";
-import { portions } from "./batchesByMemory.ts";
+import { batchesByMemory } from "./batchesByMemory.ts";
 import { prepareTask, type PreparedItem } from "./prepareTask.ts";
 import { taskReport, type Answer } from "./taskReport.ts";
 
@@ -57,7 +57,7 @@ export async function runTasks(request: TasksRequest): Promise<TaskResult[]> {
     longestBranching: slidingWindow ?? Infinity,
   };
   const prepared = files.map((file) => prepareTask(file, tokenizer, limits));
-  const passes = portions(
+  const passes = batchesByMemory(
     prepared.flatMap(({ items }) => items),
     (variants.length + 1) * architecture.facts.hiddenSize,
   ).map(planPass);

@@ -6,7 +6,7 @@ import {
   type ExperimentName,
   type LabRequest,
 } from "#shared/lab.ts";
-import { ANSWERS_TASKS, CHOOSES, isDataFree, SCORES_TEXT } from "#shared/labUses.ts";
+import { ANSWERS_TASKS, CALIBRATED, isDataFree, SCORES_TEXT } from "#shared/labUses.ts";
 import { rowJoin, USUAL_JOIN, windowConvention, type RowJoin, type WindowConvention } from "#shared/plan.ts";
 import { FIELDS, type Field } from "./fields.ts";
 
@@ -137,7 +137,7 @@ export function compose(form: Setup, experiment: ExperimentName, longest = Infin
   const parsed = labRequest.safeParse({
     experiment,
     text: form.text ?? "-",
-    calibration: CHOOSES.has(experiment) ? form.calibration : null,
+    calibration: CALIBRATED.has(experiment) ? form.calibration : null,
     tasks: answers ? form.tasks : [],
     taskLimit: answers && form.taskLimit.trim() !== "" ? wholeOf(form.taskLimit) : null,
     ...(SCORES_TEXT.has(experiment) ? { judge: judgeOf(form) } : {}),
@@ -203,7 +203,7 @@ function textProblems(
   asked: Readonly<Record<string, unknown>>,
 ): Record<string, string> {
   if (form.text === null) return { text: "Choose the text that is scored." };
-  if (!CHOOSES.has(experiment)) return {};
+  if (!CALIBRATED.has(experiment)) return {};
   const needs = `${EXPERIMENTS[experiment].title} chooses on a calibration text and is judged on another`;
   if (form.calibration === null) return missingCalibration(experiment, asked, needs);
   return form.calibration === form.text ? { calibration: `${needs}: choose two different ones.` } : {};

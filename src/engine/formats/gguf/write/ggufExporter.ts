@@ -17,7 +17,7 @@ import { PACKING_FILES } from "../../write/sourceIndex.ts";
 import { equationNotes, equationProblems, ggufArchitecture } from "./hyperparameters.ts";
 import { padding } from "./metadataWriter.ts";
 import { planGguf } from "./planGguf.ts";
-import { bytesOf, HELD_CODECS, heldType, storedType } from "./storedTypes.ts";
+import { bytesOf, SUPPORTED, ggmlTypeFor, storedType } from "./storedTypes.ts";
 import { tensorData } from "./tensorData.ts";
 
 /** A module with a restored weight, or embedding and head, where they get 8 bits. */
@@ -34,7 +34,7 @@ export const ggufExporter: Exporter = {
     kept: [...KEPT_MODULES.gguf],
     exact:
       "Codes and scales are stored as they were judged, and llama.cpp dequantizes them to the same f32 numbers; norms and biases become F32, everything else keeps its type, blocks of a GGUF source included.",
-    codecs: HELD_CODECS,
+    codecs: SUPPORTED,
     blocks: "group:32",
     loadsIn: ["llama.cpp", "ollama", "LM Studio", "node-llama-cpp", "Keystone"],
   }),
@@ -59,10 +59,10 @@ function problems(
 ): KeystoneErrorData[] {
   const subject = "A GGUF file";
   const wrong = on
-    ? [...on.plans.values()].find((plan) => heldType(plan) === null)
+    ? [...on.plans.values()].find((plan) => ggmlTypeFor(plan) === null)
     : recipeSettings(recipe)
         .map((settings) => ({ ...settings, block: parseBlock(settings.block) }))
-        .find((settings) => heldType(settings) === null);
+        .find((settings) => ggmlTypeFor(settings) === null);
   return [
     ...activationProblems(recipe, subject),
     ...keepProblems(recipe, subject),
@@ -81,7 +81,7 @@ function codecProblem({
   return new KeystoneError(
     "export/gguf-codec",
     `GGUF has no block that holds ${codecLabel({ codec, bits, symmetric })} with ${size} exactly.`,
-    `Choose one of ${HELD_CODECS}; those with blocks in group:32.`,
+    `Choose one of ${SUPPORTED}; those with blocks in group:32.`,
     { codec, bits, block: size },
   ).toData();
 }

@@ -14,7 +14,7 @@ const GROUP = 32;
 type Settings = Pick<TensorPlan, "codec" | "bits" | "symmetric"> & { readonly block: Block };
 
 /** The type that holds a quantized tensor exactly: a block type, or that to which every weight is rounded. Null where none does. */
-export function heldType(settings: Settings): string | null {
+export function ggmlTypeFor(settings: Settings): string | null {
   return CODECS[settings.codec].rounds ?? blockType(settings);
 }
 
@@ -45,7 +45,7 @@ export function blockType({ codec, bits, symmetric, block }: Settings): PackedTy
 const SYMMETRIC: Readonly<Record<number, PackedType>> = { 4: "Q4_0", 5: "Q5_0", 8: "Q8_0" };
 
 /** What a recipe may ask for, in words. */
-export const HELD_CODECS = "q4_0, q4_1, q5_0, q5_1, q8_0, int symmetric with 4, 5 or 8 bits, and f16 or bf16";
+export const SUPPORTED = "q4_0, q4_1, q5_0, q5_1, q8_0, int symmetric with 4, 5 or 8 bits, and f16 or bf16";
 
 /**
  * The type of a tensor that is not quantized: matrices keep theirs, blocks of a GGUF source included; norms and biases become
@@ -64,7 +64,7 @@ export function ownBlocks({ packed }: Pick<TensorInfo, "packed">): string | null
 
 /** What a tensor is stored as; null where the file has no place for it. */
 export function typeOf(tensor: TensorInfo, plan: TensorPlan | undefined): string | null {
-  return plan ? heldType(plan) : storedType(tensor);
+  return plan ? ggmlTypeFor(plan) : storedType(tensor);
 }
 
 /** Bytes of a tensor in the file; where it has no place there, what the recipe counts, or the source. */

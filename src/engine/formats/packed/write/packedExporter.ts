@@ -7,7 +7,7 @@ import { allBytes, keepModules, plansOf } from "../../write/keepModules.ts";
 import { madeBytes, tokenizerNotes } from "../../write/madeFiles.ts";
 import { PACKING_FILES } from "../../write/sourceIndex.ts";
 import { fusedNotes } from "./vllmNotes.ts";
-import { oneType } from "./uniformDtype.ts";
+import { uniformDtype } from "./uniformDtype.ts";
 import { moduleBytes } from "./moduleLayout.ts";
 import { packedProblems, type PackedLimits } from "./packedProblems.ts";
 import { planPacked, writePacked, type LayoutOf, type PackedFiles } from "./writePacked.ts";
@@ -34,7 +34,7 @@ export function packedExporter({ description, limits, layoutOf, files, notes }: 
     problems: (recipe, on) => packedProblems(limits, recipe, on),
     adapt: (recipe, model, kept) => {
       const adapted = keepModules(recipe, model, kept, eightBits, bytesOf);
-      const typed = oneType(plansOf(adapted.recipe, model).values());
+      const typed = uniformDtype(plansOf(adapted.recipe, model).values());
       return { ...adapted, ...typed, changes: [...adapted.changes, ...typed.changes] };
     },
     weightBytes: (model, plans) => allBytes(model, plans, bytesOf),

@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { oneType } from "./uniformDtype.ts";
+import { uniformDtype } from "./uniformDtype.ts";
 
 describe("the type that packed modules are computed in", () => {
   it("is their own where they have one", () => {
     const plans = [1, 2].map(() => ({ codec: "compressed-tensors", storage: "BF16" }) as const);
-    expect(oneType(plans)).toEqual({ changes: [] });
-    expect(oneType([])).toEqual({ changes: [] });
+    expect(uniformDtype(plans)).toEqual({ changes: [] });
+    expect(uniformDtype([])).toEqual({ changes: [] });
   });
 
   it("is F32 where they have several, which holds the numbers of each", () => {
-    const { storage, changes } = oneType([
+    const { storage, changes } = uniformDtype([
       { codec: "compressed-tensors", storage: "F16" },
       { codec: "compressed-tensors", storage: "BF16" },
     ]);
@@ -22,6 +22,6 @@ describe("the type that packed modules are computed in", () => {
       { codec: "gptq", storage: "F16" },
       { codec: "gptq", storage: "BF16" },
     ] as const;
-    expect(oneType(plans).storage).toBe("F16");
+    expect(uniformDtype(plans).storage).toBe("F16");
   });
 });

@@ -6,7 +6,7 @@ import type { AdaptedRecipe } from "../../write/exporter.ts";
  * The type that all packed modules are computed in, where the source holds them in several: f32, which holds the numbers of each,
  * or F16 where the format's runtimes compute in half precision. Nothing where they are of one type already.
  */
-export function oneType(
+export function uniformDtype(
   plans: Iterable<Pick<TensorPlan, "codec" | "storage">>,
 ): Pick<AdaptedRecipe, "storage" | "changes"> {
   const all = [...plans];

@@ -1,14 +1,14 @@
 import type { Command } from "commander";
 import { list } from "#shared/format.ts";
 import type { ExperimentName } from "#shared/lab.ts";
-import { ANSWERS_TASKS, CHOOSES, SCORES_TEXT } from "#shared/labUses.ts";
+import { ANSWERS_TASKS, CALIBRATED, SCORES_TEXT } from "#shared/labUses.ts";
 import { usageError } from "../reportError.ts";
 
 /** Options that all experiments read, by the field they fill: which experiments they mean something to, and why not to others. */
 const MEANT_FOR: ReadonlyMap<string, { experiments: ReadonlySet<ExperimentName>; otherwise: string }> =
   new Map([
     ...each(["tasks", "taskLimit"], ANSWERS_TASKS, "answers no tasks"),
-    ...each(["calibration"], CHOOSES, "chooses nothing on a calibration text"),
+    ...each(["calibration"], CALIBRATED, "chooses nothing on a calibration text"),
     ...each(
       ["context", "stride", "tokens", "windows"],
       SCORES_TEXT,
@@ -21,7 +21,7 @@ function each(fields: readonly string[], experiments: ReadonlySet<ExperimentName
 }
 
 /** Leaves out of an experiment's help what means nothing to it. */
-export function hideMeaningless(command: Command, experiment: ExperimentName): Command {
+export function hideUnusedOptions(command: Command, experiment: ExperimentName): Command {
   for (const option of command.options) {
     const meant = MEANT_FOR.get(option.attributeName());
     if (meant && !meant.experiments.has(experiment)) option.hideHelp();
@@ -38,7 +38,7 @@ export function isGiven(command: Command, field: string): boolean {
  * Refuses what was asked for and would be passed over without a word.
  * @throws KeystoneError usage/arguments
  */
-export function refuseMeaningless(command: Command, experiment: ExperimentName): void {
+export function rejectUnusedOptions(command: Command, experiment: ExperimentName): void {
   for (const option of command.options) {
     const field = option.attributeName();
     const meant = MEANT_FOR.get(field);

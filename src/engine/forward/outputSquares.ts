@@ -3,10 +3,10 @@ import { floats, openSession, type Session, type SessionOptions } from "./sessio
 import type { Forward } from "./forward.ts";
 
 /** What a matrix does to rows, as sums of squares; the session is made when it is first needed. */
-export function createSquares(options: SessionOptions): Pick<Forward, "squares" | "close"> {
+export function createOutputSquares(options: SessionOptions): Pick<Forward, "outputSquares" | "close"> {
   let opened: Promise<Session> | null = null;
   return {
-    squares: async (x, weight, width) => {
+    outputSquares: async (x, weight, width) => {
       const session = await (opened ??= openSession(buildSquaresGraph(), options));
       const rows = x.length / width;
       const squares = new Float32Array(rows);

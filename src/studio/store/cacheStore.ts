@@ -29,7 +29,7 @@ export type KeptPlan = z.infer<typeof keptPlan>;
 const RECENT_MODELS = 24;
 
 /** What is remembered beside the runs: settings, recent models, saved plans, detections, measured speed. */
-export class KeptStore {
+export class CacheStore {
   readonly #database: DatabaseSync;
 
   constructor(database: DatabaseSync) {
