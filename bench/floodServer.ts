@@ -127,6 +127,7 @@ function detail(): RunDetail {
     superWeights: [],
     results,
     best: null,
+    ranking: { by: "kl", best: null, tied: [], untested: 0 },
     pareto: [],
     baseline: {
       nll: Math.log(12),

@@ -39,6 +39,24 @@ export const comparedVariant = z.object({
 });
 export type ComparedVariant = z.infer<typeof comparedVariant>;
 
+const pairedDifference = z.object({
+  /** Of the means per token, the first's less the second's; nats. */
+  difference: z.number(),
+  /** 95%, by a bootstrap over blocks that both were scored on. */
+  interval: z.tuple([z.number(), z.number()]),
+  /** Whether the interval leaves out 0. */
+  significant: z.boolean(),
+});
+
+/** Two columns of a comparison, block by block on the same text. Null where the text is too short, or one is the original. */
+export const comparedPair = z.object({
+  /** Places among the variants. */
+  variants: z.tuple([z.number().int(), z.number().int()]),
+  nll: pairedDifference.nullable(),
+  kl: pairedDifference.nullable(),
+});
+export type ComparedPair = z.infer<typeof comparedPair>;
+
 export const compareReport = z.object({
   model: z.string(),
   text: z.string(),
@@ -46,6 +64,8 @@ export const compareReport = z.object({
   passage: z.array(z.object({ id: z.number().int(), text: z.string() })),
   /** The original first, then the recipes, then the other checkpoints. */
   variants: z.array(comparedVariant),
+  /** Every two of them; empty in older reports. */
+  pairs: z.array(comparedPair).default([]),
   seconds: z.number(),
 });
 export type CompareReport = z.infer<typeof compareReport>;

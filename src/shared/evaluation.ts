@@ -32,6 +32,35 @@ export const convention = z.object({
 });
 export type Convention = z.infer<typeof convention>;
 
+const interval = z.tuple([z.number(), z.number()]);
+
+/**
+ * How sure scores are: 95% intervals of a bootstrap over blocks of the text, and what each block adds up to. Two variants that were
+ * scored on the same text are compared block by block (`pairedDifference`).
+ */
+export const confidence = z.object({
+  /** Share of such intervals that hold the true value: 0.95. */
+  level: z.number(),
+  resamples: z.number().int(),
+  /** A block is whole documents, or consecutive tokens of one. */
+  unit: z.enum(["documents", "tokens"]),
+  intervals: z.object({
+    /** Nats per token. */
+    nll: interval,
+    perplexity: interval,
+    /** NLL beyond the original's, paired; absent of the original itself, as are the next two. */
+    nllAdded: interval.optional(),
+    kl: interval.optional(),
+    topAgreement: interval.optional(),
+  }),
+  /** Scored tokens of each block. */
+  tokens: z.array(z.number().int()),
+  /** Sums over each block, nats. */
+  nll: z.array(z.number()),
+  kl: z.array(z.number()).optional(),
+});
+export type Confidence = z.infer<typeof confidence>;
+
 /** Scores of one model (or variant) on one text. */
 export const scores = z.object({
   /** Mean negative log-likelihood, nats per scored token. */
@@ -50,6 +79,8 @@ export const scores = z.object({
   /** Standard error of the mean NLL over tokens. */
   nllStandardError: finiteOrNull,
   kl: klReport.optional(),
+  /** Absent where the text is too short for it, in results that are not finite, and where nobody asked. */
+  confidence: confidence.optional(),
   notFinite: z.literal(true).optional(),
 });
 export type Scores = z.infer<typeof scores>;

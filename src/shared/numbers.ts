@@ -10,3 +10,13 @@ export const finiteOrNull = z.number().nullable();
 export function orNull(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }
+
+/** Linear interpolation between order statistics of an ascending array; null where it is empty or not finite. */
+export function percentile(sorted: ArrayLike<number>, fraction: number): number | null {
+  if (sorted.length === 0) return null;
+  const place = fraction * (sorted.length - 1);
+  const low = Math.floor(place);
+  const high = Math.min(low + 1, sorted.length - 1);
+  const [below = NaN, above = NaN] = [sorted[low], sorted[high]];
+  return orNull(below + (above - below) * (place - low));
+}

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { finiteOrNull } from "./numbers.ts";
 import { judge } from "./plan.ts";
+import { ranking } from "./ranking.ts";
 import { recipe } from "./recipe.ts";
 import { errorData } from "./errorData.ts";
-import { convention, klReport, layerError, scores, tensorError } from "./evaluation.ts";
+import { confidence, convention, klReport, layerError, scores, tensorError } from "./evaluation.ts";
 
 export const variantStatus = z.enum(["waiting", "running", "done", "failed", "cancelled"]);
 export type VariantStatus = z.infer<typeof variantStatus>;
@@ -24,6 +25,8 @@ export const variantResult = z.object({
   nll: finiteOrNull,
   tokens: z.number().nullable(),
   kl: klReport.nullable(),
+  /** Absent in runs kept before it, and where the text is too short for it. */
+  confidence: confidence.optional(),
   sqnrDb: finiteOrNull,
   seconds: z.number().nullable(),
   worker: z.number().int().nullable(),
@@ -110,6 +113,7 @@ export const runDetail = z.object({
   superWeights: z.array(z.tuple([z.number(), z.number(), z.number()])),
   results: z.array(variantResult),
   best: z.string().nullable(),
+  ranking,
   /** Ids of the variants that no other beats in both bits per weight and KL. */
   pareto: z.array(z.string()),
   workers: z.number().int(),

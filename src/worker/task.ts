@@ -185,6 +185,7 @@ export type VariantScores = Pick<
   | "nll"
   | "tokens"
   | "kl"
+  | "confidence"
   | "sqnrDb"
   | "seconds"
   | "notFinite"

@@ -240,7 +240,7 @@ describe("demo", () => {
     expect(ended.stdout).toContain("put there deliberately and then trained");
     expect(ended.stdout).toContain("Found model.layers.1.mlp.down_proj.weight [137, 401]");
     expect(ended.stdout).toMatch(/destroyed$/m);
-    expect(ended.stdout).toMatch(/closest to the original: exported$/m);
+    expect(ended.stdout).toMatch(/lowest KL: exported$/m);
     expect(ended.stdout).toContain(`Exported: ${join(home, "keystone-demo")}\n`);
     expect(await readdir(join(home, "keystone-demo"))).toEqual(
       expect.arrayContaining(["config.json", "model.safetensors", "README.md"]),

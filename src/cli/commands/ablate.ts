@@ -71,7 +71,7 @@ function ablateText(report: AblateReport): string {
     { title: "weights", align: "right" },
     { title: "perplexity", align: "right" },
     { title: "KL", align: "right" },
-    { title: "same top token", align: "right" },
+    { title: "top-1", align: "right" },
     ...tasks.map((task): Column => ({ title: task.name, align: "right" })),
   ];
   const rows = report.rows.map((row) => [

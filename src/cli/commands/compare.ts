@@ -1,6 +1,8 @@
 import { Command } from "commander";
 import type { ComparedVariant, CompareReport } from "#shared/comparison.ts";
 import { decimalsThatSeparate } from "#shared/format.ts";
+import { divergenceInterval } from "#shared/intervals.ts";
+import { intervalSentence, rankVariants, tieClause } from "#shared/ranking.ts";
 import { absolute, namedCalibration, readRecipe, textFor } from "../files.ts";
 import {
   judgeOf,
@@ -91,14 +93,29 @@ function compareText({ variants, convention, seconds }: CompareReport): string {
       { title: "size", align: "right" },
       { title: "perplexity", align: "right" },
       { title: "KL mean", align: "right" },
-      { title: "KL 99 %", align: "right" },
+      { title: "95%", align: "right" },
+      { title: "KL 99%", align: "right" },
       { title: "top-1", align: "right" },
       { title: "SQNR dB", align: "right" },
     ],
     variants.map((variant) => rowOf(variant, decimals)),
   );
   const notes = variants.flatMap((variant) => variant.notes.map((note) => `${note}\n`)).join("");
-  return `${table}\n${notes}${conventionClause(convention)}; KL in nats per token. ${duration(seconds)}.\n`;
+  return `${table}\n${rankingText(variants)}${notes}${conventionClause(convention)}; KL in nats per token. ${duration(seconds)}.\n`;
+}
+
+/** Which column has the lowest KL, and whether the text is enough to tell. */
+function rankingText(variants: readonly ComparedVariant[]): string {
+  const ranked = variants.slice(1).map(({ scores, bitsPerWeight, fileBitsPerWeight }, i) => ({
+    ...{ id: String(i + 1), status: "done" as const, kl: scores.kl ?? null, confidence: scores.confidence },
+    bitsPerWeight: bitsPerWeight ?? fileBitsPerWeight,
+  }));
+  const ranking = rankVariants(ranked);
+  const best = variants[Number(ranking.best)];
+  if (ranking.best === null || !best || ranked.length < 2) return "";
+  const tie = tieClause(ranking, ranked.length - 1, (id) => variants[Number(id)]?.label ?? id);
+  const how = best.scores.confidence ? ` ${intervalSentence(best.scores.confidence)}` : "";
+  return `Lowest KL: ${best.label}${tie ? `; ${tie}` : ""}.${how}\n`;
 }
 
 function rowOf(variant: ComparedVariant, decimals: number): string[] {
@@ -112,6 +129,7 @@ function rowOf(variant: ComparedVariant, decimals: number): string[] {
     fileSize(bytes),
     fixed(scores.perplexity, decimals, bad),
     kl ? fixed(kl.mean, 6, bad) : "–",
+    divergenceInterval(scores),
     kl ? fixed(kl.p99, 6, bad) : "–",
     kl ? percent(kl.topAgreement) : "–",
     sqnrText(variant),

@@ -103,7 +103,10 @@ async function sweep(session: Session, model: string): Promise<RunDetail> {
 }
 
 async function exportWinner(session: Session, model: string, winner: VariantResult): Promise<ExportReport> {
-  tell(session, `\n3. Exporting the closest one (${winner.label}), opening it again and scoring it …`);
+  tell(
+    session,
+    `\n3. Exporting the one of the lowest KL (${winner.label}), opening it again and scoring it …`,
+  );
   const text = join(dirname(model), "eval.jsonl");
   const { job } = await session.studio.call("job:export", {
     model,
@@ -150,7 +153,7 @@ function demoTable(detail: RunDetail, winner: VariantResult): string {
     fixed(result.bitsPerWeight, 3),
     fixed(result.perplexity, decimals, result.notFinite),
     fixed(result.kl?.mean, 4, result.notFinite),
-    result.id === winner.id ? "closest to the original: exported" : verdict(result, original),
+    result.id === winner.id ? "lowest KL: exported" : verdict(result, original),
   ]);
   return textTable(
     [

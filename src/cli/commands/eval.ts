@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { EvalReport } from "#shared/evaluation.ts";
+import { intervalMethod } from "#shared/ranking.ts";
 import { absolute, existingFile, namedCalibration, readRecipe } from "../files.ts";
 import {
   judgeOf,
@@ -63,6 +64,7 @@ function evalText(report: EvalReport): string {
   }
   if (report.sqnrDb !== null) facts.push(["SQNR", `${fixed(report.sqnrDb, 1)} dB`]);
   if (report.calibration !== null) facts.push(["Scales chosen on", report.calibration]);
+  if (report.confidence) facts.push(["Intervals", intervalMethod(report.confidence)]);
   facts.push(conventionFact(report.convention), ["Time", `${duration(report.seconds)} on ${report.device}`]);
   return factList(facts) + report.notes.map((note) => `${note}\n`).join("");
 }

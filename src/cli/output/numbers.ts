@@ -32,9 +32,9 @@ export function memorySize(bytes: number): string {
   return mebi >= 1024 ? `${trimmed(mebi / 1024)} GiB` : `${fixed(mebi, 0)} MiB`;
 }
 
-/** 93.4 %, from a fraction. */
+/** 93.4%, from a fraction. */
 export function percent(fraction: number | null | undefined): string {
-  return fraction === null || fraction === undefined ? MISSING : `${fixed(fraction * 100, 1)} %`;
+  return fraction === null || fraction === undefined ? MISSING : `${fixed(fraction * 100, 1)}%`;
 }
 
 /**

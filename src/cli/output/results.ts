@@ -1,4 +1,5 @@
-import type { Scores } from "#shared/evaluation.ts";
+import { divergenceInterval } from "#shared/intervals.ts";
+import { intervalSentence, tieClause } from "#shared/ranking.ts";
 import type { RunDetail, RunSummary, VariantResult } from "#shared/run.ts";
 import { count, duration, fixed, percent, perplexityDecimals } from "./numbers.ts";
 import { conventionClause } from "./scores.ts";
@@ -18,20 +19,24 @@ export function resultLine(result: VariantResult, done: number, total: number): 
   return `${place}  ${result.label}: perplexity ${fixed(result.perplexity, 4, result.notFinite)}, KL ${fixed(result.kl?.mean, 4, result.notFinite)}, ${bits} bits`;
 }
 
-/** The original first, then every variant: best first, then what is not scored. The marks: ★ best, · no other beats both numbers. */
-export function resultsTable(
-  baseline: Scores | null,
-  results: readonly VariantResult[],
-  best: string | null,
-  pareto: readonly string[],
-): string {
+/**
+ * The original first, then every variant: lowest KL first, then what is not scored. The marks: ★ lowest KL, ≈ no significant difference
+ * from it, · no other beats both numbers.
+ */
+export function resultsTable({
+  baseline,
+  results,
+  ranking,
+  pareto,
+}: Pick<RunDetail, "baseline" | "results" | "ranking" | "pareto">): string {
   const decimals = perplexityDecimals(
     baseline?.perplexity ?? null,
     results.map((result) => result.perplexity),
   );
   const rows = [...results].sort(byKl).map((result) => {
     const bad = result.notFinite === true;
-    const mark = result.id === best ? "★" : pareto.includes(result.id) ? "·" : "";
+    const place = result.id === ranking.best ? "★" : pareto.includes(result.id) ? "·" : "";
+    const mark = ranking.tied.includes(result.id) ? `≈${place}` : place;
     const status =
       result.status === "done"
         ? ""
@@ -44,13 +49,26 @@ export function resultsTable(
       fixed(result.bitsPerWeight, 3),
       fixed(result.perplexity, decimals, bad),
       fixed(result.kl?.mean, 4, bad),
+      divergenceInterval(result),
       percent(result.kl?.topAgreement),
       fixed(result.sqnrDb, 1),
       status,
     ];
   });
   const original = baseline
-    ? [["", "original", "–", fixed(baseline.perplexity, decimals, baseline.notFinite), "–", "–", "–", ""]]
+    ? [
+        [
+          "",
+          "original",
+          "–",
+          fixed(baseline.perplexity, decimals, baseline.notFinite),
+          "–",
+          "–",
+          "–",
+          "–",
+          "",
+        ],
+      ]
     : [];
   return textTable(
     [
@@ -59,7 +77,8 @@ export function resultsTable(
       { title: "bits/weight", align: "right" },
       { title: "perplexity", align: "right" },
       { title: "KL", align: "right" },
-      { title: "same top token", align: "right" },
+      { title: "95%", align: "right" },
+      { title: "top-1", align: "right" },
       { title: "SQNR dB", align: "right" },
       { title: "" },
     ],
@@ -87,11 +106,21 @@ export function runText(detail: RunDetail): string {
     ...detail.notes,
     ...(summary.note === "" ? [] : ["", summary.note]),
   ];
-  const table = resultsTable(detail.baseline, results, detail.best, detail.pareto);
-  const foot = best
-    ? `\n★ ${best.label} is closest to the original: KL ${fixed(best.kl?.mean, 4)} nats at ${fixed(best.bitsPerWeight, 2)} bits per weight. · No other variant beats these in both numbers.\n`
-    : "";
-  return `${head.join("\n")}\n\n${table}${foot}`;
+  const table = resultsTable(detail);
+  return `${head.join("\n")}\n\n${table}${best ? footOf(detail, best) : ""}`;
+}
+
+/** What the ranking says, what the marks mean, and how intervals were made. */
+function footOf({ ranking, results }: RunDetail, best: VariantResult): string {
+  const labels = new Map(results.map(({ id, label }) => [id, label]));
+  const others = results.filter(({ status }) => status === "done").length - 1;
+  const tie = tieClause(ranking, others, (id) => labels.get(id) ?? id);
+  const marks = [
+    ...(ranking.tied.length > 0 ? ["≈ No significant difference in KL from ★."] : []),
+    "· No other variant beats these in both bits per weight and KL.",
+    ...(best.confidence ? [intervalSentence(best.confidence)] : []),
+  ];
+  return `\n★ ${best.label} has the lowest KL: ${fixed(best.kl?.mean, 4)} nats at ${fixed(best.bitsPerWeight, 2)} bits per weight${tie ? `; ${tie}` : ""}.\n${marks.join(" ")}\n`;
 }
 
 function importedLine({ imported, modelName }: RunSummary): string[] {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { percentile } from "#shared/numbers.ts";
 import { expectSum, float64Bound } from "../../../test/support/rounding.ts";
-import { median, percentile, summarize } from "./metrics.ts";
+import { median, summarize } from "./metrics.ts";
 
 const whole = { textTokens: 3, words: 4, bytes: 20 };
 

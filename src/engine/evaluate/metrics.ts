@@ -1,5 +1,5 @@
 import type { KlReport, Scores } from "#shared/evaluation.ts";
-import { orNull } from "#shared/numbers.ts";
+import { orNull, percentile } from "#shared/numbers.ts";
 import type { WindowSet } from "./windows/windowSet.ts";
 
 /** The text behind some figures: its size, scored or not. */
@@ -66,16 +66,6 @@ export function klReport(kl: Float32Array, topAgrees: Float32Array): KlReport {
     max: orNull(sorted[sorted.length - 1]),
     topAgreement: orNull(sum(topAgrees) / topAgrees.length),
   };
-}
-
-/** Linear interpolation between order statistics of an ascending array; null where it is empty. */
-export function percentile(sorted: ArrayLike<number>, fraction: number): number | null {
-  if (sorted.length === 0) return null;
-  const place = fraction * (sorted.length - 1);
-  const low = Math.floor(place);
-  const high = Math.min(low + 1, sorted.length - 1);
-  const value = sorted[low] + (sorted[high] - sorted[low]) * (place - low);
-  return orNull(value);
 }
 
 /** Median of a few numbers: the mean of the middle two where their count is even. */

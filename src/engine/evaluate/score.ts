@@ -1,4 +1,7 @@
 import { KeystoneError } from "#shared/errors.ts";
+import type { Scores } from "#shared/evaluation.ts";
+import { cutBlocks } from "./blocks.ts";
+import { confidenceOf, type TokenFigures } from "./confidence.ts";
 import { planBatches, scoredLabels } from "./stream/hiddenStates.ts";
 import { headUnits } from "./stream/headUnits.ts";
 import { judgeLanes, readHead } from "./stream/judgeHead.ts";
@@ -15,6 +18,8 @@ export const UNIT = "tokens·layers";
 
 export interface ScoreRequest extends Engine, Watch {
   readonly windows: WindowSet;
+  /** Also 95% intervals, and sums over blocks of the text. */
+  readonly confidence?: boolean;
 }
 
 export interface OriginalRequest extends ScoreRequest {
@@ -48,7 +53,7 @@ export async function scoreOriginal(request: OriginalRequest): Promise<OriginalR
   return {
     hidden: original,
     nll,
-    scores: summarize(nll, windows),
+    scores: withConfidence(summarize(nll, windows), { nll }, request),
     ...(keepTrajectory ? { trajectory } : {}),
   };
 }
@@ -86,11 +91,23 @@ function variantScore(
   };
   if (lane.error || !figures) return { ...made, scores: null, ...(lane.error ? { error: lane.error } : {}) };
   const { nll, kl } = figures;
+  const tokens = { ...figures, originalNll: request.reference.nll };
   return {
     ...made,
-    scores: summarize(nll, request.windows, figures),
+    scores: withConfidence(summarize(nll, request.windows, figures), tokens, request),
     ...(request.perToken ? { perToken: { nll, kl } } : {}),
   };
+}
+
+/** The scores with how sure they are, where that is asked for and the text is long enough. */
+export function withConfidence(
+  scores: Scores,
+  figures: TokenFigures,
+  { windows, confidence }: Pick<ScoreRequest, "windows" | "confidence">,
+): Scores {
+  const blocks = confidence && !scores.notFinite ? cutBlocks(windows) : null;
+  const sure = blocks && confidenceOf(blocks, figures);
+  return sure ? { ...scores, confidence: sure } : scores;
 }
 
 function otherWindows(reference: OriginalReference, scored: number): KeystoneError {

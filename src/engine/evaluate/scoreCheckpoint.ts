@@ -5,7 +5,7 @@ import { createMeter, type Meter } from "./stream/meter.ts";
 import { summarize } from "./metrics.ts";
 import { judgeShared } from "./sharedVocabulary.ts";
 import { layerPasses, streamLayers } from "./stream/streamLayers.ts";
-import { UNIT, type ScoreRequest } from "./score.ts";
+import { UNIT, withConfidence, type ScoreRequest } from "./score.ts";
 import type { Engine } from "./stream/engine.ts";
 import type { OriginalReference } from "./stream/scoring.ts";
 import type { Scores } from "#shared/evaluation.ts";
@@ -34,7 +34,11 @@ export async function scoreCheckpoint(
   const { original: hidden } = await streamLayers(request, plan, [], options, meter, request);
   if (hidden === null) throw new Error("final hidden states were asked for, but none came");
   const figures = await judgeRows(request, hidden, scoredLabels(plan), meter);
-  return { scores: summarize(figures.nll, windows, figures), nll: figures.nll };
+  const tokens = { ...figures, originalNll: request.reference.nll };
+  return {
+    scores: withConfidence(summarize(figures.nll, windows, figures), tokens, request),
+    nll: figures.nll,
+  };
 }
 
 /** Every scored position's prediction against the original's. hidden: (rows, hidden) of the other checkpoint. */

@@ -3,7 +3,7 @@ import { toErrorData, type KeystoneErrorData } from "#shared/errors.ts";
 import type { StudioEvent } from "#shared/events.ts";
 import type { LaneView } from "#shared/job.ts";
 import type { Scores } from "#shared/evaluation.ts";
-import { bestVariant, paretoFront } from "#shared/ranking.ts";
+import { paretoFront, rankVariants, type Ranking } from "#shared/ranking.ts";
 import type { RunDetail, RunSummary, VariantResult } from "#shared/run.ts";
 import { placesOf, setOf } from "./collections.ts";
 
@@ -23,7 +23,10 @@ export class LiveRun {
   results: readonly VariantResult[] = $state.raw([]);
   lanes: readonly LaneView[] = $state.raw([]);
   error: KeystoneErrorData | null = $state.raw(null);
-  readonly best: string | null = $derived(bestVariant(this.results));
+  readonly ranking: Ranking = $derived(rankVariants(this.results));
+  readonly best: string | null = $derived(this.ranking.best);
+  /** Variants whose KL does not differ from the best's. */
+  readonly tied: ReadonlySet<string> = $derived(setOf(this.ranking.tied));
   readonly pareto: ReadonlySet<string> = $derived(setOf(paretoFront(this.results)));
   readonly #host: Host;
   #places = placesOf([]);

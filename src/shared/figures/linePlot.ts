@@ -1,3 +1,5 @@
+import type { Interval } from "../bootstrap.ts";
+import { errorBars } from "../intervals.ts";
 import { axisLabel, type Scale } from "./axes.ts";
 import type { FigureLayout, FigureTrace } from "./figure.ts";
 import { roleStyle, type Role } from "./marks.ts";
@@ -10,7 +12,13 @@ export interface Series {
   /** What the line is, said at its end. Empty = no label. */
   readonly name: string;
   readonly role: Role;
-  readonly points: readonly { x: number; y: number | null; words: string }[];
+  readonly points: readonly {
+    x: number;
+    y: number | null;
+    words: string;
+    /** Drawn as an error bar. */
+    interval?: Interval | null;
+  }[];
   /** Dots at the points; default true. */
   readonly dots?: boolean;
 }
@@ -85,6 +93,10 @@ function lineTrace({ name, role, points, dots = true }: Series, palette: Palette
     cliponaxis: false,
     line,
     marker,
+    ...errorBars(
+      points.map(({ y, interval }) => ({ value: y ?? NaN, interval: y === null ? null : interval })),
+      line["color"],
+    ),
   };
 }
 

@@ -1,4 +1,7 @@
 import { bits as bitsText, divergence, plural } from "../format.ts";
+import { divergenceInterval, errorBars, perplexityBesideOriginal } from "../intervals.ts";
+import { intervalSentence, tieClause } from "../ranking.ts";
+import type { Interval } from "../bootstrap.ts";
 import { armOf, type Arm } from "../recipe.ts";
 import { blockLabel, codecLabel } from "../recipeText.ts";
 import type { RunDetail, VariantResult } from "../run.ts";
@@ -57,7 +60,8 @@ function sizeFigure(run: RunDetail, done: readonly VariantResult[], palette: Pal
   const byId = new Map(points.map((point) => [point.result.id, point]));
   const front = run.pareto.flatMap((id) => byId.get(id) ?? []);
   const best = run.best === null ? undefined : byId.get(run.best);
-  const scale = magnitudeScale(points.map(({ y }) => y));
+  const bars = points.flatMap(({ result }) => result.confidence?.intervals.kl ?? []);
+  const scale = magnitudeScale([...points.map(({ y }) => y), ...bars.filter((end) => end > 0)]);
   const cloud = (role: Role, some: typeof points): FigureTrace => ({
     type: "scatter",
     mode: "markers",
@@ -71,12 +75,19 @@ function sizeFigure(run: RunDetail, done: readonly VariantResult[], palette: Pal
     hoverinfo: "none",
     cliponaxis: false,
     marker: { ...roleStyle(role, palette).marker, size: 8 },
+    ...errorBars(
+      some.map(({ result, y }) => ({ value: y, interval: result.confidence?.intervals.kl })),
+      roleStyle(role, palette).line["color"],
+    ),
   });
+  const sure = done.find(({ confidence }) => confidence)?.confidence;
+  const labels = new Map(done.map(({ id, label }) => [id, label]));
+  const tie = tieClause(run.ranking, done.length - 1, (id) => labels.get(id) ?? id);
   return {
     id: "run-size",
     title: "KL divergence against bits per weight",
-    caption: `Lower left is better. Gold, filled = super weights restored or held out; grey, hollow = not. The line joins the ${plural(front.length, "variant")} that no other beats in both numbers${exact > 0 ? `; ${plural(exact, "variant")} with no divergence at all ${exact === 1 ? "is" : "are"} in the table only` : ""}.`,
-    summary: `${plural(points.length, "variant")}; ${best ? `closest to the original: ${best.result.label}, KL ${divergence(best.y)} at ${bitsText(best.x)} bits per weight` : "none has been compared yet"}.`,
+    caption: `Lower left is better. Gold, filled = super weights restored or held out; grey, hollow = not. The line joins the ${plural(front.length, "variant")} that no other beats in both numbers${exact > 0 ? `; ${plural(exact, "variant")} with no divergence at all ${exact === 1 ? "is" : "are"} in the table only` : ""}.${sure ? ` ${intervalSentence(sure)}` : ""}`,
+    summary: `${plural(points.length, "variant")}; ${best ? `lowest KL: ${best.result.label}, ${divergence(best.y)} at ${bitsText(best.x)} bits per weight${tie ? `, ${tie}` : ""}` : "none has been compared yet"}.`,
     height: SIZE_HEIGHT,
     traces: [
       {
@@ -120,6 +131,7 @@ function sizeFigure(run: RunDetail, done: readonly VariantResult[], palette: Pal
         { title: "Variant", format: "text" },
         { title: "Bits/weight", format: "bits" },
         { title: "KL", format: "divergence" },
+        { title: "95% interval", format: "text" },
         { title: "Perplexity", format: "perplexity", decimals: 4 },
         { title: "Not beaten in both", format: "text" },
       ],
@@ -127,8 +139,9 @@ function sizeFigure(run: RunDetail, done: readonly VariantResult[], palette: Pal
         result.label,
         result.bitsPerWeight,
         scoreCell(result.kl?.mean, result.notFinite),
+        divergenceInterval(result),
         scoreCell(result.perplexity, result.notFinite),
-        result.id === run.best ? "best" : run.pareto.includes(result.id) ? "yes" : "",
+        result.id === run.best ? "yes, lowest KL" : run.pareto.includes(result.id) ? "yes" : "",
       ]),
     },
   };
@@ -178,7 +191,10 @@ function blocksFigures(
   const arms = bestByArm(results, blocks);
   const original = run.baseline?.perplexity ?? null;
   const perplexities = arms.flatMap(({ points }) => points.map(({ best }) => best.perplexity));
-  const scale = magnitudeScale([...perplexities, original]);
+  const ends = (of: (best: VariantResult) => Interval | null): number[] =>
+    arms.flatMap(({ points }) => points.flatMap(({ best }) => of(best) ?? [])).filter((end) => end > 0);
+  const besideOriginal = (best: VariantResult): Interval | null => perplexityBesideOriginal(best, original);
+  const scale = magnitudeScale([...perplexities, original, ...ends(besideOriginal)]);
   const id = codec.replace(/[^a-z0-9]+/gi, "-");
   const perplexity = blocksFigure(
     {
@@ -188,6 +204,7 @@ function blocksFigures(
       blocks,
       measure: "perplexity",
       valueOf: (best) => best.perplexity,
+      intervalOf: besideOriginal,
       format: { format: "perplexity", decimals: 4 },
       scale,
       reference:
@@ -197,6 +214,7 @@ function blocksFigures(
   );
   if (!scale.log) return [perplexity];
   const divergences = arms.flatMap(({ points }) => points.map(({ best }) => best.kl?.mean || null));
+  const klInterval = (best: VariantResult): Interval | null => best.confidence?.intervals.kl ?? null;
   const kl = blocksFigure(
     {
       id: `run-blocks-${id}-kl`,
@@ -205,8 +223,9 @@ function blocksFigures(
       blocks,
       measure: "KL, nats",
       valueOf: (best) => best.kl?.mean || null,
+      intervalOf: klInterval,
       format: { format: "divergence" },
-      scale: magnitudeScale(divergences),
+      scale: magnitudeScale([...divergences, ...ends(klInterval)]),
     },
     palette,
   );
@@ -237,19 +256,20 @@ interface BlocksPlot {
   readonly blocks: readonly string[];
   readonly measure: string;
   readonly valueOf: (best: VariantResult) => number | null;
+  readonly intervalOf: (best: VariantResult) => Interval | null;
   readonly format: Omit<FigureColumn, "title">;
   readonly scale: Scale;
   readonly reference?: { value: number; text: string } | undefined;
 }
 
 function blocksFigure(plot: BlocksPlot, palette: Palette): Figure {
-  const { id, title, arms, blocks, measure, valueOf, format, scale, reference } = plot;
+  const { id, title, arms, blocks, measure, valueOf, intervalOf, format, scale, reference } = plot;
   const written = (best: VariantResult): string => cellText(valueOf(best), { title: "", ...format });
   return {
     id,
     title,
     caption:
-      "As Figure 7 of the paper: lower is better; for each arm and block, the variant of least KL divergence.",
+      "As Figure 7 of the paper: lower is better; for each arm and block, the variant of least KL divergence. Bars: 95% intervals against the original on the same text.",
     summary: `${measure}: ${arms
       .map(
         ({ name, points }) =>
@@ -265,6 +285,7 @@ function blocksFigure(plot: BlocksPlot, palette: Palette): Figure {
           points: points.map(({ x, best }) => ({
             x,
             y: valueOf(best),
+            interval: intervalOf(best),
             words: `${best.label}: ${measure} ${written(best)}`,
           })),
         })),

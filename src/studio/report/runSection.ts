@@ -1,6 +1,8 @@
 import { bits, count, decimalsThatSeparate, divergence, duration, plural } from "#shared/format.ts";
 import { runFigures, type FigureTable, type Palette } from "#shared/figures/index.ts";
 import { perplexityText, scoreCell, separatingDecimals, type Cell } from "#shared/figures/table.ts";
+import { divergenceInterval, perplexityInterval } from "#shared/intervals.ts";
+import { intervalSentence, tieClause } from "#shared/ranking.ts";
 import { modelWord, repeatSweep, repeatText } from "#shared/repeat.ts";
 import type { RunDetail, RunSummary, VariantResult } from "#shared/run.ts";
 import type { Block, RowMark, Section } from "./document.ts";
@@ -21,7 +23,7 @@ export function runSection(run: RunDetail, index: number, palette: Palette): Sec
     { kind: "heading", text: "Variants" },
     {
       kind: "text",
-      text: "Closest to the original first. ★ = least KL divergence, ties to fewer bits; · = no other variant beats it in both bits per weight and KL.",
+      text: rankedText(run),
     },
     {
       kind: "table",
@@ -41,11 +43,22 @@ export function runSection(run: RunDetail, index: number, palette: Palette): Sec
   };
 }
 
-function findingOf({ summary, baseline }: RunDetail, best: VariantResult | undefined): string {
+/** By what the table is sorted, what its marks say, and how intervals were made. */
+function rankedText({ results }: RunDetail): string {
+  const marks =
+    "Lowest KL divergence first. ★ = lowest KL, ties to fewer bits; ≈ = no significant difference in KL from it; · = no other variant beats it in both bits per weight and KL.";
+  const sure = results.find(({ confidence }) => confidence)?.confidence;
+  return sure ? `${marks} ${intervalSentence(sure)}` : marks;
+}
+
+function findingOf(run: RunDetail, best: VariantResult | undefined): string {
+  const { summary, baseline } = run;
   if (!best) return `No variant of ${count(summary.total)} has been scored`;
+  const labels = new Map(run.results.map(({ id, label }) => [id, label]));
+  const tie = tieClause(run.ranking, summary.done - 1, (id) => labels.get(id) ?? id);
   const decimals = decimalsThatSeparate(best.perplexity, baseline?.perplexity ?? null);
   const original = baseline ? `, the original has ${perplexityText(baseline.perplexity, decimals)}` : "";
-  return `${best.label} is closest to the original: perplexity ${perplexityText(best.perplexity, decimals)}${original}; KL ${divergence(best.kl?.mean)} nats at ${bits(best.bitsPerWeight, "prose")} bits per weight`;
+  return `${best.label} has the lowest KL, ${divergence(best.kl?.mean)} nats at ${bits(best.bitsPerWeight, "prose")} bits per weight${tie ? ` (${tie})` : ""}; perplexity ${perplexityText(best.perplexity, decimals)}${original}`;
 }
 
 /** What the person wrote, a paragraph each. */
@@ -107,20 +120,24 @@ function variantTable(run: RunDetail, sorted: readonly VariantResult[]): FigureT
       { title: "Bits/weight", format: "bits" },
       { title: "Whole file", format: "bits" },
       { title: "Perplexity", format: "perplexity", decimals },
+      { title: "95% interval", format: "text" },
       { title: "KL, nats", format: "divergence" },
-      { title: "Same top token", format: "percent" },
+      { title: "95% interval", format: "text" },
+      { title: "Top-1 agreement", format: "percent" },
       { title: "SQNR, dB", format: "number", decimals: 1 },
       { title: "Recipe", format: "text" },
     ],
     rows: [
       ...(run.baseline ? [originalRow(run)] : []),
       ...sorted.map((result): Cell[] => [
-        { best: "★", front: "·", failed: "" }[markOf(run, result) ?? "failed"],
+        signOf(run, result),
         result.status === "done" ? result.label : `${result.label} (${result.status})`,
         result.bitsPerWeight,
         result.fileBitsPerWeight,
         scoreCell(result.perplexity, result.notFinite),
+        perplexityInterval(result, run.baseline?.perplexity ?? null, decimals),
         scoreCell(result.kl?.mean, result.notFinite),
+        divergenceInterval(result),
         result.kl?.topAgreement ?? null,
         result.sqnrDb,
         result.id.slice(0, ID_LENGTH),
@@ -140,7 +157,14 @@ function originalRow({ baseline }: RunDetail): Cell[] {
     null,
     null,
     null,
+    null,
+    null,
   ];
+}
+
+function signOf(run: RunDetail, result: VariantResult): string {
+  const place = { best: "★", front: "·", failed: "" }[markOf(run, result) ?? "failed"];
+  return run.ranking.tied.includes(result.id) ? `≈${place}` : place;
 }
 
 function markOf(run: RunDetail, result: VariantResult): RowMark | null {

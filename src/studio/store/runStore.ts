@@ -2,7 +2,7 @@ import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { KeystoneError } from "#shared/errors.ts";
 import type { Convention, Scores } from "#shared/evaluation.ts";
 import type { Judge } from "#shared/plan.ts";
-import { bestVariant, paretoFront } from "#shared/ranking.ts";
+import { paretoFront, rankVariants } from "#shared/ranking.ts";
 import type { Coordinate } from "#shared/recipe.ts";
 import {
   variantDetail,
@@ -126,6 +126,7 @@ export class RunStore {
   detail(id: string): RunDetail {
     const row = this.row(id);
     const results = this.results(id);
+    const ranking = rankVariants(results);
     return {
       summary: summaryOf(row),
       judge: row.judge,
@@ -137,7 +138,8 @@ export class RunStore {
       baseline: row.baseline,
       superWeights: row.super_weights,
       results: LIVE.includes(statusOf(row)) ? results : results.map(stopped),
-      best: bestVariant(results),
+      best: ranking.best,
+      ranking,
       pareto: paretoFront(results),
       workers: row.workers,
       threadsPerWorker: row.threads,

@@ -1,4 +1,5 @@
-import type { ComparedVariant, CompareReport } from "#shared/comparison.ts";
+import { pairedDifference } from "#shared/bootstrap.ts";
+import type { ComparedPair, ComparedVariant, CompareReport } from "#shared/comparison.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import { judge as judgeSchema, type Judge } from "#shared/plan.ts";
@@ -46,12 +47,19 @@ export async function compareTask(fields: TaskFields<"compare">, talk: Talk): Pr
   const planned = fields.variants.map((request) => ({ request, ...planVariant(model, request, maxima) }));
   const variants = planned.map(({ variant }) => variant);
 
-  const reference = await scoreOriginal({ ...model, windows, trajectory: true, ...pass(0) });
+  const reference = await scoreOriginal({
+    ...model,
+    windows,
+    trajectory: true,
+    confidence: true,
+    ...pass(0),
+  });
   const scored = await scoreWave({
     ...model,
     windows,
     reference,
     variants,
+    confidence: true,
     ...pass(1),
   });
 
@@ -112,14 +120,27 @@ export async function compareTask(fields: TaskFields<"compare">, talk: Talk): Pr
       passageNll: align(passage, scoredOf(onPassage[i]).perToken?.nll ?? new Float32Array()),
     };
   });
+  const all = [original, ...compared, ...others];
   return {
     model: fields.model.path,
     text: fields.text,
     convention: windows.convention,
     passage: passageTokens(passage, await model.tokenizer()),
-    variants: [original, ...compared, ...others],
+    variants: all,
+    pairs: pairsOf(all),
     seconds: (performance.now() - begin) / 1000,
   };
+}
+
+/** Every two columns, compared block by block. */
+function pairsOf(columns: readonly ComparedVariant[]): ComparedPair[] {
+  return columns.flatMap(({ scores: second }, j) =>
+    columns.slice(0, j).map(({ scores: first }, i): ComparedPair => ({
+      variants: [i, j],
+      nll: pairedDifference(first.confidence, second.confidence, "nll"),
+      kl: pairedDifference(first.confidence, second.confidence, "kl"),
+    })),
+  );
 }
 
 /** A text that everything is judged on, and the original on it. */
@@ -136,7 +157,7 @@ async function comparedCheckpoint(
 ): Promise<ComparedVariant> {
   await requireComparable(original, other, texts);
   const [text, passage] = texts;
-  const { scores } = await scoreCheckpoint({ ...other, original, ...text, ...watches[0] });
+  const { scores } = await scoreCheckpoint({ ...other, original, ...text, confidence: true, ...watches[0] });
   const onPassage = await scoreCheckpoint({ ...other, original, ...passage, ...watches[1] });
   const { checkpoint } = other;
   const distance = await checkpointSqnr({ original: original.checkpoint, other: checkpoint, ...watches[2] });

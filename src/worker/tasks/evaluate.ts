@@ -20,13 +20,14 @@ export async function evaluateTask(
   const passes = first + (request ? 2 : 1);
   const maxima = await maximaFor(model, calibration, talk.pass(0, passes));
   const planned = request && planVariant(model, request, maxima);
-  const reference = await scoreOriginal({ ...model, windows, ...talk.pass(first, passes) });
+  const reference = await scoreOriginal({ ...model, windows, confidence: true, ...talk.pass(first, passes) });
   const [score = null] = planned
     ? await scoreWave({
         ...model,
         windows,
         reference,
         variants: [planned.variant],
+        confidence: true,
         ...talk.pass(first + 1, passes),
       })
     : [];

@@ -22,6 +22,7 @@ export async function baselineTask(
     ...model,
     windows,
     trajectory: true,
+    confidence: true,
     ...talk.pass(first, first + 1),
   });
   return {
@@ -48,6 +49,7 @@ export async function waveTask(
     windows: baseline.windows,
     reference: baseline.original,
     variants: planned.map(({ variant }) => variant),
+    confidence: true,
     ...talk.watch,
   });
   scores.forEach((score, i) => post(outcomeOf(score, planned[i])));
@@ -84,6 +86,10 @@ function outcomeOf(score: VariantScore, planned: PlannedVariant): VariantOutcome
   };
 }
 
-function columnsOf({ perplexity, nll, tokens, kl, notFinite }: Scores) {
-  return { perplexity, nll, tokens, kl: kl ?? null, ...(notFinite ? { notFinite } : {}) };
+function columnsOf({ perplexity, nll, tokens, kl, confidence, notFinite }: Scores) {
+  return {
+    ...{ perplexity, nll, tokens, kl: kl ?? null },
+    ...(confidence ? { confidence } : {}),
+    ...(notFinite ? { notFinite } : {}),
+  };
 }

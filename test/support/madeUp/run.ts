@@ -1,5 +1,5 @@
 import { parseRecipe } from "#shared/plan.ts";
-import { bestVariant, paretoFront } from "#shared/ranking.ts";
+import { bestVariant, paretoFront, rankVariants } from "#shared/ranking.ts";
 import { recipeLabel } from "#shared/recipeText.ts";
 import type { RunDetail, VariantResult } from "#shared/run.ts";
 import { FACTS, CONVENTION, scoresOf } from "./facts.ts";
@@ -76,6 +76,7 @@ export function madeUpRun(): RunDetail {
     superWeights: [[1, 137, 401]],
     results,
     best: bestVariant(results),
+    ranking: rankVariants(results),
     pareto: paretoFront(results),
     workers: 2,
     threadsPerWorker: 1,

@@ -1,5 +1,7 @@
 import type { Scores } from "#shared/evaluation.ts";
 import type { VariantResult } from "#shared/run.ts";
+import { divergenceInterval } from "#shared/intervals.ts";
+import { rankVariants } from "#shared/ranking.ts";
 import { variantWeightBytes } from "#shared/variantSize.ts";
 import { bits, divergence, factor, number, percent, score, signed } from "../../format.ts";
 
@@ -20,6 +22,8 @@ interface Metric {
   delta?: (value: number) => string;
   /** Which end is better. */
   better: "low" | "high";
+  /** The best does not differ significantly from others: none is marked. */
+  tied?: boolean;
 }
 
 export interface MetricContext {
@@ -67,6 +71,15 @@ export function metricRows(
       value: (r) => r.kl?.mean ?? null,
       text: divergence,
       better: "low",
+      tied: rankVariants(results).tied.length > 0,
+    },
+    {
+      name: "KL mean, 95% interval",
+      title: "By a bootstrap over blocks of the text",
+      original: "–",
+      value: () => null,
+      text: (_, r) => divergenceInterval(r),
+      better: "low",
     },
     {
       name: "KL divergence, 99%",
@@ -76,7 +89,7 @@ export function metricRows(
       better: "low",
     },
     {
-      name: "Same next token",
+      name: "Top-1 agreement",
       original: "100.0%",
       value: (r) => r.kl?.topAgreement ?? null,
       text: (v) => percent(v),
@@ -101,7 +114,7 @@ function row(metric: Metric, results: readonly VariantResult[]): MetricRow {
   const best = metric.better === "low" ? Math.min(...known) : Math.max(...known);
   // What is written the same is not told apart.
   const bestTexts = new Set(texts.filter((_, i) => values[i] === best));
-  const alone = texts.filter((text) => bestTexts.has(text)).length < results.length;
+  const alone = !metric.tied && texts.filter((text) => bestTexts.has(text)).length < results.length;
   return {
     name: metric.name,
     ...(metric.title === undefined ? {} : { title: metric.title }),

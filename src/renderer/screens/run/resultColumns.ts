@@ -1,4 +1,5 @@
 import type { Scores } from "#shared/evaluation.ts";
+import { divergenceInterval } from "#shared/intervals.ts";
 import { parseBlock } from "#shared/recipe.ts";
 import { blockLabel, clipLabel, codecLabel, restoreLabel } from "#shared/recipeText.ts";
 import type { VariantResult } from "#shared/run.ts";
@@ -106,8 +107,18 @@ export function resultColumns({
       sort: (result) => result.kl?.mean ?? null,
     },
     {
+      id: "interval",
+      header: "KL, 95%",
+      title: "95% interval of the mean KL, by a bootstrap over blocks of the text",
+      numeric: true,
+      low: true,
+      width: "124px",
+      text: divergenceInterval,
+      sort: (result) => result.confidence?.intervals.kl?.[1] ?? null,
+    },
+    {
       id: "agreement",
-      header: "Same token",
+      header: "Top-1",
       title: "How often the most likely next token is the original's",
       numeric: true,
       low: true,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Scores } from "#shared/evaluation.ts";
+import type { Ranking } from "#shared/ranking.ts";
 import type { RunSummary } from "#shared/run.ts";
 import { runFinding, runMethod, variantSentence, type RunFacts } from "./sentence.ts";
 import { testResult } from "./testResult.ts";
@@ -19,7 +20,9 @@ const best = testResult(
 );
 const twin = testResult({ clip: { method: "zscore", threshold: 9 } }, { perplexity: 236.06 });
 
-function facts(status: RunSummary["status"], results = [best, twin]): RunFacts {
+const NOT_TIED: Ranking = { by: "kl", best: best.id, tied: [], untested: 0 };
+
+function facts(status: RunSummary["status"], results = [best, twin], ranking = NOT_TIED): RunFacts {
   const summary: RunSummary = {
     id: "r",
     name: "grid",
@@ -36,18 +39,24 @@ function facts(status: RunSummary["status"], results = [best, twin]): RunFacts {
     total: 144,
     best: null,
   };
-  return { summary, results, baseline, best: results[0] ?? null, job: null };
+  return { summary, results, baseline, best: results[0] ?? null, ranking, job: null };
 }
 
 describe("the head of a run", () => {
   it("says what the best variant reaches, and what it would be without restoration", () => {
     expect(runFinding(facts("running"))).toBe(
-      "Restored rtn4, group 64, z 9 reaches 12.90 at 4.50 bits; without restoration 236",
+      "Lowest KL: restored rtn4, group 64, z 9 reaches 12.90 at 4.50 bits; without restoration 236",
+    );
+  });
+  it("says first that others do not differ, and nothing of a twin that is among them", () => {
+    const tied = { ...NOT_TIED, tied: [twin.id, "another"] };
+    expect(runFinding(facts("done", [best, twin], tied))).toBe(
+      "No significant difference between 3 variants; lowest KL: restored rtn4, group 64, z 9 reaches 12.90 at 4.50 bits; the original has 12.41",
     );
   });
   it("names the original where there is no twin to compare with", () => {
     expect(runFinding(facts("done", [best]))).toBe(
-      "Restored rtn4, group 64, z 9 reaches 12.90 at 4.50 bits; the original has 12.41",
+      "Lowest KL: restored rtn4, group 64, z 9 reaches 12.90 at 4.50 bits; the original has 12.41",
     );
   });
   it("shows the decimals that separate the best from the original", () => {
@@ -57,7 +66,7 @@ describe("the head of a run", () => {
   it("says where a run stopped", () => {
     expect(runFinding(facts("paused"))).toBe("Paused at 61 of 144");
     expect(runFinding(facts("interrupted"))).toBe("Interrupted at 61 of 144; those are saved");
-    expect(runFinding(facts("cancelled"))).toMatch(/^Cancelled at 61 of 144: restored rtn4/);
+    expect(runFinding(facts("cancelled"))).toMatch(/^Cancelled at 61 of 144: lowest KL: restored rtn4/);
     expect(runFinding(facts("running", []))).toBe("Scoring 144 variants");
   });
   it("counts below what is scored, waits and failed", () => {

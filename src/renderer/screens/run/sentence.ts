@@ -1,6 +1,7 @@
 import type { Scores } from "#shared/evaluation.ts";
 import type { JobView } from "#shared/job.ts";
 import { canonicalJson } from "#shared/plan.ts";
+import type { Ranking } from "#shared/ranking.ts";
 import { armOf, type Arm, type Recipe } from "#shared/recipe.ts";
 import { recipeLabel } from "#shared/recipeText.ts";
 import type { RunDetail, RunSummary, VariantResult } from "#shared/run.ts";
@@ -23,15 +24,16 @@ export interface RunFacts {
   results: readonly VariantResult[];
   baseline: Scores | null;
   best: VariantResult | null;
+  ranking: Ranking;
   job: JobView | null;
 }
 
 const ARM_WORDS: Record<Arm, string> = {
-  plain: "Plain",
-  clip: "Clipped",
-  "clip-restore": "Restored",
-  "restore-only": "Restored",
-  "hold-out": "Held-out",
+  plain: "plain",
+  clip: "clipped",
+  "clip-restore": "restored",
+  "restore-only": "restored",
+  "hold-out": "held-out",
 };
 
 /** The finding in one sentence: what the best variant reaches, and what it would be without restoration. */
@@ -66,12 +68,16 @@ function firstWords({ summary, job, results }: RunFacts): string {
   return /original|super weights/.test(phase) ? sentence(phase) : `Scoring ${count(summary.total)} variants`;
 }
 
-function bestSentence(best: VariantResult, { results, baseline }: RunFacts): string {
+/** What the variant of the lowest KL reaches, and first whether others differ from it at all. */
+function bestSentence(best: VariantResult, { results, baseline, ranking }: RunFacts): string {
   const original = baseline?.perplexity ?? null;
   const decimals = decimalsThatSeparate(best.perplexity, original);
-  const reaches = `${ARM_WORDS[armOf(best.recipe)]} ${recipeLabel({ ...best.recipe, restore: "none", holdOut: false })} reaches ${cellPerplexity(best.perplexity, original, decimals)} at ${bits(best.bitsPerWeight, "prose")} bits`;
+  const tied = ranking.tied.length;
+  const lead =
+    tied === 0 ? "Lowest KL" : `No significant difference between ${count(tied + 1)} variants; lowest KL`;
+  const reaches = `${lead}: ${ARM_WORDS[armOf(best.recipe)]} ${recipeLabel({ ...best.recipe, restore: "none", holdOut: false })} reaches ${cellPerplexity(best.perplexity, original, decimals)} at ${bits(best.bitsPerWeight, "prose")} bits`;
   const twin = isRestored(best.recipe) ? twinOf(best.recipe, results) : null;
-  if (twin)
+  if (twin && !ranking.tied.includes(twin.id))
     return `${reaches}; without restoration ${twin.notFinite ? "it is not finite" : cellPerplexity(twin.perplexity, original, decimals)}`;
   return original === null
     ? reaches
