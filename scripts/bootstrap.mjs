@@ -23,6 +23,7 @@ const COMMANDS = {
   lint: { build: false, run: ["node_modules/eslint/bin/eslint.js", "."] },
   screenshots: { build: true, run: ["scripts/screenshots.ts"] },
   "check-package": { build: true, run: ["scripts/checkPackage.ts"] },
+  "real-model": { build: true, run: ["scripts/realModel/index.ts"] },
   peers: { build: false, run: ["scripts/peers/index.ts"] },
 };
 

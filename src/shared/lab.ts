@@ -215,6 +215,7 @@ export const superActivationsReport = z.object({
       /** First and last layer that carry it in every prompt; null = in none. */
       from: z.number().int().nullable(),
       to: z.number().int().nullable(),
+      /** The token that holds it in every prompt in all of these layers; null where prompts differ. */
       token: z.number().int().nullable(),
     }),
   ),

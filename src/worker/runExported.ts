@@ -13,6 +13,11 @@ const RUNTIMES: Partial<
   Readonly<Record<ExportFormat, (folder: string, request: RunRequest) => Promise<RuntimeScore>>>
 > = { gguf: runGguf, onnx: runOnnx };
 
+/** Whether Keystone runs a format's exports in the runtime that they are made for. */
+export function hasRuntime(format: ExportFormat): boolean {
+  return RUNTIMES[format] !== undefined;
+}
+
 /**
  * Scores an export in the runtime it is made for, and holds that against what its weights score in Keystone's own pass.
  * Null where Keystone has nothing to do with the runtime.

@@ -9,11 +9,11 @@ import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
 import { scoreOriginal } from "#engine/evaluate/score.ts";
 import { firstOtherToken } from "#engine/evaluate/windows/sameTokens.ts";
+import type { Watch } from "#engine/evaluate/stream/engine.ts";
 import type { WindowSet } from "#engine/evaluate/windows/windowSet.ts";
 import { requireTensorsUsed } from "#engine/export/verify/requireTensorsUsed.ts";
 import { runtimeReading } from "#engine/export/verify/runtimeReading.ts";
 import { createForward } from "#engine/forward/createForward.ts";
-import type { Talk } from "./talk.ts";
 import type { ModelHandle } from "./task.ts";
 import { windowsOf } from "./windows.ts";
 
@@ -35,7 +35,7 @@ export async function scoreReopened(
   checkpoint: Checkpoint,
   { device, threads }: Pick<ModelHandle, "device" | "threads">,
   { format, text, judge, windows: judged }: JudgedOn,
-  talk: Talk,
+  watch: Watch,
 ): Promise<{ perplexity: number | null; tokens: number }> {
   const { tensors, inventory, shards } = checkpoint;
   const config = runtimeReading(format, checkpoint.config);
@@ -46,7 +46,7 @@ export async function scoreReopened(
   requireSameTokens(judged, windows);
   const forward = await createForward(architecture, { device, threads });
   try {
-    const { scores } = await scoreOriginal({ checkpoint, architecture, forward, windows, ...talk.watch });
+    const { scores } = await scoreOriginal({ checkpoint, architecture, forward, windows, ...watch });
     return { perplexity: scores.perplexity, tokens: scores.tokens };
   } finally {
     await forward.close();

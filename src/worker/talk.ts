@@ -1,7 +1,7 @@
 import type { Watch } from "#engine/evaluate/stream/engine.ts";
 import type { Progress } from "#shared/job.ts";
 import { waitOrThrow } from "./control.ts";
-import type { Task, TaskMessage } from "./task.ts";
+import type { StagedProgress, Task, TaskMessage } from "./task.ts";
 
 /** How a task hears from the studio and is heard by it. */
 export interface Talk {
@@ -13,6 +13,12 @@ export interface Talk {
    * does not start again with each.
    */
   pass(index: number, count: number): Watch;
+  /**
+   * For the `index`-th of `count` pieces of work of different kinds: progress counts pieces, each by its own share, and the rate of
+   * one says nothing of another's.
+   * @param name what stands in front of its phases, where these don't say it themselves
+   */
+  stage(index: number, count: number, name?: string): Watch;
 }
 
 /** Progress is told at most this often, in milliseconds; the last one of a pass always is. */
@@ -22,7 +28,7 @@ export function createTalk(task: Pick<Task, "port" | "control">): Talk {
   const post = (message: TaskMessage): void => task.port.postMessage(message);
   const control = { check: () => waitOrThrow(task.control) };
   let last = -Infinity;
-  const postProgress = (progress: Progress): void => {
+  const postProgress = (progress: StagedProgress): void => {
     const now = performance.now();
     if (now - last < PROGRESS_MS && progress.done < progress.total) return;
     last = now;
@@ -35,6 +41,26 @@ export function createTalk(task: Pick<Task, "port" | "control">): Talk {
       control,
       onProgress: (progress) => postProgress(asPass(progress, index, count)),
     }),
+    stage: (index, count, name) => ({
+      control,
+      onProgress: (progress) =>
+        postProgress(count > 1 ? asStage(progress, { index, count, name }) : progress),
+    }),
+  };
+}
+
+function asStage(
+  { done, total, phase }: Progress,
+  { index, count, name }: { index: number; count: number; name: string | undefined },
+): StagedProgress {
+  return {
+    done: index + (total > 0 ? done / total : 0),
+    total: count,
+    unit: "stages",
+    phase: name === undefined ? phase : `${name}: ${phase}`,
+    stage: String(index),
+    rate: null,
+    secondsLeft: null,
   };
 }
 

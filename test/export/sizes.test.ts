@@ -198,3 +198,11 @@ describe("an export that is larger than its source", () => {
     expect(notes(checkpoint, { ...Q4_0, keep: [] }, "gguf")).toEqual([]);
   });
 });
+
+it("lists the modules that stay as they are as a sentence does", async () => {
+  const { checkpoint } = await source({ storage: "F16", layers: 3 });
+  const restore = [0, 1, 2].map((layer) => [layer, 3, 4]);
+  const { changes } = held(checkpoint, { ...Q4_0, restore });
+  const [first, second, third] = [0, 1, 2].map((layer) => `model.layers.${layer}.mlp.down_proj.weight`);
+  expect(changes[0]).toContain(`The modules ${first}, ${second} and ${third} stay unquantized, because`);
+});

@@ -104,8 +104,11 @@ describe("importance", () => {
   });
 
   it("measures the recovered share by log-likelihood where there are no tasks", async () => {
-    const { report } = await runLab(demo, "importance", { text: TEXT, judge: { tokens: 150 } });
+    const { report, progress } = await runLab(demo, "importance", { text: TEXT, judge: { tokens: 150 } });
     expectNear(report.recovered, 1, 1e-3, "recovered");
+    // rows begin to differ in other layers, and one is read beside the original: what all take is known before the first
+    expect(new Set(progress.map(({ total }) => total)).size).toBe(1);
+    expectOneProgress(progress);
     expect(report.notes[0]).toMatch(/negative log-likelihood/);
   });
 

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import type { Progress } from "#shared/job.ts";
 import { parseRecipe } from "#shared/plan.ts";
 import type { Studio } from "#studio/studio.ts";
 import { waitForJob } from "#studio/waitForJob.ts";
@@ -19,9 +20,13 @@ function studioOnDemo(): Studio {
   return startStudio({ home: temporaryFolder(), demoModel: DEMO, overrides: { device: "cpu" } });
 }
 
-async function finish(studio: Studio, call: Promise<{ job: string }>) {
+async function finish(studio: Studio, call: Promise<{ job: string }>, seen: Progress[] = []) {
   const { job } = await call;
-  await waitForJob(studio, job);
+  await waitForJob(studio, job, {
+    onProgress: ({ progress }) => {
+      if (progress) seen.push(progress);
+    },
+  });
   return studio.call("job:result", { job });
 }
 
@@ -133,10 +138,21 @@ describe("the demo model through the studio", () => {
       const request = { recipe, out };
       const check = await studio.call("export:check", { model: DEMO, request });
       expect(check).toMatchObject({ exists: false, problems: [] });
+      const seen: Progress[] = [];
       const result = await finish(
         studio,
         studio.call("job:export", { model: DEMO, request, verify: { text: TEXT, judge: { tokens: 500 } } }),
+        seen,
       );
+      // its super weights are found before
+      const own = seen.slice(seen.findIndex(({ phase }) => phase.startsWith("the original: ")));
+      const done = own.map((at) => at.done / at.total);
+      expect(done).toEqual(done.toSorted((a, b) => a - b));
+      expect(done.at(-1)).toBe(1);
+      const phases = own.map(({ phase }) => phase);
+      expect(phases.filter((phase) => /^(layer|output head|$)/.test(phase))).toEqual([]);
+      for (const doing of ["the original: layer", "the variant: ", "the export, opened again: "])
+        expect(phases.some((phase) => phase.startsWith(doing))).toBe(true);
       if (result.kind !== "export") throw new Error(result.kind);
       const { verified } = result.report;
       expect(verified?.maxAbsDiff).toBe(0);

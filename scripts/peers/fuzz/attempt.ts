@@ -22,7 +22,7 @@ export const PASSAGE = [
 const JUDGE = judge.parse({ context: 48, tokens: 96 });
 const MEMORY = 2 ** 30;
 
-const alone: Talk = { post: () => undefined, watch: {}, pass: () => ({}) };
+const alone: Talk = { post: () => undefined, watch: {}, pass: () => ({}), stage: () => ({}) };
 
 /** What came of one attempt: a value, a refusal with its code, or an error that nobody foresaw. */
 export type Attempt<T> =

@@ -2,9 +2,9 @@ import { KeystoneError } from "#shared/errors.ts";
 import type { Scores } from "#shared/evaluation.ts";
 import { cutBlocks } from "./blocks.ts";
 import { confidenceOf, type TokenFigures } from "./confidence.ts";
-import { planBatches, scoredLabels } from "./stream/hiddenStates.ts";
+import { planBatches, scoredLabels, type BatchPlan } from "./stream/hiddenStates.ts";
 import { headUnits } from "./stream/headUnits.ts";
-import { judgeLanes, readHead } from "./stream/judgeHead.ts";
+import { judgeLanes, judgingUnits, readHead } from "./stream/judgeHead.ts";
 import { createMeter } from "./stream/meter.ts";
 import { summarize } from "./metrics.ts";
 import { layerPasses, streamLayers, type Lane } from "./stream/streamLayers.ts";
@@ -35,6 +35,21 @@ export interface WaveRequest extends ScoreRequest {
   readonly perToken?: boolean;
 }
 
+/** What {@link scoreOriginal} counts over these windows. */
+export function originalUnits({ architecture }: Pick<Engine, "architecture">, plan: BatchPlan): number {
+  return plan.tokens * architecture.facts.layers + plan.scored * headUnits(architecture);
+}
+
+/** What {@link scoreWave} counts over these windows. */
+export function waveUnits(
+  engine: Pick<Engine, "architecture">,
+  plan: BatchPlan,
+  variants: readonly Variant[],
+): number {
+  const passes = layerPasses(engine, variants, { original: false });
+  return plan.tokens * passes + judgingUnits(engine, variants, plan.scored);
+}
+
 /**
  * Scores the original and keeps its final hidden states for the comparison with variants. All weights are checked on the way.
  * @throws KeystoneError checkpoint/not-finite, job/cancelled
@@ -44,12 +59,11 @@ export async function scoreOriginal(request: OriginalRequest): Promise<OriginalR
   const plan = planBatches(windows);
   const keepTrajectory = request.trajectory ?? false;
   const options = { original: true, keepTrajectory, checkFinite: true };
-  const head = plan.scored * headUnits(request.architecture);
-  const meter = createMeter(plan.tokens * layerPasses(request, [], options) + head, UNIT, request);
+  const meter = createMeter(originalUnits(request, plan), UNIT, request);
   const { original, trajectory } = await streamLayers(request, plan, [], options, meter, request);
   if (original === null) throw new Error("the original was asked for, but no hidden states came");
   const { nll } = await request.forward.score(original, scoredLabels(plan), await readHead(request));
-  await meter.advance(head, "output head");
+  await meter.advance(plan.scored * headUnits(request.architecture), "output head");
   return {
     hidden: original,
     nll,
@@ -69,9 +83,7 @@ export async function scoreWave(request: WaveRequest): Promise<VariantScore[]> {
   if (reference.hidden.length !== plan.scored * architecture.facts.hiddenSize)
     throw otherWindows(reference, plan.scored);
   const options = { original: false, trajectory: reference.trajectory, checkFinite: false };
-  const head = plan.scored * headUnits(architecture, true) * variants.length;
-  const total = plan.tokens * layerPasses(request, variants, options) + head;
-  const meter = createMeter(total, UNIT, request);
+  const meter = createMeter(waveUnits(request, plan, variants), UNIT, request);
   const { lanes } = await streamLayers(request, plan, variants, options, meter, request);
   const figures = await judgeLanes(request, lanes, reference.hidden, scoredLabels(plan), meter);
   return lanes.map((lane) => variantScore(lane, figures.get(lane), request));

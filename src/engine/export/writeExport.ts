@@ -141,7 +141,8 @@ async function writeAll(
 
   const sourceBytes = model.checkpoint.shards.reduce((sum, shard) => sum + shard.bytes, 0);
   const sideBytes = outline.sideFiles.reduce((sum, file) => sum + file.bytes, 0);
-  const progress = new ByteProgress(input.control, sourceBytes + outline.weightBytes + sideBytes);
+  const total = sourceBytes + outline.weightBytes + sideBytes;
+  const progress = new ByteProgress(input.control, total, "reading the source");
   const hashes = new SourceHashes(fileSystem, model.checkpoint, (bytes) => progress.advance(bytes));
   try {
     const files = await writeWeights(input, disk, progress, hashes);

@@ -1,9 +1,10 @@
 import { basename } from "node:path";
-import type { ExportReport } from "#shared/exporting.ts";
+import type { ExportFormat, ExportReport } from "#shared/exporting.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { Judge } from "#shared/plan.ts";
 import { readDocuments } from "#engine/files/documents/readDocuments.ts";
 import { scoreOriginal, scoreWave } from "#engine/evaluate/score.ts";
+import type { Watch } from "#engine/evaluate/stream/engine.ts";
 import type { WindowSet } from "#engine/evaluate/windows/windowSet.ts";
 import { ExportJob } from "#engine/export/folder/exportJob.ts";
 import { adaptVariant } from "#engine/export/variant/adaptVariant.ts";
@@ -11,12 +12,12 @@ import { exporters } from "#engine/formats/exporters.ts";
 import type { JudgedResults } from "#engine/export/manifest/manifest.ts";
 import { nodeFileSystem } from "#engine/files/output/nodeFileSystem.ts";
 import type { RunRequest } from "#engine/export/verify/runRequest.ts";
-import type { ExportVariant } from "#engine/formats/write/exportedVariant.ts";
+import type { ExportControl, ExportVariant } from "#engine/formats/write/exportedVariant.ts";
 import { verifyExport } from "#engine/export/verify/verifyExport.ts";
 import { writeExport } from "#engine/export/writeExport.ts";
 import { openModel, type OpenModel } from "../openModel.ts";
 import type { Talk } from "../talk.ts";
-import { runExported } from "../runExported.ts";
+import { hasRuntime, runExported } from "../runExported.ts";
 import { scoreReopened } from "../scoreReopened.ts";
 import type { TaskFields } from "../task.ts";
 import { windowsOf } from "../windows.ts";
@@ -29,13 +30,9 @@ export async function exportTask(fields: TaskFields<"export">, talk: Talk): Prom
   const { checkpoint, architecture } = model;
   const exported = { checkpoint, architecture, superWeights };
   const { variant, changes, asked } = adaptVariant(exported, request);
-  const control = {
-    check: () => talk.watch.control?.check(),
-    report: (progress: Parameters<NonNullable<typeof talk.watch.onProgress>>[0]) =>
-      talk.watch.onProgress?.(progress),
-  };
+  const stages = stagesOf(talk, request.format, verify !== null);
   const windows = verify && (await windowsOf(model, verify.text, verify.judge));
-  const results = verify && windows && (await judged(model, variant, { ...verify, windows }, talk));
+  const results = verify && windows && (await judged(model, variant, { ...verify, windows }, stages));
   const judgedPerplexity = results?.variant.perplexity ?? null;
   const written = await writeExport({
     format: request.format,
@@ -45,7 +42,7 @@ export async function exportTask(fields: TaskFields<"export">, talk: Talk): Prom
     asked,
     versions,
     results,
-    control,
+    control: controlOf(stages.writing),
     job: new ExportJob(folders),
     overwrite: request.overwrite,
     maxShardBytes: request.maxShardBytes,
@@ -63,14 +60,14 @@ export async function exportTask(fields: TaskFields<"export">, talk: Talk): Prom
                   reopened,
                   fields.model,
                   { ...verify, windows, format: request.format },
-                  talk,
+                  stages.reopened,
                 )),
                 judgedPerplexity,
               }),
-              control,
+              control: controlOf(stages.verifying),
             });
             const runtime = await runExported(request.format, folder, weights.perplexity, {
-              ...{ model: exported, windows, threads: fields.model.threads, watch: talk.watch },
+              ...{ model: exported, windows, threads: fields.model.threads, watch: stages.running },
               ...{ memoryBytes: verify.memoryBytes, programs: verify.programs },
               passages: await passagesOf(model, verify.text),
             });
@@ -91,6 +88,24 @@ export async function exportTask(fields: TaskFields<"export">, talk: Talk): Prom
     verified: written.verified,
     seconds: (performance.now() - begin) / 1000,
   };
+}
+
+/** The pieces of an export's work in their order: nothing but writing where it is not verified. */
+function stagesOf(talk: Talk, format: ExportFormat, verified: boolean) {
+  const count = verified ? (hasRuntime(format) ? 6 : 5) : 1;
+  return {
+    original: talk.stage(0, count, "the original"),
+    variant: talk.stage(1, count, "the variant"),
+    writing: talk.stage(verified ? 2 : 0, count),
+    verifying: talk.stage(3, count),
+    reopened: talk.stage(4, count, "the export, opened again"),
+    running: talk.stage(5, count),
+  };
+}
+type Stages = ReturnType<typeof stagesOf>;
+
+function controlOf({ control, onProgress }: Watch): ExportControl {
+  return { check: () => control?.check(), report: (progress) => onProgress?.(progress) };
 }
 
 /** Characters of a text whose tokens are held against a runtime's own. */
@@ -116,12 +131,12 @@ async function judged(
   model: OpenModel,
   exported: ExportVariant,
   { text, judge, windows }: { text: string; judge: Judge; windows: WindowSet },
-  talk: Talk,
+  stages: Stages,
 ): Promise<JudgedResults> {
   const { sha256 } = await nodeFileSystem.hash(text, () => undefined);
   const variant = { id: exported.recipeId, plans: exported.plans };
-  const reference = await scoreOriginal({ ...model, windows, ...talk.watch });
-  const [score] = await scoreWave({ ...model, windows, reference, variants: [variant], ...talk.watch });
+  const reference = await scoreOriginal({ ...model, windows, ...stages.original });
+  const [score] = await scoreWave({ ...model, windows, reference, variants: [variant], ...stages.variant });
   if (!score?.scores)
     throw KeystoneError.fromData(
       score?.error ?? {

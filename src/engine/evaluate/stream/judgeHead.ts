@@ -4,6 +4,7 @@ import { headUnits } from "./headUnits.ts";
 import type { Meter } from "./meter.ts";
 import { attempt, type Lane } from "./streamLayers.ts";
 import type { Engine } from "./engine.ts";
+import type { Variant } from "./variant.ts";
 import { changes } from "./variantWeights.ts";
 
 /** Bytes of the original's log-probabilities that are held at once: (chunk, vocabulary) f32. */
@@ -46,6 +47,17 @@ export async function readHead({
   requireFinite(architecture.normTensor, norm);
   requireFinite(architecture.headTensor, head);
   return { norm, head };
+}
+
+/** What {@link judgeLanes} counts for so many rows of each variant: the original once for all that share its head, and each variant. */
+export function judgingUnits(
+  { architecture }: Pick<Engine, "architecture">,
+  variants: readonly Variant[],
+  rows: number,
+): number {
+  const own = variants.filter((variant) => changes(variant, architecture.headTensor)).length;
+  const groups = own + (own < variants.length ? 1 : 0);
+  return rows * (groups * headUnits(architecture) + variants.length * headUnits(architecture, true));
 }
 
 /**
@@ -99,6 +111,7 @@ async function judgeGroup(
     const end = Math.min(rows, begin + chunk);
     const part = (all: Float32Array): Float32Array => all.subarray(begin * hiddenSize, end * hiddenSize);
     const logProbabilities = await forward.logProbabilities(part(reference), heads.original);
+    await meter.advance((end - begin) * headUnits(architecture), "output head");
     for (const lane of lanes) {
       const started = performance.now();
       const out = figures.get(lane);

@@ -58,9 +58,9 @@ export interface Streamed {
 
 /** Layers that a pass computes, summed over the original and all variants: the total of its progress. */
 export function layerPasses(
-  { architecture }: Engine,
+  { architecture }: Pick<Engine, "architecture">,
   variants: readonly Variant[],
-  options: StreamOptions,
+  options: Pick<StreamOptions, "original">,
 ): number {
   const { layers } = architecture.facts;
   const firsts = variants.map((variant) => firstChange(architecture, variant));
@@ -255,7 +255,7 @@ function originalUntil(
   layers: number,
   variants: readonly Variant[],
   firsts: readonly number[],
-  options: StreamOptions,
+  options: Pick<StreamOptions, "original">,
 ): number {
   if (options.original) return layers;
   const kept = variants.flatMap((variant) =>

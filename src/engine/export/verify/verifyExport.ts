@@ -53,7 +53,7 @@ export async function verifyExport({
     const expected = [...source.tensors.values()].filter(({ name }) => carried?.has(name) ?? true);
     requireSameTensors(expected, reopened);
     const total = expected.reduce((sum, { bytes }) => sum + bytes, 0);
-    const progress = new ByteProgress(control, total);
+    const progress = new ByteProgress(control, total, "verifying");
     const memory = new WeightMemory();
     let worst = { tensor: "", difference: 0 };
     for (const { name, bytes } of expected) {

@@ -10,11 +10,13 @@ export class ByteProgress {
   private readonly started = performance.now();
   private reported = -Infinity;
   private done = 0;
-  private phase = "";
+  private phase: string;
 
-  constructor(control: ExportControl, total: number) {
+  /** @param phase what is done before the first piece of work has a name */
+  constructor(control: ExportControl, total: number, phase: string) {
     this.control = control;
     this.total = total;
+    this.phase = phase;
   }
 
   /** Begins a piece of work; also where a job is paused or ended. */

@@ -3,6 +3,7 @@ import { planTensors } from "#engine/recipe/planTensors.ts";
 import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
+import { list } from "#shared/format.ts";
 import type { KeptModule } from "#shared/exporting.ts";
 import type { Override, Recipe, Restore } from "#shared/recipe.ts";
 import { bytesText } from "#engine/files/output/diskErrors.ts";
@@ -63,7 +64,7 @@ export function keepModules(
     { plans: holding.filter((plan) => !gets8(plan)), one: "stays unquantized", many: "stay unquantized" },
   ].filter(({ plans }) => plans.length > 0);
   const modules = kinds.map(({ plans, one, many }) => {
-    const names = plans.map(({ name }) => name).join(", ");
+    const names = list(plans.map(({ name }) => name));
     return plans.length === 1 ? `the module ${names} ${one}` : `the modules ${names} ${many}`;
   });
   const what = modules.join(", and ").replace(/^t/, "T");

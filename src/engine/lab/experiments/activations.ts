@@ -5,6 +5,7 @@ import { calibrate } from "#engine/evaluate/stream/calibrate.ts";
 import { requireNormWeights } from "#engine/recipe/smoothing.ts";
 import type { ActivationMaxima } from "#engine/recipe/activationPlan.ts";
 import { planBatches } from "#engine/evaluate/stream/hiddenStates.ts";
+import type { Variant } from "#engine/evaluate/stream/variant.ts";
 import type { WindowSet } from "#engine/evaluate/windows/windowSet.ts";
 import {
   methodRows,
@@ -47,7 +48,7 @@ export const activations: Experiment<"activations"> = async (run) => {
   const pers = [...new Set(request.per)];
   const rowsAhead = pers.flatMap((per) => methodRows(run, per, calibration ? 0 : null));
   const ahead = weightRows(run).length + rowsAhead.length;
-  text.announce(ahead);
+  text.announce([...weightRows(run), ...rowsAhead].map(() => plainRow(run)));
 
   const rows: Scored[] = [];
   const alphaSearch: Report["alphaSearch"] = [];
@@ -112,7 +113,8 @@ async function openSmoother(run: ActivationRun, journey: Journey, windows: Windo
   const judging = new Judging(run, journey, "calibration", windows);
   const alphas = [...new Set(request.alphas)].sort((a, b) => a - b);
   journey.announce("maxima", planBatches(windows).tokens * architecture.facts.layers);
-  judging.announce(alphas.length * new Set(request.per).size);
+  const trials = [...new Set(request.per)].flatMap(() => alphas);
+  judging.announce(trials.map(() => plainRow(run)));
   const maxima: ActivationMaxima = await calibrate({
     ...run,
     ...journey.pass("maxima", "channel maxima, calibration text"),
@@ -137,6 +139,11 @@ async function openSmoother(run: ActivationRun, journey: Journey, windows: Windo
     return best.alpha;
   };
   return { maxima, search };
+}
+
+/** Stands for every row where they are announced: all of them change the model from its first layer on. */
+function plainRow(run: ActivationRun): Variant {
+  return rowVariant(run, weightRows(run)[0], null);
 }
 
 function toScored(plan: RowPlan, { scores, tasks, difference }: Judged): Scored {

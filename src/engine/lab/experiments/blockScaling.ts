@@ -1,6 +1,7 @@
 import type { LabReportOf, LabRequestOf } from "#shared/lab.ts";
 import { onTheWay } from "#shared/labCancelled.ts";
 import type { Clip } from "#shared/recipe.ts";
+import type { Variant } from "#engine/evaluate/stream/variant.ts";
 import { blockLabel, clipLabel } from "#shared/recipeText.ts";
 import { clipRestoreRecipe, plainRecipe, restoreNotes, type Grid } from "../run/arms.ts";
 import { fittingBlocks, type FittingBlocks } from "./blocks.ts";
@@ -38,8 +39,10 @@ export const blockScaling: Experiment<"block-scaling"> = async (run) => {
   const bits = [...new Set(run.request.bits)].sort((a, b) => b - a);
   const computed = fitting.blocks.filter(({ same }) => same === null);
   const grid = bits.flatMap((width) => computed.map(({ block }): Grid => ({ bits: width, block })));
-  bench.text.announce(2 * grid.length);
-  bench.calibration.announce(grid.length * bench.thresholds.length);
+  const passes = (each: number) =>
+    grid.flatMap((at) => Array<Variant>(each).fill(recipeVariant(run, "plain", plainRecipe(at)).variant));
+  bench.text.announce(passes(2));
+  bench.calibration.announce(passes(bench.thresholds.length));
 
   const cells: Cell[] = [];
   const trials: Trial[] = [];

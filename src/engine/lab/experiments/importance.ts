@@ -35,7 +35,7 @@ export const importance: Experiment<"importance"> = async (run) => {
   const journey = new Journey(run);
   const judging = new Judging(run, journey, "text", windows, await LabTasks.open(run, journey));
   const ablations = await planRows(run);
-  judging.announce(ablations.length);
+  judging.announce(ablations.map(({ variant }) => variant));
 
   const report = (rows: readonly AblationRow[], complete: boolean): LabReportOf<"importance"> => ({
     experiment: "importance",

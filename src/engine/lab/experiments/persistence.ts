@@ -8,7 +8,8 @@ type Persistence = LabReportOf<"super-activations">["persistence"][number];
 
 /**
  * How a super weight's channel behaves: in which share of the prompts it holds the largest value of the residual stream (the
- * channels of other super weights left out), in which share it does so at the commonest token, and how large it is.
+ * channels of other super weights left out), in which share it does so at the commonest token, and how large it is. `token` is that
+ * token where every prompt has it there, in all layers that carry it in every prompt.
  * @param rows the watched channels of the peaks
  * @param original peaks by [layer][prompt]
  * @param pruned what is left in the watched channels at the original's places without the super weights: [layer][prompt][channel]
@@ -21,7 +22,7 @@ export function persistenceOf(
 ): Persistence {
   const [from, row] = superWeight;
   const watched = rows.indexOf(row);
-  const token = commonest(
+  const usual = commonest(
     original
       .slice(from)
       .flat()
@@ -29,7 +30,7 @@ export function persistenceOf(
   );
   const layers = original.map((prompts, layer) => {
     const carrying = prompts.filter((peaks) => carries(peaks, watched));
-    const together = carrying.filter((peaks) => peaks.watched[watched].token === token);
+    const together = carrying.filter((peaks) => peaks.watched[watched].token === usual);
     return {
       layer,
       sameChannel: carrying.length / prompts.length,
@@ -38,7 +39,12 @@ export function persistenceOf(
       withoutSuperWeights: medianOf(pruned[layer].map((values) => values[watched])),
     };
   });
-  return { superWeight: [...superWeight], layers, ...longestRun(layers), token };
+  const run = longestRun(layers);
+  return { superWeight: [...superWeight], layers, ...run, token: isFixed(layers, run) ? usual : null };
+}
+
+function isFixed(layers: Persistence["layers"], { from, to }: Run): boolean {
+  return from !== null && to !== null && layers.slice(from, to + 1).every(({ sameToken }) => sameToken === 1);
 }
 
 function carries({ watched, elsewhere }: ResidualPeaks, row: number): boolean {
@@ -55,8 +61,10 @@ function commonest(values: readonly number[]): number | null {
   return counts.toSorted((a, b) => b.length - a.length || a.value - b.value)[0]?.value ?? null;
 }
 
+type Run = Pick<Persistence, "from" | "to">;
+
 /** The longest run of layers that carry it in every prompt. */
-function longestRun(layers: Persistence["layers"]): { from: number | null; to: number | null } {
+function longestRun(layers: Persistence["layers"]): Run {
   let best: { from: number; to: number } | null = null;
   let from: number | null = null;
   for (const { layer, sameChannel } of layers) {

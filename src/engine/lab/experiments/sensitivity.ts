@@ -28,7 +28,11 @@ export const sensitivity: Experiment<"sensitivity"> = async (run) => {
   const journey = new Journey(run);
   const judging = new Judging(run, journey, "text", windows, await LabTasks.open(run, journey));
   const factors = [...new Set(run.request.factors)].sort((a, b) => a - b);
-  judging.announce(factors.length);
+  const scaled = factors.map((factor) => ({
+    factor,
+    ...superWeightsScaled(run, run.superWeights, factor),
+  }));
+  judging.announce(scaled.map(({ variant }) => variant));
 
   const report = (original: Judged, points: readonly Scaled[], complete: boolean): Report => {
     const reached = { done: points.length, of: factors.length, unit: "factor" };
@@ -46,8 +50,7 @@ export const sensitivity: Experiment<"sensitivity"> = async (run) => {
   const original = await judging.original();
   const points: Scaled[] = [];
   run.onReport?.(report(original, points, false));
-  for (const factor of factors) {
-    const { variant, name } = superWeightsScaled(run, run.superWeights, factor);
+  for (const { factor, variant, name } of scaled) {
     points.push({ factor, judged: await judging.variant(variant, name) });
     run.onReport?.(report(original, points, false));
   }

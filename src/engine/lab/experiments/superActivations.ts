@@ -14,6 +14,7 @@ import { labFacts, requireSuperWeights } from "../run/labFacts.ts";
 import { persistenceOf } from "./persistence.ts";
 import { passages, promptConvention, promptPlan, toPrompt, type Prompt } from "../run/prompts.ts";
 import { residualPeaks, valuesAt, type ResidualPeaks } from "./residualPeaks.ts";
+import { severalRows, wildness } from "./superActivationNotes.ts";
 import type { Experiment, LabRun } from "../run/experiment.ts";
 import { all, figure, percent, plural, sentence, them } from "../run/words.ts";
 
@@ -22,8 +23,6 @@ type Persistence = Report["persistence"][number];
 
 /** Of a document's beginning so many tokens are run: the super activation is there from the first on. */
 const BEGINNING_TOKENS = 48;
-/** Values this much larger than the original's are worth a note. */
-const WILD = 1.5;
 const STATES = ["original", "without super weights", "without other outliers"] as const;
 
 /**
@@ -57,7 +56,7 @@ export const superActivations: Experiment<"super-activations"> = async (run) => 
       notes: [
         ...notesOf(run, prompts, persistence, others.change),
         ...paperComparison(run, persistence, peaks),
-        ...wildness(peaks),
+        ...wildness(peaks, rows),
       ],
       layers: architecture.facts.layers,
       prompts: prompts.map(({ text, ids }) => ({ text, tokens: ids.length })),
@@ -109,7 +108,7 @@ function findingOf(run: LabRun, persistence: readonly Persistence[], prompts: nu
   }
   const [, row] = first.superWeight;
   const span = first.from === first.to ? `in layer ${first.from}` : `from layer ${first.from} to ${first.to}`;
-  const token = first.token === null ? "" : `, token ${first.token}`;
+  const token = first.token === null ? ", at varying tokens" : `, token ${first.token}`;
   const stays = `the largest value of the residual stream lies in channel ${row}${token} ${span} in ${all(prompts, "prompt")}`;
   return `${sentence(stays)}; without ${them(run.superWeights)} ${leftOf(first, first.from, first.to)} of it is found there.`;
 }
@@ -145,19 +144,6 @@ function paperComparison(
   ];
 }
 
-/** A model that has lost its super weights can hold larger values than before, in other places. */
-function wildness([original, pruned]: readonly (readonly (readonly ResidualPeaks[])[])[]): string[] {
-  const largest = (prompts: readonly ResidualPeaks[]): ResidualPeaks =>
-    prompts.reduce((most, peaks) => (Math.abs(peaks.value) > Math.abs(most.value) ? peaks : most));
-  return original.flatMap((prompts, layer) => {
-    const [before, after] = [largest(prompts), largest(pruned[layer])];
-    if (!(Math.abs(after.value) > Math.abs(before.value) * WILD)) return [];
-    return [
-      `Layer ${layer} holds more without the super weights than with them: ${figure(after.value)} in channel ${after.channel} at token ${after.token}, before ${figure(before.value)} in channel ${before.channel}. The model goes wild there.`,
-    ];
-  });
-}
-
 function notesOf(
   { request, tokenizer }: LabRun<LabRun["request"] & { experiment: "super-activations" }>,
   prompts: readonly Prompt[],
@@ -180,10 +166,7 @@ function notesOf(
       );
   }
   notes.push(...firstToken(tokenizer, prompts, persistence));
-  if (persistence.length > 1)
-    notes.push(
-      "Where there are several super weights, each is compared with the channels that are none's: the others' rows are left out.",
-    );
+  notes.push(...severalRows(persistence));
   return notes;
 }
 

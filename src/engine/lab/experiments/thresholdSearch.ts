@@ -36,7 +36,7 @@ export const thresholdSearch: Experiment<"threshold-search"> = async (run) => {
   const calibration = dataFree && request.calibration === null ? null : await calibrationWindows(run);
   const journey = new Journey(run);
   const text = new Judging(run, journey, "text", windows);
-  text.announce(2);
+  text.announce([plain.variant, plain.variant]);
   const notes = [...restoreNotes(run), ...(calibration?.notes ?? []), ...plain.notes];
 
   const report = (known: Partial<Report> & Pick<Report, "trials" | "finding">): Report => ({

@@ -11,7 +11,14 @@ import { layerPasses, streamLayers } from "#engine/evaluate/stream/streamLayers.
 import { superWeightsPruned } from "#engine/superweight/ablate/ablations.ts";
 import { labFacts, requireSuperWeights } from "../run/labFacts.ts";
 import { NextTokens } from "./nextTokens.ts";
-import { passages, promptConvention, promptPlan, toPrompt, type Prompt } from "../run/prompts.ts";
+import {
+  passages,
+  promptConvention,
+  promptPlan,
+  toPrompt,
+  withoutLastWord,
+  type Prompt,
+} from "../run/prompts.ts";
 import { stopWordTokens } from "./stopWords.ts";
 import type { Experiment, LabRun } from "../run/experiment.ts";
 import { count, figure, percent, plural } from "../run/words.ts";
@@ -119,11 +126,6 @@ function noContext(text: string): KeystoneError {
     "Name a text with sentences in it, or give prompts of your own.",
     { file },
   );
-}
-
-/** Up to the white space before the last word, without it: as a task asks for a last word. */
-function withoutLastWord(text: string): string {
-  return text.trimEnd().replace(/\s*\S+$/u, "");
 }
 
 function findingOf({ stopWords, entropy, kl, tokens }: ReturnType<NextTokens["figures"]>): string {

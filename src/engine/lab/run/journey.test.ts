@@ -43,6 +43,22 @@ it("expects the others of a kind to be as long as the one at hand", () => {
   expect(seen[0]).toMatchObject({ done: 25, total: 200 });
 });
 
+it("tells the whole from the first report on where passes of one kind were announced with what each takes", () => {
+  const { journey: whole, seen, told } = journey();
+  const sizes = [80, 150, 300, 120];
+  for (const size of sizes) whole.announce("text", size);
+  for (const size of sizes) told(whole.pass("text", "pass"), size, size);
+  expect(seen.map(({ done }) => done)).toEqual([80, 230, 530, 650]);
+  expect(new Set(seen.map(({ total }) => total))).toEqual(new Set([650]));
+});
+
+it("expects others of other sizes to be off by the share by which the one at hand was", () => {
+  const { journey: whole, seen, told } = journey();
+  for (const size of [10, 20]) whole.announce("tasks", size);
+  told(whole.pass("tasks", "first"), 30, 30);
+  expect(seen[0]).toMatchObject({ done: 30, total: 90 });
+});
+
 it("does not count passes that are taken back", () => {
   const { journey: whole, seen, told } = journey();
   whole.announce("text", 100, 3);

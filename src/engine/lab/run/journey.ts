@@ -3,9 +3,10 @@ import type { Watch } from "#engine/evaluate/stream/engine.ts";
 
 /** Passes of one kind that are still to come. */
 interface Ahead {
-  /** About what one of them takes. */
-  units: number;
-  left: number;
+  /** What each was announced to take, in their order. */
+  readonly announced: number[];
+  /** What the last one took beside what was announced of it. */
+  ratio: number;
 }
 
 /**
@@ -27,38 +28,44 @@ export class Journey {
 
   /** Announces passes, so that the total is known before the first begins. */
   announce(kind: string, units: number, count = 1): void {
-    const ahead = this.#ahead.get(kind) ?? { units, left: 0 };
-    this.#ahead.set(kind, { units, left: ahead.left + count });
+    this.#of(kind).announced.push(...Array<number>(count).fill(units));
   }
 
-  /** Takes back announced passes that will not be made. */
+  /** Takes back announced passes that will not be made, the last ones of their kind. */
   skip(kind: string, count = 1): void {
-    const ahead = this.#ahead.get(kind);
-    if (ahead) ahead.left = Math.max(0, ahead.left - count);
+    const { announced } = this.#of(kind);
+    announced.length = Math.max(0, announced.length - count);
   }
 
   /**
    * The watch of the next pass of a kind. The pass before it counts as finished. Where the pass turns out longer or shorter than
-   * was announced, the others of its kind are expected to be so too.
+   * was announced, the others of its kind are expected to be so too, in proportion.
    */
   pass(kind: string, label: string): Watch {
     this.#finished += this.#current;
-    const ahead = this.#ahead.get(kind) ?? { units: 0, left: 0 };
-    this.#ahead.set(kind, ahead);
-    ahead.left = Math.max(0, ahead.left - 1);
-    this.#current = ahead.units;
+    const ahead = this.#of(kind);
+    const announced = ahead.announced.shift() ?? 0;
+    this.#current = announced * ahead.ratio;
     return {
       control: this.#watch.control,
       onProgress: (progress) => {
         this.#current = progress.total;
-        ahead.units = progress.total;
+        if (announced > 0) ahead.ratio = progress.total / announced;
         this.#watch.onProgress?.(this.#whole(progress, label));
       },
     };
   }
 
+  #of(kind: string): Ahead {
+    const ahead = this.#ahead.get(kind) ?? { announced: [], ratio: 1 };
+    this.#ahead.set(kind, ahead);
+    return ahead;
+  }
+
   #whole({ done, unit, phase }: Progress, label: string): Progress {
-    const coming = [...this.#ahead.values()].reduce((sum, { units, left }) => sum + units * left, 0);
+    const coming = [...this.#ahead.values()]
+      .flatMap(({ announced, ratio }) => announced.map((units) => units * ratio))
+      .reduce((sum, units) => sum + units, 0);
     const made = this.#finished + done;
     const total = this.#finished + this.#current + coming;
     const seconds = (performance.now() - this.#begin) / 1000;

@@ -1,8 +1,7 @@
 import { KeystoneError } from "#shared/errors.ts";
 import type { Scores, TaskReport } from "#shared/evaluation.ts";
-import { headUnits } from "#engine/evaluate/stream/headUnits.ts";
 import { planBatches } from "#engine/evaluate/stream/hiddenStates.ts";
-import { scoreOriginal, scoreWave } from "#engine/evaluate/score.ts";
+import { originalUnits, scoreOriginal, scoreWave, waveUnits } from "#engine/evaluate/score.ts";
 import type { OriginalReference } from "#engine/evaluate/stream/scoring.ts";
 import type { Variant } from "#engine/evaluate/stream/variant.ts";
 import type { WindowSet } from "#engine/evaluate/windows/windowSet.ts";
@@ -67,16 +66,15 @@ export class Judging {
     this.#kind = kind;
   }
 
-  /** Announces the original and so many variants. */
-  announce(variants: number): void {
-    const { tokens, scored } = planBatches(this.#windows);
-    const { architecture } = this.#run;
-    const units = tokens * architecture.facts.layers + scored * headUnits(architecture, true);
-    this.#journey.announce(this.#kind, units, 1 + variants);
-    this.#tasks?.announce(1 + variants);
+  /** Announces the original and the variants, in their order. */
+  announce(variants: readonly Variant[]): void {
+    const plan = planBatches(this.#windows);
+    this.#journey.announce(this.#kind, originalUnits(this.#run, plan));
+    for (const variant of variants) this.#journey.announce(this.#kind, waveUnits(this.#run, plan, [variant]));
+    this.#tasks?.announce(1 + variants.length);
   }
 
-  /** Takes back announced variants that will not be scored. */
+  /** Takes back announced variants that will not be scored, the last ones. */
   skip(variants = 1): void {
     this.#journey.skip(this.#kind, variants);
     this.#tasks?.skip(variants);

@@ -39,9 +39,12 @@ export function toPrompt(
   return { text: cut ? tokenizer.decode(kept) : text, ids: [...lead, ...kept], cut, ownBos: own };
 }
 
+/** A paragraph of fewer words is a heading or a caption: what follows in it says little of what a model predicts in text. */
+const LEAST_WORDS = 8;
+
 /**
- * So many pieces of the documents: the documents themselves or, where they are too few, their paragraphs. Fewer where the text
- * has no more.
+ * So many pieces of the documents: the documents themselves or, where they are too few, their paragraphs, those of a few words only
+ * where there are not enough others. Fewer where the text has no more.
  * @param usable which pieces count; all that are not blank, unless given
  */
 export function passages(
@@ -50,11 +53,32 @@ export function passages(
   usable: (piece: string) => boolean = (piece) => piece.trim() !== "",
 ): string[] {
   const whole = documents.filter(usable);
-  const pieces =
-    whole.length >= wanted
-      ? whole
-      : documents.flatMap((document) => document.split(/\n\s*\n/)).filter(usable);
-  return pieces.slice(0, wanted);
+  if (whole.length >= wanted) return whole.slice(0, wanted);
+  const pieces = documents.flatMap((document) => document.split(/\n\s*\n/)).filter(usable);
+  const paragraphs = pieces.filter((piece) => piece.trim().split(/\s+/).length >= LEAST_WORDS);
+  return (paragraphs.length >= wanted ? paragraphs : pieces).slice(0, wanted);
+}
+
+/**
+ * Up to the white space before the last word, without it: as a task asks for a last word. Marks that stand alone behind it go with it,
+ * as in `the end .`, where what follows the word says nothing of words.
+ */
+export function withoutLastWord(text: string): string {
+  const whole = text.trimEnd();
+  let rest = whole;
+  while (rest !== "") {
+    const before = withoutLastPiece(rest);
+    if (/[\p{L}\p{N}]/u.test(rest.slice(before.length))) return before;
+    rest = before;
+  }
+  return withoutLastPiece(whole);
+}
+
+/** Up to the last white space, from the end on: a document may be one long piece. */
+function withoutLastPiece(text: string): string {
+  let begin = text.length;
+  while (begin > 0 && /\S/u.test(text[begin - 1])) begin--;
+  return text.slice(0, begin).trimEnd();
 }
 
 /** The prompts as one pass takes them. @param scored which position of each prompt is scored; none where it is null */

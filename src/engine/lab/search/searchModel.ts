@@ -1,6 +1,7 @@
 import type { Clip, Recipe } from "#shared/recipe.ts";
 import { clipRestoreRecipe, plainRecipe } from "../run/arms.ts";
 import { bestOf, coarse, REFINEMENTS } from "./candidates.ts";
+import type { Variant } from "#engine/evaluate/stream/variant.ts";
 import { type Judged } from "../run/judging.ts";
 import { recipeVariant } from "../run/recipeVariant.ts";
 import { searchClips } from "./search.ts";
@@ -13,11 +14,11 @@ export async function searchModel(bench: SearchBench): Promise<Found> {
   const { judging } = requireCalibration(bench);
   const first = coarse(run.request.methods, run.request.thresholds);
   const most = Math.min(first.length + 2 * REFINEMENTS, run.request.maxTrials ?? Infinity);
-  judging.announce(most);
-  await judging.original("original, calibration text");
-
   const recipeOf = (clip: Clip | null): Recipe =>
     clip ? clipRestoreRecipe(run, grid, clip) : plainRecipe(grid);
+  judging.announce(Array<Variant>(most).fill(recipeVariant(run, "trial", recipeOf(null)).variant));
+  await judging.original("original, calibration text");
+
   const judged = new Map<Clip | null, Judged>();
   const trials: Trial[] = [];
   const { tried, stopped } = await searchClips(first, budget, async (clip) => {

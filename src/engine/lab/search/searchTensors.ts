@@ -24,13 +24,14 @@ const KIND = "tensors";
 export async function searchTensors(bench: SearchBench): Promise<Found> {
   const { run, budget, onTrials, journey, calibration } = bench;
   const { layers } = run.architecture.facts;
-  const { plans } = recipeVariant(run, "tensors", recipeOf(bench, new Map())).variant;
+  const { variant } = recipeVariant(run, "tensors", recipeOf(bench, new Map()));
+  const { plans } = variant;
   const first = coarse(run.request.methods, run.request.thresholds);
   const losses = await openLosses(bench);
   const most = first.length + 2 * REFINEMENTS;
   const total = losses.unitsPerLayer * layers + most * losses.unitsPerTrial * plans.size;
   journey.announce(KIND, total);
-  calibration?.judging.announce(1);
+  calibration?.judging.announce([variant]);
   const meter = createMeter(total, "tokens·layers", journey.pass(KIND, "the search"));
 
   const reader = createLayerReader(run);

@@ -1,0 +1,120 @@
+// What is asked of the command line, and what it answered: one JSON file a step, so that a run that was stopped goes on where it was.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { detectReport } from "#shared/detection.ts";
+import {
+  activationsReport,
+  blockScalingReport,
+  importanceReport,
+  sensitivityReport,
+  superActivationsReport,
+  tokenProbabilitiesReport,
+} from "#shared/lab.ts";
+import { variantResult } from "#shared/run.ts";
+import { scores } from "#shared/evaluation.ts";
+
+const CLI = join(import.meta.dirname, "..", "..", "out", "main", "cli.js");
+const CONTEXT = 512;
+
+/** What the table is made of. */
+export interface Setting {
+  readonly model: string;
+  /** Text that is judged, and text that thresholds and scales are chosen on. */
+  readonly text: string;
+  readonly calibration: string;
+  /** Scored tokens at least. */
+  readonly tokens: number;
+  /** Folder of the answers. */
+  readonly keep: string;
+}
+
+/** The sweep's plan: what large blocks cost, with and without a hand on the outliers. */
+export function planOf({ tokens }: Pick<Setting, "tokens">): object {
+  return {
+    name: "Bits, blocks, clip, restore",
+    base: { codec: "rtn", bits: 4 },
+    grid: {
+      bits: [3, 4],
+      block: ["group:64", "flat:4096", "flat:16384"],
+      clip: [null, { method: "zscore", threshold: 9 }],
+      restore: ["none", "super-weights"],
+    },
+    judge: { context: CONTEXT, tokens },
+  };
+}
+
+const sweepDocument = z.object({ baseline: scores, results: z.array(variantResult) });
+
+/** Each step's answer. */
+const ANSWERS = {
+  detect: detectReport,
+  importance: importanceReport,
+  "super-activations": superActivationsReport,
+  "token-probabilities": tokenProbabilitiesReport,
+  sensitivity: sensitivityReport,
+  activations: activationsReport,
+  "block-scaling": blockScalingReport,
+  sweep: sweepDocument,
+} as const;
+export type Step = keyof typeof ANSWERS;
+export type Answers = { readonly [S in Step]: z.infer<(typeof ANSWERS)[S]> };
+export const STEPS = Object.keys(ANSWERS) as readonly Step[];
+
+/** What a step asks, as a person would type it; names stand for the files. */
+export function argumentsOf(step: Step, { tokens }: Pick<Setting, "tokens">): string[] {
+  const judged = ["--context", String(CONTEXT), "--tokens", String(tokens)];
+  switch (step) {
+    case "detect":
+      return ["detect", "MODEL"];
+    case "sweep":
+      return ["sweep", "MODEL", "--plan", "PLAN", "--text", "TEXT"];
+    case "super-activations":
+    case "token-probabilities":
+      return ["lab", step, "MODEL", "--text", "TEXT"];
+    case "activations":
+    case "block-scaling":
+      return ["lab", step, "MODEL", "--text", "TEXT", "--calibration", "CALIBRATION", ...judged];
+    default:
+      return ["lab", step, "MODEL", "--text", "TEXT", ...judged];
+  }
+}
+
+/** Runs every step that has no answer yet, one after the other; the command line's own progress goes to stderr. */
+export function answersOf(setting: Setting): Answers {
+  mkdirSync(setting.keep, { recursive: true });
+  const plan = join(setting.keep, "plan.json");
+  writeFileSync(plan, JSON.stringify(planOf(setting)));
+  const files: Readonly<Record<string, string>> = {
+    MODEL: setting.model,
+    TEXT: setting.text,
+    CALIBRATION: setting.calibration,
+    PLAN: plan,
+  };
+  const answers = STEPS.map((step) => {
+    const asked = argumentsOf(step, setting).map((word) => files[word] ?? word);
+    return [step, ANSWERS[step].parse(answer(step, asked, setting.keep))] as const;
+  });
+  return Object.fromEntries(answers) as unknown as Answers;
+}
+
+/** The kept answer to the same question, or a new one. */
+function answer(step: Step, asked: readonly string[], keep: string): unknown {
+  const path = join(keep, `${step}.json`);
+  const kept = z.object({ asked: z.array(z.string()), answer: z.unknown() });
+  if (existsSync(path)) {
+    const known = kept.parse(JSON.parse(readFileSync(path, "utf8")));
+    if (known.asked.join("\0") === asked.join("\0")) return known.answer;
+  }
+  process.stderr.write(`keystone ${asked.join(" ")}\n`);
+  const { status, stdout } = spawnSync(process.execPath, [CLI, ...asked, "--json"], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+    maxBuffer: 2 ** 28,
+  });
+  if (status !== 0) throw new Error(`keystone ${step} ended with ${status}; the message above says why.`);
+  const found: unknown = JSON.parse(stdout);
+  writeFileSync(path, JSON.stringify({ asked, answer: found }));
+  return found;
+}
