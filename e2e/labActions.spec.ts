@@ -1,4 +1,5 @@
-import { expect, test, type Page } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
+import { test } from "./support/quietTest.ts";
 import { openModel, pastePlan, PLAN, visit } from "./support/steps.ts";
 import { startServed } from "./support/served.ts";
 

@@ -1,6 +1,6 @@
 // Whatever a person does, and in whatever order: what the heading, the table, the receipt and the button of a screen say belongs to
 // one model, run and variant, and the export that results is that one.
-import { expect, test, type Page } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 import { cpSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { manifest } from "#engine/export/manifest/manifest.ts";
@@ -17,6 +17,7 @@ import {
   type Pressed,
   type WalkedRun,
 } from "./support/walk.ts";
+import { test } from "./support/quietTest.ts";
 
 /** KEYSTONE_WALK_SEED and KEYSTONE_WALK_STEPS walk another way, or further. */
 const SEED = Number(process.env["KEYSTONE_WALK_SEED"] ?? 20_261_127);
@@ -44,7 +45,6 @@ test.describe("a random walk", () => {
   const fingerprints = new Map<string, string>();
   const runs: WalkedRun[] = [];
   const pressed: Pressed[] = [];
-  const complaints: string[] = [];
   const random = randomFrom(SEED);
 
   test.beforeAll(async () => {
@@ -63,14 +63,11 @@ test.describe("a random walk", () => {
 
   test(`${STEPS} steps over screens, models, runs and variants in two windows (seed ${SEED})`, async ({
     browser,
+    complaints,
   }) => {
     const context = await browser.newContext({ reducedMotion: "reduce" });
     const pages = [await context.newPage(), await context.newPage()];
     for (const page of pages) {
-      page.on("console", (message) => {
-        if (["warning", "error"].includes(message.type())) complaints.push(message.text());
-      });
-      page.on("pageerror", (error) => complaints.push(error.message));
       await page.goto(served.url);
     }
     const [first] = pages;

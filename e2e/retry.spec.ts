@@ -1,8 +1,9 @@
-import { expect, test, type Page } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CURE_FILE } from "./support/mortalServer.ts";
 import { DEADLY_BITS } from "./support/mortalWorker.ts";
+import { test } from "./support/quietTest.ts";
 import { startServed } from "./support/served.ts";
 import { openModel, pastePlan, scored, startSweep } from "./support/steps.ts";
 

@@ -1,5 +1,6 @@
-import { expect, test, type Locator, type Page } from "@playwright/test";
+import { expect, type Locator, type Page } from "@playwright/test";
 import { join } from "node:path";
+import { test } from "./support/quietTest.ts";
 import { startServed } from "./support/served.ts";
 import { NOTHING } from "./support/searchServer.ts";
 import { expectAccessible, openModel, visit } from "./support/steps.ts";
@@ -11,15 +12,10 @@ const WIDTHS = [1_100, 1_440, 2_560];
 test.describe.serial("the super weights of a model that takes a while", () => {
   let page: Page;
   let served: Awaited<ReturnType<typeof startServed>>;
-  const complaints: string[] = [];
 
   test.beforeAll(async ({ browser }) => {
     served = await startServed(SERVER);
     page = await (await browser.newContext({ reducedMotion: "reduce" })).newPage();
-    page.on("console", (message) => {
-      if (["warning", "error"].includes(message.type())) complaints.push(message.text());
-    });
-    page.on("pageerror", (error) => complaints.push(error.message));
     await page.goto(served.url);
     await openModel(page, served.demoModel);
     await visit(page, "#/super-weights");
@@ -27,7 +23,6 @@ test.describe.serial("the super weights of a model that takes a while", () => {
   test.afterAll(async () => {
     await page.context().close();
     await served.close();
-    expect(complaints).toEqual([]);
   });
 
   test("before any search, a scan of the weights alone previews, and says that it is a preview", async () => {

@@ -1,10 +1,11 @@
-import { test as base, type Page } from "@playwright/test";
+import type { Page } from "@playwright/test";
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { test as base } from "./quietTest.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const START_MS = 60_000;
@@ -52,7 +53,7 @@ export async function startServed(
   }
 }
 
-/** Playwright's test with one server a worker; `page` has its cookie already. */
+/** A quiet test with one server a worker; `page` has its cookie already. */
 export const test = base.extend<{ keystone: Page }, { served: Served }>({
   served: [
     // Playwright reads the fixtures a fixture needs from this pattern; an empty one needs none.
