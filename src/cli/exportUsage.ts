@@ -1,5 +1,5 @@
 import { KeystoneError, toErrorData } from "#shared/errors.ts";
-import { exportFormat, KEPT_EMBEDDINGS, KEPT_MODULES, SHARDED_FORMATS } from "#shared/exporting.ts";
+import { exportFormat, exportFormatOf } from "#shared/exportFormats/index.ts";
 import { list } from "#shared/format.ts";
 import type { JudgeOptions } from "./options.ts";
 import { usageError } from "./reportError.ts";
@@ -26,12 +26,13 @@ export function requireUsed(options: FormatOptions): void {
       `--${judging} was given without --verify, and export reads no text.`,
       `Add --verify or leave --${judging} out.`,
     );
-  if (maxShard !== undefined && !SHARDED_FORMATS.some((each) => each === format))
+  const sharded = exportFormat.options.filter((each) => exportFormatOf(each).sharded);
+  if (maxShard !== undefined && !sharded.some((each) => each === format))
     throw usageError(
       `--max-shard was given, but ${format} is not cut into shards.`,
-      `Leave --max-shard out; ${list(SHARDED_FORMATS)} take it.`,
+      `Leave --max-shard out; ${list(sharded)} take it.`,
     );
-  const takers = exportFormat.options.filter((each) => KEPT_MODULES[each].some((how) => how === kept));
+  const takers = exportFormat.options.filter((each) => exportFormatOf(each).kept.some((how) => how === kept));
   if (kept !== undefined && !takers.some((each) => each === format))
     throw usageError(
       `--kept ${kept} was given, but ${format} keeps no module ${kept === "8-bit" ? "at 8 bits" : "unquantized for a restored weight"}.`,
@@ -43,7 +44,7 @@ export function requireUsed(options: FormatOptions): void {
 /** @throws KeystoneError usage/arguments where a format has no choice for embedding and head */
 function requireEmbedding(format: string, embedding: string | undefined): void {
   if (embedding === undefined) return;
-  const takers = exportFormat.options.filter((each) => KEPT_EMBEDDINGS[each].length > 0);
+  const takers = exportFormat.options.filter((each) => exportFormatOf(each).keptEmbedding.length > 0);
   if (takers.some((each) => each === format)) return;
   throw usageError(
     `--embedding was given, but ${format} leaves embedding and head as they are.`,

@@ -1,40 +1,11 @@
 import { z } from "zod";
 import { recipe } from "./recipe.ts";
 import { errorData } from "./errorData.ts";
+import { keptModule } from "./exportFormats/descriptor.ts";
+import { exportFormat, exportFormatOf, type ExportFormat } from "./exportFormats/index.ts";
 
-/** Formats a variant can leave as. Further ones join here and in `engine/formats/exporters.ts`. */
-export const exportFormat = z.enum(["safetensors", "compressed-tensors", "gptq", "awq", "gguf", "onnx"]);
-export type ExportFormat = z.infer<typeof exportFormat>;
-
-/**
- * What a module that holds a restored weight becomes in a format that has no place for a single exact weight:
- * left in the checkpoint's own type, or quantized to 8 bits.
- */
-export const keptModule = z.enum(["unquantized", "8-bit"]);
-export type KeptModule = z.infer<typeof keptModule>;
-
-/** What each format offers for such a module; nothing where restored weights are stored exactly. */
-export const KEPT_MODULES: Readonly<Record<ExportFormat, readonly KeptModule[]>> = {
-  safetensors: [],
-  "compressed-tensors": ["unquantized", "8-bit"],
-  gptq: ["unquantized", "8-bit"],
-  awq: ["unquantized"],
-  gguf: ["unquantized", "8-bit"],
-  onnx: [],
-};
-
-/** What each format offers for an embedding and a head that the recipe leaves alone; nothing where they are always kept. */
-export const KEPT_EMBEDDINGS: Readonly<Record<ExportFormat, readonly KeptModule[]>> = {
-  safetensors: [],
-  "compressed-tensors": [],
-  gptq: [],
-  awq: [],
-  gguf: ["unquantized", "8-bit"],
-  onnx: [],
-};
-
-/** Formats whose weights can be cut into shards. */
-export const SHARDED_FORMATS: readonly ExportFormat[] = ["safetensors", "compressed-tensors", "gptq", "awq"];
+export { exportFormat, type ExportFormat } from "./exportFormats/index.ts";
+export { keptModule, type KeptModule } from "./exportFormats/descriptor.ts";
 
 export const exportRequest = z.strictObject({
   recipe,
@@ -52,25 +23,24 @@ export const exportRequest = z.strictObject({
 });
 export type ExportRequest = z.infer<typeof exportRequest>;
 
-/** What a format can keep of a recipe, for people who choose one. */
+/** What a window shows of a format: of its descriptor what can be sent. */
 export const formatDescription = z.object({
   format: exportFormat,
   title: z.string(),
-  /** In one or two sentences: what it is for. */
   summary: z.string(),
-  /** `packed` files are as small as the recipe promises; `dequantized` ones as large as the source. */
   size: z.enum(["packed", "dequantized"]),
-  /** `exact`: each restored weight is stored as itself. `module`: its whole tensor stays at higher precision. */
   restored: z.enum(["exact", "module"]),
-  /** What such a module may become; empty where restored weights are exact. */
   kept: z.array(keptModule),
-  /** What is exact in the file and what is not, in one sentence. */
   exact: z.string(),
   codecs: z.string(),
   blocks: z.string(),
   loadsIn: z.array(z.string()),
 });
 export type FormatDescription = z.infer<typeof formatDescription>;
+
+export function descriptionOf(format: ExportFormat): FormatDescription {
+  return formatDescription.parse({ format, ...exportFormatOf(format) });
+}
 
 /** A format held against one recipe on one model. */
 export const formatAnswer = z.object({

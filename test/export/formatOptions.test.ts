@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { expect, it } from "vitest";
-import { exportFormat, SHARDED_FORMATS } from "#shared/exporting.ts";
+import { exportFormat, exportFormatOf } from "#shared/exportFormats/index.ts";
 import { adapted, bench, exportTo } from "./exporting.ts";
 
 const RECIPES = {
@@ -13,11 +13,11 @@ const RECIPES = {
 } as const;
 
 for (const format of exportFormat.options) {
-  it(`${format} ${SHARDED_FORMATS.includes(format) ? "is cut into shards where that is asked for" : "is never cut into shards"}`, async () => {
+  it(`${format} ${exportFormatOf(format).sharded ? "is cut into shards where that is asked for" : "is never cut into shards"}`, async () => {
     const source = await bench({ hidden: 64, intermediate: 96, heads: 4, keyValueHeads: 2, vocabulary: 40 });
     const { variant } = adapted(source.checkpoint, RECIPES[format], format);
     await exportTo({ ...source, variant }, { format, maxShardBytes: 10_000 });
     const shards = (await readdir(source.out)).filter((name) => /-of-\d{5}\.(safetensors|gguf)$/.test(name));
-    expect(shards.length > 1).toBe(SHARDED_FORMATS.includes(format));
+    expect(shards.length > 1).toBe(exportFormatOf(format).sharded);
   });
 }

@@ -8,6 +8,7 @@ import { exporters } from "#engine/formats/exporters.ts";
 import { nodeFileSystem } from "#engine/files/output/nodeFileSystem.ts";
 import { exportRequest, type ExportFormat } from "#shared/exporting.ts";
 import { parseRecipe } from "#shared/plan.ts";
+import { exportFormatOf } from "#shared/exportFormats/index.ts";
 import { DEMO } from "../cli/demo.ts";
 import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
 import { adapted, bench, exportTo, freely, modelOf, tree, type Bench } from "./exporting.ts";
@@ -99,7 +100,7 @@ describe("exporting what came in another format", () => {
         const bits =
           (8 * sumOf(written, ({ bytes }) => bytes)) / sumOf(written, ({ parameters }) => parameters);
         expect(Math.abs(variant.fileBitsPerWeight / bits - 1)).toBeLessThan(STATED_SIZE);
-        if (exporters[second].describe().restored === "exact") return;
+        if (exportFormatOf(second).restored === "exact") return;
         const [, more, dear, cheap] = (COST.exec(changes[0]) ?? []).map((text) =>
           Number(text.replaceAll(",", "")),
         );

@@ -4,13 +4,13 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import { adaptVariant } from "#engine/export/variant/adaptVariant.ts";
-import { exporters } from "#engine/formats/exporters.ts";
 import { plansOf } from "#engine/formats/write/keepModules.ts";
 import { sizeNotes } from "#engine/export/variant/sizeNotes.ts";
 import { variantFileBits } from "#engine/export/variant/variantSize.ts";
 import { verifyExport } from "#engine/export/verify/verifyExport.ts";
 import type { ExportFormat, KeptModule } from "#shared/exporting.ts";
 import { parseRecipe } from "#shared/plan.ts";
+import { exportFormatOf } from "#shared/exportFormats/index.ts";
 import type { SyntheticOptions } from "../support/syntheticCheckpoint.ts";
 import { adapted, bench, exportTo, freely, modelOf, type Bench } from "./exporting.ts";
 
@@ -183,7 +183,7 @@ describe("an export that is larger than its source", () => {
   it("is as large as its weights dequantized, and says so", async () => {
     const checkpoint = await asGguf({ ...Q4_0, keep: [] });
     expect(notes(checkpoint, Q4_0, "safetensors")[0]).toMatch(/more than the source's .* dequantized,/);
-    expect(exporters.safetensors.describe().size).toBe("dequantized");
+    expect(exportFormatOf("safetensors").size).toBe("dequantized");
   });
 
   it("offers 8 bits for embedding and head, where that gains something", async () => {

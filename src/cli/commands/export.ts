@@ -1,12 +1,7 @@
 import { Command, Option } from "commander";
-import {
-  exportFormat,
-  keptModule,
-  type ExportFormat,
-  type ExportReport,
-  type RuntimeScore,
-} from "#shared/exporting.ts";
+import { exportFormat, keptModule, type ExportReport, type RuntimeScore } from "#shared/exporting.ts";
 import { agreementOf } from "#shared/verification.ts";
+import { exportFormatOf } from "#shared/exportFormats/index.ts";
 import { inOptions, requireUsed } from "../exportUsage.ts";
 import { absolute, readRecipe, textFor } from "../files.ts";
 import {
@@ -34,17 +29,6 @@ interface ExportOptions extends ComputeOptions, JudgeOptions {
   kept?: string;
   embedding?: string;
 }
-
-/** What each format is, for the help; what it holds of a recipe is said before anything is written. */
-const FORMATS: Readonly<Record<ExportFormat, string>> = {
-  safetensors: "a drop-in copy with dequantized weights, as large as the source; loads anywhere",
-  "compressed-tensors":
-    "packed 4- and 8-bit integers for vLLM and transformers; codecs compressed-tensors, int (F16)",
-  gptq: "packed 2-, 3-, 4- and 8-bit integers for vLLM, GPT-QModel, ExLlama; codecs gptq, int (F16)",
-  awq: "packed 4-bit integers (gemm) for vLLM, transformers, AutoAWQ; codecs awq, int asymmetric (F16)",
-  gguf: "one file for llama.cpp; codecs q4_0, q4_1, q5_0, q5_1, q8_0, int symmetric, with group:32; f16, bf16",
-  onnx: "a complete decoder for onnxruntime and onnxruntime-genai; restored weights exact in the graph",
-};
 
 /** `export MODEL --recipe F --out DIR`: the variant as a checkpoint of its own. */
 export function exportCommand(context: CommandContext): Command {
@@ -131,7 +115,7 @@ function exportText(report: ExportReport): string {
 
 function formatsHelp(): string {
   const width = Math.max(...exportFormat.options.map((name) => name.length));
-  const lines = exportFormat.options.map((name) => `  ${name.padEnd(width)}  ${FORMATS[name]}`);
+  const lines = exportFormat.options.map((name) => `  ${name.padEnd(width)}  ${exportFormatOf(name).help}`);
   return `\nFormats:\n${lines.join("\n")}`;
 }
 

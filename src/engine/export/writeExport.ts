@@ -4,6 +4,7 @@ import { KeystoneError } from "#shared/errors.ts";
 import { exportFormat, type ExportFormat } from "#shared/exporting.ts";
 import { unusedGroups } from "#shared/inventory.ts";
 import type { Verified } from "#shared/verification.ts";
+import { exportFormatOf } from "#shared/exportFormats/index.ts";
 import type { AskedVariant } from "./variant/adaptVariant.ts";
 import { ByteProgress } from "#engine/formats/write/byteProgress.ts";
 import { diskFullError, onDisk } from "#engine/files/output/diskErrors.ts";
@@ -232,7 +233,7 @@ async function describeExport(
     recipeId: variant.recipeId,
     changes: [...changes],
     notes,
-    packing: exporters[format].describe().size,
+    packing: exportFormatOf(format).size,
     quantizedTensors: variant.plans.size,
     quantizedBits: dominantBits(variant.plans.values()),
     restored: {

@@ -11,7 +11,7 @@ import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { ExportModel } from "#engine/formats/write/exporter.ts";
 import type { DetectReport } from "#shared/detection.ts";
 import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
-import { exportFormat, type ExportRequest, type FormatAnswer } from "#shared/exporting.ts";
+import { descriptionOf, exportFormat, type ExportRequest, type FormatAnswer } from "#shared/exporting.ts";
 import type { Coordinate } from "#shared/recipe.ts";
 import type { Answers, StudioContext } from "../context.ts";
 import { DEFAULT_DETECTION, runInPool, runnableModel, soloHandle, superWeights } from "../launch.ts";
@@ -43,9 +43,9 @@ export function exportCalls(context: StudioContext): Answers<"export:check" | "f
 
     "format:list": async ({ model: path, recipe, kept: keptModule, embedding }) => {
       if (path === undefined || recipe === undefined)
-        return Object.values(exporters).map((exporter) => ({
-          description: exporter.describe(),
-          problems: recipe ? exporter.problems(recipe) : [],
+        return exportFormat.options.map((format) => ({
+          description: descriptionOf(format),
+          problems: recipe ? exporters[format].problems(recipe) : [],
           changes: [],
           bitsPerWeight: null,
           fileBitsPerWeight: null,
@@ -136,7 +136,7 @@ function exportModel(checkpoint: Checkpoint, report: DetectReport | null): Expor
 
 /** One format held against a recipe: what it cannot hold, or what it makes of it and what that takes. */
 async function formatAnswer(model: ExportModel, request: FormatRequest): Promise<FormatAnswer> {
-  const description = exporters[request.format].describe();
+  const description = descriptionOf(request.format);
   const refused = (problems: readonly KeystoneErrorData[]): FormatAnswer => ({
     description,
     problems: [...problems],

@@ -2,27 +2,16 @@ import { armOf } from "#shared/recipe.ts";
 import { namesInLine } from "#shared/inventory.ts";
 import { recipeLabel } from "#shared/recipeText.ts";
 import type { Scores } from "#shared/evaluation.ts";
-import type { ExportFormat } from "#shared/exporting.ts";
 import { agreementOf } from "#shared/verification.ts";
+import { exportFormatOf } from "#shared/exportFormats/index.ts";
 import { inline, number, table, yamlText } from "./cardMarkup.ts";
 import { reproduceSection } from "./cardReproduce.ts";
 import { bytesText } from "#engine/files/output/diskErrors.ts";
-import { exporters } from "#engine/formats/exporters.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { RestoredWeight } from "#engine/formats/write/restoredWeights.ts";
 
 /** The card without the list of files: its own hash stands there. */
 export type CardFacts = Omit<Manifest, "files"> & { readonly weightBytes: number };
-
-/** What the Hub calls the library that loads a format. */
-const LIBRARY: Readonly<Record<ExportFormat, string>> = {
-  safetensors: "transformers",
-  "compressed-tensors": "transformers",
-  gptq: "transformers",
-  awq: "transformers",
-  gguf: "gguf",
-  onnx: "onnxruntime",
-};
 
 /** Restored weights a card spells out; keystone.json holds all of them. */
 const MAX_LISTED = 64;
@@ -65,7 +54,7 @@ function frontMatter(facts: CardFacts): string {
     "---",
     `base_model: ${yamlText(source.name)}`,
     ...(quantized ? ["base_model_relation: quantized"] : []),
-    `library_name: ${LIBRARY[format]}`,
+    `library_name: ${exportFormatOf(format).library}`,
     "pipeline_tag: text-generation",
     ...license,
     "tags:",
@@ -104,7 +93,7 @@ function introduction(facts: CardFacts): string {
 
 /** Which programs read the format, and what they do not do with this variant. */
 function loadersSection({ format, notes }: CardFacts): string {
-  const { title, loadsIn } = exporters[format].describe();
+  const { title, loadsIn } = exportFormatOf(format);
   const programs = `${title} is read by ${new Intl.ListFormat("en").format(loadsIn)}.`;
   if (notes.length === 0) return programs;
   return [
@@ -177,7 +166,7 @@ function restoredSection(facts: CardFacts): string {
 
 /** Weights whose modules are kept whole. */
 function heldSection({ asked, format, restored: { held } }: CardFacts): string {
-  const { title } = exporters[format].describe();
+  const { title } = exportFormatOf(format);
   const one = held.length === 1;
   const modules = one ? "the module that holds it" : "the modules that hold them";
   const weights = one ? "this weight is" : "these weights are";

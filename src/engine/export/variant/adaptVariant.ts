@@ -1,6 +1,7 @@
 import { KeystoneError } from "#shared/errors.ts";
 import type { ExportFormat, ExportRequest, KeptModule } from "#shared/exporting.ts";
 import type { Recipe } from "#shared/recipe.ts";
+import { exportFormatOf } from "#shared/exportFormats/index.ts";
 import { eightBitEmbedding } from "./embeddingBits.ts";
 import type { AdaptedRecipe, ExportModel } from "#engine/formats/write/exporter.ts";
 import { exporters } from "#engine/formats/exporters.ts";
@@ -38,7 +39,7 @@ export function adaptVariant(
   model: ExportModel,
   { recipe, format, kept, embedding = "unquantized" }: FormatRequest,
 ): AdaptedVariant {
-  const { title, restored, kept: offered } = exporters[format].describe();
+  const { title, restored, kept: offered } = exportFormatOf(format);
   if (restored === "module" && !offered.includes(kept))
     throw new KeystoneError(
       "export/kept",
@@ -67,12 +68,11 @@ function embeddingOf(
   { recipe, format, embedding }: Pick<ExportRequest, "format" | "recipe" | "embedding">,
 ): Pick<AdaptedRecipe, "recipe" | "changes"> {
   if (embedding === "unquantized") return { recipe, changes: [] };
-  const exporter = exporters[format];
-  const { eightBitEmbedding: eightBits, bytesOf } = exporter;
+  const { eightBitEmbedding: eightBits, bytesOf } = exporters[format];
   if (eightBits && bytesOf) return eightBitEmbedding(recipe, model, eightBits, bytesOf);
   throw new KeystoneError(
     "export/embedding",
-    `${exporter.describe().title} has no place for an embedding of 8 bits.`,
+    `${exportFormatOf(format).title} has no place for an embedding of 8 bits.`,
     "Leave embedding and head unquantized, or export as gguf.",
     { format, embedding },
   );

@@ -1,4 +1,5 @@
 import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
+import { exportFormatOf } from "#shared/exportFormats/index.ts";
 import { adaptVariant, type AdaptedVariant, type FormatRequest } from "./adaptVariant.ts";
 import type { ExportModel } from "#engine/formats/write/exporter.ts";
 import { exporters } from "#engine/formats/exporters.ts";
@@ -17,7 +18,7 @@ export function checkSupport(
   { format, recipe, kept, embedding = "unquantized" }: FormatRequest,
 ): HeldRecipe {
   const exporter = exporters[format];
-  const offered = exporter.describe().kept.includes(kept) ? kept : "unquantized";
+  const offered = exportFormatOf(format).kept.includes(kept) ? kept : "unquantized";
   try {
     const ends = exporter.eightBitEmbedding ? embedding : "unquantized";
     const adapted = adaptVariant(model, { recipe, format, kept: offered, embedding: ends });

@@ -2,6 +2,7 @@ import { tensorsInWords } from "#engine/recipe/notes.ts";
 import type { ExportFormat } from "#shared/exporting.ts";
 import { fileSize } from "#shared/format.ts";
 import type { TensorInfo } from "#shared/model.ts";
+import { exportFormatOf } from "#shared/exportFormats/index.ts";
 import { ownBlocks } from "#engine/formats/gguf/write/storedTypes.ts";
 import { embeddingSaving, largeEnds } from "./embeddingBits.ts";
 import type { BytesOf, ExportSource } from "#engine/formats/write/exporter.ts";
@@ -22,7 +23,7 @@ export function sizeNotes(format: ExportFormat, { model, variant }: Sized): stri
   const saving = savingOf(format, { model, variant });
   const offer = saving > WORTH_SAYING * after ? offerText(model, saving) : [];
   if (after <= before) return offer;
-  const rounded = exporter.describe().size === "dequantized" ? "dequantized" : "quantized";
+  const rounded = exportFormatOf(format).size === "dequantized" ? "dequantized" : "quantized";
   const reasons = exporter.bytesOf ? whyLarger(tensors, variant.plans, exporter.bytesOf, rounded) : [];
   const why = reasons.length === 0 ? "" : `: ${reasons.join("; ")}`;
   const blocks = format !== "gguf" && tensors.some((tensor) => ownBlocks(tensor) !== null);

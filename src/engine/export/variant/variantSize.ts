@@ -1,23 +1,11 @@
 import { fileBitsPerWeight, restoredCount } from "#engine/quantize/plan/bitsPerWeight.ts";
 import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
-import type { ExportFormat } from "#shared/exporting.ts";
-import type { CodecName, Recipe } from "#shared/recipe.ts";
+import { exportFormatOf, ownFormatOf } from "#shared/exportFormats/index.ts";
+import type { Recipe } from "#shared/recipe.ts";
 import type { ExportModel } from "#engine/formats/write/exporter.ts";
 import { exporters } from "#engine/formats/exporters.ts";
 import { parametersOf } from "#engine/formats/write/keepModules.ts";
 
-/** The format that a codec is of. Others are for study, or of several formats. */
-const OWN_FORMAT: Partial<Readonly<Record<CodecName, ExportFormat>>> = {
-  q4_0: "gguf",
-  q4_1: "gguf",
-  q5_0: "gguf",
-  q5_1: "gguf",
-  q8_0: "gguf",
-  "compressed-tensors": "compressed-tensors",
-  gptq: "gptq",
-  awq: "awq",
-  matmulnbits: "onnx",
-};
 /** An exact weight and its place, where a format keeps the whole module instead. */
 const RESTORED_BYTES = 6;
 
@@ -33,7 +21,7 @@ export function variantFileBits(
   plans: ReadonlyMap<string, TensorPlan>,
 ): number {
   const tensors = [...model.checkpoint.tensors.values()];
-  const format = OWN_FORMAT[recipe.codec];
+  const format = ownFormatOf(recipe.codec);
   // the format has no activations to store, and so they do not count
   const weightsOnly = { ...recipe, activations: null };
   if (!format || exporters[format].problems(weightsOnly, { model, plans }).length > 0)
@@ -41,7 +29,7 @@ export function variantFileBits(
   const exporter = exporters[format];
   const carried = exporter.tensors?.(model);
   const weights = parametersOf(tensors.filter(({ name }) => carried?.has(name) ?? true));
-  const byModule = exporter.describe().restored === "module";
+  const byModule = exportFormatOf(format).restored === "module";
   const restored = [...plans.values()].reduce((sum, plan) => sum + restoredCount(plan), 0);
   const bytes = exporter.weightBytes(model, plans) + (byModule ? RESTORED_BYTES * restored : 0);
   return weights === 0 ? 0 : (8 * bytes) / weights;

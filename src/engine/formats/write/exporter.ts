@@ -3,7 +3,7 @@ import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import type { KeystoneErrorData } from "#shared/errors.ts";
-import type { FormatDescription, KeptModule } from "#shared/exporting.ts";
+import type { KeptModule } from "#shared/exporting.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import type { Coordinate, Override, Recipe } from "#shared/recipe.ts";
 import type { ByteProgress } from "./byteProgress.ts";
@@ -57,7 +57,6 @@ export interface WriteInput extends ExportSource {
 
 /** One format that variants can leave as. */
 export interface Exporter {
-  describe(): FormatDescription;
   /**
    * What of a recipe the format has no place for. Asked before a sweep (with what the model's tensors become, where they
    * fit the recipe at all), shown before an export.

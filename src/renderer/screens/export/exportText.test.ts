@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { modelSummary, type ModelSummary } from "#shared/model.ts";
 import type { FormatDescription } from "#shared/exporting.ts";
 import { parseRecipe } from "#shared/plan.ts";
-import { FORMATS, runtimeBytes, superWeightsIn, verifiedSentence } from "./exportText.ts";
+import { exportFormatOf } from "#shared/exportFormats/index.ts";
+import { runtimeBytes, superWeightsIn, verifiedSentence } from "./exportText.ts";
 
 /** Llama-2-7B in f16: its keys and values at 4,096 tokens are known to take 2 GiB. */
 const llama: ModelSummary = modelSummary.parse({
@@ -110,7 +111,7 @@ describe("the sentence about a verified export", () => {
 describe("the launch line", () => {
   it("names the GGUF file itself, which llama.cpp opens", () => {
     const recipe = parseRecipe({ codec: "q4_0", bits: 4, block: "group:32" });
-    expect(FORMATS.gguf.launch("/out/demo", ["README.md", "demo-Q4_0.gguf"], recipe).line).toBe(
+    expect(exportFormatOf("gguf").launch("/out/demo", ["README.md", "demo-Q4_0.gguf"], recipe).line).toBe(
       'llama-server -m "/out/demo/demo-Q4_0.gguf"',
     );
   });
@@ -118,7 +119,7 @@ describe("the launch line", () => {
   it("names another loader than vLLM where vLLM has no kernel for a module", () => {
     const runtimeOf = (format: "compressed-tensors" | "awq", settings: object) => {
       const recipe = parseRecipe({ codec: format, bits: 4, block: "group:64", ...settings });
-      return FORMATS[format].launch("/out/demo", [], recipe).runtime;
+      return exportFormatOf(format).launch("/out/demo", [], recipe).runtime;
     };
     expect(runtimeOf("compressed-tensors", { symmetric: false })).toBe("vLLM");
     expect(runtimeOf("compressed-tensors", { symmetric: true, bits: 8, block: "channel" })).toBe("vLLM");
@@ -131,7 +132,7 @@ describe("the launch line", () => {
   it("names GPT-QModel for the GPTQ that vLLM does not read", () => {
     const runtimeOf = (settings: object) => {
       const recipe = parseRecipe({ codec: "gptq", bits: 4, block: "group:64", ...settings });
-      return FORMATS.gptq.launch("/out/demo", [], recipe).runtime;
+      return exportFormatOf("gptq").launch("/out/demo", [], recipe).runtime;
     };
     expect(runtimeOf({ symmetric: true })).toBe("vLLM");
     expect(runtimeOf({ symmetric: true, bits: 8 })).toBe("vLLM");

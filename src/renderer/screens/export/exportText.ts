@@ -2,81 +2,9 @@ import type { ExportFormat, FormatDescription, KeptModule } from "#shared/export
 import type { ModelSummary } from "#shared/model.ts";
 import { blockLabel, codecLabel } from "#shared/recipeText.ts";
 import type { Recipe } from "#shared/recipe.ts";
-import { VLLM_GROUP_BLOCKS, VLLM_TAKES } from "#shared/vllm.ts";
 import { agreementOf, samePerplexity, type Verified } from "#shared/verification.ts";
 import { number } from "#shared/format.ts";
 import { isRestored } from "../run/dimensions.ts";
-
-/** How a format is run; what it can hold comes from its exporter, through `format:list`. */
-export interface FormatText {
-  /** The runtime whose memory is estimated. */
-  runtime: string;
-  launch: (folder: string, files: readonly string[], recipe: Recipe) => { runtime: string; line: string };
-}
-
-const transformers = (folder: string): { runtime: string; line: string } => ({
-  runtime: "Transformers",
-  line: `from transformers import AutoModelForCausalLM\nmodel = AutoModelForCausalLM.from_pretrained(${JSON.stringify(folder)})`,
-});
-const vllm = (folder: string): { runtime: string; line: string } => ({
-  runtime: "vLLM",
-  line: `vllm serve ${JSON.stringify(folder)}`,
-});
-
-type Setting = Pick<Recipe, "bits" | "symmetric" | "block">;
-
-/** Of a packed folder whose modules vLLM has kernels for, vLLM; otherwise a loader that takes the others too. */
-function packed(
-  takes: (setting: Setting) => boolean,
-  otherwise: (folder: string) => { runtime: string; line: string },
-): FormatText["launch"] {
-  return (folder, _files, { bits, symmetric, block, overrides }) => {
-    const main = { bits, symmetric, block };
-    const settings = [
-      main,
-      ...overrides
-        .filter(({ skip }) => !skip)
-        .map((one) => ({
-          bits: one.bits ?? bits,
-          symmetric: one.symmetric ?? symmetric,
-          block: one.block ?? block,
-        })),
-    ];
-    const taken = settings.every(
-      (setting) => [...VLLM_GROUP_BLOCKS, "channel"].includes(setting.block) && takes(setting),
-    );
-    return taken ? vllm(folder) : otherwise(folder);
-  };
-}
-
-const gptqModel = (folder: string): { runtime: string; line: string } => ({
-  runtime: "GPT-QModel",
-  line: `from gptqmodel import GPTQModel\nmodel = GPTQModel.load(${JSON.stringify(folder)})`,
-});
-
-export const FORMATS: Record<ExportFormat, FormatText> = {
-  safetensors: { runtime: "Transformers", launch: transformers },
-  "compressed-tensors": {
-    runtime: "vLLM",
-    launch: packed(VLLM_TAKES["compressed-tensors"], transformers),
-  },
-  gptq: { runtime: "vLLM", launch: packed(VLLM_TAKES.gptq, gptqModel) },
-  awq: { runtime: "vLLM", launch: packed(VLLM_TAKES.awq, transformers) },
-  gguf: {
-    runtime: "llama.cpp",
-    launch: (folder, files) => ({
-      runtime: "llama.cpp",
-      line: `llama-server -m ${JSON.stringify(joinPath(folder, files.find((name) => name.endsWith(".gguf")) ?? ""))}`,
-    }),
-  },
-  onnx: {
-    runtime: "ONNX Runtime",
-    launch: (folder) => ({
-      runtime: "ONNX Runtime GenAI",
-      line: `import onnxruntime_genai as og\nmodel = og.Model(${JSON.stringify(folder)})`,
-    }),
-  },
-};
 
 /** What becomes of the super weights in a format, in a few words, and whether each is stored as itself. */
 export function superWeightsIn(
@@ -129,18 +57,6 @@ export function folderName(model: string, recipe: Recipe, format: ExportFormat =
     .filter((part) => part !== "")
     .join("-")
     .replaceAll(/[^\w.-]+/g, "-");
-}
-
-/** Joins a folder and a name the way the folder is written. */
-export function joinPath(folder: string, name: string): string {
-  const separator = folder.includes("\\") && !folder.includes("/") ? "\\" : "/";
-  return folder.endsWith(separator) ? folder + name : folder + separator + name;
-}
-
-/** The folder that holds a path. */
-export function parentOf(path: string): string {
-  const at = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
-  return at <= 0 ? path.slice(0, Math.max(at, 1)) : path.slice(0, at);
 }
 
 /**

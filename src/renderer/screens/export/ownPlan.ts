@@ -1,20 +1,11 @@
 import { codecHasBlock, CODECS, type CodecName } from "#shared/codecs.ts";
 import type { KeystoneErrorData } from "#shared/errors.ts";
-import type { ExportFormat } from "#shared/exporting.ts";
+import { exportFormatOf, type ExportFormat } from "#shared/exportFormats/index.ts";
 import type { ModelSummary } from "#shared/model.ts";
 import type { Override, Recipe } from "#shared/recipe.ts";
 import { recipeLabel } from "#shared/recipeText.ts";
 import { VLLM_GROUP_BLOCKS } from "#shared/vllm.ts";
 import { blockMisfit } from "../sweep/fit.ts";
-
-/** The codecs that a packed format stores as they are. */
-const OWN: Readonly<Record<Exclude<ExportFormat, "safetensors">, readonly CodecName[]>> = {
-  "compressed-tensors": ["compressed-tensors"],
-  gptq: ["gptq"],
-  awq: ["awq"],
-  gguf: ["q4_0", "q4_1", "q5_0", "q5_1", "q8_0"],
-  onnx: ["matmulnbits"],
-};
 
 /** As a person would write it; the wizard and the sweep read it like any other. */
 export interface OwnPlan {
@@ -48,7 +39,7 @@ export function ownPlan(
   if (format === "safetensors" || problems.some(({ code }) => !MENDED.has(code))) return null;
   const { clip, restore, holdOut, keep } = recipe;
   const overrides = recipe.overrides.flatMap((override) => ownOverride(override, format));
-  const recipes = codecsNear(OWN[format], recipe.bits).flatMap(({ codec, bits }) =>
+  const recipes = codecsNear(exportFormatOf(format).own, recipe.bits).flatMap(({ codec, bits }) =>
     (CODECS[codec].symmetric ? [true, false] : [false]).flatMap((symmetric) =>
       blocksNear(codec, recipe.block, model).map((block) => ({
         ...{ codec, bits, symmetric, block },

@@ -6,7 +6,6 @@ import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
 import { parseBlock, type Recipe } from "#shared/recipe.ts";
 import { blockLabel, codecLabel } from "#shared/recipeText.ts";
-import { KEPT_MODULES } from "#shared/exporting.ts";
 import { bytesText } from "#engine/files/output/diskErrors.ts";
 import type { Exporter, ExportModel, ExportSource, WriteInput } from "../../write/exporter.ts";
 import { allBytes, keepModules, keepProblems } from "../../write/keepModules.ts";
@@ -17,7 +16,8 @@ import { PACKING_FILES } from "../../write/sourceIndex.ts";
 import { equationNotes, equationProblems, ggufArchitecture } from "./hyperparameters.ts";
 import { padding } from "./metadataWriter.ts";
 import { planGguf } from "./planGguf.ts";
-import { bytesOf, SUPPORTED, ggmlTypeFor, storedType } from "./storedTypes.ts";
+import { gguf } from "#shared/exportFormats/gguf.ts";
+import { bytesOf, ggmlTypeFor, storedType } from "./storedTypes.ts";
 import { tensorData } from "./tensorData.ts";
 
 /** A module with a restored weight, or embedding and head, where they get 8 bits. */
@@ -25,19 +25,6 @@ const EIGHT_BITS = { codec: "q8_0", bits: 8, symmetric: false, block: "group:32"
 
 /** One GGUF file that llama.cpp and what is built on it load. */
 export const ggufExporter: Exporter = {
-  describe: () => ({
-    format: "gguf",
-    title: "GGUF",
-    summary: "One file with weights, metadata and tokenizer, for llama.cpp and the programs built on it.",
-    size: "packed",
-    restored: "module",
-    kept: [...KEPT_MODULES.gguf],
-    exact:
-      "Codes and scales are stored as they were judged, and llama.cpp dequantizes them to the same f32 numbers; norms and biases become F32, everything else keeps its type, blocks of a GGUF source included.",
-    codecs: SUPPORTED,
-    blocks: "group:32",
-    loadsIn: ["llama.cpp", "ollama", "LM Studio", "node-llama-cpp", "Keystone"],
-  }),
   problems,
   adapt: (recipe, model, kept) => ({
     ...keepModules(recipe, model, kept, EIGHT_BITS, bytesOf),
@@ -81,7 +68,7 @@ function codecProblem({
   return new KeystoneError(
     "export/gguf-codec",
     `GGUF has no block that holds ${codecLabel({ codec, bits, symmetric })} with ${size} exactly.`,
-    `Choose one of ${SUPPORTED}; those with blocks in group:32.`,
+    `Choose one of ${gguf.codecs}; those with blocks in group:32.`,
     { codec, bits, block: size },
   ).toData();
 }

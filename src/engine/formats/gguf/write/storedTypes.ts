@@ -45,7 +45,6 @@ export function blockType({ codec, bits, symmetric, block }: Settings): PackedTy
 const SYMMETRIC: Readonly<Record<number, PackedType>> = { 4: "Q4_0", 5: "Q5_0", 8: "Q8_0" };
 
 /** What a recipe may ask for, in words. */
-export const SUPPORTED = "q4_0, q4_1, q5_0, q5_1, q8_0, int symmetric with 4, 5 or 8 bits, and f16 or bf16";
 
 /**
  * The type of a tensor that is not quantized: matrices keep theirs, blocks of a GGUF source included; norms and biases become

@@ -1,4 +1,3 @@
-import { KEPT_MODULES } from "#shared/exporting.ts";
 import type { Exporter, ExportModel, WriteInput } from "../../write/exporter.ts";
 import type { ExportVariant } from "../../write/exportedVariant.ts";
 import { madeBytes, tokenizerNotes, writeMadeFiles } from "../../write/madeFiles.ts";
@@ -11,20 +10,6 @@ import { writeDecoder } from "./writeDecoder.ts";
 
 /** A complete decoder on MatMulNBits, with keys and values, for onnxruntime and onnxruntime-genai. */
 export const onnxExporter: Exporter = {
-  describe: () => ({
-    format: "onnx",
-    title: "ONNX decoder",
-    summary:
-      "A complete decoder with keys and values on onnxruntime's MatMulNBits, with what onnxruntime-genai needs to generate from it.",
-    size: "packed",
-    restored: "exact",
-    kept: [...KEPT_MODULES.onnx],
-    exact:
-      "Every weight is what was judged, in f32: the very codes, scales and zero points; restored weights are the source's own values, added beside the packed product; kept tensors keep the source's bytes.",
-    codecs: "matmulnbits or int, 4 or 8 bits, symmetric or asymmetric",
-    blocks: "group:16, 32, 64, 128 or 256",
-    loadsIn: ["onnxruntime", "onnxruntime-genai", "Keystone"],
-  }),
   problems: onnxProblems,
   adapt: (recipe) => ({ recipe, storage: "F32", changes: [] }),
   tensors: usedTensors,

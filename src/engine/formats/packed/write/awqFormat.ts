@@ -1,6 +1,5 @@
 import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import { KeystoneError } from "#shared/errors.ts";
-import { KEPT_MODULES } from "#shared/exporting.ts";
 import type { Exporter, ExportSource } from "../../write/exporter.ts";
 import { CONFIG_FILE } from "../../write/sourceIndex.ts";
 import { awqLayout } from "./awqLayout.ts";
@@ -13,20 +12,6 @@ const UNQUANTIZED =
   "AutoAWQ itself cannot leave a module of a single layer unquantized, so it does not load this variant; transformers and vLLM do.";
 
 const exporter = packedExporter({
-  description: {
-    format: "awq",
-    title: "AWQ",
-    summary:
-      "AutoAWQ's file format for 4-bit matrix products (gemm). The weights are rounded to nearest: no calibration, no scaling of channels.",
-    size: "packed",
-    restored: "module",
-    kept: [...KEPT_MODULES.awq],
-    exact:
-      "Codes, scales and zero points are stored as they were judged, and runtimes dequantize them to the same numbers in the model's half type; all other tensors keep every byte.",
-    codecs: "awq; int asymmetric with 4 bits on F16 checkpoints",
-    blocks: "group:16 … group:128, channel; one for all modules",
-    loadsIn: ["vLLM", "transformers with GPT-QModel", "AutoAWQ", "Keystone"],
-  },
   limits: {
     subject: "AWQ",
     codec: "awq",

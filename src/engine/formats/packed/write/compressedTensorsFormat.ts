@@ -1,5 +1,4 @@
 import { VLLM_TAKES } from "#shared/vllm.ts";
-import { KEPT_MODULES } from "#shared/exporting.ts";
 import type { ExportSource } from "../../write/exporter.ts";
 import { CONFIG_FILE } from "../../write/sourceIndex.ts";
 import { compressedTensorsLayout } from "./compressedTensorsLayout.ts";
@@ -19,20 +18,6 @@ const ASYMMETRIC_MIXED =
   "transformers loads asymmetric codes only where all modules have one width and one group, so not this variant.";
 
 export const compressedTensorsExporter = packedExporter({
-  description: {
-    format: "compressed-tensors",
-    title: "compressed-tensors",
-    summary:
-      "The format of vLLM and llm-compressor: packed integers beside the checkpoint's own other tensors.",
-    size: "packed",
-    restored: "module",
-    kept: [...KEPT_MODULES["compressed-tensors"]],
-    exact:
-      "Codes, scales and zero points are stored as they were judged, and runtimes dequantize them to the same numbers in the checkpoint's type; all other tensors keep every byte.",
-    codecs: "compressed-tensors with 4 or 8 bits; int with 4 or 8 bits on F16 checkpoints",
-    blocks: "group:N, channel",
-    loadsIn: ["vLLM", "transformers", "SGLang", "Keystone"],
-  },
   limits: {
     subject: "compressed-tensors",
     codec: "compressed-tensors",

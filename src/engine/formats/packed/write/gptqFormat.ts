@@ -1,5 +1,4 @@
 import { VLLM_TAKES } from "#shared/vllm.ts";
-import { KEPT_MODULES } from "#shared/exporting.ts";
 import type { ExportSource } from "../../write/exporter.ts";
 import type { ExportVariant } from "../../write/exportedVariant.ts";
 import { CONFIG_FILE } from "../../write/sourceIndex.ts";
@@ -16,20 +15,6 @@ const MIXED =
   "transformers' GPTQ loader knows one width and group for all packed modules, so it does not load this variant; GPT-QModel does. Modules that stay unquantized it takes.";
 
 export const gptqExporter = packedExporter({
-  description: {
-    format: "gptq",
-    title: "GPTQ",
-    summary:
-      "GPTQ's file format, which most loaders of quantized checkpoints read. The weights are rounded to nearest: no calibration.",
-    size: "packed",
-    restored: "module",
-    kept: [...KEPT_MODULES.gptq],
-    exact:
-      "Codes, scales and zero points are stored as they were judged, and runtimes dequantize them to the same numbers in the model's half type; all other tensors keep every byte.",
-    codecs: "gptq with 2, 3, 4 or 8 bits; int with as many on F16 checkpoints",
-    blocks: "group:16 … group:1024, channel",
-    loadsIn: ["vLLM", "GPT-QModel", "transformers", "ExLlama", "Keystone"],
-  },
   limits: {
     subject: "GPTQ",
     codec: "gptq",

@@ -1,5 +1,4 @@
 import { dataBytes } from "#engine/checkpoint/dtypes.ts";
-import type { FormatDescription } from "#shared/exporting.ts";
 import type { Override } from "#shared/recipe.ts";
 import { bytesText } from "#engine/files/output/diskErrors.ts";
 import type { BytesOf, Exporter, ExportSource } from "../../write/exporter.ts";
@@ -14,7 +13,6 @@ import { planPacked, writePacked, type LayoutOf, type PackedFiles } from "./writ
 
 /** One packed format: what tells it from the others. */
 export interface PackedFormat {
-  readonly description: FormatDescription;
   readonly limits: PackedLimits;
   readonly layoutOf: LayoutOf;
   /** config.json and what else says how the weights are packed. */
@@ -24,13 +22,12 @@ export interface PackedFormat {
 }
 
 /** An exporter of a folder whose linears are packed modules and whose other tensors are as they were. */
-export function packedExporter({ description, limits, layoutOf, files, notes }: PackedFormat): Exporter {
+export function packedExporter({ limits, layoutOf, files, notes }: PackedFormat): Exporter {
   const eightBits: Omit<Override, "match"> = { codec: limits.codec, bits: 8, clip: null };
   // of every version the modules are of one size
   const bytesOf: BytesOf = (tensor, plan) =>
     plan ? moduleBytes(layoutOf({ plans: new Map([[plan.name, plan]]) }), plan) : dataBytes(tensor);
   return {
-    describe: () => description,
     problems: (recipe, on) => packedProblems(limits, recipe, on),
     adapt: (recipe, model, kept) => {
       const adapted = keepModules(recipe, model, kept, eightBits, bytesOf);

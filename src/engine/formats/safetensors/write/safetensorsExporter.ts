@@ -1,5 +1,4 @@
 import { dataBytes } from "#engine/checkpoint/dtypes.ts";
-import { KEPT_MODULES } from "#shared/exporting.ts";
 import { bytesText } from "#engine/files/output/diskErrors.ts";
 import type { Exporter, ExportSource, WriteInput } from "../../write/exporter.ts";
 import { exportedTensor } from "../../write/exportedTensor.ts";
@@ -13,20 +12,6 @@ import { writeShard } from "./safetensorsWriter.ts";
 
 /** A drop-in copy of the checkpoint whose weights carry the recipe's rounding, in the checkpoint's own types. */
 export const safetensorsExporter: Exporter = {
-  describe: () => ({
-    format: "safetensors",
-    title: "Safetensors, dequantized",
-    summary:
-      "A drop-in copy of the checkpoint whose weights carry the recipe's rounding, in the checkpoint's own types. As large as the source.",
-    size: "dequantized",
-    restored: "exact",
-    kept: [...KEPT_MODULES.safetensors],
-    exact:
-      "Every weight is stored as it was judged, rounded to the checkpoint's own type; restored weights are the source's.",
-    codecs: "any codec",
-    blocks: "any block",
-    loadsIn: ["transformers", "vLLM", "llama.cpp's converter", "Keystone"],
-  }),
   problems: (recipe, on) => [
     ...activationProblems(recipe, "A dequantized safetensors file"),
     ...(on ? transformersProblems(on.model.checkpoint) : []),

@@ -1,0 +1,49 @@
+import { z } from "zod";
+import type { CodecName } from "../codecs.ts";
+import type { Recipe } from "../recipe.ts";
+
+/**
+ * What a module that holds a restored weight becomes in a format that has no place for a single exact weight:
+ * left in the checkpoint's own type, or quantized to 8 bits.
+ */
+export const keptModule = z.enum(["unquantized", "8-bit"]);
+export type KeptModule = z.infer<typeof keptModule>;
+
+/** How an export is started: the program, and what a person types or pastes. */
+export interface Launch {
+  readonly runtime: string;
+  readonly line: string;
+}
+
+/** Everything that is known of an export format before a checkpoint is at hand. Its writer is in `engine/formats`. */
+export interface ExportFormatDescriptor {
+  readonly title: string;
+  /** In one or two sentences: what it is for. */
+  readonly summary: string;
+  /** One line of the command line's help. */
+  readonly help: string;
+  /** `packed` files are as small as the recipe promises; `dequantized` ones as large as the source. */
+  readonly size: "packed" | "dequantized";
+  /** `exact`: each restored weight is stored as itself. `module`: its whole tensor stays at higher precision. */
+  readonly restored: "exact" | "module";
+  /** What such a module may become; empty where restored weights are exact. */
+  readonly kept: readonly KeptModule[];
+  /** What an embedding and a head may become that the recipe leaves alone; empty where they are always kept. */
+  readonly keptEmbedding: readonly KeptModule[];
+  /** Whether its weights can be cut into shards. */
+  readonly sharded: boolean;
+  /** The codecs that are this format's own, bit for bit. */
+  readonly own: readonly CodecName[];
+  /** What is exact in the file and what is not, in one sentence. */
+  readonly exact: string;
+  /** The codecs and blocks that it holds, in words. */
+  readonly codecs: string;
+  readonly blocks: string;
+  readonly loadsIn: readonly string[];
+  /** What the Hub calls the library that loads it. */
+  readonly library: string;
+  /** The runtime whose memory is estimated. */
+  readonly runtime: string;
+  /** @param files names in the export's folder */
+  launch(folder: string, files: readonly string[], recipe: Recipe): Launch;
+}

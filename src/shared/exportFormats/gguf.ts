@@ -1,0 +1,25 @@
+import { joinPath } from "../paths.ts";
+import type { ExportFormatDescriptor } from "./descriptor.ts";
+
+export const gguf: ExportFormatDescriptor = {
+  title: "GGUF",
+  summary: "One file with weights, metadata and tokenizer, for llama.cpp and the programs built on it.",
+  help: "one file for llama.cpp; codecs q4_0, q4_1, q5_0, q5_1, q8_0, int symmetric, with group:32; f16, bf16",
+  size: "packed",
+  restored: "module",
+  kept: ["unquantized", "8-bit"],
+  keptEmbedding: ["unquantized", "8-bit"],
+  sharded: false,
+  own: ["q4_0", "q4_1", "q5_0", "q5_1", "q8_0"],
+  exact:
+    "Codes and scales are stored as they were judged, and llama.cpp dequantizes them to the same f32 numbers; norms and biases become F32, everything else keeps its type, blocks of a GGUF source included.",
+  codecs: "q4_0, q4_1, q5_0, q5_1, q8_0, int symmetric with 4, 5 or 8 bits, and f16 or bf16",
+  blocks: "group:32",
+  loadsIn: ["llama.cpp", "ollama", "LM Studio", "node-llama-cpp", "Keystone"],
+  library: "gguf",
+  runtime: "llama.cpp",
+  launch: (folder, files) => ({
+    runtime: "llama.cpp",
+    line: `llama-server -m ${JSON.stringify(joinPath(folder, files.find((name) => name.endsWith(".gguf")) ?? ""))}`,
+  }),
+};

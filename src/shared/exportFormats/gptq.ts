@@ -1,0 +1,27 @@
+import { VLLM_TAKES } from "../vllm.ts";
+import type { ExportFormatDescriptor } from "./descriptor.ts";
+import { vllmOr } from "./launches.ts";
+
+export const gptq: ExportFormatDescriptor = {
+  title: "GPTQ",
+  summary:
+    "GPTQ's file format, which most loaders of quantized checkpoints read. The weights are rounded to nearest: no calibration.",
+  help: "packed 2-, 3-, 4- and 8-bit integers for vLLM, GPT-QModel, ExLlama; codecs gptq, int (F16)",
+  size: "packed",
+  restored: "module",
+  kept: ["unquantized", "8-bit"],
+  keptEmbedding: [],
+  sharded: true,
+  own: ["gptq"],
+  exact:
+    "Codes, scales and zero points are stored as they were judged, and runtimes dequantize them to the same numbers in the model's half type; all other tensors keep every byte.",
+  codecs: "gptq with 2, 3, 4 or 8 bits; int with as many on F16 checkpoints",
+  blocks: "group:16 … group:1024, channel",
+  loadsIn: ["vLLM", "GPT-QModel", "transformers", "ExLlama", "Keystone"],
+  library: "transformers",
+  runtime: "vLLM",
+  launch: vllmOr(VLLM_TAKES.gptq, (folder) => ({
+    runtime: "GPT-QModel",
+    line: `from gptqmodel import GPTQModel\nmodel = GPTQModel.load(${JSON.stringify(folder)})`,
+  })),
+};

@@ -1,0 +1,40 @@
+import type { Recipe } from "../recipe.ts";
+import { VLLM_GROUP_BLOCKS } from "../vllm.ts";
+import type { ExportFormatDescriptor, Launch } from "./descriptor.ts";
+
+export function transformers(folder: string): Launch {
+  return {
+    runtime: "Transformers",
+    line: `from transformers import AutoModelForCausalLM\nmodel = AutoModelForCausalLM.from_pretrained(${JSON.stringify(folder)})`,
+  };
+}
+
+function vllm(folder: string): Launch {
+  return { runtime: "vLLM", line: `vllm serve ${JSON.stringify(folder)}` };
+}
+
+type Setting = Pick<Recipe, "bits" | "symmetric" | "block">;
+
+/** Of a packed folder whose modules vLLM has kernels for, vLLM; otherwise a loader that takes the others too. */
+export function vllmOr(
+  takes: (setting: Setting) => boolean,
+  otherwise: (folder: string) => Launch,
+): ExportFormatDescriptor["launch"] {
+  return (folder, _files, { bits, symmetric, block, overrides }) => {
+    const main = { bits, symmetric, block };
+    const settings = [
+      main,
+      ...overrides
+        .filter(({ skip }) => !skip)
+        .map((one) => ({
+          bits: one.bits ?? bits,
+          symmetric: one.symmetric ?? symmetric,
+          block: one.block ?? block,
+        })),
+    ];
+    const taken = settings.every(
+      (setting) => [...VLLM_GROUP_BLOCKS, "channel"].includes(setting.block) && takes(setting),
+    );
+    return taken ? vllm(folder) : otherwise(folder);
+  };
+}
