@@ -15,6 +15,7 @@ const USAGE = `Usage: npm run real-model -- --text FILE --calibration FILE [opti
 Runs detection, the lab's experiments and a sweep of 24 variants on SmolLM2-135M, or on another model, and prints a table.
   --model PATH    the model (default: SmolLM2-135M, KEYSTONE_SMOLLM2 or fetched)
   --tokens N      scored tokens of the text (default: 4096)
+  --context N     tokens of a window (default: 512)
   --keep DIR      where answers are kept (default: a folder for temporary files)
   --write         puts the table into README.md`;
 
@@ -24,6 +25,7 @@ const { values } = parseArgs({
     text: { type: "string" },
     calibration: { type: "string" },
     tokens: { type: "string", default: "4096" },
+    context: { type: "string", default: "512" },
     keep: { type: "string", default: join(tmpdir(), "keystone-real-model") },
     write: { type: "boolean", default: false },
   },
@@ -38,6 +40,7 @@ if (text === undefined || calibration === undefined) {
     text: resolve(text),
     calibration: resolve(calibration),
     tokens: Number(values.tokens),
+    context: Number(values.context),
     keep: resolve(values.keep),
   };
   const report = reportOf(setting);

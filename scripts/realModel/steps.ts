@@ -16,7 +16,6 @@ import { variantResult } from "#shared/run.ts";
 import { scores } from "#shared/evaluation.ts";
 
 const CLI = join(import.meta.dirname, "..", "..", "out", "main", "cli.js");
-const CONTEXT = 512;
 
 /** What the table is made of. */
 export interface Setting {
@@ -24,14 +23,17 @@ export interface Setting {
   /** Text that is judged, and text that thresholds and scales are chosen on. */
   readonly text: string;
   readonly calibration: string;
-  /** Scored tokens at least. */
+  /** Scored tokens at least, and tokens of a window. */
   readonly tokens: number;
+  readonly context: number;
   /** Folder of the answers. */
   readonly keep: string;
 }
 
+type Cut = Pick<Setting, "tokens" | "context">;
+
 /** The sweep's plan: what large blocks cost, with and without a hand on the outliers. */
-export function planOf({ tokens }: Pick<Setting, "tokens">): object {
+export function planOf({ tokens, context }: Cut): object {
   return {
     name: "Bits, blocks, clip, restore",
     base: { codec: "rtn", bits: 4 },
@@ -41,7 +43,7 @@ export function planOf({ tokens }: Pick<Setting, "tokens">): object {
       clip: [null, { method: "zscore", threshold: 9 }],
       restore: ["none", "super-weights"],
     },
-    judge: { context: CONTEXT, tokens },
+    judge: { context, tokens },
   };
 }
 
@@ -63,8 +65,8 @@ export type Answers = { readonly [S in Step]: z.infer<(typeof ANSWERS)[S]> };
 export const STEPS = Object.keys(ANSWERS) as readonly Step[];
 
 /** What a step asks, as a person would type it; names stand for the files. */
-export function argumentsOf(step: Step, { tokens }: Pick<Setting, "tokens">): string[] {
-  const judged = ["--context", String(CONTEXT), "--tokens", String(tokens)];
+export function argumentsOf(step: Step, { tokens, context }: Cut): string[] {
+  const judged = ["--context", String(context), "--tokens", String(tokens)];
   switch (step) {
     case "detect":
       return ["detect", "MODEL"];

@@ -101,8 +101,15 @@ export async function superWeights(
   model: ModelSummary,
 ): Promise<readonly Coordinate[]> {
   const kept = context.kept.detection(model.revision, DEFAULT_DETECTION);
-  const report = kept ?? (await search(context, job, pool, model, DEFAULT_DETECTION, null));
+  const report = kept ?? (await search(context, asPreparation(job), pool, model, DEFAULT_DETECTION, null));
   return report.superWeights.map(({ layer, row, column }): Coordinate => [layer, row, column]);
+}
+
+/** A search that something else waits for says so: its progress is not that of the work that was asked for. */
+function asPreparation(job: JobContext): JobContext {
+  const progress: JobContext["progress"] = (work) =>
+    job.progress({ ...work, phase: `finding the super weights: ${work.phase}`, stage: "super weights" });
+  return { ...job, progress };
 }
 
 /**
