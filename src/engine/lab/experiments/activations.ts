@@ -21,7 +21,7 @@ import { labFacts } from "../run/labFacts.ts";
 import { LabTasks } from "../run/labTasks.ts";
 import { calibrationWindows, textWindows, type Calibration } from "../run/texts.ts";
 import type { Experiment } from "../run/experiment.ts";
-import { exact, figure, percent, sentence } from "../run/words.ts";
+import { exact, figure, sentence, tookBack } from "../run/words.ts";
 
 type Report = LabReportOf<"activations">;
 type Row = Report["rows"][number];
@@ -189,7 +189,7 @@ function besideNaive(rows: readonly Scored[], row: Row): string[] {
   if (row.method === "none" || row.method === "naive") return [];
   const share = recoveredShare(rows, row);
   const name = row.method === "smoothquant" ? `SmoothQuant (α ${row.alpha})` : "keeping the super activation";
-  const back = share === null ? "" : `takes back ${percent(share)} of it, `;
+  const back = share === null ? "" : `${tookBack(share, "it")}, `;
   return [`, ${name} ${back}KL ${figure(row.scores.kl?.mean)}`];
 }
 

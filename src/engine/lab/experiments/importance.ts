@@ -14,7 +14,7 @@ import { labFacts, requireSuperWeights } from "../run/labFacts.ts";
 import { LabTasks } from "../run/labTasks.ts";
 import { textWindows } from "../run/texts.ts";
 import type { Experiment, LabRun } from "../run/experiment.ts";
-import { change, count, figure, percent, plural } from "../run/words.ts";
+import { change, count, figure, percent, plural, tookBack } from "../run/words.ts";
 import { recoveredShare, metricOf, type Metric } from "./metric.ts";
 
 /** Of the random control; fixed, so that the row can be repeated. */
@@ -85,7 +85,7 @@ function findingOf(run: LabRun, rows: readonly (AblationRow | undefined)[]): str
     `Removing ${count(pruned.weights)} of ${count(parameters)} parameters ${effectOn(original, pruned)}`,
     ...(recovered === null
       ? []
-      : [`keeping the super activation takes back ${percent(recovered)} of the loss`]),
+      : [`keeping the super activation ${tookBack(recovered, "the loss")}`]),
     ...(others ? [`removing the ${count(others.weights)} largest others ${effectOn(original, others)}`] : []),
     ...(tooFew
       ? [`the answers to ${plural(tooFew.items, "task item")} are too few to tell whether accuracy is lost`]
@@ -139,5 +139,5 @@ function paperComparison(recovered: number): string {
     "In the paper's Llama-7B keeping the super activation recovers about 42 % of the lost accuracy";
   return recovered >= EVERYTHING
     ? `${paper}; here it recovers everything: the super weight acts through this one activation alone.`
-    : `${paper}; here ${percent(recovered)}.`;
+    : `${paper}; here it ${tookBack(recovered, "the loss")}.`;
 }

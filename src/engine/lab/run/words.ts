@@ -30,6 +30,11 @@ export function change(share: number): string {
   return `${sign}${figure(100 * Math.abs(share))} %`;
 }
 
+/** What becomes of a loss when a share of it is gained, or lost on top: `takes back 42 % of it`, `adds 16 % to it`. */
+export function tookBack(share: number, loss: string): string {
+  return share < 0 ? `adds ${percent(-share)} to ${loss}` : `takes back ${percent(share)} of ${loss}`;
+}
+
 /** `the one prompt`, `both prompts`, `all 8 prompts`. */
 export function all(value: number, one: string): string {
   if (value === 1) return `the one ${one}`;
