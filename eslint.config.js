@@ -2,46 +2,8 @@ import js from "@eslint/js";
 import svelte from "eslint-plugin-svelte";
 import globals from "globals";
 import tseslint from "typescript-eslint";
+import { DIRECTIONS } from "./scripts/importOrder.ts";
 import svelteConfig from "./svelte.config.js";
-
-/** The rooms in dependency order: each may import those before it, never those after it. */
-const ROOMS = ["shared", "engine", "worker", "studio"];
-const FACES = ["main", "preload", "renderer", "cli", "serve"];
-const ALL = [...ROOMS, ...FACES];
-
-/** What a room must not import, as `#room/…` or as a relative path out of it. */
-const FORBIDDEN = {
-  ...Object.fromEntries(ROOMS.map((room, i) => [room, [...ROOMS.slice(i + 1), ...FACES]])),
-  main: ["renderer", "preload", "cli", "serve", "engine", "worker"],
-  preload: ["engine", "worker", "studio", "main", "renderer", "cli", "serve"],
-  renderer: ["engine", "worker", "studio", "main", "preload", "cli", "serve"],
-  // The command line starts the server: its `serve` command is the one door between two faces.
-  cli: ["main", "preload", "renderer"],
-  serve: ["main", "preload", "renderer", "cli"],
-};
-
-const OUT_OF_ROOM = "Across rooms, import through #shared, #engine, #worker or #studio.";
-
-const directions = ALL.map((room) => ({
-  files: [`src/${room}/**/*.{ts,svelte}`],
-  rules: {
-    "no-restricted-imports": [
-      "error",
-      {
-        patterns: [
-          {
-            regex: `^(#|(\\.\\./)+)(${FORBIDDEN[room].join("|")})/`,
-            message: "Arrows point from faces to studio to worker to engine to shared, never back.",
-          },
-          {
-            regex: `^(\\.\\./)+(${ROOMS.filter((other) => other !== room).join("|")})/`,
-            message: OUT_OF_ROOM,
-          },
-        ],
-      },
-    ],
-  },
-}));
 
 export default tseslint.config(
   {
@@ -81,7 +43,7 @@ export default tseslint.config(
       "max-lines": ["error", { max: 400, skipBlankLines: true, skipComments: true }],
     },
   },
-  ...directions,
+  ...DIRECTIONS,
   {
     files: ["**/*.svelte", "**/*.svelte.ts"],
     languageOptions: { globals: globals.browser, parserOptions: { parser: tseslint.parser, svelteConfig } },

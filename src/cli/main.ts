@@ -1,13 +1,8 @@
 import { CommanderError } from "commander";
-import type { Studio, StudioOptions } from "#studio/studio.ts";
+import type { Dependencies } from "./dependencies.ts";
 import type { Io } from "./io.ts";
 import { buildProgram } from "./program.ts";
 import { EXIT_USAGE, oneLine, reportError } from "./reportError.ts";
-
-/** What a test replaces. */
-export interface Dependencies {
-  createStudio: (options: StudioOptions) => Promise<Studio>;
-}
 
 /** The studio is loaded when a command needs it: help and mistakes in the arguments answer at once. */
 const REAL: Dependencies = {

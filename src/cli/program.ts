@@ -13,18 +13,12 @@ import { runsCommand } from "./commands/runs.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { sweepCommand } from "./commands/sweep.ts";
 import { tasksCommand } from "./commands/tasks.ts";
+import type { CommandContext } from "./commandContext.ts";
 import type { Io } from "./io.ts";
-import type { Dependencies } from "./main.ts";
+import type { Dependencies } from "./dependencies.ts";
 import { oneLine } from "./reportError.ts";
-import { withSession, type Session } from "./session.ts";
-import type { ComputeOptions } from "./options.ts";
+import { withSession } from "./session.ts";
 import { version } from "./root.ts";
-
-/** What a command needs to do its work. */
-export interface CommandContext {
-  readonly io: Io;
-  session(options: ComputeOptions, body: (session: Session) => Promise<void>): Promise<void>;
-}
 
 /** The command line's grammar: one file per command under commands/. Errors are thrown, never exited with. */
 export function buildProgram(io: Io, dependencies: Dependencies): Command {

@@ -4,7 +4,7 @@ import type { JobView } from "#shared/job.ts";
 import type { Studio } from "#studio/studio.ts";
 import { waitForJob } from "#studio/waitForJob.ts";
 import type { Io } from "./io.ts";
-import type { Dependencies } from "./main.ts";
+import type { Dependencies } from "./dependencies.ts";
 import { overridesOf, type ComputeOptions } from "./options.ts";
 import { demoModelFolder, version } from "./root.ts";
 import { createProgress, type ProgressDisplay } from "./output/progress.ts";

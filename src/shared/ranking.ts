@@ -2,12 +2,15 @@ import { z } from "zod";
 import { meanOf, pairedDifference } from "./bootstrap.ts";
 import type { Confidence } from "./evaluation.ts";
 import { list, plural } from "./format.ts";
-import type { VariantResult } from "./run.ts";
 
-type Ranked = Pick<VariantResult, "id" | "status" | "bitsPerWeight"> & {
+/** What is ranked: a run's variants, which are defined above this. */
+interface Ranked {
+  id: string;
+  status: string;
+  bitsPerWeight: number | null;
   kl: { mean: number | null } | null;
   confidence?: Confidence | undefined;
-};
+}
 
 /** Which variants of a run are closest to the original, and whether the text is enough to tell. */
 export const ranking = z.object({

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createNormalizer } from "#engine/tokenizer/pipeline/normalizers.ts";
 import { createPreTokenizer } from "#engine/tokenizer/pipeline/preTokenizers.ts";
-import { Tokenizer } from "#engine/tokenizer/pipeline/tokenizer.ts";
+import { Tokenizer } from "#engine/tokenizer/pipeline/exactTokenizer.ts";
 
 interface Golden {
   unicode: string;

@@ -3,7 +3,7 @@ import { calls, type CallName } from "#shared/contract.ts";
 import type { NumberedEvent, StudioEvent } from "#shared/events.ts";
 import type { JobView } from "#shared/job.ts";
 import type { Studio, StudioOptions } from "#studio/studio.ts";
-import type { Dependencies } from "../../src/cli/main.ts";
+import type { Dependencies } from "../../src/cli/dependencies.ts";
 
 export type Answers = Partial<
   Record<CallName, (args: unknown, emit: (event: StudioEvent) => void) => unknown>

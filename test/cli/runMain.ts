@@ -1,6 +1,7 @@
 import { PassThrough } from "node:stream";
 import type { Io } from "../../src/cli/io.ts";
-import { main, type Dependencies } from "../../src/cli/main.ts";
+import type { Dependencies } from "../../src/cli/dependencies.ts";
+import { main } from "../../src/cli/main.ts";
 
 export interface Outcome {
   code: number;

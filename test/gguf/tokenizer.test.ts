@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ggufTokenizer } from "#engine/formats/gguf/read/ggufTokenizer.ts";
 import { MetadataReader } from "#engine/formats/gguf/layout/metadata.ts";
-import { PRE_TOKENIZERS } from "#engine/formats/gguf/layout/preTokenizers.ts";
+import { PRE_TOKENIZERS } from "#engine/formats/gguf/layout/preTokenizerRules.ts";
 import { readTokenizerFiles, tokenizerOf, type TokenizerFiles } from "#engine/tokenizer/tokenizerFiles.ts";
 import { recognisePreTokenizer } from "#engine/formats/gguf/write/recognisePreTokenizer.ts";
 import { tokenizerMetadata } from "#engine/formats/gguf/write/tokenizerMetadata.ts";

@@ -14,7 +14,7 @@ import { count, duration, fixed, percent, perplexityDecimals, place } from "../o
 import { conventionClause } from "../output/scores.ts";
 import { textTable, type Column } from "../output/table.ts";
 import { tasksText } from "../output/taskTables.ts";
-import type { CommandContext } from "../program.ts";
+import type { CommandContext } from "../commandContext.ts";
 
 interface AblateOptions extends ComputeOptions, JudgeOptions {
   text: string;

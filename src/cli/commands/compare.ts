@@ -16,7 +16,7 @@ import {
 import { duration, fileSize, fixed, percent } from "../output/numbers.ts";
 import { conventionClause } from "../output/scores.ts";
 import { textTable } from "../output/table.ts";
-import type { CommandContext } from "../program.ts";
+import type { CommandContext } from "../commandContext.ts";
 import { usageError } from "../reportError.ts";
 
 interface CompareOptions extends ComputeOptions, JudgeOptions, CalibrationOptions {

@@ -11,7 +11,7 @@ import { withComputeOptions, type ComputeOptions } from "../options.ts";
 import { count, duration, fixed, percent, perplexityDecimals, place, shortCount } from "../output/numbers.ts";
 import { runDocument } from "../output/results.ts";
 import { textTable } from "../output/table.ts";
-import type { CommandContext } from "../program.ts";
+import type { CommandContext } from "../commandContext.ts";
 import type { Session } from "../session.ts";
 
 /** Enough text to tell the variants apart, little enough for two cores in under two minutes. */

@@ -9,7 +9,7 @@ import {
   type ComputeOptions,
 } from "../options.ts";
 import { detectText, scanText } from "../output/detectText.ts";
-import type { CommandContext } from "../program.ts";
+import type { CommandContext } from "../commandContext.ts";
 import { usageError } from "../reportError.ts";
 
 interface DetectCliOptions extends ComputeOptions {

@@ -14,7 +14,7 @@ import {
 import { duration, fixed, perplexityDecimals } from "../output/numbers.ts";
 import { conventionFact, scoreFacts } from "../output/scores.ts";
 import { factList } from "../output/table.ts";
-import type { CommandContext } from "../program.ts";
+import type { CommandContext } from "../commandContext.ts";
 
 interface EvalOptions extends ComputeOptions, JudgeOptions, CalibrationOptions {
   recipe?: string;

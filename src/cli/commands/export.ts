@@ -15,7 +15,7 @@ import {
 } from "../options.ts";
 import { count, duration, fileSize, fixed } from "../output/numbers.ts";
 import { textTable } from "../output/table.ts";
-import type { CommandContext } from "../program.ts";
+import type { CommandContext } from "../commandContext.ts";
 import type { Session } from "../session.ts";
 
 interface ExportOptions extends ComputeOptions, JudgeOptions {

@@ -11,7 +11,7 @@ import {
   type ComputeOptions,
 } from "../options.ts";
 import { duration, fixed } from "../output/numbers.ts";
-import type { CommandContext } from "../program.ts";
+import type { CommandContext } from "../commandContext.ts";
 import { usageError } from "../reportError.ts";
 
 interface GenerateOptions extends ComputeOptions, CalibrationOptions {

@@ -5,7 +5,7 @@ import { absolute } from "../files.ts";
 import { withCommonOptions, type CommonOptions } from "../options.ts";
 import { count, fileSize, fixed, memorySize, shortCount } from "../output/numbers.ts";
 import { factList, textTable } from "../output/table.ts";
-import type { CommandContext } from "../program.ts";
+import type { CommandContext } from "../commandContext.ts";
 import type { Session } from "../session.ts";
 
 interface InspectOptions extends CommonOptions {

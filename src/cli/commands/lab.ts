@@ -16,7 +16,7 @@ import {
 import { printJson } from "../output/json.ts";
 import { labTable, labText } from "../output/labText.ts";
 import { textTable } from "../output/table.ts";
-import type { CommandContext } from "../program.ts";
+import type { CommandContext } from "../commandContext.ts";
 import { usageError } from "../reportError.ts";
 import { wholeLabId } from "../runId.ts";
 import type { Session } from "../session.ts";

@@ -3,7 +3,7 @@ import { KeystoneError } from "#shared/errors.ts";
 import { absolute } from "../files.ts";
 import { withCommonOptions, dropUndefined, type CommonOptions } from "../options.ts";
 import { fileSize } from "../output/numbers.ts";
-import type { CommandContext } from "../program.ts";
+import type { CommandContext } from "../commandContext.ts";
 import { usageError } from "../reportError.ts";
 import { wholeId } from "../runId.ts";
 import type { Session } from "../session.ts";

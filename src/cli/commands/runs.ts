@@ -6,7 +6,7 @@ import { absolute, existingFile } from "../files.ts";
 import { dropUndefined, withCommonOptions, type CommonOptions } from "../options.ts";
 import { fileSize } from "../output/numbers.ts";
 import { runDocument, runsTable, runText } from "../output/results.ts";
-import type { CommandContext } from "../program.ts";
+import type { CommandContext } from "../commandContext.ts";
 import { usageError } from "../reportError.ts";
 import { wholeRunId } from "../runId.ts";
 import type { Session } from "../session.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { absolute } from "../files.ts";
 import type { Io } from "../io.ts";
 import { dropUndefined, wholeNumber } from "../options.ts";
-import type { CommandContext } from "../program.ts";
+import type { CommandContext } from "../commandContext.ts";
 import { usageError } from "../reportError.ts";
 import { demoModelFolder, rootFolder, version } from "../root.ts";
 

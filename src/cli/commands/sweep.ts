@@ -11,7 +11,7 @@ import {
   type ComputeOptions,
 } from "../options.ts";
 import { resultLine, runDocument, runText } from "../output/results.ts";
-import type { CommandContext } from "../program.ts";
+import type { CommandContext } from "../commandContext.ts";
 import { usageError } from "../reportError.ts";
 import { wholeRunId } from "../runId.ts";
 import type { Session } from "../session.ts";

@@ -10,7 +10,7 @@ import {
   type ComputeOptions,
 } from "../options.ts";
 import { itemsText, tasksText } from "../output/taskTables.ts";
-import type { CommandContext } from "../program.ts";
+import type { CommandContext } from "../commandContext.ts";
 
 interface TasksOptions extends ComputeOptions, CalibrationOptions {
   tasks: string[];

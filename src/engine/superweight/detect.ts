@@ -3,7 +3,7 @@ import type { Candidate, DetectPreview, DetectReport, LayerPeaks } from "#shared
 import { KeystoneError } from "#shared/errors.ts";
 import { createLayerReader } from "#engine/evaluate/stream/layerReader.ts";
 import { createMeter } from "#engine/evaluate/stream/meter.ts";
-import { median } from "../evaluate/metrics.ts";
+import { median } from "#engine/evaluate/metrics.ts";
 import type { Engine } from "#engine/evaluate/stream/engine.ts";
 import { chooseMeasured, propose, yardstick, type Proposal, type Yardstick } from "./evidence/candidates.ts";
 import { describeCandidate, isVital, type Known } from "./describe.ts";
@@ -14,7 +14,7 @@ import { chooseOthers, largestOfLayer, type OtherPlace } from "./effect/otherWei
 import { promptForms } from "./evidence/promptForms.ts";
 import { PromptPass } from "./evidence/promptPass.ts";
 import { publishedResultsFor } from "./published/publishedResults.ts";
-import { tokensOf, type DetectRequest, type Search } from "./search.ts";
+import { tokensOf, type DetectRequest, type Search } from "./detectionRun.ts";
 import { byEffect } from "./effect/verdicts.ts";
 import { newlySeen, openWatchers } from "./watchers.ts";
 

@@ -1,7 +1,7 @@
 import { coordinateOf } from "#shared/recipe.ts";
 import { keyOf, propose, type Proposal, type Yardstick } from "./evidence/candidates.ts";
 import { PromptPass } from "./evidence/promptPass.ts";
-import { tokensOf, type Search } from "./search.ts";
+import { tokensOf, type Search } from "./detectionRun.ts";
 
 /** Candidates whose absence is looked at for what it brings to light, besides all of them together. */
 const WATCHED_ALONE = 3;

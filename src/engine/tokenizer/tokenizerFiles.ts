@@ -5,7 +5,7 @@ import { describeIssues } from "#shared/plan.ts";
 import { readJsonObject } from "#engine/files/jsonFile.ts";
 import { isRegularFile } from "#engine/files/regularFile.ts";
 import { configuredTokens } from "./configuredTokens.ts";
-import { Tokenizer as Exact } from "./pipeline/tokenizer.ts";
+import { Tokenizer as Exact } from "./pipeline/exactTokenizer.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /** The largest published vocabularies take some 35 MB. */

@@ -1,7 +1,7 @@
 import type { DecoderConfig } from "./decoderConfig.ts";
 import { decoderLayer, type KeysAndValues, type LayerOperands } from "./decoderLayer.ts";
 import { Graph, type Value } from "../graph/graph.ts";
-import { rmsNorm } from "../graph/blocks.ts";
+import { rmsNorm } from "../graph/layerParts.ts";
 import { causalMaskOf, windowOf } from "./mask.ts";
 import { rotaryOf } from "../rope/ropeGraph.ts";
 import type { Architecture, DecoderWeights } from "./architecture.ts";

@@ -1,6 +1,6 @@
 import { IDENTITY, type LinearInputs } from "../inputs/quantizedInputs.ts";
 import { ACTIVATIONS } from "../graph/activationFunctions.ts";
-import { attention, rmsNorm, rotate } from "../graph/blocks.ts";
+import { attention, rmsNorm, rotate } from "../graph/layerParts.ts";
 import type { DecoderConfig } from "./decoderConfig.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 

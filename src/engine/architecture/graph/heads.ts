@@ -1,5 +1,5 @@
 import { Graph, type Value } from "./graph.ts";
-import { rmsNorm } from "./blocks.ts";
+import { rmsNorm } from "./layerParts.ts";
 
 /** What the graphs behind the last layer depend on. */
 export interface HeadShape {

@@ -4,7 +4,7 @@ import type { Clip } from "#shared/recipe.ts";
 import type { Variant } from "#engine/evaluate/stream/variant.ts";
 import { blockLabel, clipLabel } from "#shared/recipeText.ts";
 import { clipRestoreRecipe, plainRecipe, restoreNotes, type Grid } from "../run/arms.ts";
-import { fittingBlocks, type FittingBlocks } from "./blocks.ts";
+import { fittingBlocks, type FittingBlocks } from "./fittingBlocks.ts";
 import { Journey } from "../run/journey.ts";
 import { Judging, type Judged } from "../run/judging.ts";
 import { labFacts } from "../run/labFacts.ts";

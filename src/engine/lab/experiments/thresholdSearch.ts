@@ -4,7 +4,7 @@ import { isDataFree } from "#shared/labUses.ts";
 import { blockLabel } from "#shared/recipeText.ts";
 import { plainRecipe, restoreNotes, type Grid } from "../run/arms.ts";
 import { Budget } from "../search/budget.ts";
-import { requireThresholds } from "../search/candidates.ts";
+import { requireThresholds } from "../search/clipsToTry.ts";
 import { Journey } from "../run/journey.ts";
 import { Judging } from "../run/judging.ts";
 import { labFacts } from "../run/labFacts.ts";

@@ -5,7 +5,7 @@ import { clipLabel } from "#shared/recipeText.ts";
 import type { WindowSet } from "#engine/evaluate/windows/windowSet.ts";
 import type { Grid } from "../run/arms.ts";
 import type { Budget } from "./budget.ts";
-import { bestOf } from "./candidates.ts";
+import { bestOf } from "./clipsToTry.ts";
 import type { Journey } from "../run/journey.ts";
 import type { Judged, Judging } from "../run/judging.ts";
 import type { LabRun } from "../run/experiment.ts";

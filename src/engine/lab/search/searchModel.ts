@@ -1,10 +1,10 @@
 import type { Clip, Recipe } from "#shared/recipe.ts";
 import { clipRestoreRecipe, plainRecipe } from "../run/arms.ts";
-import { bestOf, coarse, REFINEMENTS } from "./candidates.ts";
 import type { Variant } from "#engine/evaluate/stream/variant.ts";
+import { bestOf, coarse, REFINEMENTS } from "./clipsToTry.ts";
 import { type Judged } from "../run/judging.ts";
 import { recipeVariant } from "../run/recipeVariant.ts";
-import { searchClips } from "./search.ts";
+import { searchClips } from "./searchClips.ts";
 import { marked, requireCalibration, said, type Found, type SearchBench, type Trial } from "./searchBench.ts";
 import { figure } from "../run/words.ts";
 

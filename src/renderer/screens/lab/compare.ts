@@ -4,22 +4,15 @@ import { dotPlot } from "#shared/figures/dotPlot.ts";
 import type { Figure, FigureLayout, FigureTable, Palette } from "#shared/figures/index.ts";
 import { linePlot } from "#shared/figures/linePlot.ts";
 import { layerAxis } from "#shared/figures/template.ts";
-import type { ExperimentName, LabReport, LabReportOf, LabResult } from "#shared/lab.ts";
+import type { ExperimentName, LabReportOf, LabResult } from "#shared/lab.ts";
 import { blockLabel } from "#shared/recipeText.ts";
 import { significant, when } from "#shared/format.ts";
 import { resultName } from "./labText.ts";
 import { axisRange, factorEnds } from "./scaling.ts";
+import type { Compared } from "./compared.ts";
 import { compareTable, type Column, type Line } from "./compareTable.ts";
 import { measures, ratio } from "./compareMeasures.ts";
 
-/** One of up to four results in a comparison. */
-export interface Compared {
-  /** 0 to 3: colour, shape and dash. */
-  place: number;
-  letter: string;
-  name: string;
-  report: LabReport;
-}
 /** Results as they are compared: A first, each with a name that tells it from the others. */
 export function comparedOf(results: readonly LabResult[]): Compared[] {
   const summaries = results.map(({ summary }) => summary);

@@ -1,6 +1,6 @@
 import { activation, factor, list, number } from "#shared/format.ts";
 import { EXPERIMENTS, type LabReport } from "#shared/lab.ts";
-import type { Compared } from "./compare.ts";
+import type { Compared } from "./compared.ts";
 import { ratio } from "./compareMeasures.ts";
 
 /** What a comparison shows, in one sentence with a number for each of the models. */

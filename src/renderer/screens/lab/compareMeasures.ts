@@ -2,7 +2,7 @@ import { meanAccuracy } from "#shared/figures/taskAccuracy.ts";
 import type { ExperimentName } from "#shared/lab.ts";
 import { parseRecipe } from "#shared/plan.ts";
 import { recipeLabel } from "#shared/recipeText.ts";
-import type { Compared } from "./compare.ts";
+import type { Compared } from "./compared.ts";
 import type { Column, Line } from "./compareTable.ts";
 
 /** What rows of marks compare: each row's perplexity as a multiple of its model's own. */

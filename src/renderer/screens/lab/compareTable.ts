@@ -1,6 +1,6 @@
 import type { FigureColumn, FigureTable } from "#shared/figures/index.ts";
 import type { Cell } from "#shared/figures/table.ts";
-import type { Compared } from "./compare.ts";
+import type { Compared } from "./compared.ts";
 
 /** A column of a comparison: each has one way to be written. */
 export const COLUMNS = {

@@ -6,7 +6,7 @@ import type { TokenizerFiles } from "#engine/tokenizer/tokenizerFiles.ts";
 import { findGguf } from "./findGguf.ts";
 import { MetadataReader } from "../layout/metadata.ts";
 import { stripsAsPhi3, takesBlanksBehind } from "../layout/phi3Tokens.ts";
-import { preTokenizer } from "../layout/preTokenizers.ts";
+import { preTokenizer } from "../layout/preTokenizerRules.ts";
 import { readGgufHeader } from "./readGgufHeader.ts";
 import { spmMerges } from "./spmMerges.ts";
 import { aroundTexts, tokenizerNotes } from "../layout/tokenizerDefaults.ts";

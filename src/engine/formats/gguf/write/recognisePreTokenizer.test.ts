@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { preTokenizer } from "../layout/preTokenizers.ts";
+import { preTokenizer } from "../layout/preTokenizerRules.ts";
 import { recognisePreTokenizer } from "./recognisePreTokenizer.ts";
 
 /** Characters that stand for the 256 bytes in byte-level vocabularies. */

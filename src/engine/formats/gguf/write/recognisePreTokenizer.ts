@@ -1,4 +1,4 @@
-import { PRE_TOKENIZERS, type PreTokenizer } from "../layout/preTokenizers.ts";
+import { PRE_TOKENIZERS, type PreTokenizer } from "../layout/preTokenizerRules.ts";
 import { exactTokenizer } from "#engine/tokenizer/tokenizerFiles.ts";
 
 /** Which of llama.cpp's rules a byte-level tokenizer follows, and how well. */

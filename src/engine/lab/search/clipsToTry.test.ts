@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Clip } from "#shared/recipe.ts";
 import { DEFAULT_THRESHOLDS } from "#shared/lab.ts";
-import { bestOf, coarse, finer, requireThresholds, type Tried } from "./candidates.ts";
+import { bestOf, coarse, finer, requireThresholds, type Tried } from "./clipsToTry.ts";
 import { Budget } from "./budget.ts";
-import { searchClips } from "./search.ts";
+import { searchClips } from "./searchClips.ts";
 
 const z = (threshold: number): Clip => ({ method: "zscore", threshold });
 const tried = (losses: Record<string, number>): Tried[] =>

@@ -1,6 +1,6 @@
 import type { Clip } from "#shared/recipe.ts";
 import type { Budget } from "./budget.ts";
-import { bestOf, finer, REFINEMENTS, worthwhile, type Tried } from "./candidates.ts";
+import { bestOf, finer, REFINEMENTS, worthwhile, type Tried } from "./clipsToTry.ts";
 
 /** What a search tried, in order. */
 export interface Searched {
