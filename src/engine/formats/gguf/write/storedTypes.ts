@@ -44,8 +44,6 @@ export function blockType({ codec, bits, symmetric, block }: Settings): PackedTy
 
 const SYMMETRIC: Readonly<Record<number, PackedType>> = { 4: "Q4_0", 5: "Q5_0", 8: "Q8_0" };
 
-/** What a recipe may ask for, in words. */
-
 /**
  * The type of a tensor that is not quantized: matrices keep theirs, blocks of a GGUF source included; norms and biases become
  * F32, as llama.cpp wants them.
