@@ -1,5 +1,5 @@
 // What the paper says [arXiv:2411.07191], what was measured here, and whether it holds.
-import { percent, plural, significant } from "#shared/format.ts";
+import { plural, significant } from "#shared/format.ts";
 import type { VariantResult } from "#shared/run.ts";
 import type { Answers } from "./steps.ts";
 
@@ -39,8 +39,8 @@ export function claimsOf(answers: Answers): Claim[] {
 function aHandful({ detect }: Answers): Claim {
   const found = detect.superWeights.map(({ layer, row, column }) => `layer ${layer} [${row}, ${column}]`);
   return {
-    claim: "A model has a handful of super weights, in the `down_proj` of early layers",
-    paper: "1 to 6 (Table 2)",
+    claim: "A model has a handful of super weights",
+    paper: "1 to 6, in early layers (Table 2)",
     here: `${found.length}: ${found.join(", ")}`,
     holds: found.length > 0 && found.length <= 6 ? "yes" : "no",
   };
@@ -58,13 +58,14 @@ function lostWithout({ importance: { rows } }: Answers): Claim {
 }
 
 function othersMatterLess({ importance: { rows } }: Answers): Claim {
-  const [original, pruned, , largest, random] = rows;
+  const [original, pruned, , largest] = rows;
+  const random = rows.find(({ name }) => name.startsWith("random"));
   const share = ratio(largest.kl?.mean, pruned.kl?.mean);
   const little = ratio(largest.perplexity, original.perplexity) < 1.1;
   return {
     claim: "Far more of the largest other weights matter far less",
     paper: "7,000 others: 5.67 → 6.08",
-    here: `${plural(largest.weights, "other")}: ${digits(original.perplexity)} → ${digits(largest.perplexity)}, KL ${digits(largest.kl?.mean)}; as many at random: KL ${digits(random.kl?.mean)}`,
+    here: `${plural(largest.weights, "other")}: ${digits(original.perplexity)} → ${digits(largest.perplexity)}, KL ${digits(largest.kl?.mean)}${random ? `; as many at random: KL ${digits(random.kl?.mean)}` : ""}`,
     holds: little ? "yes" : share < 0.5 ? "in part" : "no",
   };
 }
@@ -95,8 +96,8 @@ function persists(answers: Answers): Claim {
     here:
       from === null || to === null
         ? "in no layer of every prompt"
-        : `channel ${superWeight[1]}${token === null ? "" : `, token ${token}`}, layers ${from} to ${to} of ${all}, ${prompts} of ${prompts} prompts`,
-    holds: length >= 0.8 * behind ? "yes" : length > 1 ? "in part" : "no",
+        : `channel ${superWeight[1]}, ${token === null ? "at varying tokens" : `token ${token}`}, layers ${from} to ${to} of ${all}, ${prompts} of ${prompts} prompts`,
+    holds: length >= 0.8 * behind && token !== null ? "yes" : length > 1 ? "in part" : "no",
   };
 }
 
@@ -109,7 +110,7 @@ function madeByIt(answers: Answers): Claim {
   return {
     claim: "The super weight makes it: pruning cuts it by three quarters",
     paper: "1,360 → 324",
-    here: shares.length === 0 ? "–" : `${percent(least)} to ${percent(most)} of it is left, by layer`,
+    here: shares.length === 0 ? "–" : `${share(least)} to ${share(most)} of it is left, by layer`,
     holds: most <= 1.2 * LEFT ? "yes" : least <= 0.5 ? "in part" : "no",
   };
 }
@@ -119,7 +120,7 @@ function stopWords({ "token-probabilities": { stopWords: found, entropy, prompts
   return {
     claim: "Without them stop words take over",
     paper: "probability × 2 to × 5 (Figure 5)",
-    here: `${percent(found.original)} → ${percent(found.pruned)} (× ${digits(factor)}) over ${prompts} contexts; entropy ${digits(entropy.original)} → ${digits(entropy.pruned)} nats`,
+    here: `${share(found.original)} → ${share(found.pruned)} (× ${digits(factor)}) over ${prompts} contexts; entropy ${digits(entropy.original)} → ${digits(entropy.pruned)} nats`,
     holds: factor >= STOP_WORDS ? "yes" : factor > 1.2 ? "in part" : "no",
   };
 }

@@ -83,9 +83,7 @@ function findingOf(run: LabRun, rows: readonly (AblationRow | undefined)[]): str
   const { tooFew } = metricOf(original, pruned);
   return `${[
     `Removing ${count(pruned.weights)} of ${count(parameters)} parameters ${effectOn(original, pruned)}`,
-    ...(recovered === null
-      ? []
-      : [`keeping the super activation ${tookBack(recovered, "the loss")}`]),
+    ...(recovered === null ? [] : [`keeping the super activation ${tookBack(recovered, "the loss")}`]),
     ...(others ? [`removing the ${count(others.weights)} largest others ${effectOn(original, others)}`] : []),
     ...(tooFew
       ? [`the answers to ${plural(tooFew.items, "task item")} are too few to tell whether accuracy is lost`]
