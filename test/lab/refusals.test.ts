@@ -130,6 +130,11 @@ it("follows each of several super weights, the others' rows left out", async () 
     );
     const [first, second] = report.persistence;
     expect(first).toMatchObject({ from: 0, to: 2 });
+    expect(report.finding).toMatch(
+      first.token === null
+        ? /from layer 0 to 2 in both prompts, at varying tokens; /
+        : /token \d+ from layer 0 to 2/,
+    );
     expect(second).toMatchObject({ from: 1, to: 2 });
     expect(report.states[0]?.peaks[0]?.[2]?.channel).toBe(1);
   } finally {

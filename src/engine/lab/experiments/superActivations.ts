@@ -108,8 +108,9 @@ function findingOf(run: LabRun, persistence: readonly Persistence[], prompts: nu
   }
   const [, row] = first.superWeight;
   const span = first.from === first.to ? `in layer ${first.from}` : `from layer ${first.from} to ${first.to}`;
-  const token = first.token === null ? ", at varying tokens" : `, token ${first.token}`;
-  const stays = `the largest value of the residual stream lies in channel ${row}${token} ${span} in ${all(prompts, "prompt")}`;
+  const [token, varying] =
+    first.token === null ? ["", ", at varying tokens"] : [`, token ${first.token}`, ""];
+  const stays = `the largest value of the residual stream lies in channel ${row}${token} ${span} in ${all(prompts, "prompt")}${varying}`;
   return `${sentence(stays)}; without ${them(run.superWeights)} ${leftOf(first, first.from, first.to)} of it is found there.`;
 }
 

@@ -5,7 +5,7 @@ const [FIRST, SECOND] = [
   "The river rose in the night and by morning the fields were water .",
   "Nobody in the village could remember when the bridge had last been closed .",
 ];
-const ARTICLE = ` \n = The Flood = \n \n ${FIRST} \n \n = = Afterwards = = \n \n ${SECOND} \n`;
+const ARTICLE = ` \n = The Flood = \n \n ${FIRST} \n \n = = = 2006 – 2008 , afterwards = = = \n \n ${SECOND} \n`;
 
 describe("passages of a text", () => {
   it("are its documents where these are enough", () => {
@@ -20,7 +20,7 @@ describe("passages of a text", () => {
     expect(passages([ARTICLE], 4).map((piece) => piece.trim())).toEqual([
       "= The Flood =",
       FIRST,
-      "= = Afterwards = =",
+      "= = = 2006 – 2008 , afterwards = = =",
       SECOND,
     ]);
   });

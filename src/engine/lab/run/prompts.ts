@@ -55,7 +55,7 @@ export function passages(
   const whole = documents.filter(usable);
   if (whole.length >= wanted) return whole.slice(0, wanted);
   const pieces = documents.flatMap((document) => document.split(/\n\s*\n/)).filter(usable);
-  const paragraphs = pieces.filter((piece) => piece.trim().split(/\s+/).length >= LEAST_WORDS);
+  const paragraphs = pieces.filter((piece) => piece.split(/\s+/).filter(isWord).length >= LEAST_WORDS);
   return (paragraphs.length >= wanted ? paragraphs : pieces).slice(0, wanted);
 }
 
@@ -68,10 +68,15 @@ export function withoutLastWord(text: string): string {
   let rest = whole;
   while (rest !== "") {
     const before = withoutLastPiece(rest);
-    if (/[\p{L}\p{N}]/u.test(rest.slice(before.length))) return before;
+    if (isWord(rest.slice(before.length))) return before;
     rest = before;
   }
   return withoutLastPiece(whole);
+}
+
+/** Marks alone are none. */
+function isWord(piece: string): boolean {
+  return /[\p{L}\p{N}]/u.test(piece);
 }
 
 /** Up to the last white space, from the end on: a document may be one long piece. */
