@@ -146,9 +146,9 @@ test.describe.serial("a sweep from the wizard to the exported checkpoint", () =>
     await page.getByLabel("Search runs").fill("quick 24");
     const row = page.getByRole("grid", { name: "Runs" }).getByRole("row", { name: NAME });
     await row.click();
-    await page.getByRole("button", { name: "Rename" }).click();
-    await page.getByLabel("Name", { exact: true }).fill("Renamed");
-    await page.getByRole("dialog").getByRole("button", { name: "Rename" }).click();
+    await page.getByRole("button", { name: "Rename, add a note" }).click();
+    await page.getByLabel("Title", { exact: true }).fill("Renamed");
+    await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
     await page.getByLabel("Search runs").fill("");
     await expect(page.getByRole("grid", { name: "Runs" })).toContainText("Renamed");
     await expectAccessible(page);

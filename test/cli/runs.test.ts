@@ -82,3 +82,42 @@ describe("runs export and runs import", () => {
     expect(await keystone("runs", "import", join(home, "missing"))).toMatchObject({ code: 2 });
   });
 });
+
+describe("runs table", () => {
+  it("sets all variants of several runs side by side, with what is equal above", async () => {
+    const [one, two] = [oldStore(), oldStore(3)];
+    const here = at(one.home);
+    const file = join(two.home, "second.keystone-run");
+    await at(two.home)("runs", "export", two.run, "-o", file);
+    await here("runs", "import", file);
+    const shown = (await here("runs", "table")).stdout;
+    expect(shown).toContain("Equal everywhere: Run Kept of old · Model demo-model");
+    expect(shown).toMatch(/From +Format/);
+    expect(shown.split("\n").filter((line) => line.includes("rtn"))).toHaveLength(8);
+    const whole = z
+      .object({
+        measured: z.array(z.unknown()),
+        rows: z.array(z.object({ run: z.string(), imported: z.boolean() })),
+      })
+      .parse((await here("runs", "table", one.run, two.run, "--json")).json());
+    expect(whole.rows.map(({ imported }) => imported)).toEqual(Array.from({ length: 8 }, (_, i) => i >= 4));
+    expect(whole.measured).toHaveLength(1);
+  });
+
+  it("is written to a file by its ending, and refuses endings that name no format", async () => {
+    const { home, run } = oldStore();
+    const keystone = at(home);
+    for (const [ending, begin] of [
+      ["csv", "Run,Model"],
+      ["md", "Equal everywhere"],
+      ["json", "{"],
+    ] as const) {
+      const out = join(home, `table.${ending}`);
+      expect(await keystone("runs", "table", run.slice(0, 8), "-o", out)).toMatchObject({ code: 0 });
+      expect(readFileSync(out, "utf8").startsWith(begin)).toBe(true);
+      expect(await keystone("runs", "table", run, "-o", out)).toMatchObject({ code: 2 });
+    }
+    for (const wrong of ["table.xlsx", "table", "x.constructor"])
+      expect(await keystone("runs", "table", run, "-o", join(home, wrong))).toMatchObject({ code: 2 });
+  });
+});

@@ -9,12 +9,13 @@ import { runDocument, runsTable, runText } from "../output/results.ts";
 import type { CommandContext } from "../commandContext.ts";
 import { usageError } from "../reportError.ts";
 import { wholeRunId } from "../runId.ts";
+import { tableCommand } from "./runsTable.ts";
 import type { Session } from "../session.ts";
 import { checkPlace, writeWhole } from "../writeWhole.ts";
 
 const RUN = "id of the run, as runs lists it, or its beginning";
 
-/** `runs` and what is below it: what the run store holds, notes, and archives. */
+/** `runs` and what is below it: what the run store holds, tables over it, notes, and archives. */
 export function runsCommand(context: CommandContext): Command {
   const list = async (options: CommonOptions): Promise<void> =>
     context.session(options, async (session) => {
@@ -26,6 +27,7 @@ export function runsCommand(context: CommandContext): Command {
   return withCommonOptions(new Command("runs").description("list the runs in the run store, newest first"))
     .action(list)
     .addCommand(showCommand(context))
+    .addCommand(tableCommand(context))
     .addCommand(noteCommand(context))
     .addCommand(exportCommand(context))
     .addCommand(importCommand(context));

@@ -43,8 +43,10 @@ export function sortRows<Row>(
 function compare(a: number | string | null, b: number | string | null, direction: 1 | -1): number {
   if (a === null || b === null) return (a === null ? 1 : 0) - (b === null ? 1 : 0);
   if (typeof a === "number" && typeof b === "number") return (a - b) * direction;
-  return String(a).localeCompare(String(b), "en", { numeric: true }) * direction;
+  return WORDS.compare(String(a), String(b)) * direction;
 }
+/** Made once: 5,000 names are sorted by it many times faster than one by one. */
+const WORDS = new Intl.Collator("en", { numeric: true });
 
 /** Rows [from, to) to render so that the visible part and some around it are there. */
 export function windowOf(

@@ -9,12 +9,17 @@ export interface FilterContext {
   isOnFront: (id: string) => boolean;
 }
 
-export type Test = (result: VariantResult) => boolean;
-
 /** A filter as read: what it lets through, and the words it did not understand. */
-export interface Filter {
-  test: Test;
+export interface Filter<Row> {
+  test: (row: Row) => boolean;
   unknown: readonly string[];
+}
+
+/** How a row is read: its fields by name, whether a word holds, and its text. */
+export interface Terms<Row> {
+  field: (name: string) => ((row: Row) => number | string | null) | undefined;
+  word: (word: string) => ((row: Row) => boolean) | undefined;
+  label: (row: Row) => string;
 }
 
 type Value = (result: VariantResult, context: FilterContext) => number | string | null;
@@ -79,10 +84,30 @@ const COMPARISONS: Record<string, (a: number, b: number) => boolean> = {
  * Reads a filter: terms joined by commas, all of which must hold. A term is `field op value` (`bits = 4`, `kl < 0.01`,
  * `block = tensor`), a word (`restored`, `failed`, `pinned`) or a piece of the variant's label.
  */
-export function readFilter(text: string, context: FilterContext): Filter {
+export function readFilter(text: string, context: FilterContext): Filter<VariantResult> {
+  return readTerms(text, resultTerms(context));
+}
+
+/** The terms of a variant alone. */
+export function resultTerms(context: FilterContext): Terms<VariantResult> {
+  return {
+    field: (name) => {
+      const value = named(FIELDS, ALIASES[name] ?? name);
+      return value && ((result) => value(result, context));
+    },
+    word: (word) => {
+      const holdsFor = named(WORDS, word);
+      return holdsFor && ((result) => holdsFor(result, context));
+    },
+    label: ({ label }) => label,
+  };
+}
+
+/** Reads a filter over rows of any kind. */
+export function readTerms<Row>(text: string, of: Terms<Row>): Filter<Row> {
   const unknown: string[] = [];
-  const tests = terms(text).map((term): Test => readTerm(term, context, unknown));
-  return { test: (result) => tests.every((test) => test(result)), unknown };
+  const tests = terms(text).map((term) => readTerm(term, of, unknown));
+  return { test: (row) => tests.every((test) => test(row)), unknown };
 }
 
 /** Splits at commas, but not at those of thousands (`flat 16,384`). */
@@ -93,19 +118,23 @@ function terms(text: string): string[] {
     .filter((term) => term !== "");
 }
 
-function readTerm(term: string, context: FilterContext, unknown: string[]): Test {
+function readTerm<Row>(term: string, of: Terms<Row>, unknown: string[]): (row: Row) => boolean {
   const lower = term.toLowerCase();
-  const word = WORDS[lower];
-  if (word) return (result) => word(result, context);
+  const word = of.word(lower);
+  if (word) return word;
   const parts = /^(.+?)\s*(<=|>=|!=|[=<>≤≥≠])\s*(.+)$/.exec(lower);
-  if (!parts) return (result) => result.label.toLowerCase().includes(lower);
+  if (!parts) return (row) => of.label(row).toLowerCase().includes(lower);
   const [, name = "", operator = "", wanted = ""] = parts;
-  const value = FIELDS[ALIASES[name] ?? name];
+  const value = of.field(name);
   if (!value) {
     unknown.push(name);
     return () => true;
   }
-  return (result) => holds(value(result, context), operator, wanted);
+  return (row) => holds(value(row), operator, wanted);
+}
+
+function named<T>(table: Record<string, T>, name: string): T | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
 function holds(found: number | string | null, operator: string, wanted: string): boolean {

@@ -1,0 +1,139 @@
+import type { Cell, FigureColumn } from "../figures/table.ts";
+import { cellText, scoreCell } from "../figures/table.ts";
+import { canonicalJson } from "../plan.ts";
+import { parseBlock, type Recipe } from "../recipe.ts";
+import { activationsLabel, blockLabel, clipLabel, codecLabel, restoreLabel } from "../recipeText.ts";
+import type { TableRow } from "./rows.ts";
+
+/** A column of the table over several runs. */
+export interface TableColumn extends FigureColumn {
+  readonly id: string;
+  /** Longer words. */
+  readonly about?: string;
+  /** A setting says what was done, a figure what came of it. */
+  readonly kind: "setting" | "figure";
+  /** Unrounded; null = there is none. */
+  readonly value: (row: TableRow) => Cell;
+  /** What to sort by, where that is not the value: blocks by their size, not by their words. */
+  readonly order?: (row: TableRow) => number | string | null;
+}
+
+/** The cell as it is read. */
+export function columnText(column: TableColumn, row: TableRow): string {
+  return cellText(column.value(row), column);
+}
+
+/** Every column, settings first. @param decimals of perplexities, as many as tell them apart */
+export function tableColumns(decimals: number): readonly TableColumn[] {
+  return [...SETTINGS, ...figures(decimals)];
+}
+
+const setting = (id: string, title: string, value: TableColumn["value"]): TableColumn => ({
+  ...{ id, title, value, kind: "setting", format: "text" },
+});
+
+const SETTINGS: readonly TableColumn[] = [
+  setting("run", "Run", ({ run }) => run.name),
+  setting("model", "Model", ({ run }) => run.modelName),
+  {
+    ...setting("fingerprint", "Fingerprint", ({ run }) => run.fingerprint?.slice(0, 8) ?? null),
+    about: "Of the checkpoint: two of one name may differ",
+  },
+  setting("origin", "From", ({ run }) => (run.imported === null ? "this computer" : "imported")),
+  {
+    ...setting("measured", "Measured", ({ measured }) => measured),
+    format: "count",
+    about: "Figures are comparable only where this number is the same",
+  },
+  setting("format", "Format", ({ result }) => codecLabel(result.recipe)),
+  { ...setting("block", "Block", ({ result }) => blockLabel(result.recipe.block)), order: blockSize },
+  setting("clip", "Clip", ({ result }) => clipLabel(result.recipe.clip) || "off"),
+  setting("arm", "Super weights", ({ result }) => restoreLabel(result.recipe) || "not restored"),
+  {
+    ...setting("restored", "Restored", ({ result }) => restoredText(result.recipe)),
+    about: "Which weights are put back",
+  },
+  setting("keep", "Kept", ({ result }) => result.recipe.keep.join(", ") || "nothing"),
+  setting("overrides", "Overrides", ({ result }) => overridesText(result.recipe)),
+  setting("activations", "Activations", ({ result: { recipe } }) =>
+    recipe.activations ? activationsLabel(recipe.activations) : "as they are",
+  ),
+  setting("calibration", "Calibrated on", ({ calibration }) => calibration),
+  setting("device", "Device", ({ device }) => device || null),
+];
+
+function figures(decimals: number): readonly TableColumn[] {
+  const figure = (
+    id: string,
+    title: string,
+    format: TableColumn["format"],
+    value: TableColumn["value"],
+    about = title,
+  ): TableColumn => ({ id, title, format, value, about, kind: "figure" });
+  return [
+    figure("bits", "Bits/weight", "bits", ({ result }) => result.bitsPerWeight, "Scales counted"),
+    figure(
+      "file",
+      "Whole file",
+      "bits",
+      ({ result }) => result.fileBitsPerWeight,
+      "Bits per weight of the file",
+    ),
+    {
+      ...figure("perplexity", "Perplexity", "perplexity", ({ result }) =>
+        scoreCell(result.perplexity, result.notFinite),
+      ),
+      decimals,
+    },
+    {
+      ...figure("delta", "Δ perplexity", "perplexity", added, "Perplexity added to the original's"),
+      decimals,
+    },
+    figure(
+      "kl",
+      "KL",
+      "divergence",
+      ({ result }) => scoreCell(result.kl?.mean, result.notFinite),
+      "Mean KL divergence from the original, nats per token",
+    ),
+    figure(
+      "kl99",
+      "KL 99%",
+      "divergence",
+      ({ result }) => result.kl?.p99 ?? null,
+      "99th percentile over tokens",
+    ),
+    figure("agreement", "Top-1 agreement", "percent", ({ result }) => result.kl?.topAgreement ?? null),
+    {
+      ...figure("sqnr", "SQNR, dB", "number", ({ result }) => result.sqnrDb),
+      decimals: 1,
+      about: "Signal-to-quantization-noise ratio over the quantized weights",
+    },
+    figure("tokens", "Tokens", "count", ({ result }) => result.tokens, "Scored tokens"),
+    { ...figure("time", "Seconds", "number", ({ result }) => result.seconds), decimals: 1 },
+    figure("status", "Status", "text", ({ result }) => result.status),
+  ];
+}
+
+function added({ result, baseline }: TableRow): number | null {
+  const original = baseline?.perplexity ?? null;
+  return result.perplexity === null || original === null ? null : result.perplexity - original;
+}
+
+function restoredText({ restore }: Recipe): string {
+  if (typeof restore === "string") return restore === "none" ? "none" : "super weights";
+  if (!Array.isArray(restore)) return `largest ${restore.largest}`;
+  return restore.map((place) => `[${place.join(", ")}]`).join(" ") || "none";
+}
+
+function overridesText({ overrides }: Recipe): string {
+  return overrides.length === 0 ? "none" : canonicalJson(overrides);
+}
+
+/** By the weights that share a scale; per channel before per tensor, after every size. */
+function blockSize({ result }: TableRow): number {
+  const block = parseBlock(result.recipe.block);
+  if (block.kind === "tile") return block.rows * block.columns;
+  if ("size" in block) return block.size;
+  return block.kind === "channel" ? 1e13 : 1e14;
+}
