@@ -251,6 +251,11 @@ test.describe.serial("a run's note, its file, and the run elsewhere", () => {
     await openModel(other.page, there.demoModel);
     await visit(other.page, `#/run/${run}`);
     await expect(other.page.getByRole("main")).toContainText("is the one that is open");
+    await expect(other.page.getByRole("region", { name: "Note" })).toContainText("Eight bits are enough.");
+    await other.page.getByRole("grid", { name: "Results" }).getByRole("checkbox").first().check();
+    await visit(other.page, `#/export/${run}`);
+    await expect(other.page.getByText("The text of an imported run is not on this computer.")).toBeVisible();
+    await expect(other.page.getByRole("checkbox", { name: /^Reload the files/ })).toBeDisabled();
     await visit(other.page, "#/overview");
     await expect(other.page.getByRole("region", { name: "All runs of this model" })).toContainText(
       "3 variants of 1 run",
