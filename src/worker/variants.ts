@@ -1,8 +1,7 @@
 import { planActivations } from "#engine/recipe/planActivations.ts";
 import type { ActivationMaxima } from "#engine/recipe/activationPlan.ts";
-import { pooledBitsPerWeight } from "#engine/quantize/plan/bitsPerWeight.ts";
 import { variantFileBits } from "#engine/export/variant/variantSize.ts";
-import { planTensors } from "#engine/recipe/planTensors.ts";
+import { planRecipe } from "#engine/recipe/planRecipe.ts";
 import type { Engine } from "#engine/evaluate/stream/engine.ts";
 import type { Variant } from "#engine/evaluate/stream/variant.ts";
 import type { VariantRequest } from "./task.ts";
@@ -21,20 +20,17 @@ export interface PlannedVariant {
  * @throws KeystoneError recipe/… where the recipe does not fit the model; usage/no-calibration, activations/no-norm-weight
  */
 export function planVariant(
-  { checkpoint, architecture }: Engine,
+  model: Engine,
   { id, recipe, superWeights }: VariantRequest,
   maxima: ActivationMaxima | null = null,
 ): PlannedVariant {
-  const tensors = [...checkpoint.tensors.values()];
-  const { tensors: plans, notes } = planTensors(recipe, tensors, {
-    superWeights,
-    downProjection: (layer) => architecture.downProjection(layer),
-  });
+  const { checkpoint, architecture } = model;
+  const { tensors: plans, notes, bitsPerWeight } = planRecipe(model, recipe, superWeights);
   const activations =
     recipe.activations && planActivations(recipe.activations, { architecture, superWeights, maxima });
   return {
     variant: { id, plans, ...(activations ? { activations } : {}) },
-    bitsPerWeight: pooledBitsPerWeight(plans.values()),
+    bitsPerWeight,
     fileBitsPerWeight: variantFileBits({ checkpoint, architecture, superWeights }, recipe, plans),
     notes,
   };

@@ -24,16 +24,14 @@ const input = z
   .parse(workerData);
 
 const checkpoint = await openCheckpoint(input.source);
+const model = { checkpoint, architecture: architectureOf(checkpoint), superWeights: [] };
 let checks = 0;
 await writeExport({
   format: "safetensors",
-  model: { checkpoint, architecture: architectureOf(checkpoint), superWeights: [] },
+  model,
   changes: [],
   asked: { recipe: parseRecipe(input.recipe), kept: "unquantized", embedding: "unquantized", held: [] },
-  variant: exportVariant(checkpoint, parseRecipe(input.recipe), {
-    superWeights: [],
-    downProjection: (layer) => `model.layers.${layer}.mlp.down_proj.weight`,
-  }),
+  variant: exportVariant(model, parseRecipe(input.recipe), []),
   job: new ExportJob(input.folders),
   overwrite: false,
   maxShardBytes: null,

@@ -54,10 +54,7 @@ export async function bench(options: SyntheticOptions = {}, recipe: unknown = RE
 }
 
 export function variantOf(checkpoint: Checkpoint, recipe: unknown): ExportVariant {
-  return exportVariant(checkpoint, parseRecipe(recipe), {
-    superWeights: [[1, 3, 7]],
-    downProjection: (layer) => `model.layers.${layer}.mlp.down_proj.weight`,
-  });
+  return exportVariant(modelOf(checkpoint), parseRecipe(recipe), [[1, 3, 7]]);
 }
 
 /** The variant of a recipe as a format holds it. */

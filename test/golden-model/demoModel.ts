@@ -5,7 +5,7 @@ import { readDocuments } from "#engine/files/documents/readDocuments.ts";
 import { cutWindows } from "#engine/evaluate/windows/windows.ts";
 import type { Variant } from "#engine/evaluate/stream/variant.ts";
 import type { WindowSet } from "#engine/evaluate/windows/windowSet.ts";
-import { planTensors } from "#engine/recipe/planTensors.ts";
+import { planRecipe } from "#engine/recipe/planRecipe.ts";
 import { judge, parseRecipe } from "#shared/plan.ts";
 import { openModelAt, type OpenModel } from "../support/openModelAt.ts";
 
@@ -61,9 +61,8 @@ export async function demoWindows(
 }
 
 /** A recipe as a variant of the demo model. */
-export function demoVariant({ checkpoint, architecture }: Demo, id: string, recipe: unknown): Variant {
-  const context = { superWeights: [], downProjection: (layer: number) => architecture.downProjection(layer) };
-  return { id, plans: planTensors(parseRecipe(recipe), [...checkpoint.tensors.values()], context).tensors };
+export function demoVariant(demo: Demo, id: string, recipe: unknown): Variant {
+  return { id, plans: planRecipe(demo, parseRecipe(recipe), []).tensors };
 }
 
 /** A file beside the model. */

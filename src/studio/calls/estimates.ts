@@ -6,8 +6,7 @@ import { parsePlan, type Plan } from "#shared/plan.ts";
 import { needsCalibration, type Coordinate } from "#shared/recipe.ts";
 import { requireNormWeights } from "#engine/recipe/smoothing.ts";
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
-import { pooledBitsPerWeight } from "#engine/quantize/plan/bitsPerWeight.ts";
-import { planTensors } from "#engine/recipe/planTensors.ts";
+import { planRecipe } from "#engine/recipe/planRecipe.ts";
 import { calibrationFor, type CalibrationPlaces } from "../calibration.ts";
 import type { Answers, StudioContext } from "../context.ts";
 import { modelShape } from "../sizing.ts";
@@ -123,18 +122,14 @@ async function checkOnModel(
   const superWeights = found.map(({ layer, row, column }): Coordinate => [layer, row, column]);
   return withCheckpoint(path, (checkpoint) => {
     const architecture = architectureOf(checkpoint);
-    const tensors = [...checkpoint.tensors.values()];
     const notes = new Set<string>();
     const problems = new Map<string, Problem>();
     const bits: number[] = [];
     for (const recipe of plan.recipes.slice(0, MAX_CHECKED)) {
       try {
         if (needsCalibration(recipe)) requireNormWeights(architecture);
-        const plans = planTensors(recipe, tensors, {
-          superWeights: [],
-          downProjection: (layer) => architecture.downProjection(layer),
-        });
-        bits.push(pooledBitsPerWeight(plans.tensors.values()));
+        const plans = planRecipe({ checkpoint, architecture }, recipe, []);
+        bits.push(plans.bitsPerWeight);
         for (const note of plans.notes)
           if (recipe.restore !== "super-weights" || !/^No super weight/.test(note)) notes.add(note);
       } catch (error) {

@@ -9,7 +9,7 @@ import { recipeLabel } from "#shared/recipeText.ts";
 import type { VariantResult } from "#shared/run.ts";
 import { requireNormWeights } from "#engine/recipe/smoothing.ts";
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
-import { planTensors } from "#engine/recipe/planTensors.ts";
+import { planRecipe } from "#engine/recipe/planRecipe.ts";
 import { recipeId } from "#engine/recipe/recipeId.ts";
 import type { Access } from "../access.ts";
 import { calibrationFor } from "../calibration.ts";
@@ -266,13 +266,9 @@ async function checkRecipes(model: ModelSummary, plan: Plan): Promise<void> {
   );
   await withCheckpoint(model.path, (checkpoint) => {
     const architecture = architectureOf(checkpoint);
-    const tensors = [...checkpoint.tensors.values()];
     for (const recipe of different.values()) {
       if (needsCalibration(recipe)) requireNormWeights(architecture);
-      planTensors(recipe, tensors, {
-        superWeights: [],
-        downProjection: (layer) => architecture.downProjection(layer),
-      });
+      planRecipe({ checkpoint, architecture }, recipe, []);
     }
     if (plan.target === null) return;
     const problems = targetProblems({ checkpoint, architecture, superWeights: [] }, plan.target, [

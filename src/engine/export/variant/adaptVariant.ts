@@ -49,11 +49,7 @@ export function adaptVariant(
     );
   const ends = embeddingOf(model, { recipe, format, embedding });
   const adapted = exporters[format].adapt(ends.recipe, model, kept);
-  const variant = exportVariant(model.checkpoint, adapted.recipe, {
-    superWeights: model.superWeights,
-    downProjection: (layer) => model.architecture.downProjection(layer),
-    storage: adapted.storage,
-  });
+  const variant = exportVariant(model, adapted.recipe, model.superWeights, adapted.storage);
   const fileBitsPerWeight = writtenBits(model, format, variant) ?? variant.fileBitsPerWeight;
   return {
     variant: { ...variant, fileBitsPerWeight },

@@ -1,11 +1,10 @@
-import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
-import { fileBitsPerWeight, pooledBitsPerWeight } from "#engine/quantize/plan/bitsPerWeight.ts";
-import { planTensors } from "#engine/recipe/planTensors.ts";
-import type { PlanContext } from "#engine/recipe/planContext.ts";
+import { fileBitsPerWeight } from "#engine/quantize/plan/bitsPerWeight.ts";
+import { planRecipe, type PlannedModel } from "#engine/recipe/planRecipe.ts";
+import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import { quantize } from "#engine/quantize/quantize.ts";
 import { quantizeDequantize } from "#engine/quantize/quantizeDequantize.ts";
 import { recipeId } from "#engine/recipe/recipeId.ts";
-import type { Recipe } from "#shared/recipe.ts";
+import type { Coordinate, Recipe } from "#shared/recipe.ts";
 import type { ExportVariant } from "#engine/formats/write/exportedVariant.ts";
 
 /**
@@ -14,23 +13,19 @@ import type { ExportVariant } from "#engine/formats/write/exportedVariant.ts";
  * @throws KeystoneError recipe/…, checkpoint/unreadable-dtype
  */
 export function exportVariant(
-  checkpoint: Checkpoint,
+  model: PlannedModel,
   recipe: Recipe,
-  context: Pick<PlanContext, "superWeights" | "downProjection" | "storage">,
+  superWeights: readonly Coordinate[],
+  storage?: StorageType | undefined,
 ): ExportVariant {
-  const tensors = [...checkpoint.tensors.values()];
-  const { tensors: plans, notes } = planTensors(recipe, tensors, {
-    superWeights: context.superWeights,
-    downProjection: (layer) => context.downProjection(layer),
-    storage: context.storage,
-  });
+  const { tensors: plans, notes, bitsPerWeight } = planRecipe(model, recipe, superWeights, storage);
   return {
     recipe,
     recipeId: recipeId(recipe),
     plans,
     notes,
-    bitsPerWeight: pooledBitsPerWeight(plans.values()),
-    fileBitsPerWeight: fileBitsPerWeight(tensors, plans),
+    bitsPerWeight,
+    fileBitsPerWeight: fileBitsPerWeight([...model.checkpoint.tensors.values()], plans),
     quantize: (weights, plan, out) => {
       quantizeDequantize(weights, plan, out);
       return out;

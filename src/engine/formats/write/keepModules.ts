@@ -1,5 +1,5 @@
 import { CODECS } from "#shared/codecs.ts";
-import { planTensors } from "#engine/recipe/planTensors.ts";
+import { planRecipe } from "#engine/recipe/planRecipe.ts";
 import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
@@ -107,14 +107,8 @@ function isLargest(restore: Restore): restore is { largest: number } {
 }
 
 /** What a recipe makes of the model's tensors. @throws KeystoneError recipe/… */
-export function plansOf(
-  recipe: Recipe,
-  { checkpoint, architecture, superWeights }: ExportModel,
-): ReadonlyMap<string, TensorPlan> {
-  return planTensors(recipe, [...checkpoint.tensors.values()], {
-    superWeights,
-    downProjection: (layer) => architecture.downProjection(layer),
-  }).tensors;
+export function plansOf(recipe: Recipe, model: ExportModel): ReadonlyMap<string, TensorPlan> {
+  return planRecipe(model, recipe, model.superWeights).tensors;
 }
 
 function namedCount({ restore }: TensorPlan): number {

@@ -1,7 +1,6 @@
 import type { Recipe } from "#shared/recipe.ts";
 import type { Variant } from "#engine/evaluate/stream/variant.ts";
-import { pooledBitsPerWeight } from "#engine/quantize/plan/bitsPerWeight.ts";
-import { planTensors } from "#engine/recipe/planTensors.ts";
+import { planRecipe } from "#engine/recipe/planRecipe.ts";
 import type { LabRun } from "./experiment.ts";
 
 /** A recipe brought down to the model, ready to be scored. */
@@ -15,15 +14,6 @@ export interface RecipeVariant {
 
 /** @throws KeystoneError recipe/… where the recipe does not fit the model */
 export function recipeVariant(run: LabRun, id: string, recipe: Recipe): RecipeVariant {
-  const { checkpoint, architecture, superWeights } = run;
-  const { tensors, notes } = planTensors(recipe, [...checkpoint.tensors.values()], {
-    superWeights,
-    downProjection: (layer) => architecture.downProjection(layer),
-  });
-  return {
-    recipe,
-    variant: { id, plans: tensors },
-    bitsPerWeight: pooledBitsPerWeight(tensors.values()),
-    notes,
-  };
+  const { tensors, notes, bitsPerWeight } = planRecipe(run, recipe, run.superWeights);
+  return { recipe, variant: { id, plans: tensors }, bitsPerWeight, notes };
 }
