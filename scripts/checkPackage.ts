@@ -52,6 +52,7 @@ try {
   checkArchive(resources);
   checkUnpacked(join(resources, "app.asar.unpacked"));
   checkDemoModel(join(resources, "demo-model"));
+  expect(existsSync(join(resources, "texts/keystone-own-text.jsonl")), "Keystone's own text is missing");
   await runWorker(resources);
   const megabytes = (folder: string): string => `${(sizeOf(folder) / 1e6).toFixed(0)} MB`;
   console.log(

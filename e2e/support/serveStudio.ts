@@ -15,10 +15,12 @@ export async function serveStudio(
   wrap: (studio: Studio) => Studio = (studio) => studio,
 ): Promise<void> {
   const demo = join(ROOT, "resources", "demo-model");
+  const texts = join(ROOT, "resources", "texts");
   const studio = createStudio({
     home: join(folder, "home"),
     demoModel: join(demo, "model"),
-    roots: [folder, demo],
+    ownText: join(texts, "keystone-own-text.jsonl"),
+    roots: [folder, demo, texts],
     shell: "browser",
     ...options,
   });

@@ -6,6 +6,7 @@ import { parseRecipe } from "#shared/plan.ts";
 import type { Recipe } from "#shared/recipe.ts";
 import type { Io } from "./io.ts";
 import { usageError } from "./reportError.ts";
+import { ownTextFile } from "./root.ts";
 
 /** A recipe or plan longer than this, in bytes, is something else: 100,000 listed recipes stay well below. */
 const MAX_JSON_BYTES = 64 * 1024 * 1024;
@@ -83,12 +84,30 @@ export async function namedCalibration(io: Io, named: string | undefined): Promi
   return named === undefined ? {} : { calibration: await existingFile(io, named, "calibration text") };
 }
 
+/** `--text builtin`: the text that ships with the program; a file of that name is `./builtin`. */
+const BUILTIN = "builtin";
+
+/**
+ * The text that was named: a file, or the one that ships with the program.
+ * @throws KeystoneError usage/no-such-file
+ */
+export async function namedText(io: Io, named: string): Promise<string> {
+  if (named !== BUILTIN) return existingFile(io, named, "text");
+  const own = ownTextFile();
+  if (own !== null) return own;
+  throw new KeystoneError(
+    "usage/no-such-file",
+    "Keystone's own text (resources/texts) is not in this copy of Keystone.",
+    "Name a file with --text.",
+  );
+}
+
 /**
  * The text to score on: the one named, else `eval.jsonl` in the model's folder or in the folder around it.
  * @throws KeystoneError usage/no-such-file, usage/arguments
  */
 export async function textFor(io: Io, named: string | undefined, model: string): Promise<string> {
-  if (named !== undefined) return existingFile(io, named, "text");
+  if (named !== undefined) return namedText(io, named);
   const folder = absolute(io, model);
   if (!existsSync(folder)) throw usageError(`${folder} does not exist.`, "Check the path of the checkpoint.");
   const beside = [join(folder, "eval.jsonl"), join(dirname(folder), "eval.jsonl")].find((path) =>
@@ -97,7 +116,7 @@ export async function textFor(io: Io, named: string | undefined, model: string):
   if (beside !== undefined) return beside;
   throw usageError(
     `No text was named, and there is no eval.jsonl in ${folder} or in the folder around it.`,
-    'Name one with --text FILE (plain text, or rows with a column "text": .jsonl, .csv, .parquet).',
+    'Name one with --text FILE (plain text, or rows with a column "text": .jsonl, .csv, .parquet), or take the one that ships with Keystone: --text builtin.',
   );
 }
 

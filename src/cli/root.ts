@@ -15,6 +15,12 @@ export function version(): string {
   return packageFile.parse(JSON.parse(readFileSync(join(rootFolder(), "package.json"), "utf8"))).version;
 }
 
+/** The file of the text that ships with the program, or null where it was not shipped. */
+export function ownTextFile(): string | null {
+  const path = join(rootFolder(), "resources", "texts", "keystone-own-text.jsonl");
+  return existsSync(path) ? path : null;
+}
+
 /** The demo model's folder, or null where it was not shipped. */
 export function demoModelFolder(): string | null {
   const path = join(rootFolder(), "resources", "demo-model", "model");

@@ -6,7 +6,7 @@ import { waitForJob } from "#studio/waitForJob.ts";
 import type { Io } from "./io.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { overridesOf, type ComputeOptions } from "./options.ts";
-import { demoModelFolder, version } from "./root.ts";
+import { demoModelFolder, ownTextFile, version } from "./root.ts";
 import { createProgress, type ProgressDisplay } from "./output/progress.ts";
 import { printJson } from "./output/json.ts";
 
@@ -49,6 +49,7 @@ export async function withSession(
   const studio = await dependencies.createStudio({
     ...(home ? { home } : {}),
     demoModel: demoModelFolder(),
+    ownText: ownTextFile(),
     version: version(),
     overrides: overridesOf(options),
   });

@@ -32,7 +32,9 @@ import { denyNetwork, denyPermissions, hardenContents } from "./security.ts";
 import { Windows } from "./windows.ts";
 
 const out = join(import.meta.dirname, "..");
-const demoFolder = join(app.isPackaged ? process.resourcesPath : join(out, "..", "resources"), "demo-model");
+const resources = app.isPackaged ? process.resourcesPath : join(out, "..", "resources");
+const demoFolder = join(resources, "demo-model");
+const textFolder = join(resources, "texts");
 const asked = pathsOnCommandLine(process.argv, app.isPackaged);
 
 // The folder that holds the studio's own files holds the window's as well; it also decides what a second instance is.
@@ -70,7 +72,7 @@ async function start(): Promise<void> {
   serveWindow(protocol, join(out, "renderer"));
 
   const userData = app.getPath("userData");
-  const grants = new Grants(join(userData, "granted.json"), [demoFolder]);
+  const grants = new Grants(join(userData, "granted.json"), [demoFolder, textFolder]);
   const grant = (path: string): void => grants.add(path);
   const pick: typeof pickPath = async (purpose) => {
     const path = await pickPath(purpose);
@@ -79,6 +81,7 @@ async function start(): Promise<void> {
   };
   const studio = createStudio({
     demoModel: join(demoFolder, "model"),
+    ownText: join(textFolder, "keystone-own-text.jsonl"),
     shell: "electron",
     version: app.getVersion(),
     roots: grants.roots,

@@ -6,15 +6,20 @@ export function baseName(path: string): string {
   return path.split(/[\\/]/).pop() ?? path;
 }
 
-/** What is judged on where nobody chose: whatever is named for evaluation, since calibration text is for calibrating. */
+/**
+ * What is judged on where nobody chose: whatever lies beside the model and is named for evaluation, else the text that ships with
+ * the program: any other file may be for calibrating.
+ */
 export function judgedText(texts: readonly TextInfo[]): TextInfo | null {
-  return texts.find(({ name }) => /eval|test|valid/i.test(name)) ?? texts[0] ?? null;
+  const named = texts.find(({ name, own }) => own !== true && /eval|test|valid/i.test(name));
+  return named ?? texts.find(({ own }) => own === true) ?? texts[0] ?? null;
 }
 
 /** What is calibrated on where nobody chose: never what is judged on. */
 export function calibrationText(texts: readonly TextInfo[], judged: string | null): TextInfo | null {
   const others = texts.filter(({ path }) => path !== judged);
-  return others.find(({ name }) => /calib|train/i.test(name)) ?? others[0] ?? null;
+  const beside = others.filter(({ own }) => own !== true);
+  return beside.find(({ name }) => /calib|train/i.test(name)) ?? beside[0] ?? others[0] ?? null;
 }
 
 /**

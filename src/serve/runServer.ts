@@ -12,6 +12,8 @@ export interface RunServerOptions {
   host: string;
   home?: string;
   demoModel: string | null;
+  /** The text that ships with the program, or null. */
+  ownText: string | null;
   rendererFolder: string;
   version: string;
 }
@@ -26,9 +28,11 @@ export async function runServer(options: RunServerOptions): Promise<Served & { n
     return file === null ? [path] : [path, file];
   });
   if (options.demoModel !== null) roots.push(resolve(options.demoModel, ".."));
+  if (options.ownText !== null) roots.push(resolve(options.ownText, ".."));
   const studio = createStudio({
     ...(options.home === undefined ? {} : { home: options.home }),
     demoModel: options.demoModel,
+    ownText: options.ownText,
     roots,
     shell: "browser",
     version: options.version,

@@ -31,5 +31,7 @@ export const textInfo = z.object({
   documents: z.number().int(),
   /** Tokens with the model's tokenizer; null where it was not counted. */
   tokens: z.number().nullable(),
+  /** The text that ships with the program. */
+  own: z.literal(true).optional(),
 });
 export type TextInfo = z.infer<typeof textInfo>;

@@ -1,3 +1,6 @@
+/** What the text that ships with the program is called. */
+export const OWN_TEXT_NAME = "Keystone’s own text";
+
 /** Endings of texts that are one piece: plain, and as WikiText is published. */
 export const PLAIN_TEXT_ENDINGS: readonly string[] = ["txt", "raw", "tokens"];
 /** Endings of texts that come as rows. */

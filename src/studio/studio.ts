@@ -10,6 +10,8 @@ export interface StudioOptions {
   workerFile?: string;
   /** Folder of the demo model, or null where it was not shipped. */
   demoModel?: string | null;
+  /** File of the text that ships with the program, or null where it was not shipped. */
+  ownText?: string | null;
   /** Folders that paths may lie in; null = any (a person's own machine). Read at every call: the list may grow. */
   roots?: readonly string[] | null;
   shell?: "electron" | "browser";

@@ -59,4 +59,22 @@ describe("keystone eval", () => {
       expect(/word and byte perplexity take the/.test(convention.text)).toBe(tokens < textTokens);
     }
   });
+
+  it("takes the text that ships with Keystone by a word, and a file of that name by its path", async () => {
+    const own = await scored("builtin");
+    expect(own.convention.documents).toBe(14);
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, "builtin"), "Once upon a time there was a cat.");
+    const file = await runMain(["eval", DEMO.model, "--text", "./builtin", "--json"], {
+      env: { KEYSTONE_HOME: folder },
+      cwd: folder,
+    });
+    expect(evalReport.parse(file.json()).convention.documents).toBe(1);
+    const none = await runMain(["compare", folder, "--with", DEMO.model], {
+      env: { KEYSTONE_HOME: folder },
+      cwd: folder,
+    });
+    expect(none.code).toBe(2);
+    expect(none.stderr).toContain("--text builtin");
+  });
 });

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { AblateReport } from "#shared/evaluation.ts";
-import { absolute, existingFile, existingPath } from "../files.ts";
+import { absolute, existingPath, namedText } from "../files.ts";
 import {
   dropUndefined,
   judgeOf,
@@ -31,7 +31,7 @@ export function ablateCommand(context: CommandContext): Command {
     .argument("<model>", "folder of the checkpoint")
     .requiredOption(
       "--text <file>",
-      'text to score: .txt or .raw is one document; .jsonl, .json, .csv and .parquet hold one a row in the column "text" (required)',
+      'text to score: .txt or .raw is one document; .jsonl, .json, .csv and .parquet hold one a row in the column "text"; builtin: the one that ships with Keystone (required)',
     )
     .option(
       "--scale <factors>",
@@ -43,7 +43,7 @@ export function ablateCommand(context: CommandContext): Command {
     context.session(options, async (session) => {
       const { job } = await session.studio.call("job:ablate", {
         model: absolute(session.io, model),
-        text: await existingFile(session.io, options.text, "text"),
+        text: await namedText(session.io, options.text),
         judge: judgeOf(options),
         factors: options.scale ?? [],
         ...dropUndefined({

@@ -43,7 +43,7 @@ export function compareCommand(context: CommandContext): Command {
     .option("--recipe <files...>", "recipes of variants to set beside it; up to 4 (default: none)", collect)
     .option(
       "--text <file>",
-      "text to score (default: eval.jsonl in the model's folder or the one around it)",
+      "text to score, or builtin for the one that ships with Keystone (default: eval.jsonl in the model's folder or the one around it)",
     );
   return withComputeOptions(withJudgeOptions(withCalibrationOption(command))).action(
     (model: string, options: CompareOptions) =>

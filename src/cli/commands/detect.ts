@@ -67,7 +67,7 @@ export function detectCommand(context: CommandContext): Command {
     .addOption(new Option("--effect", "measure effects; this is the default").hideHelp())
     .option(
       "--text <file>",
-      "text that effects are measured on (default: a short passage that comes with Keystone)",
+      "text that effects are measured on, or builtin for the long one that ships with Keystone (default: a short passage that comes with Keystone)",
     )
     .option(
       "--tokens <n>",

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { EvalReport } from "#shared/evaluation.ts";
 import { intervalMethod } from "#shared/ranking.ts";
-import { absolute, existingFile, namedCalibration, readRecipe } from "../files.ts";
+import { absolute, namedCalibration, namedText, readRecipe } from "../files.ts";
 import {
   judgeOf,
   withCalibrationOption,
@@ -30,7 +30,7 @@ export function evalCommand(context: CommandContext): Command {
     .argument("<model>", "folder of the checkpoint")
     .requiredOption(
       "--text <file>",
-      'text to score: .txt or .raw is one document; .jsonl, .json, .csv and .parquet hold one a row in the column "text" (required)',
+      'text to score: .txt or .raw is one document; .jsonl, .json, .csv and .parquet hold one a row in the column "text"; builtin: the one that ships with Keystone (required)',
     )
     .option("--recipe <file>", "recipe of the variant to score (default: none, the original alone)");
   return withComputeOptions(withJudgeOptions(withCalibrationOption(command))).action(
@@ -40,7 +40,7 @@ export function evalCommand(context: CommandContext): Command {
         const { job } = await session.studio.call("job:evaluate", {
           model: absolute(session.io, model),
           recipe,
-          text: await existingFile(session.io, options.text, "text"),
+          text: await namedText(session.io, options.text),
           judge: judgeOf(options),
           ...(await namedCalibration(session.io, options.calibration)),
         });

@@ -43,7 +43,7 @@ export function exportCommand(context: CommandContext): Command {
     .option("--verify", "open the export again, compare every weight and score it on --text (default: off)")
     .option(
       "--text <file>",
-      "text for --verify (default: eval.jsonl in the model's folder or the one around it)",
+      "text for --verify, or builtin for the one that ships with Keystone (default: eval.jsonl in the model's folder or the one around it)",
     )
     .option(
       "--overwrite",

@@ -70,7 +70,7 @@ function experimentCommand(context: CommandContext, experiment: ExperimentName):
     .argument("<model>", "folder of the checkpoint")
     .option(
       "--text <file>",
-      "text that is judged (default: eval.jsonl in the model's folder or the one around it)",
+      "text that is judged, or builtin for the one that ships with Keystone (default: eval.jsonl in the model's folder or the one around it)",
     )
     .option(
       "--calibration <file>",

@@ -6,7 +6,7 @@ import type { Io } from "../io.ts";
 import { dropUndefined, wholeNumber } from "../options.ts";
 import type { CommandContext } from "../commandContext.ts";
 import { usageError } from "../reportError.ts";
-import { demoModelFolder, rootFolder, version } from "../root.ts";
+import { demoModelFolder, ownTextFile, rootFolder, version } from "../root.ts";
 
 interface ServeOptions {
   port?: number;
@@ -52,6 +52,7 @@ async function serveUntilInterrupted(
     port: options.port ?? null,
     host: options.host,
     demoModel: demoModelFolder(),
+    ownText: ownTextFile(),
     rendererFolder: join(rootFolder(), "out", "renderer"),
     version: version(),
     ...dropUndefined({ home: options.home ?? io.env["KEYSTONE_HOME"] }),

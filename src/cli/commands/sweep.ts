@@ -33,7 +33,7 @@ export function sweepCommand(context: CommandContext): Command {
     .option("--plan <file>", "plan to run (required, but optional with --resume)")
     .option(
       "--text <file>",
-      "text to score on (default: eval.jsonl in the model's folder or the one around it)",
+      "text to score on, or builtin for the one that ships with Keystone (default: eval.jsonl in the model's folder or the one around it)",
     )
     .option("--name <name>", "name of the run in lists (default: the plan's name)")
     .option(

@@ -4,7 +4,7 @@ import { open, readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { TextInfo } from "#shared/estimate.ts";
-import { endingOf, PLAIN_TEXT_ENDINGS, textOf } from "#shared/texts.ts";
+import { endingOf, OWN_TEXT_NAME, PLAIN_TEXT_ENDINGS, textOf } from "#shared/texts.ts";
 import { readDocuments } from "#engine/files/documents/readDocuments.ts";
 import { createControl } from "#worker/control.ts";
 import type { Access } from "../access.ts";
@@ -16,16 +16,29 @@ const MAX_LISTED_BYTES = 32 * 2 ** 20;
 
 /** Texts to score on. */
 export function textCalls(context: StudioContext): Answers<"text:list" | "text:describe"> {
-  const { access } = context;
+  const { access, options } = context;
+  const own = options.ownText ?? null;
   return {
-    "text:list": ({ model }) => listTexts(access, access.check(model)),
-    "text:describe": ({ model, path }) =>
-      context.interactivePool.run(
+    "text:list": async ({ model }) => {
+      const beside = await listTexts(access, access.check(model));
+      const shipped = own !== null && access.allows(own) ? await textAt(own) : [];
+      return [...beside.filter(({ path }) => path !== own), ...shipped.map(asOwn)];
+    },
+    "text:describe": async ({ model, path }) => {
+      const real = access.check(path);
+      const control = createControl();
+      const text = await context.interactivePool.run(
         "describe",
-        { model: access.check(model), path: access.check(path) },
-        { control: createControl() },
-      ),
+        { model: access.check(model), path: real },
+        { control },
+      );
+      return own !== null && real === access.check(own) ? asOwn({ ...text, path: own }) : text;
+    },
   };
+}
+
+function asOwn(text: TextInfo): TextInfo {
+  return { ...text, name: OWN_TEXT_NAME, own: true };
 }
 
 /** Texts beside a model, in its folder and the one above: plain ones, and rows whose first holds a `text`. */
