@@ -19,22 +19,24 @@ export interface Served {
   demoModel: string;
 }
 
+type Variables = Readonly<Record<string, string>>;
+
 /**
  * Starts a server in a scratch folder; `close` stops it and removes the folder.
  * @param script a module that serves a studio of its own from the folder it is given and prints the address; default
  *   `keystone serve`
- * @param env what that module is told beside the folder
+ * @param env variables that it starts with, beside this process's own
  */
 export async function startServed(
   script?: string,
-  env: Readonly<Record<string, string>> = {},
+  env: Variables | ((folder: string) => Variables) = {},
 ): Promise<Served & { close(): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), "keystone-e2e-"));
   const server = start(
     script === undefined
       ? [join(ROOT, "src", "cli", "index.ts"), "serve", folder, "--port", "0", "--home", join(folder, "home")]
       : [script, folder],
-    env,
+    typeof env === "function" ? env(folder) : env,
   );
   const close = async (): Promise<void> => {
     await stop(server);
@@ -74,7 +76,7 @@ export const test = base.extend<{ keystone: Page }, { served: Served }>({
   },
 });
 
-function start(args: readonly string[], env: Readonly<Record<string, string>>): ChildProcess {
+function start(args: readonly string[], env: Variables): ChildProcess {
   if (!existsSync(join(ROOT, "out", "renderer", "index.html"))) {
     throw new Error("The window is not built: run `npm run build` first.");
   }

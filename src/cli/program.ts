@@ -5,6 +5,7 @@ import { demoCommand } from "./commands/demo.ts";
 import { detectCommand } from "./commands/detect.ts";
 import { evalCommand } from "./commands/eval.ts";
 import { exportCommand } from "./commands/export.ts";
+import { fitCommand } from "./commands/fit.ts";
 import { generateCommand } from "./commands/generate.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { labCommand } from "./commands/lab.ts";
@@ -36,6 +37,7 @@ export function buildProgram(io: Io, dependencies: Dependencies): Command {
     .helpCommand(false);
   const commands = [
     inspectCommand,
+    fitCommand,
     detectCommand,
     evalCommand,
     compareCommand,

@@ -3,14 +3,20 @@ import { toErrorData } from "#shared/errors.ts";
 import type { JobView } from "#shared/job.ts";
 import { TEXT_ENDINGS } from "#shared/texts.ts";
 
-export type PickPurpose = "model" | "text" | "tasks" | "export" | "plan";
+export type PickPurpose = "model" | "model-file" | "text" | "tasks" | "export" | "plan";
 
 const OPTIONS: Record<PickPurpose, OpenDialogOptions> = {
   model: {
     title: "Open a checkpoint",
     buttonLabel: "Open",
-    // only macOS has one dialog for both; elsewhere a GGUF file is opened by its folder, or dropped
+    // only macOS has one dialog for both; elsewhere a GGUF file has a dialog of its own
     properties: process.platform === "darwin" ? ["openDirectory", "openFile"] : ["openDirectory"],
+    filters: [{ name: "GGUF", extensions: ["gguf"] }],
+  },
+  "model-file": {
+    title: "Open a GGUF file",
+    buttonLabel: "Open",
+    properties: ["openFile"],
     filters: [{ name: "GGUF", extensions: ["gguf"] }],
   },
   text: {

@@ -85,6 +85,7 @@ async function start(): Promise<void> {
     shell: "electron",
     version: app.getVersion(),
     roots: grants.roots,
+    grant,
     pickFolder: pick,
     revealFolder: async (path) => shell.showItemInFolder(path),
   });

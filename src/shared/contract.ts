@@ -61,6 +61,17 @@ export const recentModel = z.object({
 });
 export type RecentModel = z.infer<typeof recentModel>;
 
+/** A model that another program downloaded to this machine. */
+export const foundModel = z.object({
+  /** A folder, or a GGUF file. */
+  path: z.string(),
+  name: z.string(),
+  owner: z.enum(["Hugging Face", "LM Studio", "llama.cpp"]),
+  form: z.enum(["safetensors", "GGUF"]),
+  bytes: z.number(),
+});
+export type FoundModel = z.infer<typeof foundModel>;
+
 export const savedPlan = z.object({
   id: z.string(),
   name: z.string(),
@@ -103,7 +114,7 @@ export const calls = {
   "devices:probe": call(nothing, deviceReport),
 
   "folder:pick": call(
-    z.strictObject({ purpose: z.enum(["model", "text", "tasks", "export", "plan"]) }),
+    z.strictObject({ purpose: z.enum(["model", "model-file", "text", "tasks", "export", "plan"]) }),
     z.object({ path: z.string().nullable() }),
   ),
   "folder:list": call(z.strictObject({ path: path.nullable() }), folderListing),
@@ -111,10 +122,17 @@ export const calls = {
 
   "model:open": call(z.strictObject({ path }), modelSummary),
   "model:recent": call(nothing, z.array(recentModel)),
+  /** Models in other programs' caches on this machine that may be opened; their files are listed, not read. */
+  "model:found": call(nothing, z.array(foundModel)),
   "model:forget": call(z.strictObject({ path }), nothing),
   "model:detection": call(z.strictObject({ path }), detectReport.nullable()),
   /** A preview of super weights from the weights alone; works for models that cannot be run. */
   "model:scan": call(z.strictObject({ path }), scanReport),
+  /** What the weights of variants take, each as the format of its codec writes them. */
+  "model:sizes": call(
+    z.strictObject({ path, recipes: z.array(recipe).min(1).max(64) }),
+    z.array(z.object({ weightBytes: z.number(), fileBitsPerWeight: z.number() })),
+  ),
   "tensor:statistics": call(z.strictObject({ path, name: z.string().min(1).max(1024) }), tensorStatistics),
 
   "text:list": call(z.strictObject({ model: path }), z.array(textInfo)),

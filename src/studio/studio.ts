@@ -1,6 +1,7 @@
 import type { Args, CallName, CheckedArgs, Reply } from "#shared/contract.ts";
 import type { NumberedEvent } from "#shared/events.ts";
 import type { Settings } from "#shared/settings.ts";
+import type { ModelCache } from "./modelCaches.ts";
 
 /** What a face gives its studio. Everything is optional; the defaults suit the command line. */
 export interface StudioOptions {
@@ -18,6 +19,10 @@ export interface StudioOptions {
   version?: string;
   /** Settings for this process only: they win over the kept ones and are never written. */
   overrides?: Partial<Settings>;
+  /** Lets a person's own choice among the models that the studio found be opened, where `roots` would not. */
+  grant?: (path: string) => void;
+  /** Where other programs keep models; default this machine's usual places. */
+  caches?: readonly ModelCache[];
   /** Native dialogs, where the face has them. */
   pickFolder?: (purpose: CheckedArgs<"folder:pick">["purpose"]) => Promise<string | null>;
   revealFolder?: (path: string) => Promise<void>;

@@ -2,16 +2,29 @@ import { existsSync } from "node:fs";
 import type { ModelSummary } from "#shared/model.ts";
 import { createControl } from "#worker/control.ts";
 import type { Answers, StudioContext } from "../context.ts";
+import { findModels } from "../findModels.ts";
+import { modelCaches } from "../modelCaches.ts";
+import { variantSizes } from "../variantSizes.ts";
 import { summarizeModel } from "../summarizeModel.ts";
 
 type ModelCall =
-  "model:open" | "model:recent" | "model:forget" | "model:detection" | "model:scan" | "tensor:statistics";
+  | "model:open"
+  | "model:recent"
+  | "model:found"
+  | "model:forget"
+  | "model:detection"
+  | "model:sizes"
+  | "model:scan"
+  | "tensor:statistics";
 
 /** Checkpoints: opening one reads its headers and little more, so nothing here waits behind a job. */
 export function modelCalls(context: StudioContext): Answers<ModelCall> {
-  const { access, kept, events } = context;
+  const { access, kept, events, options } = context;
+  /** What was found and listed: the only paths that naming one is enough to open. */
+  const found = new Set<string>();
   return {
     "model:open": async ({ path }) => {
+      if (found.has(path)) options.grant?.(path);
       const summary = await summarizeModel(access.check(path));
       kept.saveModel({
         path: summary.path,
@@ -36,6 +49,12 @@ export function modelCalls(context: StudioContext): Answers<ModelCall> {
         superWeights: kept.latestDetection(revision)?.superWeights.length ?? null,
         missing: !existsSync(path),
       })),
+    "model:found": async () => {
+      const models = await findModels(options.caches ?? modelCaches());
+      const open = models.filter(({ path }) => options.grant !== undefined || access.allows(path));
+      for (const { path } of open) found.add(path);
+      return open;
+    },
     "model:forget": ({ path }) => {
       kept.forgetModel(path);
       events.emit({ type: "recent-models" });
@@ -48,6 +67,7 @@ export function modelCalls(context: StudioContext): Answers<ModelCall> {
     },
     "model:scan": ({ path }) =>
       context.interactivePool.run("scan", { path: access.check(path) }, { control: createControl() }),
+    "model:sizes": ({ path, recipes }) => variantSizes(access.check(path), recipes, kept),
     "tensor:statistics": ({ path, name }) =>
       context.interactivePool.run(
         "statistics",

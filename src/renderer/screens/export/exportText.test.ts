@@ -1,56 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { modelSummary, type ModelSummary } from "#shared/model.ts";
 import type { FormatDescription } from "#shared/exporting.ts";
 import { parseRecipe } from "#shared/plan.ts";
 import { exportFormatOf } from "#shared/exportFormats/index.ts";
-import { runtimeBytes, superWeightsIn, verifiedSentence } from "./exportText.ts";
-
-/** Llama-2-7B in f16: its keys and values at 4,096 tokens are known to take 2 GiB. */
-const llama: ModelSummary = modelSummary.parse({
-  path: "/models/llama",
-  name: "llama",
-  fingerprint: "0",
-  revision: "0",
-  architecture: {
-    name: "LlamaForCausalLM",
-    family: "llama",
-    layers: 32,
-    hiddenSize: 4096,
-    intermediateSize: 11008,
-    heads: 32,
-    keyValueHeads: 32,
-    headSize: 128,
-    vocabulary: 32000,
-    contextLength: 4096,
-    norm: "RMSNorm",
-    position: "rope",
-    activation: "silu",
-    slidingWindow: null,
-    tiedEmbeddings: false,
-  },
-  parameters: 6_738_415_616,
-  bytes: 13_476_831_232,
-  dtypes: { F16: 6_738_415_616 },
-  shards: [],
-  tensors: [],
-  hasTokenizer: true,
-  notes: [],
-  unsupported: null,
-  memory: { detect: 0, sweepPerWorker: 0, export: 0 },
-});
-
-describe("runtimeBytes", () => {
-  it("adds keys and values of the full context to the weights", () => {
-    const { weights, cache, total } = runtimeBytes(13_476_831_232, llama);
-    expect(cache).toBe(2 * 2 ** 30);
-    expect(total).toBe(weights + cache);
-  });
-
-  it("counts grouped key and value heads, not query heads", () => {
-    const grouped = { ...llama, architecture: { ...llama.architecture, keyValueHeads: 8 } };
-    expect(runtimeBytes(0, grouped).cache).toBe(2 ** 29);
-  });
-});
+import { superWeightsIn, verifiedSentence } from "./exportText.ts";
 
 describe("what becomes of super weights", () => {
   const byModule: FormatDescription = {

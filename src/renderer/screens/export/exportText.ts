@@ -1,5 +1,4 @@
 import type { ExportFormat, FormatDescription, KeptModule } from "#shared/exporting.ts";
-import type { ModelSummary } from "#shared/model.ts";
 import { blockLabel, codecLabel } from "#shared/recipeText.ts";
 import type { Recipe } from "#shared/recipe.ts";
 import { agreementOf, samePerplexity, type Verified } from "#shared/verification.ts";
@@ -21,20 +20,6 @@ export function superWeightsIn(
     title: "By module",
     note: eight ? "their whole tensors in 8 bits" : "their whole tensors stay unquantized",
   };
-}
-
-/**
- * Bytes a runtime needs to run the files at the model's full context, for one sequence: the weights as stored, and keys and
- * values of every layer in the same precision. What the runtime itself takes comes on top.
- */
-export function runtimeBytes(
-  weightBytes: number,
-  { architecture, bytes, parameters }: ModelSummary,
-): { weights: number; cache: number; total: number } {
-  const { layers, keyValueHeads, headSize, contextLength } = architecture;
-  const precision = Math.max(2, Math.round(bytes / Math.max(1, parameters)));
-  const cache = 2 * layers * keyValueHeads * headSize * contextLength * precision;
-  return { weights: weightBytes, cache, total: weightBytes + cache };
 }
 
 /** A folder's name for a variant: `demo-model-rtn4-flat-16384-z9-restored`. */

@@ -28,9 +28,9 @@ export async function findGguf(path: string): Promise<GgufFiles | null> {
   }
   if (found?.isDirectory() !== true) return null;
   const names = (await readdir(path)).sort();
-  const models = names.filter((name) => /\.gguf$/i.test(name) && !COMPANION.test(name));
+  const models = names.filter((name) => /\.gguf$/i.test(name) && !isCompanion(name));
   if (models.length === 0 || names.some((name) => name.endsWith(".safetensors"))) return null;
-  const firsts = models.filter((name) => Number(PART.exec(name)?.[2] ?? 1) === 1);
+  const firsts = models.filter(isFirstPart);
   if (firsts.length > 1)
     throw new KeystoneError(
       "gguf/several",
@@ -39,6 +39,16 @@ export async function findGguf(path: string): Promise<GgufFiles | null> {
       { folder: path, files: firsts.length },
     );
   return filesOf(join(path, firsts[0] ?? models[0] ?? ""));
+}
+
+/** Whether a file's name is that of an image encoder or the like, which belongs to a model beside it. */
+export function isCompanion(name: string): boolean {
+  return COMPANION.test(name);
+}
+
+/** Whether a file is a model of its own or the first part of a split one, by its name. */
+export function isFirstPart(name: string): boolean {
+  return Number(PART.exec(name)?.[2] ?? 1) === 1;
 }
 
 /** The file, or where it is a part by its own name or by that of the file behind a link, all parts. */

@@ -1,0 +1,39 @@
+import { architectureOf } from "#engine/architecture/readArchitecture.ts";
+import { variantFileBits } from "#engine/export/variantSize.ts";
+import { planTensors } from "#engine/quantize/planTensors.ts";
+import type { Coordinate, Recipe } from "#shared/recipe.ts";
+import { variantWeightBytes } from "#shared/variantSize.ts";
+import { DEFAULT_DETECTION } from "./launch.ts";
+import type { KeptStore } from "./store/keptStore.ts";
+import { withCheckpoint } from "./summarizeModel.ts";
+
+export interface VariantSize {
+  readonly weightBytes: number;
+  readonly fileBitsPerWeight: number;
+}
+
+/**
+ * What recipes make of a checkpoint's weights, in bytes; super weights count as far as they are known.
+ * @throws KeystoneError recipe/… where one does not fit the model, architecture/… where it cannot be run
+ */
+export async function variantSizes(
+  path: string,
+  recipes: readonly Recipe[],
+  kept: Pick<KeptStore, "detection">,
+): Promise<VariantSize[]> {
+  return withCheckpoint(path, (checkpoint) => {
+    const architecture = architectureOf(checkpoint);
+    const found = kept.detection(checkpoint.revision, DEFAULT_DETECTION)?.superWeights ?? [];
+    const superWeights = found.map(({ layer, row, column }): Coordinate => [layer, row, column]);
+    const tensors = [...checkpoint.tensors.values()];
+    const parameters = tensors.reduce((sum, tensor) => sum + tensor.parameters, 0);
+    return recipes.map((recipe) => {
+      const { tensors: plans } = planTensors(recipe, tensors, {
+        superWeights,
+        downProjection: (layer) => architecture.downProjection(layer),
+      });
+      const fileBitsPerWeight = variantFileBits({ checkpoint, architecture, superWeights }, recipe, plans);
+      return { fileBitsPerWeight, weightBytes: variantWeightBytes({ fileBitsPerWeight }, parameters) ?? 0 };
+    });
+  });
+}
