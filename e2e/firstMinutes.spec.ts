@@ -57,7 +57,22 @@ test.describe.serial("the first five minutes", () => {
     // What is done stays done when the window is loaded again.
     await page.reload();
     await expect(step()).toHaveText("Export");
+    // Every scored variant is sized beside the original, for a machine that is chosen.
+    await visit(page, "#/overview");
+    const fit = page.locator("details").filter({ hasText: "Will it fit" });
+    await expect(fit).toContainText("GPU, 8 GB, 192 tokens: Original: yes");
+    await fit.locator("summary").click();
+    const sizes = fit.getByRole("table", { name: "Will it fit" });
+    await expect(sizes.getByRole("row")).toHaveCount(1 + 1 + 8);
+    await fit.getByLabel("Machine").selectOption("Another…");
+    await fit.getByLabel("Memory, GiB").fill("0.4");
+    await fit.getByLabel("Memory, GiB").blur();
+    await expect(fit.locator("summary")).toContainText("GPU, 0.4 GiB, 192 tokens: Original: no");
+    await fit.getByRole("button", { name: "vLLM" }).click();
+    await expect(fit).toContainText("vLLM may use 369 MiB");
+    await expectAccessible(page);
     await guide().getByRole("button", { name: "Go to the export" }).click();
+    await expect(page.locator("details").filter({ hasText: "Will it fit" })).toContainText("This export: no");
     await page.getByRole("main").getByRole("button", { name: "Export", exact: false }).last().click();
     await expect(guide()).toContainText("Exported and verified:", { timeout: SWEEP_MS });
     await expect(step()).toHaveCount(0);

@@ -248,6 +248,8 @@ export const calls = {
       z.object({ kind: z.literal("lab"), id, report: labReport }),
     ]),
   ),
+  /** One place sooner or later among those that wait. */
+  "job:move": call(z.strictObject({ job: id, direction: z.enum(["up", "down"]) }), nothing),
   "job:pause": call(z.strictObject({ job: id }), nothing),
   "job:resume": call(z.strictObject({ job: id }), nothing),
   "job:cancel": call(z.strictObject({ job: id }), nothing),

@@ -48,6 +48,8 @@ export const jobView = z.object({
   /** The experiment it conducts, for the lab. */
   experiment: experimentName.optional(),
   status: jobStatus,
+  /** Its place in the queue: 0 = runs, n = the n-th of those that wait; absent where it is in neither. */
+  turn: z.number().int().nonnegative().optional(),
   progress: progress.nullable(),
   created: z.string(),
   seconds: z.number(),

@@ -6,6 +6,7 @@ import { cancel, createControl, goOn, isCancelled, pause, type Control } from "#
 import type { EventStream } from "./eventStream.ts";
 import { ProgressMeter } from "./progressMeter.ts";
 import { throttle, type Throttled } from "./throttle.ts";
+import { Turns } from "./turns.ts";
 
 /** How many ended jobs are remembered with their results. */
 const KEPT_JOBS = 200;
@@ -63,7 +64,8 @@ class Job {
     return this.status === "done" || this.status === "failed" || this.status === "cancelled";
   }
 
-  view(): JobView {
+  /** @param turn its place in the queue: 0 = runs, null = not in it */
+  view(turn: number | null): JobView {
     const { kind, title, model, run, experiment } = this.request;
     const seconds = this.begun === 0 ? 0 : ((this.ended || performance.now()) - this.begun) / 1000;
     return {
@@ -74,6 +76,7 @@ class Job {
       run: run ?? null,
       ...(experiment && { experiment }),
       status: this.status,
+      ...(turn !== null && { turn }),
       progress: this.progress,
       created: this.created.toISOString(),
       seconds,
@@ -89,20 +92,19 @@ class Job {
 export class JobRegistry {
   readonly #jobs = new Map<string, Job>();
   readonly #events: EventStream;
-  /** Jobs that want to run, in order; the one that runs has been taken out. */
-  readonly #queue: { job: Job; start: () => void }[] = [];
+  readonly #turns: Turns<Job>;
   readonly #work = new Set<Promise<void>>();
-  #running: Job | null = null;
   #closed = false;
 
   constructor(events: EventStream) {
     this.#events = events;
+    this.#turns = new Turns((waiting) => waiting.forEach((job) => this.#tell(job)));
   }
 
   /** Queues a job and returns its id. */
   start<R>(request: JobRequest<R>): string {
     if (this.#closed) throw new KeystoneError("job/closing", "Keystone is closing.", "Start it again.");
-    const job = new Job(request, (it) => this.#events.emit({ type: "job", job: it.view() }));
+    const job = new Job(request, (it) => this.#events.emit({ type: "job", job: this.#view(it) }));
     this.#jobs.set(job.id, job);
     this.#forgetOldest();
     this.#tell(job);
@@ -112,7 +114,7 @@ export class JobRegistry {
   }
 
   list(): JobView[] {
-    return [...this.#jobs.values()].map((job) => job.view()).reverse();
+    return [...this.#jobs.values()].map((job) => this.#view(job)).reverse();
   }
 
   /**
@@ -139,12 +141,12 @@ export class JobRegistry {
   pause(id: string): void {
     const job = this.#find(id);
     if (job.status === "paused") return;
-    if (job !== this.#running) throw notRunning(job, "paused");
+    if (job !== this.#turns.running) throw notRunning(job, "paused");
     pause(job.control);
     job.status = "paused";
     job.request.onPause?.(true);
     this.#tell(job);
-    this.#release(job);
+    this.#turns.release(job);
   }
 
   /** @throws KeystoneError job/not-running */
@@ -154,7 +156,7 @@ export class JobRegistry {
     if (job.status !== "paused") throw notRunning(job, "resumed");
     job.status = "waiting";
     this.#tell(job);
-    void this.#turn(job).then(() => {
+    void this.#turns.take(job).then(() => {
       if (job.over || isCancelled(job.control)) return;
       job.status = "running";
       job.request.onPause?.(false);
@@ -164,12 +166,26 @@ export class JobRegistry {
     });
   }
 
+  /**
+   * Lets a job that waits run one place sooner or later.
+   * @throws KeystoneError job/not-waiting
+   */
+  move(id: string, direction: "up" | "down"): void {
+    const job = this.#find(id);
+    if (this.#turns.move(job, direction)) return;
+    throw new KeystoneError(
+      "job/not-waiting",
+      `The job is ${job.status} and has no place among those that wait.`,
+      "Only a waiting job can be moved.",
+      { job: id, status: job.status },
+    );
+  }
+
   cancel(id: string): void {
     const job = this.#find(id);
     if (job.over || isCancelled(job.control)) return;
     cancel(job.control);
-    const waiting = this.#queue.findIndex((entry) => entry.job === job);
-    if (waiting >= 0) this.#queue.splice(waiting, 1)[0]?.start();
+    this.#turns.remove(job);
     setTimeout(() => job.abort.abort(), GRACE_MS).unref();
   }
 
@@ -181,7 +197,7 @@ export class JobRegistry {
   }
 
   async #execute(job: Job): Promise<void> {
-    await this.#turn(job);
+    await this.#turns.take(job);
     try {
       if (isCancelled(job.control)) throw cancelledError();
       job.begun = performance.now();
@@ -213,28 +229,16 @@ export class JobRegistry {
       job.error ??= toErrorData(error);
     }
     this.#tell(job);
-    this.#release(job);
-  }
-
-  /** Resolves when it is this job's turn, or when it was cancelled while waiting. */
-  #turn(job: Job): Promise<void> {
-    if (!this.#running) {
-      this.#running = job;
-      return Promise.resolve();
-    }
-    return new Promise((start) => this.#queue.push({ job, start }));
-  }
-
-  #release(job: Job): void {
-    if (this.#running !== job) return;
-    const next = this.#queue.shift();
-    this.#running = next?.job ?? null;
-    next?.start();
+    this.#turns.release(job);
   }
 
   #tell(job: Job): void {
     job.tell.flush();
-    this.#events.emit({ type: "job", job: job.view() });
+    this.#events.emit({ type: "job", job: this.#view(job) });
+  }
+
+  #view(job: Job): JobView {
+    return job.view(job.over ? null : this.#turns.placeOf(job));
   }
 
   #find(id: string): Job {

@@ -24,6 +24,6 @@ export function smallPlan(
       block: groups.length > 0 ? groups.map((size) => `group:${size}`) : ["channel"],
       restore: found ? ["none", "super-weights"] : ["none"],
     },
-    judge: { tokens: TOKENS },
+    judge: { windows: "bos", tokens: TOKENS },
   };
 }

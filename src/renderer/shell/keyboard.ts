@@ -20,6 +20,7 @@ function onCommand(event: KeyboardEvent, app: App, screens: readonly Screen[]): 
   else if (document.querySelector("dialog[open]"))
     return key === "enter" && press("dialog[open] .btn.primary");
   else if (key === "o" && !event.shiftKey) void chooseModel(app);
+  else if (key === "j") app.ui.queue = true;
   else if (key === "b") app.ui.navigation = !app.ui.navigation;
   else if (key === "i" && !event.shiftKey) app.ui.inspector = !app.ui.inspector;
   else if (key === "enter") return press("main .btn.primary");

@@ -18,6 +18,8 @@ export class Ui {
   navigation = $state(true);
   inspector = $state(true);
   palette = $state(false);
+  /** The list of jobs. */
+  queue = $state(false);
   /** The folder picker of the browser, while it is open. */
   picker: { purpose: PickPurpose; answer: (path: string | null) => void } | null = $state.raw(null);
   /** What the live region says. */

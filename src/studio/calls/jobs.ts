@@ -23,6 +23,7 @@ type JobCall =
   | "job:generate"
   | "job:list"
   | "job:result"
+  | "job:move"
   | "job:pause"
   | "job:resume"
   | "job:cancel";
@@ -201,6 +202,10 @@ export function jobCalls(context: StudioContext): Answers<JobCall> {
 
     "job:list": () => jobs.list(),
     "job:result": ({ job }) => resultOf(jobs.result(job)),
+    "job:move": ({ job, direction }) => {
+      jobs.move(job, direction);
+      return {};
+    },
     "job:pause": ({ job }) => {
       jobs.pause(job);
       return {};

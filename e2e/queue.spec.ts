@@ -1,0 +1,70 @@
+import { expect, test, type Page } from "@playwright/test";
+import { join } from "node:path";
+import { startServed } from "./support/served.ts";
+import { expectAccessible, openModel, pastePlan, startSweep } from "./support/steps.ts";
+
+test.describe("the jobs", () => {
+  let page: Page;
+  let served: Awaited<ReturnType<typeof startServed>>;
+  const complaints: string[] = [];
+  const dialog = () => page.getByRole("dialog", { name: "Jobs" });
+  const names = async (): Promise<string[]> => {
+    const titles = await dialog().getByRole("row").locator("td:nth-child(2)").allInnerTexts();
+    return titles.map((title) => /\b(first|second|third|fourth)\b/.exec(title)?.[1] ?? title);
+  };
+
+  test.beforeAll(async ({ browser }) => {
+    served = await startServed(join(import.meta.dirname, "support", "slowStudio.ts"));
+    page = await (await browser.newContext({ reducedMotion: "reduce" })).newPage();
+    page.on("console", (message) => {
+      if (["warning", "error"].includes(message.type())) complaints.push(message.text());
+    });
+    page.on("pageerror", (error) => complaints.push(error.message));
+    await page.goto(served.url);
+    await openModel(page, served.demoModel);
+  });
+  test.afterAll(async () => {
+    await page.context().close();
+    await served.close();
+  });
+
+  test("wait in a list that a person orders, pauses and cancels, with the mouse and with keys", async () => {
+    // Many variants, so that the first still runs when the list is looked at.
+    const bits = Array.from({ length: 12 }, (_, i) => ({ codec: "rtn", bits: 2 + (i % 6), block: `flat:${1024 * (i + 1)}` }));
+    for (const name of ["first", "second", "third", "fourth"]) {
+      await pastePlan(page, { name, recipes: bits, judge: { context: 192, tokens: 400 } });
+      await startSweep(page);
+    }
+    await page.getByRole("button", { name: "and 3 more" }).click();
+    await expect.poll(names).toEqual(["first", "second", "third", "fourth"]);
+    await expect(dialog().getByRole("row").filter({ hasText: "second" })).toContainText("Queued");
+    await expectAccessible(page);
+
+    await dialog().getByRole("button", { name: /^Move up: .*fourth/ }).click();
+    await expect.poll(names).toEqual(["first", "second", "fourth", "third"]);
+    await expect(dialog().getByRole("button", { name: /^Move up: .*second/ })).toBeDisabled();
+    await dialog().getByRole("row").filter({ hasText: "third" }).locator("td:nth-child(2)").click();
+    await page.keyboard.press("Alt+ArrowUp");
+    await expect.poll(names).toEqual(["first", "second", "third", "fourth"]);
+    await page.keyboard.press("Alt+ArrowUp");
+    await expect.poll(names).toEqual(["first", "third", "second", "fourth"]);
+    await dialog().getByRole("row").filter({ hasText: "second" }).locator("td:nth-child(2)").click();
+    await page.keyboard.press("Delete");
+    await expect.poll(names).toEqual(["first", "third", "fourth"]);
+
+    // A paused job lets the next one run, and stays in sight.
+    await dialog().getByRole("button", { name: /^Pause: .*first/ }).click();
+    await expect(dialog().getByRole("row").filter({ hasText: "first" })).toContainText("Paused");
+    await expect.poll(names).toEqual(["third", "first", "fourth"]);
+    await dialog().getByRole("button", { name: /^Resume: .*first/ }).click();
+    await expect.poll(names).toEqual(["third", "fourth", "first"]);
+    for (const name of ["fourth", "first", "third"])
+      await dialog().getByRole("button", { name: new RegExp(`^Cancel: .*${name}`) }).click();
+    await expect(dialog()).toContainText("Nothing runs and nothing waits.");
+    await page.keyboard.press("Escape");
+    await expect(dialog()).toHaveCount(0);
+    await page.keyboard.press("Control+j");
+    await expect(dialog()).toBeVisible();
+    expect(complaints).toEqual([]);
+  });
+});
