@@ -9,7 +9,8 @@ const PLAN = {
   recipes: [{ codec: "int", bits: 4, block: "group:64" }],
   judge: { context: 192, tokens: 256 },
 };
-const TEMPLATE = "{{ bos_token }}[user] {{ messages[0].content }} [assistant]";
+const TEMPLATE =
+  "{{ bos_token }}{% for m in messages %}[{{ m.role }}] {{ m.content }} {% endfor %}[assistant]";
 
 test("texts are written side by side in the model's chat template, and stay when they are cancelled", async ({
   keystone: page,
@@ -48,4 +49,36 @@ test("texts are written side by side in the model's chat template, and stay when
   });
   await expect(texts.getByText("The model read the prompt as it is")).toBeVisible();
   await expectAccessible(page);
+
+  await texts.getByLabel("Chat template").selectOption({ label: "the model's" });
+  await texts.getByRole("button", { name: "Chat", exact: true }).click();
+  await texts.getByRole("textbox", { name: "Message" }).fill("Who was Pip?");
+  await page.keyboard.press("Enter");
+  const turn = (number: number) => texts.getByRole("group", { name: `Turn ${number}` });
+  await expect(turn(1).getByText(/4 tokens · stopped at the limit · [\d.]+ tokens\/s/)).toHaveCount(2, {
+    timeout: 60_000,
+  });
+  await texts.getByLabel("Tokens").fill("60");
+  await texts.getByRole("textbox", { name: "Message" }).fill("Why?");
+  await texts.getByRole("button", { name: "Send" }).click();
+  await expect(turn(2).getByText(/[1-9]\d* tokens? · writing…/)).toHaveCount(2, { timeout: 60_000 });
+  await texts.getByRole("button", { name: "Stop" }).click();
+  await expect(turn(2).getByText(/cancelled, not finished/)).toHaveCount(2);
+  // Each goes on from its own answer: what was read holds it.
+  await texts.getByText("What each read last").click();
+  await expect(texts.getByLabel("What Original read")).toContainText(
+    /^<s>\[user\] Who was Pip\? \[assistant\] .* \[user\] Why\? \[assistant\]$/,
+  );
+  await texts.getByLabel("Tokens").fill("3");
+  await turn(2).getByRole("button", { name: "Retry" }).click();
+  await expect(turn(2).getByText(/3 tokens · stopped at the limit/)).toHaveCount(2, { timeout: 60_000 });
+  await expectAccessible(page);
+  await turn(1).getByRole("button", { name: "Edit" }).click();
+  await expect(turn(1)).toHaveCount(0);
+  await expect(texts.getByRole("textbox", { name: "Message" })).toHaveValue("Who was Pip?");
+  await texts.getByRole("textbox", { name: "Message" }).fill("Where is Pip?");
+  await page.keyboard.press("Enter");
+  await expect(turn(1).getByText(/3 tokens · stopped at the limit/)).toHaveCount(2, { timeout: 60_000 });
+  await texts.getByRole("button", { name: "Clear" }).click();
+  await expect(turn(1)).toHaveCount(0);
 });

@@ -14,7 +14,10 @@ test.describe("the jobs", () => {
   };
 
   test.beforeAll(async ({ browser }) => {
-    served = await startServed(join(import.meta.dirname, "support", "slowStudio.ts"));
+    served = await startServed(join(import.meta.dirname, "support", "slowStudio.ts"), () => ({
+      // No job ends by itself while the list is looked at.
+      FAKE_STEP_MS: "2000",
+    }));
     page = await (await browser.newContext({ reducedMotion: "reduce" })).newPage();
     page.on("console", (message) => {
       if (["warning", "error"].includes(message.type())) complaints.push(message.text());
@@ -29,10 +32,13 @@ test.describe("the jobs", () => {
   });
 
   test("wait in a list that a person orders, pauses and cancels, with the mouse and with keys", async () => {
-    // Many variants, so that the first still runs when the list is looked at.
-    const bits = Array.from({ length: 12 }, (_, i) => ({ codec: "rtn", bits: 2 + (i % 6), block: `flat:${1024 * (i + 1)}` }));
+    const recipes = Array.from({ length: 64 }, (_, i) => ({
+      codec: "rtn",
+      bits: 2 + (i % 7),
+      block: `flat:${64 * (i + 1)}`,
+    }));
     for (const name of ["first", "second", "third", "fourth"]) {
-      await pastePlan(page, { name, recipes: bits, judge: { context: 192, tokens: 400 } });
+      await pastePlan(page, { name, recipes, judge: { context: 192, tokens: 400 } });
       await startSweep(page);
     }
     await page.getByRole("button", { name: "and 3 more" }).click();
@@ -40,7 +46,9 @@ test.describe("the jobs", () => {
     await expect(dialog().getByRole("row").filter({ hasText: "second" })).toContainText("Queued");
     await expectAccessible(page);
 
-    await dialog().getByRole("button", { name: /^Move up: .*fourth/ }).click();
+    await dialog()
+      .getByRole("button", { name: /^Move up: .*fourth/ })
+      .click();
     await expect.poll(names).toEqual(["first", "second", "fourth", "third"]);
     await expect(dialog().getByRole("button", { name: /^Move up: .*second/ })).toBeDisabled();
     await dialog().getByRole("row").filter({ hasText: "third" }).locator("td:nth-child(2)").click();
@@ -53,13 +61,19 @@ test.describe("the jobs", () => {
     await expect.poll(names).toEqual(["first", "third", "fourth"]);
 
     // A paused job lets the next one run, and stays in sight.
-    await dialog().getByRole("button", { name: /^Pause: .*first/ }).click();
+    await dialog()
+      .getByRole("button", { name: /^Pause: .*first/ })
+      .click();
     await expect(dialog().getByRole("row").filter({ hasText: "first" })).toContainText("Paused");
     await expect.poll(names).toEqual(["third", "first", "fourth"]);
-    await dialog().getByRole("button", { name: /^Resume: .*first/ }).click();
+    await dialog()
+      .getByRole("button", { name: /^Resume: .*first/ })
+      .click();
     await expect.poll(names).toEqual(["third", "fourth", "first"]);
     for (const name of ["fourth", "first", "third"])
-      await dialog().getByRole("button", { name: new RegExp(`^Cancel: .*${name}`) }).click();
+      await dialog()
+        .getByRole("button", { name: new RegExp(`^Cancel: .*${name}`) })
+        .click();
     await expect(dialog()).toContainText("Nothing runs and nothing waits.");
     await page.keyboard.press("Escape");
     await expect(dialog()).toHaveCount(0);

@@ -18,7 +18,7 @@ export const SLOW_CALLS = "KEYSTONE_SLOW_CALLS";
 if (import.meta.main) {
   const folder = process.argv[2];
   if (folder === undefined) throw new Error("Name the folder to serve.");
-  process.env["FAKE_STEP_MS"] = STEP_MS;
+  process.env["FAKE_STEP_MS"] ??= STEP_MS;
   process.env["FAKE_LAB_MS"] = ROW_MS;
   const slow = new Set((process.env[SLOW_CALLS] ?? "format:list,export:check").split(","));
   const workerFile = join(import.meta.dirname, "..", "..", "test", "studio", "fakeWorker.ts");

@@ -82,6 +82,8 @@ export const writtenText = z.object({
   /** The recipe's; null of the original. */
   id: z.string().nullable(),
   output: generatedText,
+  /** What it read, in a conversation in which each goes on from its own answers. */
+  rendered: z.string().optional(),
   /** Null while it is being written. */
   end: textEnd.nullable(),
   /** The token that ended it; not part of the output. */
@@ -92,6 +94,13 @@ export const writtenText = z.object({
 export type WrittenText = z.infer<typeof writtenText>;
 
 /** Told while it is written, whole each time, and at the end. */
+/** An earlier turn of a conversation: what was asked, and what the original and each recipe answered, in the order asked. */
+export const chatTurn = z.strictObject({
+  prompt: z.string().min(1).max(20_000),
+  answers: z.array(z.string().max(100_000)).min(1).max(5),
+});
+export type ChatTurn = z.infer<typeof chatTurn>;
+
 export const generateReport = z.object({
   /** As it was typed. */
   prompt: z.string(),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { compareReport, generateReport } from "./comparison.ts";
+import { chatTurn, compareReport, generateReport } from "./comparison.ts";
 import { detectOptions, detectReport, scanReport } from "./detection.ts";
 import { deviceReport } from "./device.ts";
 import { planEstimate, textInfo } from "./estimate.ts";
@@ -216,6 +216,8 @@ export const calls = {
       template: z.string().max(200).nullable().optional(),
       /** A system message in front of the prompt; only with a template. */
       system: z.string().min(1).max(20_000).optional(),
+      /** Earlier turns, oldest first, in which the original and each recipe have answered; only with a template. */
+      turns: z.array(chatTurn).max(200).optional(),
       calibration,
     }),
     jobStarted,

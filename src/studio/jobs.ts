@@ -145,8 +145,8 @@ export class JobRegistry {
     pause(job.control);
     job.status = "paused";
     job.request.onPause?.(true);
-    this.#tell(job);
     this.#turns.release(job);
+    this.#tell(job);
   }
 
   /** @throws KeystoneError job/not-running */

@@ -1,6 +1,6 @@
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
 import { variantFileBits } from "#engine/export/variantSize.ts";
-import { planTensors } from "#engine/quantize/planTensors.ts";
+import { planTensors } from "#engine/recipe/planTensors.ts";
 import type { Coordinate, Recipe } from "#shared/recipe.ts";
 import { variantWeightBytes } from "#shared/variantSize.ts";
 import { DEFAULT_DETECTION } from "./launch.ts";

@@ -1,5 +1,5 @@
 import type { MessagePort } from "node:worker_threads";
-import type { CompareReport, GenerateReport } from "#shared/comparison.ts";
+import type { ChatTurn, CompareReport, GenerateReport } from "#shared/comparison.ts";
 import type {
   DetectOptions,
   DetectPass,
@@ -138,6 +138,8 @@ interface Kinds {
       /** Undefined = the model's default template where it has one; null = none. */
       template: string | null | undefined;
       system: string | undefined;
+      /** Earlier turns, each with the answers of the original and of every variant. */
+      turns: readonly ChatTurn[] | undefined;
       calibration: CalibrationText | null;
     };
     result: GenerateReport;

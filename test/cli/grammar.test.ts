@@ -11,6 +11,7 @@ const TEXT = DEMO.text;
 const COMMANDS = [
   ...[
     "inspect",
+    "fit",
     "detect",
     "eval",
     "compare",

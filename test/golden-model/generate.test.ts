@@ -45,7 +45,7 @@ describe("greedy generation gives the tokens of transformers' generate", () => {
     const [text] = await generate({
       ...engine,
       variants: [ORIGINAL],
-      prompt,
+      prompts: [prompt],
       tokens: tokens.length,
       ends: [],
     });
@@ -73,7 +73,7 @@ describe("the demo model", () => {
       await writeFile(join(path, "generation_config.json"), JSON.stringify(generation));
     const model = await openModelAt(path);
     const ends = await endTokens(model.checkpoint, model.tokenizer);
-    const [text] = await generate({ ...model, variants: [ORIGINAL], prompt, tokens: limit, ends });
+    const [text] = await generate({ ...model, variants: [ORIGINAL], prompts: [prompt], tokens: limit, ends });
     const last = tokens.at(-1);
     expect([...text.ids, text.endToken]).toEqual(tokens);
     expect(text).toMatchObject({ end: "end-token", endToken: last });
@@ -86,12 +86,29 @@ describe("the demo model", () => {
       demoVariant(demo, "4 bits", { codec: "int", bits: 4, block: "group:64" }),
       demoVariant(demo, "head and table too", { codec: "int", bits: 5, block: "group:64", keep: [] }),
     ];
-    const texts = await generate({ ...demo, variants, prompt, tokens: 12, ends: [] });
+    const texts = await generate({ ...demo, variants, prompts: [prompt], tokens: 12, ends: [] });
     expect(texts[0].ids).toEqual(free.slice(0, 12));
     for (const [i, variant] of variants.slice(0, 2).entries())
       expect(texts[i].ids, variant.id).toEqual(await generateWhole(demo, variant, prompt, 12));
-    const [alone] = await generate({ ...demo, variants: [variants[2]], prompt, tokens: 12, ends: [] });
+    const [alone] = await generate({
+      ...demo,
+      variants: [variants[2]],
+      prompts: [prompt],
+      tokens: 12,
+      ends: [],
+    });
     expect(texts[2].ids).toEqual(alone.ids);
+  });
+
+  it("goes on from a prompt of its own for each variant, as each would alone", async () => {
+    const prompts = [prompt, prompt.slice(0, -2)];
+    const variants = [ORIGINAL, ORIGINAL];
+    const together = await generate({ ...demo, variants, prompts, tokens: 6, ends: [] });
+    for (const [i, own] of prompts.entries()) {
+      const [alone] = await generate({ ...demo, variants: [ORIGINAL], prompts: [own], tokens: 6, ends: [] });
+      expect(together[i].ids).toEqual(alone.ids);
+    }
+    expect(together[0].ids).not.toEqual(together[1].ids);
   });
 
   it("tells every token as it is written, and the end of each text", async () => {
@@ -99,7 +116,7 @@ describe("the demo model", () => {
     const texts = await generate({
       ...demo,
       variants: [ORIGINAL, ORIGINAL],
-      prompt,
+      prompts: [prompt],
       tokens: 3,
       ends: [],
       onStep: (so) => void lengths.push(so.map(({ ids: written }) => written.length)),
@@ -112,7 +129,7 @@ describe("the demo model", () => {
   it("a text whose logits are no numbers stops and says so", async () => {
     const name = demo.architecture.downProjection(2);
     const broken: Variant = { ...ORIGINAL, edits: new Map([[name, [{ index: 0, factor: Infinity }]]]) };
-    const [text] = await generate({ ...demo, variants: [broken], prompt, tokens: 3, ends: [] });
+    const [text] = await generate({ ...demo, variants: [broken], prompts: [prompt], tokens: 3, ends: [] });
     expect(text).toMatchObject({ ids: [], end: "not-finite" });
   });
 });

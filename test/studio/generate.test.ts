@@ -81,6 +81,27 @@ describe("generation", () => {
     });
   });
 
+  it("goes on with a conversation, each from its own answers, and shows what each has read", async () => {
+    const [studio, model] = [studioOn(), chatModel()];
+    const recipes = [parseRecipe({ codec: "int", bits: 4, block: "group:64" })];
+    const turns = [{ prompt: "Who?", answers: ["Pip.", "Nobody."] }];
+    const { job } = await studio.call("job:generate", { model, recipes, prompt: "Why?", tokens: 2, turns });
+    await waitForJob(studio, job);
+    const { outputs, rendered } = await reportOf(studio, job);
+    expect(outputs.map((output) => output.rendered)).toEqual(
+      ["Pip.", "Nobody."].map((answer) => `<s>[user] Who?\n[assistant] ${answer}\n[user] Why?\n[assistant] `),
+    );
+    expect(rendered).toBe(outputs[0]?.rendered);
+    const refused = studio.call("job:generate", {
+      ...{ model, recipes: [], prompt: "Why?", tokens: 2, turns },
+    });
+    await expect(refused).rejects.toMatchObject({ code: "usage/invalid-arguments" });
+    const plain = await studio.call("job:generate", {
+      ...{ model: DEMO, recipes, prompt: "Why?", tokens: 2, turns },
+    });
+    await expect(waitForJob(studio, plain.job)).rejects.toMatchObject({ code: "chat/without-template" });
+  });
+
   it("says of an empty text that the model ended at once, and with which token", async () => {
     const studio = studioOn();
     const [first] = (await generated(studio, { model: DEMO, tokens: 1 })).outputs[0]?.output.tokens ?? [];

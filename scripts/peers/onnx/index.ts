@@ -103,7 +103,7 @@ async function generated({ prompt, tokens }: Case, out: string): Promise<{ own: 
   try {
     const engine = { checkpoint, architecture, forward };
     const variant = { id: "export", plans: new Map() };
-    const [own] = await generate({ ...engine, variants: [variant], prompt, tokens, ends: [eos] });
+    const [own] = await generate({ ...engine, variants: [variant], prompts: [prompt], tokens, ends: [eos] });
     return { own: [...own.ids], eos };
   } finally {
     await forward.close();

@@ -1,5 +1,7 @@
+import type { ChatTurn } from "#shared/comparison.ts";
 import { calls, type Reply } from "#shared/contract.ts";
 import { detectOptions } from "#shared/detection.ts";
+import { KeystoneError } from "#shared/errors.ts";
 import type { ModelSummary } from "#shared/model.ts";
 import { judge as judgeSchema, type Judge } from "#shared/plan.ts";
 import { calibrationText } from "../calibration.ts";
@@ -170,8 +172,10 @@ export function jobCalls(context: StudioContext): Answers<JobCall> {
       tokens,
       template,
       system,
+      turns,
       calibration: named,
     }) => {
+      requireAnswers(turns ?? [], 1 + recipes.length);
       const model = await runnableModel(context, path);
       const calibration = await calibrationText(access, recipes, { named, model: model.path, text: null });
       return {
@@ -190,6 +194,7 @@ export function jobCalls(context: StudioContext): Answers<JobCall> {
                 tokens,
                 template,
                 system,
+                turns,
                 calibration,
               });
             } finally {
@@ -226,6 +231,17 @@ function compareTitle(model: ModelSummary, recipes: number, others: readonly Mod
   const names = others.map(({ name }) => name);
   const parts = recipes > 0 ? [variants, ...names] : names;
   return `Compare ${new Intl.ListFormat("en").format(parts)} with ${model.name}`;
+}
+
+/** @throws KeystoneError usage/invalid-arguments where a turn has not one answer of each */
+function requireAnswers(turns: readonly ChatTurn[], answers: number): void {
+  const odd = turns.findIndex((turn) => turn.answers.length !== answers);
+  if (odd < 0) return;
+  throw new KeystoneError(
+    "usage/invalid-arguments",
+    `Turn ${odd + 1} has ${turns[odd]?.answers.length ?? 0} answers, and the original with its variants are ${answers}.`,
+    "Give the answers of the original and of each variant, in the order asked.",
+  );
 }
 
 function withTokens(tokens: number): Judge {

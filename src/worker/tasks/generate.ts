@@ -21,14 +21,29 @@ const TELL_MS = 100;
  * ends a text or the limit. What is there so far is told as it is written, also when the job is cancelled.
  */
 export async function generateTask(
-  { model: handle, variants, prompt, tokens, template, system, calibration }: TaskFields<"generate">,
+  {
+    model: handle,
+    variants,
+    prompt,
+    tokens,
+    template,
+    system,
+    turns = [],
+    calibration,
+  }: TaskFields<"generate">,
   talk: Talk,
 ): Promise<GenerateReport> {
   const begin = performance.now();
   const model = await openModel(handle);
   const tokenizer = await model.tokenizer();
-  const read = await readPrompt(handle.path, tokenizer, { prompt, template, system });
-  requireRoom(read.ids.length, tokens, model.architecture.facts.contextLength);
+  const reads: ReadPrompt[] = [];
+  for (let i = 0; i < (turns.length > 0 ? 1 + variants.length : 1); i++) {
+    const earlier = turns.map((turn) => ({ prompt: turn.prompt, answer: turn.answers[i] ?? "" }));
+    reads.push(await readPrompt(handle.path, tokenizer, { prompt, template, system, earlier }));
+  }
+  const [read] = reads;
+  const longest = Math.max(...reads.map(({ ids }) => ids.length));
+  requireRoom(longest, tokens, model.architecture.facts.contextLength);
   const ends = await endTokens(model.checkpoint, tokenizer);
   const maxima = await maximaFor(model, calibration, talk.watch);
   const planned = variants.map((request) => planVariant(model, request, maxima).variant);
@@ -41,7 +56,11 @@ export async function generateTask(
   const report = (unfinished: TextEnd | null): GenerateReport => ({
     prompt,
     ...describe(read, ends, tokenizer),
-    outputs: named.map((name, i) => ({ ...name, ...textOf(texts.at(i), tokenizer, unfinished) })),
+    outputs: named.map((name, i) => ({
+      ...name,
+      ...textOf(texts.at(i), tokenizer, unfinished),
+      ...(turns.length > 0 && { rendered: reads[i].rendered }),
+    })),
     seconds: (performance.now() - begin) / 1000,
   });
   const meter = createMeter(named.length * tokens, "tokens", talk.watch);
@@ -53,7 +72,7 @@ export async function generateTask(
       ...model,
       control: talk.watch.control,
       variants: [ORIGINAL, ...planned],
-      prompt: read.ids,
+      prompts: reads.map(({ ids }) => ids),
       tokens,
       ends,
       onStep: async (now) => {

@@ -100,7 +100,7 @@ describe("the demo model as an ONNX decoder, in onnxruntime", () => {
     const { vocabulary } = demo.architecture.facts;
     const prompt = [...windows.windows[0].ids.subarray(0, 24)];
     const tokens = 40;
-    const [own] = await generate({ ...demo, variants: [variant], prompt, tokens, ends: [] });
+    const [own] = await generate({ ...demo, variants: [variant], prompts: [prompt], tokens, ends: [] });
 
     const generated: number[] = [];
     let step = await decoder.run([prompt]);

@@ -6,8 +6,8 @@ import type { Variant } from "../stream/variant.ts";
 export interface GenerateRequest extends Engine, Pick<Watch, "control"> {
   /** Variants that write side by side. */
   readonly variants: readonly Variant[];
-  /** What each of them goes on from, as it is fed: BOS included. */
-  readonly prompt: readonly number[];
+  /** What each of them goes on from, as it is fed: BOS included; one for all, or one of its own for each. */
+  readonly prompts: readonly (readonly number[])[];
   /** At most so many new tokens each. */
   readonly tokens: number;
   /** Tokens that end a text. */
@@ -37,14 +37,14 @@ interface Lane {
 }
 
 /**
- * Continues one prompt by several variants of a model, each with its most likely token every time, until a token that ends a text
+ * Continues a prompt by several variants of a model, each with its most likely token every time, until a token that ends a text
  * or the limit. A layer is read once for all variants; keys and values of earlier tokens are kept, except where activations are
  * quantized by units that later tokens change: such a text runs whole for every token.
  * @throws KeystoneError checkpoint/not-finite, job/cancelled, and what a variant's weights and `onStep` throw
  */
 export async function generate({
   variants,
-  prompt,
+  prompts,
   tokens,
   ends,
   onStep,
@@ -53,6 +53,7 @@ export async function generate({
 }: GenerateRequest): Promise<WrittenText[]> {
   const weights = await generationWeights(engine, variants);
   const lanes = variants.map((variant, i): Lane => {
+    const prompt = (prompts.length === 1 ? prompts[0] : prompts[i]) ?? [];
     const text = new GrowingText(engine, variant, weights.ends[i], prompt);
     return { text, prompt: prompt.length, end: tokens > 0 ? null : "length", endToken: null, seconds: 0 };
   });

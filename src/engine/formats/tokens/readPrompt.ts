@@ -11,6 +11,8 @@ export interface PromptRequest {
   readonly template?: string | null | undefined;
   /** A system message; only with a template. */
   readonly system?: string | undefined;
+  /** What was said before, oldest first; only with a template. */
+  readonly earlier?: readonly { readonly prompt: string; readonly answer: string }[] | undefined;
 }
 
 /** A prompt as the model reads it. */
@@ -28,16 +30,17 @@ export interface ReadPrompt {
  * Brings a prompt into the model's chat template, where it has one and nobody asks otherwise, and to tokens. A template puts BOS
  * itself, as in transformers; a plain prompt gets it where the tokenizer puts one, and never twice.
  * @param location folder or `.gguf` file
- * @throws KeystoneError chat/no-such-template, chat/bad-template, chat/refused, chat/system-without-template, tokenizer/…, gguf/…
+ * @throws KeystoneError chat/no-such-template, chat/bad-template, chat/refused, chat/system-without-template, chat/without-template, tokenizer/…, gguf/…
  */
 export async function readPrompt(
   location: string,
   tokenizer: Tokenizer,
-  { prompt, template: asked, system }: PromptRequest,
+  { prompt, template: asked, system, earlier = [] }: PromptRequest,
 ): Promise<ReadPrompt> {
   const template = asked === null ? null : chooseTemplate(await findChatTemplates(location), asked);
   if (!template) {
     if (system !== undefined) throw systemWithoutTemplate();
+    if (earlier.length > 0) throw chatWithoutTemplate();
     const { ids, own } = leadWithBos(tokenizer, tokenizer.encode(prompt));
     const notes = own ? ["The prompt begins with BOS itself: none is added."] : [];
     return { rendered: prompt, template: null, ids, notes };
@@ -45,6 +48,10 @@ export async function readPrompt(
   const files = (await findTokenizerFiles(location)) ?? { config: {}, specials: {} };
   const messages: ChatMessage[] = [
     ...(system === undefined ? [] : [{ role: "system" as const, content: system }]),
+    ...earlier.flatMap((turn) => [
+      { role: "user" as const, content: turn.prompt },
+      { role: "assistant" as const, content: turn.answer },
+    ]),
     { role: "user", content: prompt },
   ];
   const rendered = renderChat(template, messages, files);
@@ -78,5 +85,13 @@ function systemWithoutTemplate(): KeystoneError {
     "chat/system-without-template",
     "A system message needs a chat template, and none is used.",
     "Write it into the prompt, or choose a template of the model.",
+  );
+}
+
+function chatWithoutTemplate(): KeystoneError {
+  return new KeystoneError(
+    "chat/without-template",
+    "A conversation of several turns needs a chat template, and none is used.",
+    "Choose a template of the model, or continue a single prompt.",
   );
 }
