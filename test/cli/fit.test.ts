@@ -36,8 +36,8 @@ describe("keystone fit", () => {
     const { rows, ...asked } = answer.parse(done.json());
     expect(asked).toMatchObject({ memoryBytes: 8 * 2 ** 30, kind: "gpu", context: 4096, cache: "f16" });
     expect(rows.map(({ name }) => name)).toEqual(["original", "int4-group64-sym"]);
-    expect(rows[0]?.weightBytes).toBe(2 * 4_950_016);
-    expect(rows[1]?.weightBytes).toBeLessThan(0.4 * 2 * 4_950_016);
+    expect(rows[0]?.weightBytes).toBe(9_902_592);
+    expect(rows[1]?.weightBytes).toBeLessThan(0.4 * 9_902_592);
     const shape = { layers: 6, keyValueHeads: 4, headSize: 32, hiddenSize: 256, intermediateSize: 704 };
     const cache = cacheBytes({ ...shape, vocabulary: 1024, slidingWindow: null }, 4096);
     for (const { runtimes, weightBytes } of rows) {
