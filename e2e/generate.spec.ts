@@ -52,14 +52,14 @@ test("texts are written side by side in the model's chat template, and stay when
 
   await texts.getByLabel("Chat template").selectOption({ label: "the model's" });
   await texts.getByRole("button", { name: "Chat", exact: true }).click();
-  await texts.getByRole("textbox", { name: "Message" }).fill("Who was Pip?");
+  await texts.getByRole("textbox", { name: "Message", exact: true }).fill("Who was Pip?");
   await page.keyboard.press("Enter");
   const turn = (number: number) => texts.getByRole("group", { name: `Turn ${number}` });
   await expect(turn(1).getByText(/4 tokens · stopped at the limit · [\d.]+ tokens\/s/)).toHaveCount(2, {
     timeout: 60_000,
   });
   await texts.getByLabel("Tokens").fill("60");
-  await texts.getByRole("textbox", { name: "Message" }).fill("Why?");
+  await texts.getByRole("textbox", { name: "Message", exact: true }).fill("Why?");
   await texts.getByRole("button", { name: "Send" }).click();
   await expect(turn(2).getByText(/[1-9]\d* tokens? · writing…/)).toHaveCount(2, { timeout: 60_000 });
   await texts.getByRole("button", { name: "Stop" }).click();
@@ -75,8 +75,8 @@ test("texts are written side by side in the model's chat template, and stay when
   await expectAccessible(page);
   await turn(1).getByRole("button", { name: "Edit" }).click();
   await expect(turn(1)).toHaveCount(0);
-  await expect(texts.getByRole("textbox", { name: "Message" })).toHaveValue("Who was Pip?");
-  await texts.getByRole("textbox", { name: "Message" }).fill("Where is Pip?");
+  await expect(texts.getByRole("textbox", { name: "Message", exact: true })).toHaveValue("Who was Pip?");
+  await texts.getByRole("textbox", { name: "Message", exact: true }).fill("Where is Pip?");
   await page.keyboard.press("Enter");
   await expect(turn(1).getByText(/3 tokens · stopped at the limit/)).toHaveCount(2, { timeout: 60_000 });
   await texts.getByRole("button", { name: "Clear" }).click();

@@ -1,10 +1,10 @@
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
-import { variantFileBits } from "#engine/export/variantSize.ts";
+import { variantFileBits } from "#engine/export/variant/variantSize.ts";
 import { planTensors } from "#engine/recipe/planTensors.ts";
 import type { Coordinate, Recipe } from "#shared/recipe.ts";
 import { variantWeightBytes } from "#shared/variantSize.ts";
 import { DEFAULT_DETECTION } from "./launch.ts";
-import type { KeptStore } from "./store/keptStore.ts";
+import type { CacheStore } from "./store/cacheStore.ts";
 import { withCheckpoint } from "./summarizeModel.ts";
 
 export interface VariantSize {
@@ -19,7 +19,7 @@ export interface VariantSize {
 export async function variantSizes(
   path: string,
   recipes: readonly Recipe[],
-  kept: Pick<KeptStore, "detection">,
+  kept: Pick<CacheStore, "detection">,
 ): Promise<VariantSize[]> {
   return withCheckpoint(path, (checkpoint) => {
     const architecture = architectureOf(checkpoint);
