@@ -3,6 +3,7 @@ import { ablateCommand } from "./commands/ablate.ts";
 import { compareCommand } from "./commands/compare.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { detectCommand } from "./commands/detect.ts";
+import { diffCommand } from "./commands/diff.ts";
 import { evalCommand } from "./commands/eval.ts";
 import { exportCommand } from "./commands/export.ts";
 import { fitCommand } from "./commands/fit.ts";
@@ -41,6 +42,7 @@ export function buildProgram(io: Io, dependencies: Dependencies): Command {
     detectCommand,
     evalCommand,
     compareCommand,
+    diffCommand,
     generateCommand,
     sweepCommand,
     ablateCommand,

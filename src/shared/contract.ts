@@ -2,6 +2,7 @@ import { z } from "zod";
 import { chatTurn, compareReport, generateReport } from "./comparison.ts";
 import { detectOptions, detectReport, scanReport } from "./detection.ts";
 import { deviceReport } from "./device.ts";
+import { diffReport } from "./diff.ts";
 import { planEstimate, textInfo } from "./estimate.ts";
 import { ablateReport, evalReport, taskDataset, taskReport } from "./evaluation.ts";
 import { numberedEvent } from "./events.ts";
@@ -206,6 +207,8 @@ export const calls = {
       }),
     jobStarted,
   ),
+  /** Two checkpoints, tensor by tensor; A is the reference. */
+  "job:diff": call(z.strictObject({ a: path, b: path }), jobStarted),
   "job:generate": call(
     z.strictObject({
       model: path,
@@ -244,6 +247,7 @@ export const calls = {
       z.object({ kind: z.literal("ablate"), report: ablateReport }),
       z.object({ kind: z.literal("tasks"), report: z.array(taskReport) }),
       z.object({ kind: z.literal("compare"), report: compareReport }),
+      z.object({ kind: z.literal("diff"), report: diffReport }),
       z.object({ kind: z.literal("generate"), report: generateReport }),
       z.object({ kind: z.literal("export"), report: exportReport }),
       z.object({ kind: z.literal("sweep"), run: id }),

@@ -12,6 +12,7 @@ export const jobKind = z.enum([
   "statistics",
   "tasks",
   "compare",
+  "diff",
   "lab",
 ]);
 export type JobKind = z.infer<typeof jobKind>;

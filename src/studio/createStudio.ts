@@ -10,6 +10,7 @@ import type { Settings } from "#shared/settings.ts";
 import { createAccess } from "./access.ts";
 import { appCalls } from "./calls/app.ts";
 import { archiveCalls } from "./calls/archives.ts";
+import { diffCalls } from "./calls/diffs.ts";
 import { estimateCalls } from "./calls/estimates.ts";
 import { exportCalls } from "./calls/exports.ts";
 import { jobCalls } from "./calls/jobs.ts";
@@ -118,6 +119,7 @@ function allAnswers(context: StudioContext): Answers<CallName> {
     ...modelCalls(context),
     ...textCalls(context),
     ...jobCalls(context),
+    ...diffCalls(context),
     ...sweepCalls(context),
     ...exportCalls(context),
     ...estimateCalls(context),

@@ -7,6 +7,7 @@ import type {
   DetectReport,
   ScanReport,
 } from "#shared/detection.ts";
+import type { DiffReport } from "#shared/diff.ts";
 import type { DeviceName, DeviceReport } from "#shared/device.ts";
 import type { KeystoneErrorData } from "#shared/errors.ts";
 import type { TextInfo } from "#shared/estimate.ts";
@@ -129,6 +130,7 @@ interface Kinds {
     };
     result: CompareReport;
   };
+  diff: { fields: { a: string; b: string }; result: DiffReport };
   generate: {
     fields: {
       model: ModelHandle;

@@ -5,6 +5,7 @@ import type { Task, TaskFields, TaskKind, TaskReply, TaskResult } from "./task.t
 import { ablateTask } from "./tasks/ablate.ts";
 import { compareTask } from "./tasks/compare.ts";
 import { detectTask } from "./tasks/detect.ts";
+import { diffTask } from "./tasks/diff.ts";
 import { evaluateTask } from "./tasks/evaluate.ts";
 import { exportTask } from "./tasks/export.ts";
 import { generateTask } from "./tasks/generate.ts";
@@ -26,6 +27,7 @@ const functions: { [K in TaskKind]: (fields: TaskFields<K>, talk: Talk) => Promi
   ablate: ablateTask,
   tasks: tasksTask,
   compare: compareTask,
+  diff: diffTask,
   generate: generateTask,
   export: exportTask,
   lab: labTask,

@@ -15,6 +15,7 @@ const COMMANDS = [
     "detect",
     "eval",
     "compare",
+    "diff",
     "generate",
     "sweep",
     "ablate",

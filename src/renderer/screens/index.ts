@@ -1,6 +1,7 @@
 import type { Component } from "svelte";
 import type { Studio } from "../state/studio.svelte.ts";
 import type { IconName } from "../parts/icons.ts";
+import Diff from "./diff/Diff.svelte";
 import Compare from "./compare/Compare.svelte";
 import Export from "./export/Export.svelte";
 import Lab from "./lab/Lab.svelte";
@@ -95,6 +96,15 @@ export const SCREENS: readonly Screen[] = [
     component: Export,
   },
   { id: "run", title: "Run", icon: "grid", section: null, needsModel: false, under: "sweep", component: Run },
+  {
+    id: "diff",
+    title: "Diff",
+    icon: "cols",
+    section: null,
+    needsModel: false,
+    under: "home",
+    component: Diff,
+  },
   {
     id: "home",
     title: "Models",
