@@ -71,8 +71,8 @@ describe("a diff of two checkpoints", () => {
 
   it("names what only one has, other shapes and other types, in the command line and as a job", async () => {
     const { config, tensors } = await readParts(TINY);
-    const own = Object.keys(tensors).find((name) => name.includes("layers.1.mlp.up_proj")) ?? "";
-    const typed = Object.keys(tensors).find((name) => name.includes("layers.0.mlp.up_proj")) ?? "";
+    const own = Object.keys(tensors).find((name) => name.includes("layers.0.mlp.up_proj")) ?? "";
+    const typed = Object.keys(tensors).find((name) => name.includes("layers.0.self_attn.v_proj")) ?? "";
     const broken = Object.keys(tensors).find((name) => name.includes("layers.0.mlp.gate_proj")) ?? "";
     const values = valuesOf(tensors[broken] ?? { dtype: "F32", shape: [0] });
     values[3] = NaN;
