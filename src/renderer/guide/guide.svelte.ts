@@ -9,7 +9,7 @@ export class Guide {
   readonly #studio: Studio;
   #record: GuideRecord | null = $state.raw(readRecord());
   /** Export jobs whose result was asked for. */
-  readonly #read = new Set<string>();
+  #read: readonly string[] = [];
   /** Nothing was ever opened here: the steps are shown on Home until something is. */
   readonly offered: boolean = $derived.by(
     () =>
@@ -48,10 +48,10 @@ export class Guide {
         job.kind === "export" &&
         job.status === "done" &&
         job.model === model?.path &&
-        !this.#read.has(job.id),
+        !this.#read.includes(job.id),
     );
     for (const { id } of ended) {
-      this.#read.add(id);
+      this.#read = [...this.#read, id];
       const result = await host.call("job:result", { job: id }).catch(() => null);
       if (result?.kind !== "export" || this.#studio.model !== model) continue;
       const { out, verified } = result.report;
