@@ -4,7 +4,7 @@ import { absolute } from "../files.ts";
 import { withCommonOptions, type CommonOptions } from "../options.ts";
 import { duration, fixed } from "../output/numbers.ts";
 import { textTable } from "../output/table.ts";
-import type { CommandContext } from "../program.ts";
+import type { CommandContext } from "../commandContext.ts";
 
 interface DiffOptions extends CommonOptions {
   all?: boolean;

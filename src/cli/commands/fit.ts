@@ -17,7 +17,7 @@ import { absolute, readRecipe } from "../files.ts";
 import { wholeNumber, withCommonOptions, type CommonOptions } from "../options.ts";
 import { count, memorySize } from "../output/numbers.ts";
 import { textTable } from "../output/table.ts";
-import type { CommandContext } from "../program.ts";
+import type { CommandContext } from "../commandContext.ts";
 import type { Session } from "../session.ts";
 
 interface FitOptions extends CommonOptions {
