@@ -24,7 +24,7 @@ test("a sweep with SmoothQuant shows which text calibrates it, lets another be c
   await openModel(page, model);
 
   await pastePlan(page, { base: BASE, grid: { block: ["tensor", "channel"] }, judge: JUDGE });
-  await page.getByRole("button", { name: /Judging/ }).click();
+  await page.getByRole("button", { name: /Evaluation/ }).click();
   await expect(page.getByRole("region", { name: "Text" }).getByRole("radio")).toHaveCount(3);
   await expect(page.getByRole("region", { name: "Calibration" })).toHaveCount(0);
 
@@ -33,7 +33,7 @@ test("a sweep with SmoothQuant shows which text calibrates it, lets another be c
     grid: { block: ["tensor", "channel"] },
     judge: JUDGE,
   });
-  await page.getByRole("button", { name: /Judging.*calibrated on calibration\.jsonl/ }).click();
+  await page.getByRole("button", { name: /Evaluation.*calibrated on calibration\.jsonl/ }).click();
   const calibration = page.getByRole("region", { name: "Calibration" });
   await expect(calibration.getByRole("radio")).toHaveCount(2);
   await expect(calibration.getByRole("radio", { name: /^calibration\.jsonl/ })).toBeChecked();

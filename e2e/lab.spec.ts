@@ -108,7 +108,7 @@ test.describe.serial("the lab", () => {
     await page.reload();
     await expect(page.getByRole("grid", { name: "Ablations" })).toContainText("super weights pruned");
     await expect(card(page, "Sensitivity").locator(".scatterlayer .point")).toHaveCount(12);
-    await expect(page.getByRole("main")).toContainText(`Judged on eval.jsonl, ${TOKENS} tokens`);
+    await expect(page.getByRole("main")).toContainText(`Evaluated on eval.jsonl, ${TOKENS} tokens`);
   });
 
   test("charts are saved as pictures and values as data, and a report of all as one file", async () => {

@@ -90,7 +90,7 @@ test.describe.serial("the super weights of a model that takes a while", () => {
     await table.focus();
     await page.keyboard.press("ArrowDown");
     const why = page.getByRole("region", { name: "Why [507, 90]" });
-    await expect(why).toContainText("Led by BOS: on “<s>”");
+    await expect(why).toContainText("BOS-prefixed: on “<s>”");
     await expect(why).toContainText("Without BOS: on “Apple”");
     await expect(why).toContainText("Norm gain of the channel 0.3100");
     await expect(why).toContainText("null 0.00040");

@@ -24,7 +24,7 @@ test("a plan for a format that cannot hold its recipes is told so before it star
   await target.getByRole("button", { name: "gguf" }).click();
   await expect(page.getByRole("alert").first()).toContainText(/GGUF/);
   await expect(start).toBeDisabled();
-  await target.getByRole("button", { name: "undecided" }).click();
+  await target.getByRole("button", { name: "Any", exact: true }).click();
   await expect(start).toBeEnabled();
   await expectAccessible(page);
 });
@@ -47,13 +47,13 @@ test("each format says what it makes of a variant; the one that holds it is writ
   await expect(awq.getByRole("button", { name: "Choose" })).toHaveCount(0);
   await expect(awq).toContainText(/q4_0/);
   const gguf = page.getByRole("region", { name: /GGUF/ });
-  await expect(gguf).toContainText("By module");
+  await expect(gguf).toContainText("Per tensor");
   await gguf.getByRole("button", { name: "Choose" }).click();
   await page
     .getByRole("group", { name: "Tensors that hold a super weight" })
     .getByRole("button", { name: "8 bits" })
     .click();
-  await expect(gguf).toContainText("their whole tensors in 8 bits");
+  await expect(gguf).toContainText("tensors with super weights stay in 8 bits");
   await expectAccessible(page);
 
   await page.getByLabel("New folder").fill("packed");
@@ -70,7 +70,7 @@ test("each format says what it makes of a variant; the one that holds it is writ
   await expect(
     page.getByText("The file was not run in llama.cpp: node-llama-cpp is not installed."),
   ).toBeVisible();
-  await expect(page.getByText(/gets 8 bits, because this format has no place/).first()).toBeVisible();
+  await expect(page.getByText(/gets 8 bits, because this format cannot store/).first()).toBeVisible();
   await expect(page.getByText(/^llama-server -m /)).toBeVisible();
   expect(readdirSync(`${served.folder}/packed`).some((name) => name.endsWith(".gguf"))).toBe(true);
   await page.getByRole("button", { name: "Open the export" }).click();
@@ -101,7 +101,7 @@ test("a variant leaves as compressed-tensors with its super weight's module whol
   await expect(page.getByRole("button", { name: /^Start sweep/ })).toBeEnabled();
   await page.goBack();
   const packed = page.getByRole("region", { name: "compressed-tensors", exact: true });
-  await expect(packed).toContainText("their whole tensors stay unquantized");
+  await expect(packed).toContainText("tensors with super weights stay in full precision");
   await packed.getByRole("button", { name: "Choose" }).click();
   await page.getByLabel("New folder").fill("ct");
   await page.getByRole("button", { name: "Export", exact: true }).click();

@@ -54,7 +54,7 @@ try {
   for (const [step, shot] of [
     ["Blocks", "sweep-blocks"],
     ["Outliers", "sweep-outliers"],
-    ["Judging", "sweep-judging"],
+    ["Evaluation", "sweep-judging"],
   ]) {
     await page.getByRole("button", { name: `Next: ${step}` }).click();
     await shoot(shot);

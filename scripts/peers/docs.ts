@@ -35,7 +35,7 @@ function replaceBlock(page: string, name: string, make: (before: string) => stri
   const text = readFileSync(path, "utf8");
   const [begin, end] = [`<!-- ${name} -->`, `<!-- end of ${name} -->`];
   const [from, to] = [text.indexOf(begin) + begin.length, text.indexOf(end)];
-  if (!text.includes(begin) || to < from) throw new Error(`docs/${page} has no place for ${begin}`);
+  if (!text.includes(begin) || to < from) throw new Error(`docs/${page} cannot store ${begin}`);
   writeFileSync(path, `${text.slice(0, from)}\n\n${make(text.slice(from, to).trim())}\n\n${text.slice(to)}`);
 }
 

@@ -170,7 +170,7 @@ export function measuredThere(report: DetectReport, published: PublishedResult):
 
 /** `with BOS: on “<s>”, input 128.0, output 242.6`. */
 export function carrierWords({ bos, text, input, output }: Carrier): string {
-  return `${bos ? "Led by BOS" : "Without BOS"}: on “${tokenText(text)}”, input ${activation(input)}, output ${activation(output)}`;
+  return `${bos ? "BOS-prefixed" : "Without BOS"}: on “${tokenText(text)}”, input ${activation(input)}, output ${activation(output)}`;
 }
 
 /** The norm's gain of the weight's channel beside the median, where the norm has weights. */

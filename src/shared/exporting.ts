@@ -45,7 +45,7 @@ export function descriptionOf(format: ExportFormat): FormatDescription {
 /** A format held against one recipe on one model. */
 export const formatAnswer = z.object({
   description: formatDescription,
-  /** What of the recipe the format has no place for; empty = it holds the variant. */
+  /** What of the recipe the format cannot store; empty = it holds the variant. */
   problems: z.array(errorData),
   /** How the recipe is changed for the format, one sentence each: restored weights kept by module, and what that costs. */
   changes: z.array(z.string()),

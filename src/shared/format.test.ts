@@ -81,7 +81,8 @@ describe("decimals", () => {
     expect(f.factor(96.3)).toBe("× 96");
     expect(f.factor(2.5)).toBe("× 2.50");
     expect(f.factor(1 / 5.3)).toBe("÷ 5.30");
-    expect(f.factor(23_781_396)).toBe("× 23.8 M");
+    expect(f.factor(23_781_396)).toBe("× 2.4 × 10⁷");
+    expect(f.factor(0.999)).toBe("no change");
     expect(f.factor(0)).toBe("–");
   });
   it("gives bits per weight three decimals in tables and two in sentences", () => {

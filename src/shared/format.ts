@@ -85,12 +85,12 @@ export function percent(fraction: number | null | undefined, decimals = 1): stri
   return fraction === null || fraction === undefined ? MISSING : `${number(fraction * 100, decimals)}%`;
 }
 
-/** How many times larger or smaller: `× 96`, `× 2.50`, `÷ 5.30`. */
+/** How many times larger or smaller: `× 96`, `× 2.50`, `÷ 5.30`, `× 2.4 × 10⁷`; `no change` where two decimals show none. */
 export function factor(ratio: number | null): string {
   if (ratio === null || !Number.isFinite(ratio) || ratio <= 0) return MISSING;
   const size = ratio >= 1 ? ratio : 1 / ratio;
-  const digits = size >= 1e6 ? shortCount(size) : number(size, size < 10 ? 2 : 0);
-  return `${ratio >= 1 ? "×" : "÷"} ${digits}`;
+  const digits = size >= 1e6 ? power(size) : number(size, size < 10 ? 2 : 0);
+  return digits === "1.00" ? "no change" : `${ratio >= 1 ? "×" : "÷"} ${digits}`;
 }
 
 /** A weight's value: 4 decimals. */

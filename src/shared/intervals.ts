@@ -7,7 +7,9 @@ type Sure = Pick<VariantResult, "confidence">;
 /** `0.2510 to 0.2840`; `–` where there is none. */
 export function divergenceInterval({ confidence }: Sure): string {
   const ends = confidence?.intervals.kl;
-  return ends ? `${divergence(ends[0])} to ${divergence(ends[1])}` : MISSING;
+  // From 1 nat on, two decimals: nobody compares the others.
+  const written = (end: number): string => (end >= 1 ? number(end, 2) : divergence(end));
+  return ends ? `${written(ends[0])} to ${written(ends[1])}` : MISSING;
 }
 
 /**
@@ -36,7 +38,7 @@ export function errorBars(
       type: "data",
       symmetric: false,
       array: points.map(({ value, interval }) => (interval ? Math.max(0, interval[1] - value) : null)),
-      // A log axis has no place for 0.
+      // A log axis cannot show 0.
       arrayminus: points.map(({ value, interval }) =>
         interval ? Math.min(value * 0.999, Math.max(0, value - interval[0])) : null,
       ),

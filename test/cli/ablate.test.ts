@@ -24,7 +24,7 @@ it("ablate tells how many task items were cut or left out, and why", async () =>
       "job:result": () => ({ kind: "ablate", report }),
     }),
   });
-  expect(stdout).toMatch(/^gold +own +90\.0 % +3\.0 % +– +– +– +200 +2 +1$/m);
+  expect(stdout).toMatch(/^gold +own +90\.0% +3\.0% +– +– +– +200 +2 +1$/m);
   expect(stdout).toContain("gold: 2 items had more context than fits; it was cut on the left.");
   expect(stdout).toContain(`gold: skipped 1 item, which ${reason} (gold.jsonl 4).`);
 });

@@ -74,7 +74,7 @@ describe("other checkpoints beside a model", () => {
 
     const { stdout } = await runMain(argv, { env });
     expect(stdout).toMatch(/^original /m);
-    expect(stdout).toMatch(/^gguf \(GGUF F16, F32\) .* 0\.000000 .* 100\.0 % +exact$/m);
+    expect(stdout).toMatch(/^gguf \(GGUF F16, F32\) .* 0\.000000 .* 100\.0% +exact$/m);
   });
 
   it("a packed file has the SQNR of the recipe it was made by", async () => {

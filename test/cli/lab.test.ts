@@ -92,10 +92,10 @@ describe("keystone lab EXPERIMENT MODEL", () => {
     expect(stdout).toMatch(
       /^Sensitivity \(Figure 6\): A finding with its numbers\.\nSuper weights: layer 1 \[137, 401\]\. /,
     );
-    expect(stdout).toMatch(/^× 0 +11,953,626 +15\.6600 +90\.0 % +31\.0 % +0\.0 % +15\.5 %$/m);
+    expect(stdout).toMatch(/^× 0 +11,953,626 +15\.6600 +90\.0% +31\.0% +0\.0% +15\.5 %$/m);
     expect(stdout).toMatch(/^× 0\.8 +not finite/m);
     expect(stdout.match(/^× 1\.5 +1\.8/gm)).toHaveLength(1);
-    expect(stdout.match(/^× 1\.5 +mean +87\.5 % /gm)).toHaveLength(1);
+    expect(stdout.match(/^× 1\.5 +mean +87\.5% /gm)).toHaveLength(1);
     expect(stdout).toContain("Note: One thing the reader must know.");
     expect(stdout).toMatch(/Kept as lab-1\. keystone report lab-1 --out report\.html/);
   });

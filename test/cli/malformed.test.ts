@@ -294,7 +294,7 @@ describe("what does not belong together is refused:", () => {
     await rm(folder, { recursive: true });
   });
 
-  it("an export as a format that has no place for the recipe", async () => {
+  it("an export as a format that cannot store the recipe", async () => {
     const out = join(home, "never");
     const recipe = DEMO.recipe("rtn4-group64-plain");
     await refused(

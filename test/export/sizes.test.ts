@@ -143,7 +143,7 @@ describe("embedding and head in 8 bits", () => {
     expect(changes[0]).toBe(`${EMBEDDING} stays unquantized: blocks of 32 do not divide its 48 columns.`);
   });
 
-  it("are refused by a format that has no place for them", async () => {
+  it("are refused by a format that cannot store them", async () => {
     const { checkpoint } = await source();
     expect(() => held(checkpoint, { codec: "awq", bits: 4, block: "group:32" }, "8-bit", "awq")).toThrow(
       /no place for an embedding of 8 bits/,

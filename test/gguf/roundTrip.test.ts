@@ -265,7 +265,7 @@ describe("a GGUF model as the source of an export", () => {
   }
 });
 
-describe("what GGUF has no place for", () => {
+describe("what GGUF cannot store", () => {
   const codesOf = (recipe: unknown) => exporters.gguf.problems(parseRecipe(recipe)).map(({ code }) => code);
 
   it("is said before a model is open", () => {

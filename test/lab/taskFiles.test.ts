@@ -71,9 +71,9 @@ describe("task files with rows that are skipped or cut", () => {
   it("are reported on a terminal, with every row's figures and errors", () => {
     const text = labText(report);
     for (const words of LEFT_OUT) expect(text).toMatch(words);
-    expect(text).toMatch(/^gold +own +\d+\.0 % +\d+\.\d % +\d+\.0 % +\d+\.\d % +– +4 +0 +3$/m);
+    expect(text).toMatch(/^gold +own +\d+\.0% +\d+\.\d% +\d+\.0% +\d+\.\d% +– +4 +0 +3$/m);
     expect(text).toMatch(/^long +own .* +2 +1 +1$/m);
-    expect(text).toMatch(/^super weights pruned +gold +\d+\.0 % +\d+\.\d % .* 4$/m);
+    expect(text).toMatch(/^super weights pruned +gold +\d+\.0% +\d+\.\d% .* 4$/m);
   });
 
   it("are reported in a report", async () => {

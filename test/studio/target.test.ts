@@ -19,7 +19,7 @@ const MIXED = {
 } as const;
 
 describe("a plan that aims for a format", () => {
-  it("is told in the receipt what the format has no place for, recipe by recipe", async () => {
+  it("is told in the receipt what the format cannot store, recipe by recipe", async () => {
     const { studio, text } = fakeStudio();
     const { problems } = await studio.call("sweep:estimate", { model: DEMO, plan: MIXED, text });
     expect(problems.map(({ code }) => code)).toEqual(["plan/target", "plan/target"]);
@@ -90,7 +90,7 @@ describe("formats held against a recipe", () => {
     expect(byFormat.get("safetensors")).toMatchObject({ problems: [], changes: [] });
   });
 
-  it("say what one of them has no place for beside the recipe, and go on with the others", async () => {
+  it("say what one of them cannot store beside the recipe, and go on with the others", async () => {
     const { studio, home } = fakeStudio();
     const model = join(home, "unigram");
     await cp(DEMO, model, { recursive: true });

@@ -122,7 +122,7 @@ async function silentVocabularies(): Promise<Vocabulary[]> {
   ];
 }
 
-/** Tokens that stood beside tokenizer.json, but for those that a GGUF file has no place for. */
+/** Tokens that stood beside tokenizer.json, but for those that a GGUF file cannot store. */
 async function addedVocabularies(cases: z.output<typeof filesCases>): Promise<Vocabulary[]> {
   const plain = cases.filter(
     ({ added: tokens }) => !tokens.some((token) => token.lstrip || token.rstrip || token.single_word),

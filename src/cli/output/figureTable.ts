@@ -14,5 +14,5 @@ export function figureTableText({ columns, rows }: FigureTable): string {
 /** Percentages as everywhere on the command line, the rest as in figures. */
 function cell(value: Cell, column: FigureColumn): string {
   if (column.format !== "percent" || typeof value !== "number") return cellText(value, column);
-  return column.decimals === undefined ? percent(value) : `${fixed(value * 100, column.decimals)} %`;
+  return column.decimals === undefined ? percent(value) : `${fixed(value * 100, column.decimals)}%`;
 }

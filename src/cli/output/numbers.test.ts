@@ -49,7 +49,7 @@ describe("numbers in tables", () => {
   });
 
   it("print a percentage with one decimal and a place in brackets", () => {
-    expect(percent(0.93419)).toBe("93.4 %");
+    expect(percent(0.93419)).toBe("93.4%");
     expect(place(137, 401)).toBe("[137, 401]");
   });
 });

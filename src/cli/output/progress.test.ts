@@ -49,7 +49,7 @@ it("work that people do not count is told as a share, and variants by the phase 
   vi.advanceTimersByTime(11_000);
   progress.update({ done: 2e6, total: 8e6, unit: "tokens·layers", phase: "layer 3 of 30", ...pace });
   vi.useRealTimers();
-  expect(text()).toBe("2 of 12 variants scored: 25 % · 4:50 left\nlayer 3 of 30: 25 % · 4:50 left\n");
+  expect(text()).toBe("2 of 12 variants scored: 25% · 4:50 left\nlayer 3 of 30: 25% · 4:50 left\n");
 });
 
 it("a pipe gets nothing while the command prints JSON", () => {

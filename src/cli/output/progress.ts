@@ -98,7 +98,7 @@ function payload(progress: Progress): { phase: string; count: string; rate: stri
     phase: progress.phase,
     count: counted
       ? `${fixed(done, 0)}/${fixed(total, 0)} ${unit}`
-      : `${total > 0 ? Math.floor((100 * done) / total) : 0} %`,
+      : `${total > 0 ? Math.floor((100 * done) / total) : 0}%`,
     rate:
       rate === null || !counted ? "" : ` · ${fixed(rate, rate >= 100 ? 0 : rate >= 10 ? 1 : 2)} ${unit}/s`,
     left: secondsLeft === null ? "" : ` · ${duration(secondsLeft)} left`,

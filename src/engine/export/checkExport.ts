@@ -20,7 +20,7 @@ export interface ExportCheck {
   readonly exists: boolean;
   readonly bitsPerWeight: number;
   readonly fileBitsPerWeight: number;
-  /** Of the weights alone; 0 where the format has no place for the variant. */
+  /** Of the weights alone; 0 where the format cannot store the variant. */
   readonly weightBytes: number;
   readonly restored: Coordinate[];
   readonly notes: string[];

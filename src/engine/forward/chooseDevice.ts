@@ -155,8 +155,7 @@ async function compare(
 
 const faster = (speed: number): string => `${speed.toFixed(1)} times as fast as the CPU`;
 const slower = (speed: number): string => `${(1 / speed).toFixed(1)} times slower than the CPU`;
-const percent = (share: number): string =>
-  Number.isNaN(share) ? "NaN" : `${(share * 100).toPrecision(2)} %`;
+const percent = (share: number): string => (Number.isNaN(share) ? "NaN" : `${(share * 100).toPrecision(2)}%`);
 
 /** A runtime's message without the place in its sources that it begins with. */
 function reasonOf(error: unknown): string {

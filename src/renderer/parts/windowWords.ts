@@ -10,13 +10,16 @@ import {
 /** What each way of cutting windows is called, and what it does. */
 export const WINDOW_WORDS: Readonly<Record<WindowConvention, { label: string; title: string }>> = {
   bos: {
-    label: "Led by BOS",
+    label: "BOS-prefixed",
     title:
       "Windows of context − 1 tokens, each led by the BOS token: every token of the text is predicted once",
   },
-  gptq: { label: "GPTQ", title: "As GPTQ: the text in one piece, cut into whole windows of context tokens" },
+  gptq: {
+    label: "GPTQ-style",
+    title: "As GPTQ's code does: the text in one piece, cut into whole windows of context tokens",
+  },
   rolling: {
-    label: "Rolling",
+    label: "Rolling windows",
     title:
       "lm-eval's rolling windows: each document led by one BOS, or EOS where there is none, and every token predicted once",
   },

@@ -37,6 +37,7 @@ function onPlain(event: KeyboardEvent, app: App): boolean {
   if (event.key === "F6") return nextRegion(event.shiftKey ? -1 : 1);
   if (document.querySelector("dialog[open]")) return false;
   if (event.key === "/" && !isTyping(event)) return focus("main [data-filter]");
+  if (event.key === "?" && !isTyping(event)) return (app.ui.help = true);
   if (event.key === "Escape") {
     if (!app.ui.palette) return focus("main table[role=grid]");
     app.ui.palette = false;

@@ -20,6 +20,8 @@ export class Ui {
   palette = $state(false);
   /** The list of jobs. */
   queue = $state(false);
+  /** The list of keys. */
+  help = $state(false);
   /** The folder picker of the browser, while it is open. */
   picker: { purpose: PickPurpose; answer: (path: string | null) => void } | null = $state.raw(null);
   /** What the live region says. */

@@ -207,7 +207,7 @@ function activationTable({ rows }: Report, decimals: number): FigureTable {
       { title: "Perplexity", format: "perplexity", decimals },
       { title: "Recovered", format: "percent", decimals: 0 },
       { title: "KL", format: "divergence" },
-      { title: "Same top token", format: "percent" },
+      { title: "Top-1 agreement", format: "percent" },
       ...accuracyColumns(names),
     ],
     rows: rows.map((row) => [

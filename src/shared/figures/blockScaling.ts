@@ -203,7 +203,7 @@ function blockTable(
       { title: "Bits/weight", format: "bits" },
       { title: "Perplexity", format: "perplexity", decimals },
       { title: "KL", format: "divergence" },
-      { title: "Same top token", format: "percent" },
+      { title: "Top-1 agreement", format: "percent" },
       { title: "KL, calibration", format: "divergence" },
       ...accuracyColumns(names),
     ],

@@ -82,7 +82,7 @@ function summaryOf(measured: readonly Candidate[], judged: Evidence["judged"]): 
   const against = judged
     ? ` The null is ${divergenceText(judged.null.kl)}, the threshold ${divergenceText(judged.thresholdKl)}.`
     : "";
-  return `${plural(measured.length, "candidate")}, ${found === 0 ? "none is a super weight" : `${found} of them super weights`}.${largest}${against}`;
+  return `${plural(measured.length, "candidate")}, ${found === 0 ? "none is a super weight" : plural(found, "super weight")}.${largest}${against}`;
 }
 
 function tracesOf(measured: readonly Candidate[], y: Range, palette: Palette): FigureTrace {

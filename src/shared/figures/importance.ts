@@ -62,7 +62,7 @@ function importanceTable({ rows }: LabReportOf<"importance">, decimals: number):
       { title: "Weights", format: "count" },
       { title: "Perplexity", format: "perplexity", decimals },
       { title: "KL", format: "divergence" },
-      { title: "Same top token", format: "percent" },
+      { title: "Top-1 agreement", format: "percent" },
       ...accuracyColumns(names),
     ],
     rows: rows.map((row) => [

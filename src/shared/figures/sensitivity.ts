@@ -128,7 +128,7 @@ function sensitivityTable({ original }: Report, points: Report["points"], decima
       { title: "Factor", format: "text" },
       { title: "Perplexity", format: "perplexity", decimals },
       { title: "KL", format: "divergence" },
-      { title: "Same top token", format: "percent" },
+      { title: "Top-1 agreement", format: "percent" },
       ...accuracyColumns(names),
     ],
     rows: [

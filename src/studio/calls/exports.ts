@@ -118,7 +118,7 @@ function otherModel(path: string): KeystoneError {
   );
 }
 
-/** @throws KeystoneError recipe/…, export/… where the format has no place for the recipe or for what is asked of it */
+/** @throws KeystoneError recipe/…, export/… where the format cannot store the recipe or for what is asked of it */
 function requireHeld(model: ExportModel, request: ExportRequest): void {
   const { variant } = adaptVariant(model, request);
   const [problem] = exporters[request.format].problems(variant.recipe, { model, plans: variant.plans });
@@ -159,7 +159,7 @@ async function formatAnswer(model: ExportModel, request: FormatRequest): Promise
       ...{ weightBytes, bytes },
     };
   } catch (thrown) {
-    // a tokenizer that one format has no place for is no reason to say nothing of the others
+    // a tokenizer that one format cannot store is no reason to say nothing of the others
     if (!(thrown instanceof KeystoneError)) throw thrown;
     return refused([thrown.toData()]);
   }

@@ -80,7 +80,7 @@ function factsOf(summary: LabResult["summary"], report: LabReport): [string, str
     ["Changed", grainWords(report.experiment, weights.length)],
     ["Text", report.text],
     ...(report.calibration === null ? [] : [["Calibration text", report.calibration] as [string, string]]),
-    ["Judged on", report.convention.text],
+    ["Evaluated on", report.convention.text],
     ...taskFacts(report),
     [
       "Made",

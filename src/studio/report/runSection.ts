@@ -93,7 +93,7 @@ function runFacts(run: RunDetail): [string, string][] {
     ],
     ["Text", run.text],
     ...(run.calibration === null ? [] : [["Calibration text", run.calibration] as [string, string]]),
-    ["Judged on", convention?.text ?? "not scored yet"],
+    ["Evaluated on", convention?.text ?? "not scored yet"],
     [
       "Original",
       baseline

@@ -9,7 +9,7 @@ import { recipeLabel } from "#shared/recipeText.ts";
 const MAX_NAMED = 3;
 
 /**
- * What the format that a plan aims for has no place for: one problem for each kind of reason, in the words of the first recipe
+ * What the format that a plan aims for cannot store: one problem for each kind of reason, in the words of the first recipe
  * that has it, with the others counted.
  * @returns `plan/target` problems; empty = every recipe can leave as that format
  */

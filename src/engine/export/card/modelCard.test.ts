@@ -76,7 +76,7 @@ describe("the model card of an export", () => {
     const restored = { count: 0, weights: [], held: [WEIGHT] };
     const format = "gptq";
     const card = modelCard({ ...facts, format, asked, recipe, recipeId: "def", restored, packing: "packed" });
-    expect(card).toContain('restores 1 weight, named as "super-weights". GPTQ has no place');
+    expect(card).toContain('restores 1 weight, named as "super-weights". GPTQ cannot store');
     expect(card).toMatch(sentence);
     expect(card).toContain("| model.layers.1.mlp.down\\_proj.weight | 1 | 137 | 401 | 1.900390625 |");
     expect(card).toContain("| recipe id | def |");

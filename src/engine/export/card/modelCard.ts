@@ -178,7 +178,7 @@ function heldSection({ asked, format, restored: { held } }: CardFacts): string {
     ? "by coordinate"
     : `as ${inline(JSON.stringify(asked.recipe.restore))}`;
   const head = `The recipe that was asked for restores ${counted(held.length)} ${one ? "weight" : "weights"}, named ${restore}.`;
-  return `${head} ${title} has no place for one exact weight: ${modules} ${become}. Row is the output channel, column the input channel, value the source's.\n\n${placesTable(held)}`;
+  return `${head} ${title} cannot store one exact weight: ${modules} ${become}. Row is the output channel, column the input channel, value the source's.\n\n${placesTable(held)}`;
 }
 
 function placesTable(weights: readonly RestoredWeight[]): string {

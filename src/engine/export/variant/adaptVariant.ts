@@ -33,7 +33,7 @@ export type FormatRequest = Pick<ExportRequest, "format" | "recipe" | "kept"> &
 /**
  * Brings a recipe to a format and down to the model's tensors.
  * @throws KeystoneError recipe/…, checkpoint/unreadable-dtype, export/kept where the format has no 8-bit modules,
- *   export/embedding where it has no place for an embedding of 8 bits
+ *   export/embedding where it cannot store an embedding of 8 bits
  */
 export function adaptVariant(
   model: ExportModel,
@@ -43,7 +43,7 @@ export function adaptVariant(
   if (restored === "module" && !offered.includes(kept))
     throw new KeystoneError(
       "export/kept",
-      `${title} has no place for modules of 8 bits beside its own.`,
+      `${title} cannot store modules of 8 bits beside its own.`,
       "Keep modules with restored weights unquantized.",
       { format, kept },
     );
@@ -68,13 +68,13 @@ function embeddingOf(
   if (eightBits && bytesOf) return eightBitEmbedding(recipe, model, eightBits, bytesOf);
   throw new KeystoneError(
     "export/embedding",
-    `${exportFormatOf(format).title} has no place for an embedding of 8 bits.`,
+    `${exportFormatOf(format).title} cannot store an embedding of 8 bits.`,
     "Leave embedding and head unquantized, or export as gguf.",
     { format, embedding },
   );
 }
 
-/** Bits per weight over all tensors that the format's files hold; null where it has no place for the variant. */
+/** Bits per weight over all tensors that the format's files hold; null where it cannot store the variant. */
 function writtenBits(
   model: ExportModel,
   format: ExportFormat,

@@ -4,7 +4,7 @@ import { adaptVariant, type AdaptedVariant, type FormatRequest } from "./adaptVa
 import type { ExportModel } from "#engine/formats/write/exporter.ts";
 import { exporters } from "#engine/formats/exporters.ts";
 
-/** A recipe held against a format on one model: what the format makes of it, or why it has no place for it. */
+/** A recipe held against a format on one model: what the format makes of it, or why it cannot store it. */
 export type HeldRecipe =
   | { readonly problems: readonly []; readonly adapted: AdaptedVariant }
   | { readonly problems: readonly [KeystoneErrorData, ...KeystoneErrorData[]]; readonly adapted: null };

@@ -11,7 +11,7 @@ const RESTORED_BYTES = 6;
 
 /**
  * Bits per weight of a variant over all tensors, from shapes alone: as the format of its codec writes them, so that a run, a
- * comparison and that format's export give one size. Where no format is the codec's own, or it has no place for the recipe:
+ * comparison and that format's export give one size. Where no format is the codec's own, or it cannot store the recipe:
  * codes, constants and restored weights, and everything else as the source holds it.
  * @param plans what the recipe makes of the model's tensors
  */

@@ -58,7 +58,7 @@ export interface WriteInput extends ExportSource {
 /** One format that variants can leave as. */
 export interface Exporter {
   /**
-   * What of a recipe the format has no place for. Asked before a sweep (with what the model's tensors become, where they
+   * What of a recipe the format cannot store. Asked before a sweep (with what the model's tensors become, where they
    * fit the recipe at all), shown before an export.
    * @param plans of the adapted recipe; absent while no model is open
    */
@@ -66,7 +66,7 @@ export interface Exporter {
     recipe: Recipe,
     on?: { model: ExportModel; plans: ReadonlyMap<string, TensorPlan> },
   ): KeystoneErrorData[];
-  /** Brings a recipe to what the format holds; restored weights become kept modules where it has no place for them. */
+  /** Brings a recipe to what the format holds; restored weights become kept modules where it cannot store them. */
   adapt(recipe: Recipe, model: ExportModel, kept: KeptModule): AdaptedRecipe;
   /** Names of the source's tensors that the format has a place for; absent = all. The others stay behind, and notes say so. */
   readonly tensors?: (model: ExportModel) => ReadonlySet<string>;

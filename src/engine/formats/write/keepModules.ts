@@ -23,7 +23,7 @@ export function allBytes(
 }
 
 /**
- * Brings a recipe to a format that has no place for a single exact weight: every module that holds a restored weight stays
+ * Brings a recipe to a format that cannot store a single exact weight: every module that holds a restored weight stays
  * unquantized or gets 8 bits, and nothing is restored or held out any more. What it costs is said.
  * @param eightBits the override that gives a module 8 bits in this format, less its `match`
  * @param bytesOf what the cost is taken from: what the files will need, not what the source took
@@ -72,7 +72,7 @@ export function keepModules(
     recipe: changed,
     held: restoredPlaces({ plans: before }).named,
     changes: [
-      `${what}, because this format has no place for one exact weight: ${costText(dear - cheap)}, ${perWeight(dear)} instead of ${perWeight(cheap)} bits per weight over the whole file.`,
+      `${what}, because this format cannot store one exact weight: ${costText(dear - cheap)}, ${perWeight(dear)} instead of ${perWeight(cheap)} bits per weight over the whole file.`,
     ],
   };
 }
@@ -95,7 +95,7 @@ export function keepProblems({ restore }: Recipe, subject: string): KeystoneErro
   return [
     new KeystoneError(
       "export/restore-largest",
-      `${subject} has no place for single exact weights, and the recipe restores the ${restore.largest} largest of every tensor.`,
+      `${subject} cannot store single exact weights, and the recipe restores the ${restore.largest} largest of every tensor.`,
       "Restore the super weights alone, or export as onnx or safetensors.",
       { largest: restore.largest },
     ).toData(),

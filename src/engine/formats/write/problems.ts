@@ -24,7 +24,7 @@ export function transformersProblems({ config }: Pick<Checkpoint, "config">): Ke
   return [
     {
       code: "export/unannounced-biases",
-      message: `This model has biases, and transformers' ${decoder.name} has no place for them: it would leave them out and compute another model.`,
+      message: `This model has biases, and transformers' ${decoder.name} cannot store them: it would leave them out and compute another model.`,
       next: "Export as onnx or, for a model that llama.cpp runs as llama, as gguf.",
       details: { family: decoder.family },
     },

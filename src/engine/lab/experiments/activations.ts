@@ -203,7 +203,7 @@ function notesOf(run: ActivationRun): string[] {
       "No super weight was found in this model: there is no super activation to keep, and nothing is restored.",
     );
   notes.push(
-    "In the paper keeping the super activation takes back 9 to 84 % of what naive W8A8 loses to FP16 (Table 4), 71 to 83 % of SmoothQuant's gain on the Llamas (Table 3).",
+    "In the paper keeping the super activation recovers 9 to 84% of what naive W8A8 loses to FP16 (Table 4), 71 to 83% of SmoothQuant's gain on the Llamas (Table 3).",
   );
   return notes;
 }

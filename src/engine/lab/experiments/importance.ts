@@ -95,7 +95,7 @@ function effectOn(original: AblationRow, row: AblationRow): string {
   if (original.perplexity === null) return "cannot be judged: the original's perplexity is not finite";
   if (row.perplexity === null) return "makes perplexity not finite";
   const factor = row.perplexity / original.perplexity;
-  if (factor >= 2) return `raises perplexity ${figure(factor)}-fold`;
+  if (factor >= 2) return `multiplies perplexity by ${figure(factor)}`;
   return `changes perplexity by ${change(factor - 1)}`;
 }
 
@@ -134,7 +134,7 @@ function nothingRecovered(metric: Metric, rows: readonly AblationRow[]): string 
 
 function paperComparison(recovered: number): string {
   const paper =
-    "In the paper's Llama-7B keeping the super activation recovers about 42 % of the lost accuracy";
+    "In the paper's Llama-7B keeping the super activation recovers about 42% of the lost accuracy";
   return recovered >= EVERYTHING
     ? `${paper}; here it recovers everything: the super weight acts through this one activation alone.`
     : `${paper}; here it ${tookBack(recovered, "the loss")}.`;

@@ -1,4 +1,4 @@
-import { count, significant } from "#shared/format.ts";
+import { count, power, significant } from "#shared/format.ts";
 import type { Coordinate } from "#shared/recipe.ts";
 
 export { count, plural, sentence } from "#shared/format.ts";
@@ -6,8 +6,10 @@ export { count, plural, sentence } from "#shared/format.ts";
 /** Three significant digits: `1,190`, `0.0312`; `not finite` where there is no number. */
 export function figure(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "not finite";
-  return significant(value, 3);
+  return value >= POWERS_FROM ? power(value) : significant(value, 3);
 }
+/** As in tables: no one reads the digits of a perplexity that has left every scale. */
+const POWERS_FROM = 1e6;
 
 /** Five significant digits, for perplexities that lie close together. */
 export function exact(value: number | null | undefined): string {
@@ -18,21 +20,21 @@ export function exact(value: number | null | undefined): string {
 /** Shares below this have no digits worth reading. */
 const LEAST_SHARE = 1e-6;
 
-/** A share as percent: `42 %`, `0.31 %`, `less than 0.0001 %`. */
+/** A share as percent: `42%`, `0.31%`, `less than 0.0001%`. */
 export function percent(share: number): string {
-  if (share > 0 && share < LEAST_SHARE) return `less than ${figure(100 * LEAST_SHARE)} %`;
-  return Number.isFinite(share) ? `${figure(100 * share)} %` : figure(share);
+  if (share > 0 && share < LEAST_SHARE) return `less than ${figure(100 * LEAST_SHARE)}%`;
+  return Number.isFinite(share) ? `${figure(100 * share)}%` : figure(share);
 }
 
-/** A change as percent with its sign: `+0.31 %`, `−2 %`. */
+/** A change as percent with its sign: `+0.31%`, `−2%`. */
 export function change(share: number): string {
   const sign = share < 0 ? "−" : "+";
-  return `${sign}${figure(100 * Math.abs(share))} %`;
+  return `${sign}${figure(100 * Math.abs(share))}%`;
 }
 
-/** What becomes of a loss when a share of it is gained, or lost on top: `takes back 42 % of it`, `adds 16 % to it`. */
+/** What becomes of a loss when a share of it is gained, or lost on top: `recovers 42% of it`, `adds 16% to it`. */
 export function tookBack(share: number, loss: string): string {
-  return share < 0 ? `adds ${percent(-share)} to ${loss}` : `takes back ${percent(share)} of ${loss}`;
+  return share < 0 ? `adds ${percent(-share)} to ${loss}` : `recovers ${percent(share)} of ${loss}`;
 }
 
 /** `the one prompt`, `both prompts`, `all 8 prompts`. */

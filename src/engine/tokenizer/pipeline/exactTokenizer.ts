@@ -120,7 +120,7 @@ export class Tokenizer {
 
   #tokensOf(text: string): string[] {
     const tokens: string[] = [];
-    // half of a surrogate pair is no character; UTF-8 has no place for it
+    // half of a surrogate pair is no character; UTF-8 cannot store it
     for (const section of this.#sections.split(text.toWellFormed())) {
       if (section.token !== null) tokens.push(section.token);
       else

@@ -74,7 +74,7 @@ export function metricRows(
       tied: rankVariants(results).tied.length > 0,
     },
     {
-      name: "KL mean, 95% interval",
+      name: "KL mean, 95%",
       title: "By a bootstrap over blocks of the text",
       original: "–",
       value: () => null,

@@ -18,18 +18,20 @@ describe("what becomes of super weights", () => {
     loadsIn: [],
   };
 
-  it("is said to be by module where the format has no place for one weight", () => {
+  it("is said to be by module where the format cannot store one weight", () => {
     expect(superWeightsIn(byModule, true, "unquantized")).toMatchObject({
-      title: "By module",
-      note: "their whole tensors stay unquantized",
+      title: "Per tensor",
+      note: "tensors with super weights stay in full precision",
     });
     expect(superWeightsIn({ ...byModule, restored: "exact" }, true, "unquantized").title).toBe("Exact");
   });
 
   it("is not promised in 8 bits by a format that has only one width", () => {
-    expect(superWeightsIn(byModule, true, "8-bit").note).toBe("their whole tensors stay unquantized");
+    expect(superWeightsIn(byModule, true, "8-bit").note).toBe(
+      "tensors with super weights stay in full precision",
+    );
     expect(superWeightsIn({ ...byModule, kept: ["unquantized", "8-bit"] }, true, "8-bit").note).toBe(
-      "their whole tensors in 8 bits",
+      "tensors with super weights stay in 8 bits",
     );
   });
 

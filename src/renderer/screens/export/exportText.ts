@@ -17,8 +17,10 @@ export function superWeightsIn(
   const eight = kept === "8-bit" && offered.includes("8-bit");
   return {
     state: "in-place",
-    title: "By module",
-    note: eight ? "their whole tensors in 8 bits" : "their whole tensors stay unquantized",
+    title: "Per tensor",
+    note: eight
+      ? "tensors with super weights stay in 8 bits"
+      : "tensors with super weights stay in full precision",
   };
 }
 

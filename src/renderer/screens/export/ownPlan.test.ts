@@ -13,7 +13,7 @@ const WINNER = recipe.parse({
 });
 
 function problem(code: string): KeystoneErrorData {
-  return new KeystoneError(code, "It has no place for it.", "Take another.").toData();
+  return new KeystoneError(code, "It cannot store it.", "Take another.").toData();
 }
 
 /** A model with one matrix of rows that long. */
@@ -27,7 +27,7 @@ function labels(format: (typeof exportFormat.options)[number], from = WINNER, co
   return parsePlan(plan).recipes.map(recipeLabel);
 }
 
-describe("a plan for a format that has no place for a variant", () => {
+describe("a plan for a format that cannot store a variant", () => {
   it("takes the nearest bits of the format's own codecs, both forms, and keeps clip and restored weights", () => {
     expect(labels("compressed-tensors")).toEqual([
       "ct4 sym, group 128, z 5, restored",

@@ -23,7 +23,7 @@ describe("rows of the ablation table", () => {
     expect(logBars([10, null])).toEqual([0.02, null]);
   });
   it("say how many times the original's perplexity they have", () => {
-    expect(rows.map((row) => factorOf(row, rows[0]))).toEqual(["", "× 6.4 M", "× 1.00", "× 1.00"]);
+    expect(rows.map((row) => factorOf(row, rows[0]))).toEqual(["", "× 6.4 × 10⁶", "no change", "no change"]);
   });
 });
 
@@ -96,14 +96,14 @@ it("says in numbers how far a super weight's value is carried", () => {
 });
 
 it("keeps a number on the line of its percent or times sign", () => {
-  expect(unbroken("takes back 100 % of it (× 0.76), 27 % with them")).toBe(
-    "takes back 100\u00a0% of it (×\u00a00.76), 27\u00a0% with them",
+  expect(unbroken("recovers 100% of it (× 0.76), 27% with them")).toBe(
+    "recovers 100% of it (×\u00a00.76), 27% with them",
   );
 });
 
 it("takes the first part of a finding for the heading", () => {
-  expect(headline("Removing 1 weight raises perplexity 96-fold; keeping its activation helps.")).toBe(
-    "Removing 1 weight raises perplexity 96-fold",
+  expect(headline("Removing 1 weight multiplies perplexity by 96; keeping its activation helps.")).toBe(
+    "Removing 1 weight multiplies perplexity by 96",
   );
 });
 

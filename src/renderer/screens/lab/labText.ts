@@ -15,9 +15,9 @@ export function headline(finding: string): string {
   return (finding.split(";")[0] ?? finding).replace(/\.$/, "");
 }
 
-/** A finding whose numbers stay on the line of their percent or times sign. */
+/** A finding whose numbers stay on the line of their times sign. */
 export function unbroken(finding: string): string {
-  return finding.replaceAll(/(?<=\d) (?=%)|(?<=×) (?=\d)/g, "\u00a0");
+  return finding.replaceAll(/(?<=×) (?=\d)/g, "\u00a0");
 }
 
 /** What a result was measured on: `eval.jsonl, 4,096 tokens in 22 windows of 192 · piqa and arc, at most 200 items each`. */

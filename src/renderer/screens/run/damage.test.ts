@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Scores } from "#shared/evaluation.ts";
-import { damageLevel, frontBy } from "./damage.ts";
+import { damageLevel, fitScale, frontBy, scaleEnds } from "./damage.ts";
 import { testResult } from "./testResult.ts";
 
 const baseline: Scores = {
@@ -14,20 +14,36 @@ const baseline: Scores = {
 };
 
 describe("damage", () => {
-  it("runs from as good as the original to destroyed on a fixed log scale", () => {
-    const level = (perplexity: number): number | null =>
-      damageLevel(testResult({}, { perplexity }), "perplexity", baseline);
-    expect([9.9, 10.2, 10.4, 12.2, 57, 1e6].map(level)).toEqual([0, 0, 1, 3, 6, 8]);
+  const byPerplexity = (values: readonly number[]) =>
+    values.map((perplexity) => testResult({}, { perplexity }));
+  const byKl = (values: readonly number[]) => values.map((klMean) => testResult({}, { klMean }));
+
+  it("runs from the least to the most harm of the run, by ratios where it spans far", () => {
+    const results = byPerplexity([9.9, 10.1, 10.4, 12.2, 57, 1e6]);
+    const scale = fitScale(results, "perplexity", baseline);
+    expect(scale).toMatchObject({ low: expect.closeTo(0.1) as number, high: 1e6 - 10, log: true });
+    expect(results.map((result) => damageLevel(result, "perplexity", baseline, scale))).toEqual([
+      0, 0, 0, 1, 3, 8,
+    ]);
+    expect(scaleEnds(scale, "perplexity")).toEqual(["+0.1", "+1,000,000"]);
   });
-  it("tells variants apart by KL that perplexity does not", () => {
-    const level = (klMean: number): number | null => damageLevel(testResult({}, { klMean }), "kl", null);
-    expect([1e-6, 1e-4, 0.01, 12].map(level)).toEqual([0, 1, 4, 8]);
+  it("tells close variants apart, in even steps", () => {
+    const results = byKl([0.268, 0.27, 0.275, 0.29]);
+    const scale = fitScale(results, "kl", null);
+    expect(scale).toEqual({ low: 0.268, high: 0.29, log: false });
+    expect(results.map((result) => damageLevel(result, "kl", null, scale))).toEqual([0, 0, 2, 8]);
+    expect(scaleEnds(scale, "kl")).toEqual(["0.27", "0.29"]);
+  });
+  it("has no ends while no variant adds anything", () => {
+    expect(fitScale([], "kl", null)).toBeNull();
+    expect(fitScale(byPerplexity([10, 9]), "perplexity", baseline)).toBeNull();
+    expect(damageLevel(testResult({}, { perplexity: 10 }), "perplexity", baseline, null)).toBe(0);
+    expect(scaleEnds(null, "kl")).toEqual(["–", "–"]);
   });
   it("is the worst where the score is not finite, and none while there is no score", () => {
-    expect(damageLevel(testResult({}, { perplexity: null, notFinite: true }), "perplexity", baseline)).toBe(
-      8,
-    );
-    expect(damageLevel(testResult({}, { status: "running" }), "perplexity", baseline)).toBeNull();
+    const broken = testResult({}, { perplexity: null, notFinite: true });
+    expect(damageLevel(broken, "perplexity", baseline, null)).toBe(8);
+    expect(damageLevel(testResult({}, { status: "running" }), "perplexity", baseline, null)).toBeNull();
   });
 });
 

@@ -5,7 +5,7 @@ import { decimalsThatSeparate } from "#renderer/format.ts";
 import { setOf } from "#renderer/state/collections.ts";
 import type { LiveRun } from "#renderer/state/liveRun.svelte.ts";
 import type { Picks } from "#renderer/state/picks.svelte.ts";
-import { frontBy, type Metric } from "./damage.ts";
+import { fitScale, frontBy, type Metric, type Scale } from "./damage.ts";
 import { keyOf, NOT_RESTORED } from "./dimensions.ts";
 import { choiceOf, firstChoice, heatLayout, type HeatChoice } from "./heatLayout.ts";
 
@@ -40,6 +40,8 @@ export class RunView {
   readonly decimals: number = $derived.by(() =>
     decimalsThatSeparate(this.best?.perplexity ?? null, this.run.baseline?.perplexity ?? null),
   );
+  /** Colours of both heatmaps and the lanes: one scale over the whole run. */
+  readonly scale: Scale | null = $derived.by(() => fitScale(this.charted, this.metric, this.run.baseline));
   readonly front: readonly VariantResult[] = $derived.by(() => frontBy(this.charted, this.metric));
   readonly frontIds: ReadonlySet<string> = $derived.by(() => setOf(this.front.map(({ id }) => id)));
   /** The variant that every part marks: the one under the pointer, else the selected one. */

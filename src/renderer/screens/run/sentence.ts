@@ -79,7 +79,7 @@ function bestSentence(best: VariantResult, { results, baseline, ranking }: RunFa
   const twin = isRestored(best.recipe) ? twinOf(best.recipe, results) : null;
   if (twin && !ranking.tied.includes(twin.id))
     return `${reaches}; without restoration ${twin.notFinite ? "it is not finite" : cellPerplexity(twin.perplexity, original, decimals)}`;
-  return original === null
+  return original === null || tied > 0
     ? reaches
     : `${reaches}; the original has ${cellPerplexity(original, original, decimals)}`;
 }

@@ -79,7 +79,7 @@ const EVIDENCE: readonly Column<Candidate>[] = [
     header: "Share",
     title: "Part of the output that this one product gives, w · x / y",
     numeric: true,
-    width: "60px",
+    width: "72px",
     text: (one) => percent(one.share),
     sort: (one) => one.share,
   },

@@ -87,12 +87,7 @@ function modelProblems(
   return [
     ...equationProblems(config),
     ...(unnamed
-      ? [
-          problem(
-            "export/gguf-tensor",
-            `llama.cpp has no place for the tensor ${unnamed.name} of this model.`,
-          ),
-        ]
+      ? [problem("export/gguf-tensor", `llama.cpp cannot store the tensor ${unnamed.name} of this model.`)]
       : []),
     ...(untyped
       ? [

@@ -34,7 +34,7 @@ export function equationProblems(config: DecoderConfig): KeystoneErrorData[] {
     ...(ggufArchitecture(family) === null ? [problem(`GGUF export does not know the family ${family}`)] : []),
     ...(ggufArchitecture(family) === "llama" || !hasUnannouncedBiases(config)
       ? []
-      : [problem(`it has biases that the architecture ${family} has no place for`)]),
+      : [problem(`it has biases that the architecture ${family} cannot store`)]),
     ...(activation === "silu" ? [] : [problem(`its activation is ${activation}, and llama.cpp has silu`)]),
     ...(HEADS_FILL_HIDDEN.includes(family) && heads * headSize !== hiddenSize
       ? [

@@ -11,7 +11,7 @@ export type PackedType = "Q4_0" | "Q4_1" | "Q5_0" | "Q5_1" | "Q8_0";
 /** One scale per 32 weights of a row and codes 0 … 2^b − 1: exactly what ggml's blocks hold. */
 export function packBlocks(type: PackedType, { codes, constants }: Packed): Uint8Array {
   if (constants.kind !== "integer" && constants.kind !== "affine")
-    throw new RangeError(`${type} has no place for constants of the kind ${constants.kind}`);
+    throw new RangeError(`${type} cannot store constants of the kind ${constants.kind}`);
   const size = ggmlType(type).bytes / 2;
   const blocks = codes.length / BLOCK;
   // every block is a whole number of 16-bit words

@@ -73,7 +73,7 @@ function requireSameFlags(added: readonly AddedToken[], read: readonly AddedToke
       if (token[flag] === (other?.[flag] ?? false)) continue;
       const name = JSON.stringify(token.content);
       const said = token[flag]
-        ? `The tokenizer says of ${name} that ${FLAGS[flag]}, and a GGUF file has no place for that.`
+        ? `The tokenizer says of ${name} that ${FLAGS[flag]}, and a GGUF file cannot store that.`
         : `llama.cpp strips blanks behind ${name} in a model with "phi-3" in its name, and this tokenizer does not.`;
       throw refusal(
         `${said} llama.cpp would cut texts with that token otherwise.`,

@@ -59,7 +59,7 @@ export function ownBlocks({ packed }: Pick<TensorInfo, "packed">): string | null
   return packed && READ_TYPES.includes(packed.codec) ? packed.codec : null;
 }
 
-/** What a tensor is stored as; null where the file has no place for it. */
+/** What a tensor is stored as; null where the file cannot store it. */
 export function typeOf(tensor: TensorInfo, plan: TensorPlan | undefined): string | null {
   return plan ? ggmlTypeFor(plan) : storedType(tensor);
 }

@@ -15,7 +15,7 @@ describe("a recipe for an ONNX decoder", () => {
           expect(codes({ codec, bits, block: `group:${size}` })).toEqual([]);
   });
 
-  it("is told what the format has no place for, before a model is open", () => {
+  it("is told what the format cannot store, before a model is open", () => {
     expect(codes({ codec: "rtn" })).toEqual(["export/codec"]);
     expect(codes({ codec: "nf4" })).toEqual(["export/codec"]);
     expect(codes({ codec: "int", bits: 3 })).toEqual(["export/bits"]);

@@ -16,7 +16,7 @@ export const MAX_RESTORED = 16_384;
 type Settings = Pick<TensorPlan, "codec" | "bits" | "block">;
 
 /**
- * What of a recipe MatMulNBits has no place for: other codecs and bits, other blocks than groups of 16, 32 … 256, and more
+ * What of a recipe MatMulNBits cannot store: other codecs and bits, other blocks than groups of 16, 32 … 256, and more
  * restored weights in one matrix than a sparse correction is for. One sentence for each kind.
  */
 export function onnxProblems(

@@ -65,7 +65,7 @@ export function transposedWords(words: Uint32Array, rows: number, columns: numbe
   return out;
 }
 
-/** Bytes of a module that is planned so; where the format has no place for it, what the recipe counts. */
+/** Bytes of a module that is planned so; where the format cannot store it, what the recipe counts. */
 export function moduleBytes(layout: ModuleLayout, plan: TensorPlan): number {
   if (plan.block.kind !== "group" && plan.block.kind !== "channel") return storedBits(plan) / 8;
   return layout.tensors(plan).reduce((sum, part) => sum + tensorBytes(part), 0);

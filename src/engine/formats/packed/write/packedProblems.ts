@@ -29,7 +29,7 @@ const USUAL_GROUPS = [32, 64, 128];
 
 type Settings = Pick<TensorPlan, "codec" | "bits" | "symmetric"> & { readonly block: Block };
 
-/** What of a recipe a packed format has no place for; with a model, of what the recipe makes of it. */
+/** What of a recipe a packed format cannot store; with a model, of what the recipe makes of it. */
 export function packedProblems(
   limits: PackedLimits,
   recipe: Recipe,
@@ -69,7 +69,7 @@ function codecProblem({ subject, codec, bits, symmetric }: PackedLimits, found: 
   const kinds = symmetric ? "symmetric or asymmetric" : "asymmetric";
   return problem(
     "export/packed-codec",
-    `${subject} holds ${bits.join(", ")}-bit integers, ${kinds}; it has no place for ${codecLabel(found)}.`,
+    `${subject} holds ${bits.join(", ")}-bit integers, ${kinds}; it cannot store ${codecLabel(found)}.`,
     `Use the codec ${codec}, which is this format's own.`,
   );
 }
