@@ -1,5 +1,6 @@
 import { CODECS } from "./codecs.ts";
-import type { Activations, Clip, Recipe, Restore } from "./recipe.ts";
+import { canonicalJson } from "./plan.ts";
+import { DEFAULT_KEEP, type Activations, type Clip, type Override, type Recipe, type Restore } from "./recipe.ts";
 
 /** A recipe in a few words, for tables and headings: `int4, group 64, z 9, restored`, `int8 sym, tensor, W8A8 token, naive`. */
 export function recipeLabel(recipe: Recipe): string {
@@ -9,9 +10,51 @@ export function recipeLabel(recipe: Recipe): string {
     clipLabel(recipe.clip),
     restoreLabel(recipe),
     recipe.activations ? `W${recipe.bits}${activationsLabel(recipe.activations)}` : "",
+    keepLabel(recipe.keep),
+    overridesLabel(recipe.overrides),
   ]
     .filter((part) => part !== "")
     .join(", ");
+}
+
+/** Patterns that a label spells out; of more it has a sign by which two sets of them are told apart. */
+const MOST_SPELLED = 2;
+
+/** What is left alone where that is not usual: `keeps *q_proj*`, `keeps nothing`. */
+function keepLabel(keep: readonly string[]): string {
+  if (canonicalJson(keep) === canonicalJson(DEFAULT_KEEP)) return "";
+  if (keep.length === 0) return "keeps nothing";
+  return keep.length <= MOST_SPELLED
+    ? `keeps ${keep.join(" and ")}`
+    : `keeps ${keep.length} patterns (${signOf(keep)})`;
+}
+
+/** `*.down_proj.weight 8 bits`, `210 overrides (3f2a)`: equal only where the overrides are. */
+function overridesLabel(overrides: readonly Override[]): string {
+  if (overrides.length === 0) return "";
+  if (overrides.length > MOST_SPELLED) return `${overrides.length} overrides (${signOf(overrides)})`;
+  return overrides.map(overrideLabel).join(", ");
+}
+
+function overrideLabel({ match, skip, codec, bits, symmetric, block, clip }: Override): string {
+  const settings = skip
+    ? ["unquantized"]
+    : [
+        ...(codec === undefined ? [] : [codec]),
+        ...(bits === undefined ? [] : [`${bits} bits`]),
+        ...(symmetric === undefined ? [] : [symmetric ? "symmetric" : "asymmetric"]),
+        ...(block === undefined ? [] : [blockLabel(block)]),
+        ...(clip === undefined ? [] : [clipLabel(clip) || "no clip"]),
+      ];
+  return `${match} ${settings.join(" ")}`.trim();
+}
+
+/** Four hexadecimal digits that differ where the value does, but for one in 65,536 [FNV-1a]. */
+function signOf(value: unknown): string {
+  let hash = 0x811c9dc5;
+  for (const letter of canonicalJson(value))
+    hash = Math.imul(hash ^ (letter.codePointAt(0) ?? 0), 0x01000193);
+  return ((hash ^ (hash >>> 16)) & 0xffff).toString(16).padStart(4, "0");
 }
 
 /** `rtn4`, `int4 sym`, `nf4`, `q4_0`, `ct4 sym` for compressed-tensors. */

@@ -28,8 +28,7 @@ export function estimateCalls(context: StudioContext): Answers<"sweep:estimate">
     "sweep:estimate": async ({ model: path, plan: input, text, textTokens, workers, calibration: named }) => {
       const model = await summarizeModel(context.access.check(path));
       const checkedText = text === null ? null : context.access.check(text);
-      const plan = planOrProblem(input);
-      if (!("recipes" in plan)) return { ...EMPTY, problems: [plan] };
+      const plan = parsePlan(input);
       const size = await sizeFor(
         context,
         model,
@@ -86,31 +85,7 @@ export function estimateCalls(context: StudioContext): Answers<"sweep:estimate">
   };
 }
 
-const EMPTY: PlanEstimate = {
-  variants: 0,
-  tokens: 0,
-  windows: 0,
-  workers: 0,
-  threadsPerWorker: 0,
-  variantsPerWave: 0,
-  seconds: null,
-  peakBytes: 0,
-  availableBytes: 0,
-  diskBytes: 0,
-  bitsPerWeight: null,
-  notes: [],
-  problems: [],
-};
-
 type Problem = PlanEstimate["problems"][number];
-
-function planOrProblem(input: unknown): Plan | Problem {
-  try {
-    return parsePlan(input);
-  } catch (error) {
-    return toErrorData(error);
-  }
-}
 
 /** Brings the recipes down to the model's tensors: what does not fit, and the range of bits per weight. */
 async function checkOnModel(

@@ -3,12 +3,14 @@ import { describe, expect, it } from "vitest";
 import { canonicalJson, parsePlan } from "#shared/plan.ts";
 import {
   commonOf,
+  countLeftOut,
   countVariants,
   fromPlan,
   newDraft,
   toggled,
   toPlan,
   withCommon,
+  withoutBlock,
   type Draft,
 } from "./draft.ts";
 
@@ -48,6 +50,32 @@ describe("a sweep's draft", () => {
     });
     expect(heldOut).toHaveProperty("recipes");
     expect(recipesOf(heldOut)).toHaveLength(48);
+  });
+
+  it("crosses a format only with blocks and clips that it has", () => {
+    const draft: Draft = {
+      ...newDraft(),
+      formats: [
+        { codec: "q4_0", bits: 4, symmetric: false },
+        { codec: "rtn", bits: 4, symmetric: false },
+      ],
+      blocks: ["group:32", "group:64", "flat:4096"],
+      clips: [null],
+      arms: [{ restore: "none", holdOut: false }],
+    };
+    expect(countVariants(draft)).toBe(4);
+    expect(countLeftOut(draft)).toBe(2);
+    expect(parsePlan(toPlan(draft)).recipes.map(({ codec, block }) => `${codec} ${block}`)).toEqual([
+      "q4_0 group:32",
+      "rtn group:32",
+      "rtn group:64",
+      "rtn flat:4096",
+    ]);
+    expect(fromPlan(toPlan(draft))).toEqual(draft);
+    expect(withoutBlock(draft)).toEqual([]);
+    const without = { ...draft, blocks: ["group:64"] };
+    expect(withoutBlock(without)).toEqual([{ format: draft.formats[0], block: "group:32" }]);
+    expect(countVariants({ ...without, formats: draft.formats.slice(0, 1) })).toBe(0);
   });
 
   it("carries the format that the winner shall leave as, and none where nobody chose one", () => {

@@ -1,3 +1,4 @@
+import { codecHasBlock, codecIssues, CODECS } from "#shared/codecs.ts";
 import type { ExportFormat } from "#shared/exporting.ts";
 import { canonicalJson, judge as judgeSchema, parsePlan, type Judge } from "#shared/plan.ts";
 import { armOf, DEFAULT_KEEP, type Clip, type CodecName, type Recipe, type Restore } from "#shared/recipe.ts";
@@ -51,8 +52,38 @@ export function newDraft(): Draft {
 }
 
 /** How many variants the draft makes. */
-export function countVariants({ formats, blocks, clips, arms }: Draft): number {
-  return formats.length * blocks.length * clips.length * arms.length;
+export function countVariants(draft: Draft): number {
+  return pairsOf(draft).length * draft.arms.length;
+}
+
+/** How many combinations of the four sets are no variants, because a codec does not have the block or takes no clip. */
+export function countLeftOut(draft: Draft): number {
+  const { formats, blocks, clips, arms } = draft;
+  return formats.length * blocks.length * clips.length * arms.length - countVariants(draft);
+}
+
+/** Formats that have none of the chosen blocks, each with a block that it has. */
+export function withoutBlock({ formats, blocks }: Draft): { format: Format; block: string }[] {
+  return formats
+    .filter(({ codec }) => !blocks.some((block) => codecHasBlock(codec, block)))
+    .map((format) => ({ format, block: usualBlock(format.codec) }));
+}
+
+function usualBlock(codec: CodecName): string {
+  const { blocks } = CODECS[codec];
+  if (Array.isArray(blocks)) return blocks.includes("group:64") ? "group:64" : String(blocks[0]);
+  return typeof blocks === "string" && blocks.startsWith("group:") ? blocks : "group:64";
+}
+
+/** Every format with every block and clip that its codec has. */
+function pairsOf({ formats, blocks, clips }: Draft): { format: Format; block: string; clip: Clip | null }[] {
+  return formats.flatMap((format) =>
+    blocks.flatMap((block) =>
+      clips
+        .filter((clip) => codecIssues({ ...format, block, clips: clip !== null }).length === 0)
+        .map((clip) => ({ format, block, clip })),
+    ),
+  );
 }
 
 /**
@@ -126,13 +157,12 @@ export function toggled<T>(set: readonly T[], value: T): T[] {
   return set.some((one) => same(one, value)) ? set.filter((one) => !same(one, value)) : [...set, value];
 }
 
-/** Each axis of the grid with its default; null where the sets do not cross freely. */
-function crossedFields({
-  formats,
-  blocks,
-  clips,
-  arms,
-}: Draft): [key: string, values: readonly unknown[], normal: unknown][] | null {
+/** Each axis of the grid with its default; null where the sets do not cross freely, or some have no place in others. */
+function crossedFields(
+  draft: Draft,
+): [key: string, values: readonly unknown[], normal: unknown][] | null {
+  if (countLeftOut(draft) > 0) return null;
+  const { formats, blocks, clips, arms } = draft;
   const codecs = distinct(formats.map(({ codec }) => codec));
   const symmetric = distinct(formats.map((format) => format.symmetric));
   const bits = distinct(formats.map((format) => format.bits));
@@ -155,21 +185,17 @@ function crossedFields({
 }
 
 function recipesOf(draft: Draft): Record<string, unknown>[] {
-  return draft.formats.flatMap((format) =>
-    draft.blocks.flatMap((block) =>
-      draft.clips.flatMap((clip) =>
-        draft.arms.map((arm) => ({
-          codec: format.codec,
-          ...(format.symmetric ? { symmetric: true } : {}),
-          bits: format.bits,
-          block,
-          ...(clip === null ? {} : { clip }),
-          ...(arm.restore === "none" ? {} : { restore: arm.restore }),
-          ...(arm.holdOut ? { holdOut: true } : {}),
-          ...restJson(draft.rest),
-        })),
-      ),
-    ),
+  return pairsOf(draft).flatMap(({ format, block, clip }) =>
+    draft.arms.map((arm) => ({
+      codec: format.codec,
+      ...(format.symmetric ? { symmetric: true } : {}),
+      bits: format.bits,
+      block,
+      ...(clip === null ? {} : { clip }),
+      ...(arm.restore === "none" ? {} : { restore: arm.restore }),
+      ...(arm.holdOut ? { holdOut: true } : {}),
+      ...restJson(draft.rest),
+    })),
   );
 }
 

@@ -39,11 +39,15 @@ export class SweepDraft {
     // Asked again once the text's tokens are counted.
     ...(this.text?.tokens == null ? {} : { textTokens: this.text.tokens }),
   }));
-  /** What the plan will cost, as last answered: while `estimating`, of what the form said before. */
-  readonly estimate: PlanEstimate | null = $derived.by(() => this.#answer?.estimate ?? null);
-  readonly error: KeystoneErrorData | null = $derived.by(() => this.#answer?.error ?? null);
   /** Whether what is answered is something else than what the form says now. */
   readonly estimating: boolean = $derived.by(() => this.#answer?.question !== this.question);
+  /** What the plan will cost; none while `estimating`: an answer about another plan says nothing of this one. */
+  readonly estimate: PlanEstimate | null = $derived.by(() =>
+    this.estimating ? null : (this.#answer?.estimate ?? null),
+  );
+  readonly error: KeystoneErrorData | null = $derived.by(() =>
+    this.estimating ? null : (this.#answer?.error ?? null),
+  );
   /** Whether what is estimated is what the form says now and can start. */
   readonly valid: boolean = $derived.by(
     () => this.variants > 0 && this.text !== null && !this.estimating && this.estimate?.problems.length === 0,
@@ -62,6 +66,11 @@ export class SweepDraft {
   /** What is evaluated on: the text of the model's screens. */
   get text(): TextInfo | null {
     return this.#texts.chosen;
+  }
+
+  /** Whether the texts at hand are known. */
+  get textsRead(): boolean {
+    return this.#texts.read;
   }
 
   /** Where SmoothQuant's scales are chosen; asked only where a recipe has any. */
