@@ -4,6 +4,8 @@ import { errorData } from "./errorData.ts";
 /** The wizard's receipt: what a plan will cost, before it starts. */
 export const planEstimate = z.object({
   variants: z.number().int(),
+  /** How many of them are known to make the same weights as another one: those are not scored again. */
+  same: z.number().int().default(0),
   tokens: z.number(),
   windows: z.number().int(),
   workers: z.number().int(),

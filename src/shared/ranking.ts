@@ -8,6 +8,8 @@ interface Ranked {
   id: string;
   status: string;
   bitsPerWeight: number | null;
+  /** Set where it makes the weights of another one: it is no rival of that. */
+  sameAs?: string | undefined;
   kl: { mean: number | null } | null;
   confidence?: Confidence | undefined;
 }
@@ -27,7 +29,7 @@ export type Ranking = z.infer<typeof ranking>;
 
 function scored<T extends Ranked>(results: readonly T[]): { result: T; bits: number; kl: number }[] {
   return results.flatMap((result) =>
-    result.status === "done" && result.bitsPerWeight !== null && result.kl?.mean != null
+    result.status === "done" && result.sameAs === undefined && result.bitsPerWeight !== null && result.kl?.mean != null
       ? [{ result, bits: result.bitsPerWeight, kl: result.kl.mean }]
       : [],
   );

@@ -36,6 +36,8 @@ export const variantResult = z.object({
   attempts: z.number().int(),
   notFinite: z.literal(true).optional(),
   error: errorData.optional(),
+  /** Id of the variant that makes the same weights and was scored: the numbers are its own. */
+  sameAs: z.string().optional(),
 });
 export type VariantResult = z.infer<typeof variantResult>;
 

@@ -58,6 +58,15 @@ export interface Baseline {
   readonly device: DeviceReport;
 }
 
+/** A variant that makes the same weights as another of its sweep, and what it costs in bits by itself. */
+export interface Twin {
+  readonly id: string;
+  /** The simplest of those that make these weights; that one is scored. */
+  readonly sameAs: string;
+  readonly bitsPerWeight: number;
+  readonly fileBitsPerWeight: number;
+}
+
 interface Kinds {
   probe: { fields: { device: DeviceName; threads: number }; result: DeviceReport };
   statistics: { fields: { path: string; name: string }; result: TensorStatistics };
@@ -75,6 +84,10 @@ interface Kinds {
       calibration: CalibrationText | null;
     };
     result: Baseline;
+  };
+  same: {
+    fields: { model: ModelHandle; variants: readonly VariantRequest[] };
+    result: readonly Twin[];
   };
   wave: {
     fields: { model: ModelHandle; baseline: Baseline; variants: readonly VariantRequest[] };

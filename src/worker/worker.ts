@@ -11,6 +11,7 @@ import { exportTask } from "./tasks/export.ts";
 import { generateTask } from "./tasks/generate.ts";
 import { describeTask, probeTask, scanTask, statisticsTask } from "./tasks/inspect.ts";
 import { labTask } from "./tasks/lab.ts";
+import { sameTask } from "./tasks/same.ts";
 import { baselineTask, waveTask } from "./tasks/sweep.ts";
 import { tasksTask } from "./tasks/tasks.ts";
 
@@ -22,6 +23,7 @@ const functions: { [K in TaskKind]: (fields: TaskFields<K>, talk: Talk) => Promi
   describe: describeTask,
   detect: detectTask,
   baseline: baselineTask,
+  same: sameTask,
   wave: waveTask,
   evaluate: evaluateTask,
   ablate: ablateTask,

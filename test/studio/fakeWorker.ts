@@ -7,9 +7,10 @@ import { toErrorData } from "#shared/errors.ts";
 import type { Scores } from "#shared/evaluation.ts";
 import type { LabReport } from "#shared/lab.ts";
 import { onTheWay } from "#shared/labCancelled.ts";
+import { canonicalJson } from "#shared/plan.ts";
 import { summarizeModel } from "#studio/summarizeModel.ts";
 import { waitOrThrow } from "#worker/control.ts";
-import type { Baseline, Task, TaskMessage, TaskReply, VariantRequest } from "#worker/task.ts";
+import type { Baseline, Task, TaskMessage, TaskReply, Twin, VariantRequest } from "#worker/task.ts";
 import { labReportOf } from "../support/labReports.ts";
 
 /**
@@ -19,6 +20,7 @@ import { labReportOf } from "../support/labReports.ts";
  * FAKE_DIE_ONCE  … but only until this folder holds a mark, which it leaves before it ends
  * FAKE_FAIL_BITS variants of so many bits fail
  * FAKE_LAB_MS    time of each of an experiment's rows
+ * FAKE_SAME_Z    z-scores from this on clip nothing
  * FAKE_DEAF      it does not listen to pausing and cancelling, and takes for ever with everything after the first wave
  */
 const STEPS = 10;
@@ -43,7 +45,7 @@ export default async function fakeWorker(task: Task): Promise<TaskReply> {
 async function run(
   task: Task,
   post: (message: TaskMessage) => void,
-): Promise<Baseline | LabReport | DetectReport | TextInfo | null> {
+): Promise<Baseline | LabReport | DetectReport | TextInfo | readonly Twin[] | null> {
   switch (task.kind) {
     case "baseline":
       return baseline();
@@ -53,6 +55,8 @@ async function run(
       return described(task);
     case "lab":
       return lab(task, post);
+    case "same":
+      return same(task);
     case "wave":
       await wave(task.variants, task, post);
       return null;
@@ -93,6 +97,19 @@ function isDeadly({ recipe, id }: VariantRequest): boolean {
   if (existsSync(mark)) return false;
   writeFileSync(mark, "");
   return true;
+}
+
+/** Variants that differ only in a z-score beyond FAKE_SAME_Z. */
+function same({ variants }: TaskOf<"same">): Twin[] {
+  const most = Number(process.env["FAKE_SAME_Z"] ?? Infinity);
+  return variants.flatMap(({ id, recipe }) => {
+    const { clip } = recipe;
+    const original = variants.find(
+      (other) => canonicalJson(other.recipe) === canonicalJson({ ...recipe, clip: null }),
+    );
+    if (clip?.method !== "zscore" || clip.threshold < most || !original) return [];
+    return [{ id, sameAs: original.id, bitsPerWeight: recipe.bits, fileBitsPerWeight: recipe.bits + 1 }];
+  });
 }
 
 /** A text whose words are its tokens. */

@@ -37,9 +37,12 @@ export function resultsTable({
     const bad = result.notFinite === true;
     const place = result.id === ranking.best ? "★" : pareto.includes(result.id) ? "·" : "";
     const mark = ranking.tied.includes(result.id) ? `≈${place}` : place;
+    const same = results.find(({ id }) => id === result.sameAs);
     const status =
       result.status === "done"
-        ? ""
+        ? same
+          ? `same weights as ${same.label}`
+          : ""
         : result.error
           ? `${result.status}: ${result.error.message}`
           : result.status;
@@ -99,9 +102,13 @@ function klOf(result: VariantResult): number {
 export function runText(detail: RunDetail): string {
   const { summary, results } = detail;
   const best = results.find((result) => result.id === detail.best);
+  const same = results.filter(({ sameAs }) => sameAs !== undefined).length;
   const head = [
     `Run ${summary.id} (${summary.name}), ${summary.status}: ${summary.done} of ${summary.total} variants scored${summary.failed > 0 ? `, ${summary.failed} failed` : ""}.`,
     `${detail.convention ? conventionClause(detail.convention) : detail.text}; ${detail.workers} worker${detail.workers === 1 ? "" : "s"} × ${detail.threadsPerWorker} thread${detail.threadsPerWorker === 1 ? "" : "s"} on ${detail.device}, ${duration(detail.seconds)}.`,
+    ...(same === 0
+      ? []
+      : [`${count(same)} of them ${same === 1 ? "makes" : "make"} the same weights as another and took its scores.`]),
     ...importedLine(summary),
     ...detail.notes,
     ...(summary.note === "" ? [] : ["", summary.note]),

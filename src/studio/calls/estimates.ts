@@ -2,10 +2,12 @@ import { statfs } from "node:fs/promises";
 import { KeystoneError, toErrorData } from "#shared/errors.ts";
 import type { PlanEstimate } from "#shared/estimate.ts";
 import type { ModelSummary } from "#shared/model.ts";
-import { parsePlan, type Plan } from "#shared/plan.ts";
-import { needsCalibration, type Coordinate } from "#shared/recipe.ts";
+import { canonicalJson, parsePlan, type Plan } from "#shared/plan.ts";
+import { needsCalibration, type Coordinate, type Recipe } from "#shared/recipe.ts";
+import { recipeLabel } from "#shared/recipeText.ts";
 import { requireNormWeights } from "#engine/recipe/smoothing.ts";
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
+import { plansKey } from "#engine/recipe/planKey.ts";
 import { planRecipe } from "#engine/recipe/planRecipe.ts";
 import { calibrationFor, type CalibrationPlaces } from "../calibration.ts";
 import type { Answers, StudioContext } from "../context.ts";
@@ -40,18 +42,19 @@ export function estimateCalls(context: StudioContext): Answers<"sweep:estimate">
       );
       const shape = modelShape(model);
       const rate = context.kept.rate(await context.devices.chosen(), size.threadsPerWorker);
+      const checked =
+        model.unsupported === null
+          ? await checkOnModel(context, model, plan)
+          : { notes: [], problems: [unsupported(model.unsupported)], bits: null, same: 0 };
       // The original once, by one worker, then the variants on all of them.
-      const passes = 1 + plan.recipes.length / size.workers;
+      const passes = 1 + (plan.recipes.length - checked.same) / size.workers;
       const seconds = rate === null ? null : (passes * size.tokens * shape.linearWeights) / rate;
       const tensors = model.tensors.filter((tensor) => tensor.linear).length;
       const diskBytes =
         plan.recipes.length * (ROW_BYTES + tensors * TENSOR_BYTES + shape.layers * LAYER_BYTES);
-      const checked =
-        model.unsupported === null
-          ? await checkOnModel(context, model, plan)
-          : { notes: [], problems: [unsupported(model.unsupported)], bits: null };
       return {
         variants: plan.recipes.length,
+        same: checked.same,
         tokens: size.tokens,
         windows: Math.ceil(
           size.tokens /
@@ -92,18 +95,24 @@ async function checkOnModel(
   { kept }: StudioContext,
   { path, revision }: ModelSummary,
   plan: Plan,
-): Promise<{ notes: string[]; problems: Problem[]; bits: [number, number] | null }> {
-  const found = kept.detection(revision, DEFAULT_DETECTION)?.superWeights ?? [];
+): Promise<{ notes: string[]; problems: Problem[]; bits: [number, number] | null; same: number }> {
+  const detected = kept.detection(revision, DEFAULT_DETECTION);
+  const found = detected?.superWeights ?? [];
   const superWeights = found.map(({ layer, row, column }): Coordinate => [layer, row, column]);
   return withCheckpoint(path, (checkpoint) => {
     const architecture = architectureOf(checkpoint);
     const notes = new Set<string>();
     const problems = new Map<string, Problem>();
     const bits: number[] = [];
+    const makers = new Map<string, Recipe[]>();
     for (const recipe of plan.recipes.slice(0, MAX_CHECKED)) {
       try {
         if (needsCalibration(recipe)) requireNormWeights(architecture);
-        const plans = planRecipe({ checkpoint, architecture }, recipe, []);
+        const plans = planRecipe({ checkpoint, architecture }, recipe, superWeights);
+        // Until super weights are searched, what restores them is told apart by saying so.
+        const restores = detected ? null : recipe.restore;
+        const key = `${canonicalJson([recipe.activations, restores])}\n${plansKey(plans.plans)}`;
+        makers.set(key, [...(makers.get(key) ?? []), recipe]);
         bits.push(plans.bitsPerWeight);
         for (const note of plans.notes)
           if (recipe.restore !== "super-weights" || !/^No super weight/.test(note)) notes.add(note);
@@ -118,11 +127,24 @@ async function checkOnModel(
     const unheld = target === null ? [] : targetProblems(model, target, fitting);
     const changes = target === null ? [] : targetChanges(model, target, fitting);
     return {
-      notes: [...notes, ...changes.map((change) => `Exported as ${target}: ${change}`)],
+      notes: [...sameNotes([...makers.values()]), ...notes, ...changes.map((change) => `Exported as ${target}: ${change}`)],
       problems: [...problems.values(), ...unheld],
       bits: bits.length > 0 ? [Math.min(...bits), Math.max(...bits)] : null,
+      same: [...makers.values()].reduce((sum, { length }) => sum + length - 1, 0),
     };
   });
+}
+
+/** Which variants are known to make the same weights, with one example. */
+function sameNotes(groups: readonly (readonly Recipe[])[]): string[] {
+  const same = groups.filter(({ length }) => length > 1);
+  const [first, second] = (same[0] ?? []).toSorted((a, b) => Number(a.clip !== null) - Number(b.clip !== null));
+  if (!first || !second) return [];
+  const count = same.reduce((sum, { length }) => sum + length - 1, 0);
+  const which = count === 1 ? "1 variant makes" : `${count.toLocaleString("en-US")} variants make`;
+  return [
+    `${which} the same weights as another (“${recipeLabel(second)}” those of “${recipeLabel(first)}”) and ${count === 1 ? "is" : "are"} not scored again.`,
+  ];
 }
 
 async function calibrationProblem(

@@ -131,7 +131,7 @@ function variantTable(run: RunDetail, sorted: readonly VariantResult[]): FigureT
       ...(run.baseline ? [originalRow(run)] : []),
       ...sorted.map((result): Cell[] => [
         signOf(run, result),
-        result.status === "done" ? result.label : `${result.label} (${result.status})`,
+        labelOf(run, result),
         result.bitsPerWeight,
         result.fileBitsPerWeight,
         scoreCell(result.perplexity, result.notFinite),
@@ -144,6 +144,13 @@ function variantTable(run: RunDetail, sorted: readonly VariantResult[]): FigureT
       ]),
     ],
   };
+}
+
+/** A variant with what became of it, where it was not scored by itself. */
+function labelOf(run: RunDetail, { label, status, sameAs }: VariantResult): string {
+  if (status !== "done") return `${label} (${status})`;
+  const same = run.results.find(({ id }) => id === sameAs);
+  return same ? `${label} (same weights as ${same.label})` : label;
 }
 
 function originalRow({ baseline }: RunDetail): Cell[] {

@@ -3,6 +3,7 @@ import { KeystoneError } from "#shared/errors.ts";
 import type { RunOrigin } from "#shared/run.ts";
 import type { ReadArchive } from "../archive/readArchive.ts";
 import { inTransaction } from "./openDatabase.ts";
+import { rankedKl } from "./rows.ts";
 
 /** Runs that came as archives. */
 export class ImportedRuns {
@@ -62,7 +63,7 @@ function importRun(
     for (const result of results)
       variant.run(
         ...[run.id, result.id, result.index, result.index, result.status],
-        ...[result.bitsPerWeight, result.kl?.mean ?? null, JSON.stringify(result)],
+        ...[result.bitsPerWeight, rankedKl(result), JSON.stringify(result)],
       );
     const detail = database.prepare("INSERT INTO variant_details (run, id, detail) VALUES (?, ?, ?)");
     for (const one of details) detail.run(run.id, one.id, JSON.stringify(one));

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { convention, scores } from "#shared/evaluation.ts";
 import { judge } from "#shared/plan.ts";
 import { coordinate } from "#shared/recipe.ts";
-import { runOrigin, runStatus, variantResult } from "#shared/run.ts";
+import { runOrigin, runStatus, variantResult, type VariantResult } from "#shared/run.ts";
 
 /** A column that holds JSON of the given shape. */
 function json<T extends z.ZodType>(shape: T) {
@@ -56,6 +56,11 @@ export const runRow = summaryRow.extend({
 export type RunRow = z.infer<typeof runRow>;
 
 export const variantRow = z.object({ result: json(variantResult) });
+
+/** The KL by which a row is ranked; that of a variant which makes another's weights is no rival of it. */
+export function rankedKl({ kl, sameAs }: VariantResult): number | null {
+  return sameAs === undefined ? (kl?.mean ?? null) : null;
+}
 
 /** Counts and the best variant (lowest KL, ties to fewer bits) come from the variants themselves: they cannot disagree. */
 export const SUMMARY_COLUMNS = `

@@ -14,7 +14,7 @@ import {
 } from "#shared/run.ts";
 import { inTransaction } from "./openDatabase.ts";
 import { ownerLives, type Owner } from "./owner.ts";
-import { runRow, SUMMARY_COLUMNS, summaryRow, variantRow, type RunRow, type SummaryRow } from "./rows.ts";
+import { rankedKl, runRow, SUMMARY_COLUMNS, summaryRow, variantRow, type RunRow, type SummaryRow } from "./rows.ts";
 
 /** What a run is, before anything of it has run. */
 export interface NewRun {
@@ -339,7 +339,7 @@ export class RunStore {
       "UPDATE variants SET status = ?, bits = ?, kl = ?, result = ? WHERE run = ? AND id = ?",
       result.status,
       result.bitsPerWeight,
-      result.kl?.mean ?? null,
+      rankedKl(result),
       JSON.stringify(result),
       run,
       result.id,

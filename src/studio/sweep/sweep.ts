@@ -10,6 +10,7 @@ import type {
   TaskKind,
   TaskMessage,
   TaskResult,
+  Twin,
   VariantOutcome,
 } from "#worker/task.ts";
 import type { JobContext } from "../jobs.ts";
@@ -70,10 +71,15 @@ export async function runSweep(plan: SweepPlan, tools: SweepTools): Promise<{ ru
   return { run: plan.run };
 }
 
+/** A variant that waits for the scores of the one that makes its weights. */
+type WaitingTwin = Twin & { readonly variant: VariantResult };
+
 class Sweep {
   readonly #plan: SweepPlan;
   readonly #tools: SweepTools;
-  readonly #queue: WaveQueue;
+  #queue: WaveQueue;
+  /** Variants that make the weights of another, by that one's id; they take its scores. */
+  #twins: ReadonlyMap<string, readonly WaitingTwin[]> = new Map();
   readonly #lanes: Lanes;
   readonly #stages: SweepStages;
   /** Variants in a worker's hands. */
@@ -100,12 +106,34 @@ class Sweep {
     if (nothingLeft) return;
     const superWeights = await this.#findSuperWeights();
     const baseline = await this.#scoreOriginal();
+    await this.#findTwins(superWeights);
     const workers = Array.from({ length: size.workers }, (_, worker) =>
       this.#work(worker, baseline, superWeights).catch((error: unknown) => this.#fail(error)),
     );
     await Promise.all(workers);
     if (this.#failure !== null) throw this.#failure;
     if (isCancelled(this.#tools.job.control)) throw cancelledError();
+  }
+
+  /** Variants that make the same weights as another are not computed again. */
+  async #findTwins(superWeights: readonly Coordinate[]): Promise<void> {
+    const { variants, solo, size } = this.#plan;
+    if (variants.length < 2) return;
+    const requests = variants.map(({ id, recipe }) => ({ id, recipe, superWeights }));
+    const found = await this.#twice("same", { model: solo, variants: requests }, () => undefined);
+    const waiting = new Map(variants.map((variant) => [variant.id, variant]));
+    const twins = found.flatMap((twin): WaitingTwin[] => {
+      const variant = waiting.get(twin.id);
+      return variant ? [{ ...twin, variant }] : [];
+    });
+    if (twins.length === 0) return;
+    this.#twins = Map.groupBy(twins, ({ sameAs }) => sameAs);
+    const ids = new Set(twins.map(({ id }) => id));
+    this.#queue = new WaveQueue(
+      variants.filter(({ id }) => !ids.has(id)),
+      size.workers,
+      size.variantsPerWave,
+    );
   }
 
   /** Ends every worker's share because of something that is no variant's own failure. */
@@ -121,7 +149,9 @@ class Sweep {
     // What another studio has taken over is its to write.
     const ours = runs.owns(run);
     if (status !== "done" && ours) {
-      const left = [...this.#inHand.values(), ...this.#queue.rest].map((variant): VariantResult => {
+      const unscored = [...this.#inHand.values(), ...this.#queue.rest];
+      const twins = unscored.flatMap(({ id }) => this.#twins.get(id) ?? []).map(({ variant }) => variant);
+      const left = [...unscored, ...twins].map((variant): VariantResult => {
         // It was the person who stopped it: the attempt does not count against the variant.
         const attempts = this.#inHand.has(variant.id) ? variant.attempts - 1 : variant.attempts;
         return {
@@ -317,6 +347,7 @@ class Sweep {
     };
     try {
       runs.finishVariant(this.#plan.run, result, outcome.ok ? outcome.detail : null);
+      this.#finishTwins(result, outcome);
     } catch (error) {
       // Taken over by another studio, or the disk is full: what cannot be kept is not worth computing.
       this.#fail(error);
@@ -328,6 +359,20 @@ class Sweep {
     reporter.runLater(() =>
       runs.setStatus(this.#plan.run, clock.paused ? "paused" : "running", clock.seconds()),
     );
+  }
+
+  /** What makes the same weights has the same scores, at its own bits per weight; or the same reason why it has none. */
+  #finishTwins(scored: VariantResult, outcome: VariantOutcome): void {
+    const { runs, reporter } = this.#tools;
+    for (const { variant, bitsPerWeight, fileBitsPerWeight } of this.#twins.get(scored.id) ?? []) {
+      const { id, index, recipe, label } = variant;
+      const own = { id, index, recipe, label, sameAs: scored.id };
+      const bits = outcome.ok ? { bitsPerWeight, fileBitsPerWeight, seconds: 0 } : {};
+      const result: VariantResult = { ...scored, ...bits, ...own, worker: null, startedAt: null, finishedAt: null };
+      runs.finishVariant(this.#plan.run, result, outcome.ok ? { ...outcome.detail, id } : null);
+      this.#over++;
+      reporter.variants([result]);
+    }
   }
 
   /** Variants done, with the share of those in hand. */
