@@ -20,6 +20,8 @@ if (import.meta.main) {
   if (folder === undefined) throw new Error("Name the folder to serve.");
   process.env["FAKE_STEP_MS"] ??= STEP_MS;
   process.env["FAKE_LAB_MS"] = ROW_MS;
+  // In groups of 64 no weight lies beyond 9 deviations.
+  process.env["FAKE_SAME_Z"] = "9";
   const slow = new Set((process.env[SLOW_CALLS] ?? "format:list,export:check").split(","));
   const workerFile = join(import.meta.dirname, "..", "..", "test", "studio", "fakeWorker.ts");
   const options = { workerFile, overrides: { device: "cpu", workers: 1, threadsPerWorker: 1 } } as const;

@@ -14,7 +14,9 @@ describe("a recipe's label", () => {
 
   it("tells variants apart that differ only in overrides", () => {
     const down = "*.down_proj.weight";
-    expect(labelOf({ overrides: [{ match: down, bits: 8 }] })).toBe("int4, group 64, *.down_proj.weight 8 bits");
+    expect(labelOf({ overrides: [{ match: down, bits: 8 }] })).toBe(
+      "int4, group 64, *.down_proj.weight 8 bits",
+    );
     expect(labelOf({ overrides: [{ match: down, skip: true }] })).toBe(
       "int4, group 64, *.down_proj.weight unquantized",
     );

@@ -1,6 +1,13 @@
 import { CODECS } from "./codecs.ts";
 import { canonicalJson } from "./plan.ts";
-import { DEFAULT_KEEP, type Activations, type Clip, type Override, type Recipe, type Restore } from "./recipe.ts";
+import {
+  DEFAULT_KEEP,
+  type Activations,
+  type Clip,
+  type Override,
+  type Recipe,
+  type Restore,
+} from "./recipe.ts";
 
 /** A recipe in a few words, for tables and headings: `int4, group 64, z 9, restored`, `int8 sym, tensor, W8A8 token, naive`. */
 export function recipeLabel(recipe: Recipe): string {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { sameWeights, type MadeWeights } from "#engine/evaluate/sameWeights.ts";
+import { sameWeights, type MadeWeights } from "#engine/evaluate/stream/sameWeights.ts";
 import { demoVariant, openDemo, type Demo } from "./demoModel.ts";
 
 let demo: Demo;
@@ -29,7 +29,10 @@ function madeOf(id: string, beside = ""): MadeWeights {
 }
 
 it("groups what makes the same weights of the demo model, whether the blocks or only the weights decide it", async () => {
-  const groups = await sameWeights(demo, Object.keys(RECIPES).map((id) => madeOf(id)));
+  const groups = await sameWeights(
+    demo,
+    Object.keys(RECIPES).map((id) => madeOf(id)),
+  );
   expect(groups).toEqual([
     ["plain", "z 9"],
     ["restored", "restored, z 9"],

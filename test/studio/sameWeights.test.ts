@@ -6,11 +6,7 @@ const PLAN = {
   base: { codec: "rtn", bits: 4 },
   grid: {
     block: ["group:64", "flat:4096"],
-    clip: [
-      { method: "zscore", threshold: 9 },
-      { method: "zscore", threshold: 5 },
-      null,
-    ],
+    clip: [{ method: "zscore", threshold: 9 }, { method: "zscore", threshold: 5 }, null],
   },
   judge: { tokens: 100 },
 };
@@ -28,7 +24,12 @@ describe("variants that make the same weights", () => {
     for (const twin of same) {
       const scored = results.find(({ id }) => id === twin.sameAs);
       expect(scored?.label).toBe(twin.label.replace(", z 9", ""));
-      expect(twin).toMatchObject({ perplexity: scored?.perplexity, kl: scored?.kl, seconds: 0, worker: null });
+      expect(twin).toMatchObject({
+        perplexity: scored?.perplexity,
+        kl: scored?.kl,
+        seconds: 0,
+        worker: null,
+      });
       expect((await studio.call("run:variant", { run, variant: twin.id })).id).toBe(twin.id);
       expect([best, summary.best, ...pareto]).not.toContain(twin.id);
     }

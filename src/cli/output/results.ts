@@ -108,7 +108,9 @@ export function runText(detail: RunDetail): string {
     `${detail.convention ? conventionClause(detail.convention) : detail.text}; ${detail.workers} worker${detail.workers === 1 ? "" : "s"} × ${detail.threadsPerWorker} thread${detail.threadsPerWorker === 1 ? "" : "s"} on ${detail.device}, ${duration(detail.seconds)}.`,
     ...(same === 0
       ? []
-      : [`${count(same)} of them ${same === 1 ? "makes" : "make"} the same weights as another and took its scores.`]),
+      : [
+          `${count(same)} of them ${same === 1 ? "makes" : "make"} the same weights as another and took its scores.`,
+        ]),
     ...importedLine(summary),
     ...detail.notes,
     ...(summary.note === "" ? [] : ["", summary.note]),

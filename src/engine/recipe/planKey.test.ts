@@ -21,8 +21,7 @@ const z = (threshold: number): object => ({ method: "zscore", threshold });
 
 describe("the key of a recipe's plans", () => {
   it("is that of no clip where no weight of a block can lie beyond the threshold", () => {
-    for (const block of ["group:32", "group:64"])
-      expect(keyOf({ block, clip: z(9) })).toBe(keyOf({ block }));
+    for (const block of ["group:32", "group:64"]) expect(keyOf({ block, clip: z(9) })).toBe(keyOf({ block }));
     expect(keyOf({ block: "group:32", clip: z(5.5) })).toBe(keyOf({ block: "group:32" }));
     expect(keyOf({ block: "group:32", clip: z(5.47) })).not.toBe(keyOf({ block: "group:32" }));
     expect(keyOf({ block: "group:128", clip: z(9) })).not.toBe(keyOf({ block: "group:128" }));
@@ -38,7 +37,9 @@ describe("the key of a recipe's plans", () => {
   it("differs where weights are restored, held out, or stored with other bits", () => {
     const restore = [[0, 1, 2]];
     expect(keyOf({ block: "channel", restore })).not.toBe(keyOf({ block: "channel" }));
-    expect(keyOf({ block: "channel", restore, holdOut: true })).not.toBe(keyOf({ block: "channel", restore }));
+    expect(keyOf({ block: "channel", restore, holdOut: true })).not.toBe(
+      keyOf({ block: "channel", restore }),
+    );
     expect(keyOf({ block: "channel", bits: 3 })).not.toBe(keyOf({ block: "channel" }));
   });
 });

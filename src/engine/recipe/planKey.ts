@@ -10,10 +10,10 @@ const ROUNDING = 1e-6;
  */
 export function planKey(plan: TensorPlan): string {
   const { codec, bits, symmetric, block, restore, holdOut, storage, rows, columns } = plan;
-  const { size, stretch } = blockLayout(plan);
+  const { size, span } = blockLayout(plan);
   const restores = "largest" in restore || restore.indices.length > 0;
   return JSON.stringify({
-    ...{ rows, columns, codec, bits, symmetric, storage, size, stretch },
+    ...{ rows, columns, codec, bits, symmetric, storage, size, span },
     tile: block.kind === "tile" ? [block.rows, block.columns] : null,
     clip: clipsNothing(plan, size) ? null : plan.clip,
     restore,

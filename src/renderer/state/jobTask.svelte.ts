@@ -13,6 +13,9 @@ export class JobTask<K extends Kind> {
   report: Reports[K] | null = $state.raw(null);
   error: KeystoneErrorData | null = $state.raw(null);
   #job: string | null = $state(null);
+  /** Asked for, and not answered yet. */
+  #asked = $state(false);
+  #withdrawn = false;
   readonly #studio: Studio;
   /** The job while it takes time. */
   readonly job: JobView | null = $derived.by(() =>
@@ -20,7 +23,8 @@ export class JobTask<K extends Kind> {
   );
   /** The job's id while it takes time. */
   readonly id: string | null = $derived.by(() => this.#job);
-  readonly busy: boolean = $derived.by(() => this.#job !== null);
+  /** From the press on. */
+  readonly busy: boolean = $derived.by(() => this.#asked || this.#job !== null);
   /** 0 to 1, or null while unknown. */
   readonly fraction: number | null = $derived.by(() => {
     const progress = this.job?.progress;
@@ -38,9 +42,13 @@ export class JobTask<K extends Kind> {
    */
   async run(start: () => Promise<{ job: string }>): Promise<Reports[K] | null> {
     this.error = null;
+    this.#asked = true;
+    this.#withdrawn = false;
     try {
       const { job } = await start();
       this.#job = job;
+      this.#asked = false;
+      if (this.#withdrawn) await this.cancel();
       const cancelled = await this.#ended(job);
       const report = await this.#reportOf(job, cancelled);
       if (report) this.report = report;
@@ -49,6 +57,7 @@ export class JobTask<K extends Kind> {
       this.error = toErrorData(thrown);
       return null;
     } finally {
+      this.#asked = false;
       this.#job = null;
     }
   }
@@ -78,6 +87,8 @@ export class JobTask<K extends Kind> {
   }
 
   async cancel(): Promise<void> {
+    // What is not answered yet is cancelled once it is.
+    this.#withdrawn = true;
     if (this.#job === null) return;
     try {
       await this.#studio.host.call("job:cancel", { job: this.#job });

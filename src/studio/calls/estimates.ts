@@ -111,7 +111,7 @@ async function checkOnModel(
         const plans = planRecipe({ checkpoint, architecture }, recipe, superWeights);
         // Until super weights are searched, what restores them is told apart by saying so.
         const restores = detected ? null : recipe.restore;
-        const key = `${canonicalJson([recipe.activations, restores])}\n${plansKey(plans.plans)}`;
+        const key = `${canonicalJson([recipe.activations, restores])}\n${plansKey(plans.tensors)}`;
         makers.set(key, [...(makers.get(key) ?? []), recipe]);
         bits.push(plans.bitsPerWeight);
         for (const note of plans.notes)
@@ -127,7 +127,11 @@ async function checkOnModel(
     const unheld = target === null ? [] : targetProblems(model, target, fitting);
     const changes = target === null ? [] : targetChanges(model, target, fitting);
     return {
-      notes: [...sameNotes([...makers.values()]), ...notes, ...changes.map((change) => `Exported as ${target}: ${change}`)],
+      notes: [
+        ...sameNotes([...makers.values()]),
+        ...notes,
+        ...changes.map((change) => `Exported as ${target}: ${change}`),
+      ],
       problems: [...problems.values(), ...unheld],
       bits: bits.length > 0 ? [Math.min(...bits), Math.max(...bits)] : null,
       same: [...makers.values()].reduce((sum, { length }) => sum + length - 1, 0),
@@ -138,7 +142,9 @@ async function checkOnModel(
 /** Which variants are known to make the same weights, with one example. */
 function sameNotes(groups: readonly (readonly Recipe[])[]): string[] {
   const same = groups.filter(({ length }) => length > 1);
-  const [first, second] = (same[0] ?? []).toSorted((a, b) => Number(a.clip !== null) - Number(b.clip !== null));
+  const [first, second] = (same[0] ?? []).toSorted(
+    (a, b) => Number(a.clip !== null) - Number(b.clip !== null),
+  );
   if (!first || !second) return [];
   const count = same.reduce((sum, { length }) => sum + length - 1, 0);
   const which = count === 1 ? "1 variant makes" : `${count.toLocaleString("en-US")} variants make`;

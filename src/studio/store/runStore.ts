@@ -14,7 +14,15 @@ import {
 } from "#shared/run.ts";
 import { inTransaction } from "./openDatabase.ts";
 import { ownerLives, type Owner } from "./owner.ts";
-import { rankedKl, runRow, SUMMARY_COLUMNS, summaryRow, variantRow, type RunRow, type SummaryRow } from "./rows.ts";
+import {
+  rankedKl,
+  runRow,
+  SUMMARY_COLUMNS,
+  summaryRow,
+  variantRow,
+  type RunRow,
+  type SummaryRow,
+} from "./rows.ts";
 
 /** What a run is, before anything of it has run. */
 export interface NewRun {

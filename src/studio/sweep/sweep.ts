@@ -368,7 +368,14 @@ class Sweep {
       const { id, index, recipe, label } = variant;
       const own = { id, index, recipe, label, sameAs: scored.id };
       const bits = outcome.ok ? { bitsPerWeight, fileBitsPerWeight, seconds: 0 } : {};
-      const result: VariantResult = { ...scored, ...bits, ...own, worker: null, startedAt: null, finishedAt: null };
+      const result: VariantResult = {
+        ...scored,
+        ...bits,
+        ...own,
+        worker: null,
+        startedAt: null,
+        finishedAt: null,
+      };
       runs.finishVariant(this.#plan.run, result, outcome.ok ? { ...outcome.detail, id } : null);
       this.#over++;
       reporter.variants([result]);

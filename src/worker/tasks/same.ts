@@ -1,4 +1,4 @@
-import { sameWeights } from "#engine/evaluate/sameWeights.ts";
+import { sameWeights } from "#engine/evaluate/stream/sameWeights.ts";
 import type { Recipe } from "#shared/recipe.ts";
 import { needsCalibration } from "#shared/recipe.ts";
 import { openModel, type OpenModel } from "../openModel.ts";

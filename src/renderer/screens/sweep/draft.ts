@@ -158,9 +158,7 @@ export function toggled<T>(set: readonly T[], value: T): T[] {
 }
 
 /** Each axis of the grid with its default; null where the sets do not cross freely, or some have no place in others. */
-function crossedFields(
-  draft: Draft,
-): [key: string, values: readonly unknown[], normal: unknown][] | null {
+function crossedFields(draft: Draft): [key: string, values: readonly unknown[], normal: unknown][] | null {
   if (countLeftOut(draft) > 0) return null;
   const { formats, blocks, clips, arms } = draft;
   const codecs = distinct(formats.map(({ codec }) => codec));

@@ -3,7 +3,7 @@ import { quantizeDequantize } from "#engine/quantize/quantizeDequantize.ts";
 import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import { planKey, plansKey } from "#engine/recipe/planKey.ts";
 import { createScratch } from "./variantWeights.ts";
-import type { Engine, Watch } from "./types.ts";
+import type { Engine, Watch } from "./engine.ts";
 
 /** A variant as its weights are made. */
 export interface MadeWeights {
@@ -33,7 +33,7 @@ export async function sameWeights(
   for (const name of tensorsOf(variants)) {
     const open = groups.filter((group) => new Set(group.map((one) => keyOf(one, name))).size > 1);
     if (open.length === 0) continue;
-    control?.check();
+    await control?.check();
     const [{ rows, columns }] = open.flatMap((group) => group[0]?.plans.get(name) ?? []);
     const weights = await checkpoint.read(name, scratch.take("read", rows * columns));
     const made = new Map<string, string>();
@@ -43,7 +43,7 @@ export async function sameWeights(
       const out = scratch.take("made", weights.length);
       quantizeDequantize(weights, plan, out);
       made.set(planKey(plan), createHash("sha256").update(out).digest("base64"));
-      control?.check();
+      await control?.check();
     }
     groups = split(groups, (one) => made.get(keyOf(one, name)) ?? keyOf(one, name));
     if (groups.length === 0) break;
