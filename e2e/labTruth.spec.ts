@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "./support/quietTest.ts";
 import { startServed } from "./support/served.ts";
-import { SLOW_CALLS } from "./support/slowStudio.ts";
+import { BARE, SLOW_CALLS } from "./support/slowStudio.ts";
 import { openModel, visit } from "./support/steps.ts";
 
 /** A press is answered within this long; the studio's own answer takes ten times as long. */
@@ -20,7 +20,7 @@ test.describe.serial("the lab says what is true while experiments start, wait, r
       [SLOW_CALLS]: "job:lab,lab:list",
     });
     model = join(served.folder, "texts", "model");
-    bare = join(served.folder, "bare", "model");
+    bare = join(served.folder, BARE, "model");
     for (const folder of [model, bare]) cpSync(served.demoModel, folder, { recursive: true });
     mkdirSync(join(served.folder, "texts"), { recursive: true });
     const story = "Once upon a time there was a little cat. ";

@@ -55,6 +55,8 @@ export class SweepDraft {
   readonly #host: Host;
   readonly #model: string;
   readonly #texts: ModelTexts;
+  /** Of the last question asked. */
+  #turn = 0;
   #answer: Answer | null = $state.raw(null);
 
   constructor(host: Host, model: string, texts: ModelTexts) {
@@ -92,11 +94,13 @@ export class SweepDraft {
 
   /** Asks what the plan will cost. An answer that comes after the form has changed is void. */
   async ask(question: Args<"sweep:estimate">): Promise<void> {
+    const turn = ++this.#turn;
     const answer = await this.#host.call("sweep:estimate", question).then(
       (estimate): Answer => ({ question, estimate, error: null }),
       (thrown: unknown): Answer => ({ question, estimate: null, error: toErrorData(thrown) }),
     );
-    if (question === this.question) this.#answer = answer;
+    // The form may be gone by now: whether the question is still its own is for who reads the answer.
+    if (turn === this.#turn) this.#answer = answer;
   }
 
   #calibrated(): { calibration?: string } {
