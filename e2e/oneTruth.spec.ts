@@ -43,7 +43,10 @@ test.describe.serial("what a screen says and does belongs to one model, run and 
     await expect.poll(() => scored(page), { timeout: SWEEP_MS }).toBe(recipes.length);
     // The made-up divergence falls with the bits: 8 bits are best, at perplexity 2 + 1/8.
     await expect(heading(page)).toContainText("reaches 2.13 at 8.00 bits");
-    const best = page.getByRole("grid", { name: "Results" }).getByRole("row").filter({ hasText: /Lowest KL/ });
+    const best = page
+      .getByRole("grid", { name: "Results" })
+      .getByRole("row")
+      .filter({ hasText: /Lowest KL/ });
     await expect(best).toContainText("2.13");
   });
 

@@ -29,7 +29,10 @@ export type Ranking = z.infer<typeof ranking>;
 
 function scored<T extends Ranked>(results: readonly T[]): { result: T; bits: number; kl: number }[] {
   return results.flatMap((result) =>
-    result.status === "done" && result.sameAs === undefined && result.bitsPerWeight !== null && result.kl?.mean != null
+    result.status === "done" &&
+    result.sameAs === undefined &&
+    result.bitsPerWeight !== null &&
+    result.kl?.mean != null
       ? [{ result, bits: result.bitsPerWeight, kl: result.kl.mean }]
       : [],
   );

@@ -179,7 +179,13 @@ describe("a variant with quantized activations", () => {
   it("goes on with the token that its own logits call likeliest", async () => {
     const variant = variantOf("a", activations.parse({ per: "tensor", method: "super-activation", bits: 4 }));
     const prompt = Array.from(windows.windows[0].ids.subarray(0, 12));
-    const [written] = await generate({ ...demo, variants: [variant], prompts: [prompt], tokens: 1, ends: [] });
+    const [written] = await generate({
+      ...demo,
+      variants: [variant],
+      prompts: [prompt],
+      tokens: 1,
+      ends: [],
+    });
     const { logits } = await lastToken(variant, prompt);
     expect(logits.indexOf(Math.max(...logits))).toBe(written.ids[0]);
   });
