@@ -25,7 +25,7 @@ test("a sweep with SmoothQuant shows which text calibrates it, lets another be c
 
   await pastePlan(page, { base: BASE, grid: { block: ["tensor", "channel"] }, judge: JUDGE });
   await page.getByRole("button", { name: /Evaluation/ }).click();
-  await expect(page.getByRole("region", { name: "Text" }).getByRole("radio")).toHaveCount(3);
+  await expect(page.getByRole("region", { name: "Text" }).getByRole("radio")).toHaveCount(4);
   await expect(page.getByRole("region", { name: "Calibration" })).toHaveCount(0);
 
   await pastePlan(page, {

@@ -55,7 +55,7 @@ test.describe.serial("the lab", () => {
     const pruned = table.getByRole("row", { name: /^super weights pruned 1 / });
     await expect(pruned).toContainText("× 10⁷");
     await expect(table.getByRole("row", { name: /^original/ })).toContainText("1.8");
-    await expect(page.getByRole("heading", { level: 1 })).toContainText("raises perplexity");
+    await expect(page.getByRole("heading", { level: 1 })).toContainText("multiplies perplexity by");
     const differs = card(page, "Importance").getByText(/recovers about 42 % of the lost accuracy; here it/);
     await expect(differs).toBeVisible();
     await expect(differs).toContainText("recovers everything");
@@ -108,7 +108,7 @@ test.describe.serial("the lab", () => {
     await page.reload();
     await expect(page.getByRole("grid", { name: "Ablations" })).toContainText("super weights pruned");
     await expect(card(page, "Sensitivity").locator(".scatterlayer .point")).toHaveCount(12);
-    await expect(page.getByRole("main")).toContainText(`Evaluated on eval.jsonl, ${TOKENS} tokens`);
+    await expect(page.getByRole("main")).toContainText(`Evaluated on eval.jsonl, ${TOKENS} of 21,061 tokens`);
   });
 
   test("charts are saved as pictures and values as data, and a report of all as one file", async () => {
