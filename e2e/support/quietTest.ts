@@ -2,7 +2,7 @@ import { test as base, expect, type Browser, type BrowserContext } from "@playwr
 
 /** Playwright's test, in which no window of any test may write a warning or an error to its console, or throw. */
 export const test = base.extend<
-  { quiet: void },
+  { quiet: undefined },
   {
     /** Complaints that a file's own doings bring about, such as a server that ends. */
     expectedComplaints: readonly RegExp[];
@@ -21,7 +21,7 @@ export const test = base.extend<
   ],
   quiet: [
     async ({ complaints, expectedComplaints }, use) => {
-      await use();
+      await use(undefined);
       const heard = complaints
         .splice(0)
         .filter((text) => !expectedComplaints.some((expected) => expected.test(text)));

@@ -17,6 +17,6 @@ export function percentile(sorted: ArrayLike<number>, fraction: number): number 
   const place = fraction * (sorted.length - 1);
   const low = Math.floor(place);
   const high = Math.min(low + 1, sorted.length - 1);
-  const [below = NaN, above = NaN] = [sorted[low], sorted[high]];
+  const [below, above] = [Number(sorted[low]), Number(sorted[high])];
   return orNull(below + (above - below) * (place - low));
 }

@@ -26,7 +26,7 @@ export function planRecipe(
   { checkpoint, architecture }: PlannedModel,
   recipe: Recipe,
   superWeights: readonly Coordinate[],
-  storage?: StorageType | undefined,
+  storage?: StorageType,
 ): RecipePlan {
   const plans = planTensors(recipe, [...checkpoint.tensors.values()], {
     superWeights,

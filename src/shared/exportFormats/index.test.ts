@@ -1,10 +1,5 @@
 import { expect, it } from "vitest";
-import { exporters } from "#engine/formats/exporters.ts";
 import { exportFormat, exportFormatOf, ownFormatOf } from "./index.ts";
-
-it("every format that is described has a writer, and the other way round", () => {
-  expect(Object.keys(exporters).toSorted()).toEqual(exportFormat.options.toSorted());
-});
 
 it("a codec is the own one of at most one format", () => {
   const own = exportFormat.options.flatMap((format) =>

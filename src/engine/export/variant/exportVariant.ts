@@ -16,7 +16,7 @@ export function exportVariant(
   model: PlannedModel,
   recipe: Recipe,
   superWeights: readonly Coordinate[],
-  storage?: StorageType | undefined,
+  storage?: StorageType,
 ): ExportVariant {
   const { tensors: plans, notes, bitsPerWeight } = planRecipe(model, recipe, superWeights, storage);
   return {

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { readArchitecture } from "#engine/architecture/readArchitecture.ts";
 import { bytesSource } from "#engine/files/byteSource.ts";
-import { readOnnxModel } from "../read/readModel.ts";
+import { readOnnxModel } from "#engine/formats/onnx/read/readModel.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import { parseRecipe } from "#shared/plan.ts";
 import { adaptVariant } from "#engine/export/variant/adaptVariant.ts";
-import type { ExportModel } from "../../write/exporter.ts";
-import { planDecoder } from "./decoderPlan.ts";
+import type { ExportModel } from "#engine/formats/write/exporter.ts";
+import { planDecoder } from "#engine/formats/onnx/write/decoderPlan.ts";
 
 /** config.json of a model of 7 billion parameters. */
 const CONFIG = {
