@@ -35,7 +35,7 @@ test("a sweep with SmoothQuant shows which text calibrates it, lets another be c
   });
   await page.getByRole("button", { name: /Evaluation.*calibrated on calibration\.jsonl/ }).click();
   const calibration = page.getByRole("region", { name: "Calibration" });
-  await expect(calibration.getByRole("radio")).toHaveCount(2);
+  await expect(calibration.getByRole("radio")).toHaveCount(3);
   await expect(calibration.getByRole("radio", { name: /^calibration\.jsonl/ })).toBeChecked();
   await calibration.getByRole("radio", { name: /^train\.jsonl/ }).check();
   // The text to score is never the one that calibrates: choosing it moves the other on.

@@ -37,6 +37,9 @@ test("plan, sweep, picks, comparison, text and export by keys alone", async ({ k
   });
   await page.keyboard.press("Control+Enter");
   await page.waitForURL(/#\/export\//);
+  await expect(page.getByRole("region", { name: /^Safetensors/ })).toBeVisible();
+  await tabTo(page, "Safetensors, dequantized");
+  await page.keyboard.press("Enter");
   await expect(page.getByRole("button", { name: /^Export/ })).toBeEnabled();
   await page.keyboard.press("Control+Enter");
   await expect(page.getByText("Verified", { exact: true })).toBeVisible({ timeout: 120_000 });
@@ -52,11 +55,11 @@ async function command(page: Page, words: string): Promise<void> {
   await page.keyboard.press("Enter");
 }
 
-/** Tabs on until what has the focus is of that kind or has that name. */
+/** Tabs on until what has the focus is of that kind, has that name, or is a button in a region of that name. */
 async function tabTo(page: Page, wanted: string): Promise<void> {
   for (let i = 0; i < MOST_TABS; i++) {
     const at = await page.evaluate<string[]>(
-      "[document.activeElement?.tagName, document.activeElement?.getAttribute('aria-label')]",
+      "[document.activeElement?.tagName, document.activeElement?.getAttribute('aria-label'), document.activeElement?.closest('section')?.getAttribute('aria-label')]",
     );
     if (at.includes(wanted)) return;
     await page.keyboard.press("Tab");

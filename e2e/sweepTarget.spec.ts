@@ -88,7 +88,7 @@ test("a variant leaves as compressed-tensors with its super weight's module whol
   await visit(page, `#/export/${run}`);
 
   const gptq = page.getByRole("region", { name: /GPTQ/ });
-  await expect(gptq).toContainText(/no place for ct4 sym.*Use the codec gptq/);
+  await expect(gptq).toContainText(/cannot store ct4 sym.*Use the codec gptq/);
   await gptq.getByRole("button", { name: "Sweep for GPTQ" }).click();
   const receipt = page.getByRole("complementary", { name: "This sweep" });
   await expect(receipt).toContainText("2 variants");

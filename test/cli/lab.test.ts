@@ -92,7 +92,7 @@ describe("keystone lab EXPERIMENT MODEL", () => {
     expect(stdout).toMatch(
       /^Sensitivity \(Figure 6\): A finding with its numbers\.\nSuper weights: layer 1 \[137, 401\]\. /,
     );
-    expect(stdout).toMatch(/^× 0 +11,953,626 +15\.6600 +90\.0% +31\.0% +0\.0% +15\.5 %$/m);
+    expect(stdout).toMatch(/^× 0 +11,953,626 +15\.6600 +90\.0% +31\.0% +0\.0% +15\.5%$/m);
     expect(stdout).toMatch(/^× 0\.8 +not finite/m);
     expect(stdout.match(/^× 1\.5 +1\.8/gm)).toHaveLength(1);
     expect(stdout.match(/^× 1\.5 +mean +87\.5% /gm)).toHaveLength(1);
@@ -118,7 +118,7 @@ describe("keystone lab EXPERIMENT MODEL", () => {
 
   it.each([
     ["super-activations", /^layer 0, largest value: original [\d.,]+, without super weights /m],
-    ["token-probabilities", /^\d+ prompts?: stop words [\d.]+ % to [\d.]+ % of the probability, KL /m],
+    ["token-probabilities", /^\d+ prompts?: stop words [\d.]+% to [\d.]+% of the probability, KL /m],
   ] as const)("%s shows how far it has come, too", async (experiment, line) => {
     const whole = labReportOf(experiment);
     const { stderr } = await runMain(["lab", experiment, DEMO.model], {

@@ -300,7 +300,7 @@ describe("what does not belong together is refused:", () => {
     await refused(
       ["export", DEMO.model, "--recipe", recipe, "--format", "gptq", "--out", out],
       1,
-      /GPTQ holds 2, 3, 4, 8-bit integers.*no place for rtn4/,
+      /GPTQ holds 2, 3, 4, 8-bit integers.*cannot store rtn4/,
     );
   });
 

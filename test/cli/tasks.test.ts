@@ -60,7 +60,7 @@ describe("keystone tasks MODEL --tasks …", () => {
     await writeFile(join(folder, "jars.jsonl"), rows.map((it) => JSON.stringify(it)).join("\n"));
     const { stdout } = await keystone("--tasks", join(folder, "jars.jsonl"));
     expect(stdout).toMatch(/task\s+dataset\s+acc\s+±\s+acc_norm\s+±\s+perplexity\s+n\s+cut\s+skipped/);
-    expect(stdout).toMatch(/jars\s+piqa\s+\d+\.0 %\s+–\s+\d+\.0 %\s+–\s+–\s+1\s+0\s+3/);
+    expect(stdout).toMatch(/jars\s+piqa\s+\d+\.0%\s+–\s+\d+\.0%\s+–\s+–\s+1\s+0\s+3/);
     expect(stdout).toContain(
       "jars: skipped 2 items, each of which has the right choice 3, but its 2 choices are 0 to 1 (jars.jsonl 2, jars.jsonl 3).",
     );

@@ -264,14 +264,14 @@ describe("what a packed format cannot hold is said before anything is written", 
       "compressed-tensors",
       { codec: "rtn", bits: 4, block: "group:16" },
       "export/packed-codec",
-      /no place for rtn4/,
+      /cannot store rtn4/,
       /codec compressed-tensors/,
     ],
     [
       "gptq",
       { codec: "nf4", bits: 4, block: "group:16" },
       "export/packed-codec",
-      /no place for nf4/,
+      /cannot store nf4/,
       /codec gptq/,
     ],
     [
@@ -359,7 +359,7 @@ describe("what a packed format cannot hold is said before anything is written", 
     const { problems } = await checkExport(modelOf(made.checkpoint), request);
     expect(problems[0].code).toBe("export/packed-shape");
     expect(problems[0].message).toContain("40 × 40");
-    expect(() => adapted(made.checkpoint, AWQ, "awq", "8-bit")).toThrow(/no place for modules of 8 bits/);
+    expect(() => adapted(made.checkpoint, AWQ, "awq", "8-bit")).toThrow(/cannot store modules of 8 bits/);
   });
 });
 

@@ -146,7 +146,7 @@ describe("embedding and head in 8 bits", () => {
   it("are refused by a format that cannot store them", async () => {
     const { checkpoint } = await source();
     expect(() => held(checkpoint, { codec: "awq", bits: 4, block: "group:32" }, "8-bit", "awq")).toThrow(
-      /no place for an embedding of 8 bits/,
+      /cannot store an embedding of 8 bits/,
     );
   });
 });
