@@ -54,7 +54,7 @@ describe("the verdict on a measured candidate", () => {
 
   it("names its share of what the model knows, and the multiple of the null", () => {
     expect(judgeEffect(proposal(a), findings([[a, 0.4]])).reason).toBe(
-      "Without it KL is 0.4: 10 % of what the model knows of this text, and 400 × the largest effect of the other weights tried.",
+      "Without it KL is 0.4: 10% of what the model knows of this text, and 400 × the largest effect of the other weights tried.",
     );
   });
 
