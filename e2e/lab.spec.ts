@@ -56,7 +56,7 @@ test.describe.serial("the lab", () => {
     await expect(pruned).toContainText("× 10⁷");
     await expect(table.getByRole("row", { name: /^original/ })).toContainText("1.8");
     await expect(page.getByRole("heading", { level: 1 })).toContainText("multiplies perplexity by");
-    const differs = card(page, "Importance").getByText(/recovers about 42 % of the lost accuracy; here it/);
+    const differs = card(page, "Importance").getByText(/recovers about 42% of the lost accuracy; here it/);
     await expect(differs).toBeVisible();
     await expect(differs).toContainText("recovers everything");
     await expect(page.getByRole("navigation", { name: "Screens" })).toContainText("1 kept");
