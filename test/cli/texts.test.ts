@@ -69,7 +69,8 @@ describe("keystone eval", () => {
       env: { KEYSTONE_HOME: folder },
       cwd: folder,
     });
-    expect(evalReport.parse(file.json()).convention.documents).toBe(1);
+    expect(file.code).toBe(1);
+    expect(file.stderr).toContain("builtin is not a text that can be read");
     const none = await runMain(["compare", folder, "--with", DEMO.model], {
       env: { KEYSTONE_HOME: folder },
       cwd: folder,
