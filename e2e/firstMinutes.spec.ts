@@ -104,7 +104,7 @@ test.describe.serial("the first five minutes", () => {
     await expect(other.getByRole("navigation", { name: "Screens" })).toContainText("57 tensors");
     // Nothing lies beside this copy: a sweep is judged on the text that ships with the program.
     await visit(other, "#/sweep");
-    await other.getByRole("button", { name: "Judging" }).click();
+    await other.getByRole("button", { name: /Evaluation/ }).click();
     const own = other
       .getByRole("region", { name: "Text" })
       .getByRole("radio", { name: /^Keystone’s own text/ });
