@@ -16,7 +16,7 @@ const golden = z
   )
   .parse(
     JSON.parse(
-      readFileSync(join(import.meta.dirname, "../../../../test/golden/endTokens/golden.json"), "utf8"),
+      readFileSync(join(import.meta.dirname, "../../../../../test/golden/endTokens/golden.json"), "utf8"),
     ),
   );
 
