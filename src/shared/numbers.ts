@@ -17,6 +17,8 @@ export function percentile(sorted: ArrayLike<number>, fraction: number): number 
   const place = fraction * (sorted.length - 1);
   const low = Math.floor(place);
   const high = Math.min(low + 1, sorted.length - 1);
+  // The window's project counts an index as possibly undefined, this one does not.
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-conversion
   const [below, above] = [Number(sorted[low]), Number(sorted[high])];
   return orNull(below + (above - below) * (place - low));
 }
