@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { Args, CallName, Reply } from "#shared/contract.ts";
 import { serve } from "../../src/serve/index.ts";
 import { createStudio } from "../../src/studio/createStudio.ts";
 import type { Studio, StudioOptions } from "../../src/studio/studio.ts";
@@ -28,4 +29,17 @@ export async function serveStudio(
   const served = await serve({ studio: wrap(studio), rendererFolder, host: "127.0.0.1", port: 0 });
   process.once("SIGINT", () => void served.close().then(() => studio.close()));
   process.stdout.write(`${served.url}\n`);
+}
+
+/** A studio whose calls are answered by `answer`; everything else is the studio's own. */
+export function answeredBy(
+  studio: Studio,
+  answer: <C extends CallName>(name: C, args: Args<C>) => Promise<Reply<C>>,
+): Studio {
+  return {
+    home: studio.home,
+    on: (listener) => studio.on(listener),
+    close: () => studio.close(),
+    call: answer,
+  };
 }

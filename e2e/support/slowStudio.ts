@@ -3,8 +3,7 @@
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Args, CallName, Reply } from "#shared/contract.ts";
-import type { Studio } from "#studio/studio.ts";
-import { serveStudio } from "./serveStudio.ts";
+import { answeredBy, serveStudio } from "./serveStudio.ts";
 
 /** How long a slow answer takes. */
 export const LOOK_MS = 1_500;
@@ -27,20 +26,12 @@ if (import.meta.main) {
   const slow = new Set((process.env[SLOW_CALLS] ?? "format:list,export:check").split(","));
   const workerFile = join(import.meta.dirname, "..", "..", "test", "studio", "fakeWorker.ts");
   const options = { workerFile, overrides: { device: "cpu", workers: 1, threadsPerWorker: 1 } } as const;
-  await serveStudio(
-    folder,
-    options,
-    (studio) =>
-      ({
-        home: studio.home,
-        on: (listener) => studio.on(listener),
-        close: () => studio.close(),
-        call: async <C extends CallName>(name: C, args: Args<C>): Promise<Reply<C>> => {
-          // A model without any text, the one that ships with the program included.
-          if (name === "text:list" && JSON.stringify(args).includes(BARE)) return [] as unknown as Reply<C>;
-          if (slow.has(name)) await wait(LOOK_MS);
-          return studio.call(name, args);
-        },
-      }) satisfies Studio,
+  await serveStudio(folder, options, (studio) =>
+    answeredBy(studio, async <C extends CallName>(name: C, args: Args<C>): Promise<Reply<C>> => {
+      // A model without any text, the one that ships with the program included.
+      if (name === "text:list" && JSON.stringify(args).includes(BARE)) return [] as unknown as Reply<C>;
+      if (slow.has(name)) await wait(LOOK_MS);
+      return studio.call(name, args);
+    }),
   );
 }

@@ -2,9 +2,7 @@
 // they were asked for.
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import type { Args, CallName, Reply } from "#shared/contract.ts";
-import type { Studio } from "#studio/studio.ts";
-import { serveStudio } from "./serveStudio.ts";
+import { answeredBy, serveStudio } from "./serveStudio.ts";
 
 /** Answers take 0, 1, … times this, in turn. */
 const STEP_MS = 130;
@@ -18,18 +16,10 @@ if (import.meta.main) {
     overrides: { device: "cpu", workers: 1, threadsPerWorker: 1 },
   } as const;
   let asked = 0;
-  await serveStudio(
-    folder,
-    options,
-    (studio) =>
-      ({
-        home: studio.home,
-        on: (listener) => studio.on(listener),
-        close: () => studio.close(),
-        call: async <C extends CallName>(name: C, args: Args<C>): Promise<Reply<C>> => {
-          await wait((asked++ % TURNS) * STEP_MS);
-          return studio.call(name, args);
-        },
-      }) satisfies Studio,
+  await serveStudio(folder, options, (studio) =>
+    answeredBy(studio, async (name, args) => {
+      await wait((asked++ % TURNS) * STEP_MS);
+      return studio.call(name, args);
+    }),
   );
 }
