@@ -31,7 +31,13 @@ window.probe = (() => {
     requestAnimationFrame(frame);
     window.probe.frames = frames;
   };
-  return { arm, shown, watchFrames, taken: null, frames: [] };
+  const watchLongTasks = () => {
+    window.probe.long = [];
+    const note = (list) => window.probe.long.push(...list.getEntries().map(({ duration }) => duration));
+    window.probe.observer ??= new PerformanceObserver(note);
+    window.probe.observer.observe({ type: "longtask", buffered: false });
+  };
+  return { arm, shown, watchFrames, watchLongTasks, taken: null, frames: [], long: [] };
 })();
 `;
 
@@ -67,4 +73,14 @@ export async function watchFrames(page: Page): Promise<void> {
 /** The frame times so far, in milliseconds. */
 export function frameTimes(page: Page): Promise<number[]> {
   return page.evaluate<number[]>("window.probe.frames");
+}
+
+/** Begins to note tasks of the main thread that take over 50 ms, as browsers count them; those noted before are let go. */
+export async function watchLongTasks(page: Page): Promise<void> {
+  await page.evaluate("window.probe.watchLongTasks()");
+}
+
+/** The long tasks since {@link watchLongTasks}, in milliseconds. */
+export function longTasks(page: Page): Promise<number[]> {
+  return page.evaluate<number[]>("window.probe.long");
 }

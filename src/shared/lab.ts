@@ -157,6 +157,8 @@ const facts = {
   complete: z.boolean(),
   /** Set where it was cancelled on its way: what it holds is what was measured until then. */
   cancelled: z.boolean().default(false),
+  /** Set where it failed on its way, with the reason; it too holds what was measured until then. */
+  failed: z.string().nullable().default(null),
   reached: labReached.nullable().default(null),
   /** The result in one sentence with its numbers; what a heading says. */
   finding: z.string(),
@@ -370,6 +372,8 @@ export const labSummary = z.object({
   finding: z.string(),
   /** Whether it was cancelled on its way, and holds what was measured until then. */
   cancelled: z.boolean().default(false),
+  /** Whether it failed on its way, likewise. */
+  failed: z.boolean().default(false),
 });
 export type LabSummary = z.infer<typeof labSummary>;
 

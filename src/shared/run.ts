@@ -71,6 +71,8 @@ export const runOrigin = z.object({
   imported: z.string(),
   /** Version of the Keystone that wrote the archive. */
   keystone: z.string(),
+  /** Scored variants whose errors by tensor and layer the archive had no room for. */
+  detailsLeftOut: z.number().int().default(0),
 });
 export type RunOrigin = z.infer<typeof runOrigin>;
 

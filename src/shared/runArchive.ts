@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { convention, scores } from "./evaluation.ts";
+import { plural } from "./format.ts";
 import { judge, MAX_VARIANTS } from "./plan.ts";
 import { coordinate } from "./recipe.ts";
 import { MAX_RUN_NOTE, variantDetail, variantResult } from "./run.ts";
@@ -70,6 +71,12 @@ export const archiveManifest = z.object({
   detailsLeftOut: size.default(0),
 });
 export type ArchiveManifest = z.infer<typeof archiveManifest>;
+
+/** What a reader of an imported run must know of the errors that its archive had no room for; empty where it holds all. */
+export function leftOutSentence(detailsLeftOut: number): string {
+  if (detailsLeftOut === 0) return "";
+  return `The archive had no room for the errors by layer and tensor of ${plural(detailsLeftOut, "variant")}.`;
+}
 
 export const archivedRun = z.object({
   id: z.uuid(),

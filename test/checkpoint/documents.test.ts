@@ -100,7 +100,7 @@ describe("readDocuments", () => {
       "a.pdf",
       "a,b",
       "text/unknown-kind",
-      /not a text that can be read: known are \.txt/,
+      /^a\.pdf is not of a kind that Keystone reads as text\.$/,
     ],
     ["a .json without an array", "a.json", '{"text":"a"}', "text/bad-file", /holds no JSON array/],
     [

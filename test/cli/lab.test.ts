@@ -11,7 +11,7 @@ import {
   type LabRequestInput,
 } from "#shared/lab.ts";
 import { cancelledError } from "#shared/errors.ts";
-import { cancelledReport } from "#shared/labCancelled.ts";
+import { unfinishedReport } from "#shared/labUnfinished.ts";
 import { repeatLab } from "#shared/repeat.ts";
 import { keptExperiment } from "../support/reportSource.ts";
 import { LAB_REPORTS, labReportOf } from "../support/labReports.ts";
@@ -58,7 +58,7 @@ describe("keystone lab EXPERIMENT MODEL", () => {
 
   it("prints what a cancelled experiment had measured, and then that it was cancelled", async () => {
     const whole = labReportOf("importance");
-    const report = cancelledReport({ ...whole, complete: false, reached: { done: 3, of: 5, unit: "row" } });
+    const report = unfinishedReport({ ...whole, complete: false, reached: { done: 3, of: 5, unit: "row" } });
     if (report === null) throw new Error("nothing was measured");
     const cancelled = jobView({ kind: "lab", status: "cancelled", error: cancelledError().toData() });
     const fake = fakeStudio({

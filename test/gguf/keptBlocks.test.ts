@@ -58,6 +58,20 @@ describe("a matrix that a GGUF source holds in blocks and a recipe leaves alone"
     expect((await ggufBytes(source.out)).byteLength).toBeLessThan(before.byteLength);
   });
 
+  it("is said to stay in the source's type where a super weight keeps it, and unquantized where it is", async () => {
+    const source = await ggufSource({ codec: "q8_0", bits: 8, block: "group:32", keep: ["*lm_head*"] });
+    const restored = { ...Q4_0, restore: "super-weights" };
+    const { changes } = adapted(source.checkpoint, restored, "gguf");
+    expect(changes[0]).toContain("down_proj.weight stays Q8_0, as it is in the source, because");
+    const packed = { codec: "compressed-tensors", bits: 4, symmetric: true, block: "group:32" };
+    const elsewhere = adapted(
+      source.checkpoint,
+      { ...packed, restore: "super-weights" },
+      "compressed-tensors",
+    );
+    expect(elsewhere.changes[0]).toContain("down_proj.weight stays unquantized, because");
+  });
+
   it("keeps them where rows of queries and keys are in another order in the file", async () => {
     const source = await ggufSource({ codec: "q4_1", bits: 4, block: "group:32" });
     const again = await exportedAgain(source, {

@@ -3,10 +3,10 @@ import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DetectReport } from "#shared/detection.ts";
 import type { TextInfo } from "#shared/estimate.ts";
-import { toErrorData } from "#shared/errors.ts";
+import { KeystoneError, toErrorData } from "#shared/errors.ts";
 import type { Scores } from "#shared/evaluation.ts";
 import type { LabReport } from "#shared/lab.ts";
-import { onTheWay } from "#shared/labCancelled.ts";
+import { onTheWay } from "#shared/labUnfinished.ts";
 import { canonicalJson } from "#shared/plan.ts";
 import { summarizeModel } from "#studio/summarizeModel.ts";
 import { waitOrThrow } from "#worker/control.ts";
@@ -20,6 +20,7 @@ import { labReportOf } from "../support/labReports.ts";
  * FAKE_DIE_ONCE  … but only until this folder holds a mark, which it leaves before it ends
  * FAKE_FAIL_BITS variants of so many bits fail
  * FAKE_LAB_MS    time of each of an experiment's rows
+ * FAKE_LAB_FAIL an experiment fails after so many rows
  * FAKE_SAME_Z    z-scores from this on clip nothing
  * FAKE_DEAF      it does not listen to pausing and cancelling, and takes for ever with everything after the first wave
  */
@@ -152,6 +153,8 @@ async function rowByRow(
     post({ type: "lab-report", report: shortened });
     await sleep(rowMs);
     waitOrThrow(task.control);
+    if (done === Number(process.env["FAKE_LAB_FAIL"]))
+      throw new KeystoneError("text/read-failed", "The text cannot be read.", "Choose another one.");
   }
 }
 

@@ -72,6 +72,25 @@ describe("a cancelled experiment", () => {
     expect(content).toContain(`Cancelled: after ${points.length} of 6 rows`);
   });
 
+  it("that fails instead keeps its rows too, with the reason", async () => {
+    process.env["FAKE_LAB_MS"] = "20";
+    process.env["FAKE_LAB_FAIL"] = "3";
+    const { studio, text } = fakeStudio();
+    const { job } = await studio.call("job:lab", {
+      model: DEMO,
+      request: { experiment: "sensitivity", text },
+    });
+    await expect(waitForJob(studio, job)).rejects.toMatchObject({ code: "text/read-failed" });
+    const [kept] = await studio.call("lab:list", {});
+    const finding = "Failed after 3 of 6 rows: The text cannot be read.";
+    expect(kept).toMatchObject({ cancelled: false, failed: true, finding });
+    const { report } = await studio.call("lab:get", { id: kept?.id ?? "" });
+    expect(report).toMatchObject({ failed: "The text cannot be read.", complete: false });
+    expect(report.experiment === "sensitivity" && report.points).toHaveLength(3);
+    const { content } = await studio.call("report:make", { lab: [kept?.id ?? ""], format: "markdown" });
+    expect(content).toContain("Failed: after 3 of 6 rows");
+  });
+
   it("keeps nothing where nothing was measured", async () => {
     process.env["FAKE_LAB_MS"] = "200";
     const { studio, text } = fakeStudio();

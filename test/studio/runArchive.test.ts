@@ -96,7 +96,7 @@ describe("a run that travels", () => {
     expect(summary).toMatchObject({
       ...{ id: run, name: "Travels", note: "What we found:\nlarge blocks fail.", status: "done", model: "" },
       ...{ modelName: sent.summary.modelName, fingerprint: sent.summary.fingerprint, edits: 0 },
-      imported: { keystone: "1.2.3" },
+      imported: { keystone: "1.2.3", detailsLeftOut: 0 },
     });
     const arrived = await there.call("run:get", { run });
     const bare = ({ results }: RunDetail): unknown[] =>
@@ -109,6 +109,15 @@ describe("a run that travels", () => {
       await here.call("run:variant", { run, variant }),
     );
     expect((await there.call("run:list", {})).map(({ id }) => id)).toEqual([run]);
+  });
+
+  it("says what its archive had no room for, in the run and in a report of it", async () => {
+    const short = forged({ "details/0001.jsonl": null }, { detailsLeftOut: 3 });
+    expect((await there.call("run:import", { content: short })).imported).toMatchObject({
+      detailsLeftOut: 3,
+    });
+    const report = await there.call("report:make", { runs: [run], format: "markdown" });
+    expect(report.content).toContain("no room for the errors by layer and tensor of 3 variants.");
   });
 
   it("holds no weights and no path of the machine it was made on, and a plan that can be swept again", () => {

@@ -17,6 +17,7 @@ export function keptExperiment(report: LabReport, id = `lab-${report.experiment}
       seconds,
       finding,
       cancelled: report.cancelled,
+      failed: report.failed !== null,
     },
     request: labRequest.parse({ experiment, text, calibration, judge: { tokens: 2000, windows: "bos" } }),
     report,

@@ -12,6 +12,7 @@ import { EventStream } from "./eventStream.ts";
 import { Lab } from "./lab.svelte.ts";
 import { LiveRun } from "./liveRun.svelte.ts";
 import { OpenModel } from "./openModel.svelte.ts";
+import { outliving } from "./outliving.svelte.ts";
 import { Picks } from "./picks.svelte.ts";
 import { modelPathOf } from "./runModel.ts";
 
@@ -123,11 +124,7 @@ export class Studio {
   run(id: string): LiveRun {
     const known = this.liveRuns.get(id);
     if (known) return known;
-    // A run outlives the screen that asks for it first: what is derived from it must not end with that screen.
-    const created: LiveRun[] = [];
-    $effect.root(() => void created.push(new LiveRun(this.host, id)));
-    const [run] = created;
-    if (!run) throw new Error("The run's state was not made.");
+    const run = outliving(() => new LiveRun(this.host, id));
     this.liveRuns.set(id, run);
     void run.load();
     return run;

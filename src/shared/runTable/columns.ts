@@ -1,5 +1,7 @@
 import type { Cell, FigureColumn } from "../figures/table.ts";
 import { cellText, scoreCell } from "../figures/table.ts";
+import type { Interval } from "../bootstrap.ts";
+import { perplexityBesideOriginal } from "../intervals.ts";
 import { canonicalJson } from "../plan.ts";
 import { parseBlock, type Recipe } from "../recipe.ts";
 import { activationsLabel, blockLabel, clipLabel, codecLabel, restoreLabel } from "../recipeText.ts";
@@ -85,6 +87,13 @@ function figures(decimals: number): readonly TableColumn[] {
       ),
       decimals,
     },
+    ...ends(
+      "perplexity",
+      "Perplexity",
+      "Perplexity: 95% interval of what the variant adds to the original",
+      ({ result, baseline }) => perplexityBesideOriginal(result, baseline?.perplexity ?? null),
+      decimals,
+    ),
     {
       ...figure("delta", "Δ perplexity", "perplexity", added, "Perplexity added to the original's"),
       decimals,
@@ -96,6 +105,7 @@ function figures(decimals: number): readonly TableColumn[] {
       ({ result }) => scoreCell(result.kl?.mean, result.notFinite),
       "Mean KL divergence from the original, nats per token",
     ),
+    ...ends("kl", "KL", "Mean KL divergence: 95% interval", ({ result }) => result.confidence?.intervals.kl),
     figure(
       "kl99",
       "KL 99%",
@@ -113,6 +123,21 @@ function figures(decimals: number): readonly TableColumn[] {
     { ...figure("time", "Seconds", "number", ({ result }) => result.seconds), decimals: 1 },
     figure("status", "Status", "text", ({ result }) => result.status),
   ];
+}
+
+/** Both ends of a figure's 95% interval, each a column. */
+function ends(
+  id: string,
+  title: string,
+  about: string,
+  interval: (row: TableRow) => Interval | null | undefined,
+  decimals?: number,
+): TableColumn[] {
+  return (["from", "to"] as const).map((end, place) => ({
+    ...{ id: `${id}-${end}`, title: `${title} 95% ${end}`, about: `${about}, ${end}`, kind: "figure" },
+    ...(decimals === undefined ? { format: "divergence" } : { format: "perplexity", decimals }),
+    value: (row) => interval(row)?.[place] ?? null,
+  }));
 }
 
 function added({ result, baseline }: TableRow): number | null {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { madeUpRun } from "../../../test/support/madeUp/run.ts";
+import type { Confidence } from "../evaluation.ts";
 import { parseRecipe } from "../plan.ts";
+import { columnText } from "./columns.ts";
 import type { TableRun } from "./rows.ts";
 import {
   equalSentence,
@@ -13,6 +15,10 @@ import {
 } from "./runTable.ts";
 
 const HASH = "a".repeat(64);
+const CONFIDENCE: Confidence = {
+  ...{ level: 0.95, resamples: 2_000, unit: "documents", tokens: [50], nll: [100] },
+  intervals: { nll: [1, 2], perplexity: [3, 7], kl: [0.25, 0.28], nllAdded: [0, Math.log(2)] },
+};
 
 function run(id: string, changes: Partial<TableRun> = {}, name = id): TableRun {
   const made = madeUpRun();
@@ -40,6 +46,24 @@ describe("the table over several runs", () => {
     expect(sentence).toContain("Device cpu");
     expect(sentence).not.toContain("Calibrated on");
     expect(equalSentence(runTable([]))).toBe("");
+  });
+
+  it("shows both ends of 95% intervals, where variants have them", () => {
+    const made = madeUpRun();
+    const [first] = made.results;
+    if (!first || !made.baseline) throw new Error("the made-up run is empty");
+    const sure = { ...first, confidence: CONFIDENCE };
+    const { rows, columns } = runTable([
+      run("one", { results: [sure], baseline: { ...made.baseline, perplexity: 8 } }),
+    ]);
+    const [row] = rows;
+    const ends = columns.filter(({ title }) => title.includes("95%"));
+    expect(ends.map((column) => [column.title, row && columnText(column, row)])).toEqual([
+      ["Perplexity 95% from", "8.00"],
+      ["Perplexity 95% to", "16.00"],
+      ["KL 95% from", "0.2500"],
+      ["KL 95% to", "0.2800"],
+    ]);
   });
 
   it("shows every column of a single row", () => {

@@ -1,14 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { isCancellation } from "#shared/errors.ts";
+import { isCancellation, toErrorData } from "#shared/errors.ts";
 import { EXPERIMENTS, type LabReport, type LabRequest } from "#shared/lab.ts";
-import { cancelledReport } from "#shared/labCancelled.ts";
+import { unfinishedReport } from "#shared/labUnfinished.ts";
 import type { Access } from "../access.ts";
 import type { Answers, StudioContext } from "../context.ts";
 import { runInPool, runnableModel, soloHandle, superWeights } from "../launch.ts";
 
 type LabCall = "job:lab" | "lab:list" | "lab:get" | "lab:delete";
 
-/** Experiments: run by one worker, told as they grow, kept when they are done; of cancelled ones what they had measured. */
+/** Experiments: run by one worker, told as they grow, kept when they are done; of cancelled and failed ones what they had measured. */
 export function labCalls(context: StudioContext): Answers<LabCall> {
   const { access, events, jobs, lab, pools } = context;
   const keep = (request: LabRequest, report: LabReport): { id: string; report: LabReport } => {
@@ -38,7 +38,10 @@ export function labCalls(context: StudioContext): Answers<LabCall> {
               const report = await runInPool(context, job, pool, "lab", fields, (soFar) => (told = soFar));
               return keep(request, report);
             } catch (error) {
-              const measured = isCancellation(error) ? cancelledReport(told) : null;
+              const measured = unfinishedReport(
+                told,
+                isCancellation(error) ? null : toErrorData(error).message,
+              );
               if (measured !== null) job.keep(keep(request, measured));
               throw error;
             } finally {

@@ -3,7 +3,7 @@ import { count, duration, list, place } from "#shared/format.ts";
 import { labFigures, type Figure, type Palette } from "#shared/figures/index.ts";
 import { taskTable } from "#shared/figures/taskTable.ts";
 import { EXPERIMENTS, type LabReport, type LabResult } from "#shared/lab.ts";
-import { reachedWords } from "#shared/labCancelled.ts";
+import { reachedWords, unfinishedMark } from "#shared/labUnfinished.ts";
 import { grainWords } from "#shared/labGrain.ts";
 import { activationRecipes, blockScalingRecipes } from "#shared/labRecipes.ts";
 import { repeatEval, repeatLab, repeatText } from "#shared/repeat.ts";
@@ -64,14 +64,15 @@ function figureBlocks(figure: Figure, main: Figure | undefined): Block[] {
 }
 
 function factsOf(summary: LabResult["summary"], report: LabReport): [string, string][] {
+  const mark = unfinishedMark(report);
   const weights = report.superWeights.map(([layer, row, column]) => `layer ${layer} ${place(row, column)}`);
   return [
     ["Experiment", summary.id],
     ["Model", `${report.modelName} (${report.model})`],
     ["Super weights", weights.join(", ") || "none"],
-    ...(report.cancelled && report.reached
+    ...(mark !== null && report.reached
       ? [
-          ["Cancelled", `after ${reachedWords(report.reached)}; what was measured until then is kept`] as [
+          [mark, `after ${reachedWords(report.reached)}; what was measured until then is kept`] as [
             string,
             string,
           ],

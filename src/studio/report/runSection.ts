@@ -4,6 +4,7 @@ import { perplexityText, scoreCell, separatingDecimals, type Cell } from "#share
 import { divergenceInterval, perplexityInterval } from "#shared/intervals.ts";
 import { intervalSentence, tieClause } from "#shared/ranking.ts";
 import { modelWord, repeatSweep, repeatText } from "#shared/repeat.ts";
+import { leftOutSentence } from "#shared/runArchive.ts";
 import type { RunDetail, RunSummary, VariantResult } from "#shared/run.ts";
 import type { Block, RowMark, Section } from "./document.ts";
 
@@ -76,7 +77,12 @@ function importedFact({ imported }: RunSummary): [string, string][] {
   return [
     [
       "Imported",
-      `${day(imported.imported)}, exported ${day(imported.exported)} by Keystone ${imported.keystone}`,
+      [
+        `${day(imported.imported)}, exported ${day(imported.exported)} by Keystone ${imported.keystone}`,
+        leftOutSentence(imported.detailsLeftOut),
+      ]
+        .filter((part) => part !== "")
+        .join(". "),
     ],
   ];
 }

@@ -33,6 +33,7 @@ function importRun(
     exported: manifest.exported,
     imported: new Date().toISOString(),
     keystone: manifest.keystone,
+    detailsLeftOut: manifest.detailsLeftOut,
   };
   inTransaction(database, () => {
     makeRoom(database, run.id, replace);

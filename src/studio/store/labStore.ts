@@ -25,14 +25,15 @@ const row = z.object({
   finding: z.string(),
   /** Of a report that says nothing of it: null. */
   cancelled: z.number().nullable().optional(),
+  failed: z.string().nullable().optional(),
 });
 
 const SUMMARY = "id, experiment, model, model_name, fingerprint, created, seconds, finding";
 
-/** Also whether it was cancelled on its way, as its report says. */
-const LISTED = `${SUMMARY}, json_extract(report, '$.cancelled') AS cancelled`;
+/** Also whether it was cancelled or failed on its way, as its report says. */
+const LISTED = `${SUMMARY}, json_extract(report, '$.cancelled') AS cancelled, json_extract(report, '$.failed') AS failed`;
 
-/** Finished experiments, and what cancelled ones had measured, each whole: what was asked, and what came of it. */
+/** Finished experiments, and what cancelled and failed ones had measured, each whole: what was asked, and what came of it. */
 export class LabStore {
   readonly #database: DatabaseSync;
 
@@ -59,8 +60,11 @@ export class LabStore {
         JSON.stringify(request),
         JSON.stringify(report),
       );
-    const { cancelled } = report;
-    return { id, experiment, model, modelName, fingerprint, created, seconds, finding, cancelled };
+    const { cancelled, failed } = report;
+    return {
+      ...{ id, experiment, model, modelName, fingerprint, created, seconds, finding },
+      ...{ cancelled, failed: failed !== null },
+    };
   }
 
   /** Newest first. */
@@ -82,8 +86,8 @@ export class LabStore {
     const request = labRequest.safeParse(JSON.parse(String(found["request"])));
     const report = labReport.safeParse(JSON.parse(String(found["report"])));
     if (request.success && report.success) {
-      const { cancelled } = report.data;
-      const summary = { ...summaryOf(found), cancelled };
+      const { cancelled, failed } = report.data;
+      const summary = { ...summaryOf(found), cancelled, failed: failed !== null };
       return { summary, request: request.data, report: report.data };
     }
     throw new KeystoneError(
@@ -116,8 +120,8 @@ function readable(report: LabReport): LabReport {
 }
 
 function summaryOf(found: unknown): LabSummary {
-  const { model_name: modelName, cancelled, ...rest } = row.parse(found);
-  return { ...rest, modelName, cancelled: cancelled === 1 };
+  const { model_name: modelName, cancelled, failed, ...rest } = row.parse(found);
+  return { ...rest, modelName, cancelled: cancelled === 1, failed: typeof failed === "string" };
 }
 
 function unknownResult(id: string): KeystoneError {

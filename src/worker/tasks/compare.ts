@@ -1,7 +1,7 @@
+import { packedBitsPerWeight } from "#engine/checkpoint/packedBits.ts";
 import { pairedDifference } from "#shared/bootstrap.ts";
 import type { ComparedPair, ComparedVariant, CompareReport } from "#shared/comparison.ts";
 import { KeystoneError } from "#shared/errors.ts";
-import type { TensorInfo } from "#shared/model.ts";
 import { judge as judgeSchema, type Judge } from "#shared/plan.ts";
 import { recipeLabel } from "#shared/recipeText.ts";
 import { variantWeightBytes } from "#shared/variantSize.ts";
@@ -169,7 +169,7 @@ async function comparedCheckpoint(
     label: modelName(checkpoint.path),
     notes: [vocabularyNote(original, other) ?? []].flat(),
     scores,
-    bitsPerWeight: packedBitsPerWeight([...checkpoint.tensors.values()]),
+    bitsPerWeight: packedBitsPerWeight(checkpoint.tensors.values()),
     fileBitsPerWeight: (8 * bytes) / weights,
     bytes,
     sqnrDb: distance.sqnrDb,
@@ -177,15 +177,6 @@ async function comparedCheckpoint(
     layers: [],
     passageNll: align(passage.windows, onPassage.nll),
   };
-}
-
-/** Over the tensors that a file holds as codes; null where it holds none. */
-function packedBitsPerWeight(tensors: readonly TensorInfo[]): number | null {
-  const packed = tensors.flatMap(({ packed, parameters }) =>
-    packed ? [{ parameters, bits: packed.bitsPerWeight * parameters }] : [],
-  );
-  const weights = packed.reduce((total, { parameters }) => total + parameters, 0);
-  return weights === 0 ? null : packed.reduce((total, { bits }) => total + bits, 0) / weights;
 }
 
 /** The beginning of the first document. */

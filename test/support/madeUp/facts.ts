@@ -24,6 +24,7 @@ export const FACTS = {
   seconds: 12.5,
   complete: true,
   cancelled: false,
+  failed: null,
   reached: { done: 2, of: 2, unit: "row" },
   finding: "A finding with its numbers.",
   notes: ["One thing the reader must know."],

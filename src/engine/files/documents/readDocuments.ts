@@ -56,8 +56,8 @@ function unknownKind(file: string): KeystoneError {
   const endings = (names: readonly string[]): string => list(names.map((name) => `.${name}`));
   return new KeystoneError(
     "text/unknown-kind",
-    `${file} is not a text that can be read: known are ${endings(TEXT_ENDINGS)}.`,
-    `Give plain text as ${endings(PLAIN_TEXT_ENDINGS)}, or rows with a column "text" as ${endings(ROW_TEXT_ENDINGS)}.`,
+    `${file} is not of a kind that Keystone reads as text.`,
+    `Choose plain text as ${endings(PLAIN_TEXT_ENDINGS)}, or rows with a column "text" as ${endings(ROW_TEXT_ENDINGS)}.`,
     { file },
   );
 }

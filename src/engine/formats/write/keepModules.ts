@@ -27,6 +27,7 @@ export function allBytes(
  * unquantized or gets 8 bits, and nothing is restored or held out any more. What it costs is said.
  * @param eightBits the override that gives a module 8 bits in this format, less its `match`
  * @param bytesOf what the cost is taken from: what the files will need, not what the source took
+ * @param copiedAs the packed type in which the files take a tensor over from the source; null where they hold its weights
  * @throws KeystoneError recipe/… where the recipe does not fit the model
  */
 export function keepModules(
@@ -35,6 +36,7 @@ export function keepModules(
   kept: KeptModule,
   eightBits: Omit<Override, "match">,
   bytesOf: BytesOf,
+  copiedAs: (tensor: TensorInfo) => string | null = () => null,
 ): Pick<AdaptedRecipe, "recipe" | "changes" | "held"> {
   const before = plansOf(recipe, model);
   const holding = [...before.values()].filter((plan) => namedCount(plan) > 0);
@@ -59,12 +61,15 @@ export function keepModules(
   const [cheap, dear] = [allBytes(model, before, bytesOf), allBytes(model, after, bytesOf)];
   const weights = parametersOf(model.checkpoint.tensors.values());
   const perWeight = (bytes: number): string => ((8 * bytes) / weights).toFixed(3);
-  const kinds = [
-    { plans: holding.filter(gets8), one: "gets 8 bits", many: "get 8 bits" },
-    { plans: holding.filter((plan) => !gets8(plan)), one: "stays unquantized", many: "stay unquantized" },
-  ].filter(({ plans }) => plans.length > 0);
-  const modules = kinds.map(({ plans, one, many }) => {
+  const becomes = (plan: TensorPlan): string => {
+    if (gets8(plan)) return "gets 8 bits";
+    const tensor = model.checkpoint.tensors.get(plan.name);
+    const type = tensor ? copiedAs(tensor) : null;
+    return type === null ? "stays unquantized" : `stays ${type}, as it is in the source`;
+  };
+  const modules = [...Map.groupBy(holding, becomes)].map(([one, plans]) => {
     const names = list(plans.map(({ name }) => name));
+    const many = one.replace(/^(get|stay)s/, "$1").replace("it is", "they are");
     return plans.length === 1 ? `the module ${names} ${one}` : `the modules ${names} ${many}`;
   });
   const what = modules.join(", and ").replace(/^t/, "T");

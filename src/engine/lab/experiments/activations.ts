@@ -1,6 +1,6 @@
 import { KeystoneError } from "#shared/errors.ts";
 import type { LabReportOf } from "#shared/lab.ts";
-import { onTheWay } from "#shared/labCancelled.ts";
+import { onTheWay } from "#shared/labUnfinished.ts";
 import { calibrate } from "#engine/evaluate/stream/calibrate.ts";
 import { requireNormWeights } from "#engine/recipe/smoothing.ts";
 import type { ActivationMaxima } from "#engine/recipe/activationPlan.ts";

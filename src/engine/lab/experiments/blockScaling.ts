@@ -1,5 +1,5 @@
 import type { LabReportOf, LabRequestOf } from "#shared/lab.ts";
-import { onTheWay } from "#shared/labCancelled.ts";
+import { onTheWay } from "#shared/labUnfinished.ts";
 import type { Clip } from "#shared/recipe.ts";
 import type { Variant } from "#engine/evaluate/stream/variant.ts";
 import { blockLabel, clipLabel } from "#shared/recipeText.ts";

@@ -1,5 +1,5 @@
 import type { LabReportOf } from "#shared/lab.ts";
-import { onTheWay } from "#shared/labCancelled.ts";
+import { onTheWay } from "#shared/labUnfinished.ts";
 import { superWeightsScaled } from "#engine/superweight/ablate/ablations.ts";
 import { Journey } from "../run/journey.ts";
 import { isCertainlyBetter, Judging, type Judged } from "../run/judging.ts";

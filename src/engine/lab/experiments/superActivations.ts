@@ -1,6 +1,6 @@
 import { DEFAULT_PROMPT } from "#shared/detection.ts";
 import type { LabReportOf } from "#shared/lab.ts";
-import { onTheWay } from "#shared/labCancelled.ts";
+import { onTheWay } from "#shared/labUnfinished.ts";
 import { orNull } from "#shared/numbers.ts";
 import { readDocuments } from "#engine/files/documents/readDocuments.ts";
 import { createMeter } from "#engine/evaluate/stream/meter.ts";

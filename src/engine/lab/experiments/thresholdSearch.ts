@@ -1,5 +1,5 @@
 import type { LabReportOf } from "#shared/lab.ts";
-import { onTheWay } from "#shared/labCancelled.ts";
+import { onTheWay } from "#shared/labUnfinished.ts";
 import { isDataFree } from "#shared/labUses.ts";
 import { blockLabel } from "#shared/recipeText.ts";
 import { plainRecipe, restoreNotes, type Grid } from "../run/arms.ts";

@@ -23,6 +23,7 @@ export function labFacts(run: LabRun, convention: Convention, begin: number, rea
     device: forward.device.used,
     seconds: (performance.now() - begin) / 1000,
     cancelled: false,
+    failed: null,
     reached,
   };
 }

@@ -27,6 +27,9 @@ export class Chat {
   turns: readonly Turn[] = $state.raw([]);
   /** The message that is being answered; null = none. */
   asked: string | null = $state(null);
+  /** What is being written, and what the model is told first. */
+  message = $state("");
+  system = $state("");
   readonly #studio: Studio;
   /** What was answered so far to the message at hand. */
   readonly live: Turn | null = $derived.by(() => {

@@ -24,7 +24,12 @@ const FIELDS: { name: string; value: (recipe: Recipe) => string }[] = [
 ];
 
 /** The fields in which recipes differ, and in one line what they share. */
-export function recipeDiff(recipes: readonly Recipe[]): { differing: RecipeField[]; shared: string } {
+export interface RecipeDiff {
+  readonly differing: readonly RecipeField[];
+  readonly shared: string;
+}
+
+export function recipeDiff(recipes: readonly Recipe[]): RecipeDiff {
   const fields = FIELDS.map(({ name, value }) => ({ name, values: recipes.map(value) }));
   const isShared = ({ values }: RecipeField): boolean => values.every((value) => value === values[0]);
   return {

@@ -26,6 +26,7 @@ function result(report: LabReport, id: string, modelName: string): LabResult {
       seconds,
       finding,
       cancelled: false,
+      failed: false,
     },
     request: labRequest.parse({ experiment, text: report.text }),
     report,

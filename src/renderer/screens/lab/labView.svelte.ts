@@ -1,6 +1,6 @@
 import { toErrorData, type KeystoneErrorData } from "#shared/errors.ts";
 import type { JobView } from "#shared/job.ts";
-import { cancelledReport } from "#shared/labCancelled.ts";
+import { unfinishedMark, unfinishedReport } from "#shared/labUnfinished.ts";
 import {
   experimentName,
   type ExperimentName,
@@ -155,7 +155,8 @@ export class LabView extends Attempts {
     if (result) return { report: result.report, kept: result.summary };
     const last = this.#jobs(experiment)[0];
     const lastTold = last && isOver(last.status) ? lab.reports.get(last.id) : undefined;
-    const whole = last?.status === "cancelled" ? cancelledReport(lastTold ?? null) : lastTold;
+    const failed = last?.status === "failed" ? (last.error?.message ?? "") : null;
+    const whole = last?.status === "done" ? lastTold : unfinishedReport(lastTold ?? null, failed);
     return whole ? { report: whole, kept: null } : null;
   }
 
@@ -249,11 +250,11 @@ export class LabView extends Attempts {
     await this.attempt(() => saveReport(this.studio.host, { lab: [...ids], format }));
   }
 
-  /** What a report of the model is about: the newest result of each experiment, cancelled ones last, and of curves the one with most points. */
+  /** What a report of the model is about: the newest result of each experiment, unfinished ones last, and of curves the one with most points. */
   get reportable(): readonly string[] {
     return experimentName.options.flatMap((experiment) => {
       const all = this.kept(experiment);
-      const whole = all.filter(({ cancelled }) => !cancelled);
+      const whole = all.filter((one) => unfinishedMark(one) === null);
       const kept = whole.length > 0 ? whole : all;
       if (experiment !== "sensitivity") return kept[0]?.id ?? [];
       const points = (id: string): number => {

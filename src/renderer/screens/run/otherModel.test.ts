@@ -16,7 +16,7 @@ it("nothing is said while the run or the model is still read", () => {
   expect(isOfOtherModel({ summary: { model: "/b", fingerprint: "1", imported: null } }, null)).toBe(false);
 });
 
-const imported = { exported: "", imported: "", keystone: "1.0.0" };
+const imported = { exported: "", imported: "", keystone: "1.0.0", detailsLeftOut: 0 };
 const recent = (path: string, fingerprint: string, missing = false): RecentModel => ({
   ...{ path, fingerprint, missing, name: path, opened: "", parameters: 1, dtype: "F16", superWeights: null },
 });

@@ -6,7 +6,7 @@ import { modelsOf } from "./models.ts";
 import { readTableFilter, shownColumns } from "./tableView.ts";
 
 const one = madeUpRun();
-const origin = { exported: "", imported: "", keystone: "1.0.0" };
+const origin = { exported: "", imported: "", keystone: "1.0.0", detailsLeftOut: 0 };
 const two = {
   ...madeUpRun(),
   textHash: "b".repeat(64),

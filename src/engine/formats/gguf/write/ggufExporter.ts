@@ -17,7 +17,7 @@ import { equationNotes, equationProblems, ggufArchitecture } from "./hyperparame
 import { padding } from "./metadataWriter.ts";
 import { planGguf } from "./planGguf.ts";
 import { gguf } from "#shared/exportFormats/gguf.ts";
-import { bytesOf, ggmlTypeFor, storedType } from "./storedTypes.ts";
+import { bytesOf, ggmlTypeFor, ownBlocks, storedType } from "./storedTypes.ts";
 import { tensorData } from "./tensorData.ts";
 
 /** A module with a restored weight, or embedding and head, where they get 8 bits. */
@@ -27,7 +27,7 @@ const EIGHT_BITS = { codec: "q8_0", bits: 8, symmetric: false, block: "group:32"
 export const ggufExporter: Exporter = {
   problems,
   adapt: (recipe, model, kept) => ({
-    ...keepModules(recipe, model, kept, EIGHT_BITS, bytesOf),
+    ...keepModules(recipe, model, kept, EIGHT_BITS, bytesOf, ownBlocks),
     storage: "F32",
   }),
   weightBytes: (model, plans) => allBytes(model, plans, bytesOf),

@@ -1,0 +1,36 @@
+import { plural } from "./format.ts";
+import type { LabReached, LabReport } from "./lab.ts";
+
+/** `3 of 8 rows`, `1 of 1 prompt`, `12 candidates`. */
+export function reachedWords({ done, of, unit }: LabReached): string {
+  return of === null ? plural(done, unit) : `${done.toLocaleString("en-US")} of ${plural(of, unit)}`;
+}
+
+/** What an experiment says on its way where it has nothing else to say yet: `3 of 8 rows scored.` */
+export function onTheWay(reached: LabReached): string {
+  return `${reachedWords(reached)} scored.`;
+}
+
+/**
+ * The report of an experiment that was cancelled or failed: what was measured until then, marked, with what it reached in its
+ * finding.
+ * @param failed why it failed, in a sentence; null where it was cancelled
+ * @returns null where nothing was measured
+ */
+export function unfinishedReport(told: LabReport | null, failed: string | null = null): LabReport | null {
+  if (told === null || told.reached === null || told.reached.done === 0) return null;
+  const reached = reachedWords(told.reached);
+  const stopped = failed === null ? `Stopped after ${reached}.` : `Failed after ${reached}: ${failed}`;
+  const finding = told.finding === onTheWay(told.reached) ? stopped : `${stopped} ${told.finding}`;
+  return { ...told, complete: false, cancelled: failed === null, failed, finding };
+}
+
+/** What marks a report or its summary that holds only what was measured until it ended early; null for a whole one. */
+export function unfinishedMark({
+  cancelled,
+  failed,
+}: Pick<LabReport, "cancelled"> & { readonly failed: string | boolean | null }):
+  "Cancelled" | "Failed" | null {
+  if (cancelled) return "Cancelled";
+  return failed === null || failed === false ? null : "Failed";
+}
