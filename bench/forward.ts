@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from "node:os";
 import { decoder } from "#engine/architecture/decoder/decoder.ts";
-import { readLlama } from "#engine/architecture/families/llama.ts";
+import { llama } from "#engine/architecture/families/llama.ts";
 import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
 import { createForward } from "#engine/forward/createForward.ts";
 import type { HiddenBatch, LayerWeights } from "#engine/forward/forward.ts";
@@ -91,7 +91,7 @@ function layerGemms(architecture: Architecture, rows: number): Gemm[] {
 
 async function benchShape(shape: Shape): Promise<Record<string, string>> {
   const architecture = decoder(
-    readLlama({
+    llama.read({
       hidden_size: shape.hidden,
       intermediate_size: shape.intermediate,
       num_attention_heads: shape.heads,

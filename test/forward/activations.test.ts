@@ -229,7 +229,7 @@ describe("activations that cannot be quantized as asked", () => {
   it("SmoothQuant on norms without weights is refused, by calibration too", async () => {
     const architecture = {
       ...engine.architecture,
-      smoothGroups: () => [{ input: "attention" as const, norms: [], linears: [] }],
+      smoothGroups: () => [{ input: "attention" as const, norms: [], onePlus: false, linears: [] }],
     };
     const refusal = expect.objectContaining({ code: "activations/no-norm-weight" }) as Error;
     expect(() => planActivations(settings, { architecture, superWeights, maxima })).toThrow(refusal);

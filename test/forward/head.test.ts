@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decoder } from "#engine/architecture/decoder/decoder.ts";
-import { readLlama } from "#engine/architecture/families/llama.ts";
+import { llama } from "#engine/architecture/families/llama.ts";
 import { createForward } from "#engine/forward/createForward.ts";
 import type { Forward, HeadWeights } from "#engine/forward/forward.ts";
 import { expectSum, float32Bound } from "../support/rounding.ts";
@@ -9,7 +9,7 @@ const HIDDEN = 8;
 const VOCABULARY = 40;
 const ROWS = 7;
 const architecture = decoder(
-  readLlama({
+  llama.read({
     hidden_size: HIDDEN,
     intermediate_size: 8,
     num_attention_heads: 2,

@@ -1,5 +1,6 @@
 import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
+import { readHead as readEngineHead } from "#engine/evaluate/stream/judgeHead.ts";
 import type { Forward, HeadWeights, HiddenBatch, LayerWeights, Taps } from "#engine/forward/forward.ts";
 
 /** Every weight of one layer, read whole. */
@@ -14,10 +15,7 @@ export async function readLayer(
 }
 
 export async function readHead(architecture: Architecture, checkpoint: Checkpoint): Promise<HeadWeights> {
-  return {
-    norm: await checkpoint.read(architecture.normTensor),
-    head: await checkpoint.read(architecture.headTensor),
-  };
+  return readEngineHead({ architecture, checkpoint });
 }
 
 export interface Pass {

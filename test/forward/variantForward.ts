@@ -24,6 +24,6 @@ export async function variantForward(
     const weights = maker.layer(layer, await readLayer(architecture, checkpoint, layer));
     hidden = await forward.layer(layer, hidden, weights);
   }
-  const { norm, head } = await readHead(architecture, checkpoint);
-  return forward.logits(hidden.data, { norm, head: maker.tensor(headTensor, head) });
+  const own = await readHead(architecture, checkpoint);
+  return forward.logits(hidden.data, { ...own, head: maker.tensor(headTensor, own.head) });
 }

@@ -122,7 +122,7 @@ describe("a matrix that a GGUF source holds in blocks and a recipe leaves alone"
           variant: variantOf(checkpoint, { codec: "rtn", bits: 4, block: "tensor" }),
           memory: new WeightMemory(),
         },
-        { name: "token_embd.weight", type, bytes: stored.byteLength, source, headSize: null },
+        { name: "token_embd.weight", type, bytes: stored.byteLength, source, order: null, onePlus: false },
       );
       const chunks: Uint8Array[] = [];
       for await (const chunk of written) chunks.push(chunk);

@@ -53,7 +53,7 @@ it("captures what goes into q_proj: the normed residual", async () => {
   const captured = realRows(inputs.q_proj, width);
   realRows(embedded.data, width).forEach((h, row) => {
     const root = Math.sqrt(
-      h.reduce((sum, value) => sum + value ** 2, 0) / width + demo.architecture.normEpsilon,
+      h.reduce((sum, value) => sum + value ** 2, 0) / width + demo.architecture.description.norm.epsilon,
     );
     h.forEach((value, i) => {
       const expected = (value / root) * weights.input_layernorm[i];

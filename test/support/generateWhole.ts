@@ -16,8 +16,8 @@ export async function generateWhole(
   const { layers, hiddenSize } = architecture.facts;
   const maker = createWeightMaker(architecture, variant, createScratch());
   const reader = createLayerReader(engine);
-  const { norm, head: original } = await readHead(engine);
-  const head = maker.tensor(architecture.headTensor, original);
+  const own = await readHead(engine);
+  const head = maker.tensor(architecture.headTensor, own.head);
   const ids = [...prompt];
   for (let i = 0; i < tokens; i++) {
     let hidden: HiddenBatch = await forward.embed(checkpoint, [ids]);
@@ -25,7 +25,7 @@ export async function generateWhole(
       const weights = maker.layer(layer, await reader.read(layer));
       hidden = await forward.layer(layer, hidden, weights, variant.activations?.layers[layer]);
     }
-    const logits = await forward.logits(hidden.data.slice(-hiddenSize), { norm, head });
+    const logits = await forward.logits(hidden.data.slice(-hiddenSize), { ...own, head });
     ids.push(logits.indexOf(Math.max(...logits)));
   }
   return ids.slice(prompt.length);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readDecoderConfig, readArchitecture } from "./readArchitecture.ts";
+import { describeDecoder, readArchitecture } from "./readArchitecture.ts";
 
 type Tensors = Map<string, { shape: number[] }>;
 
@@ -113,26 +113,28 @@ describe("readArchitecture", () => {
   it("knows Phi-3's first name of longrope, and its default factor of cos and sin", () => {
     const factors = { short_factor: [1, 1, 1, 1], long_factor: [2, 2, 2, 2] };
     const config = { ...LLAMA, model_type: "phi3", max_position_embeddings: 64 };
-    const { rope } = readDecoderConfig({
+    const { layers } = describeDecoder({
       ...config,
       rope_scaling: { type: "su", ...factors },
       original_max_position_embeddings: 16,
     });
+    const rope = layers[0].attention.body.rotary?.settings;
     expect(rope).toMatchObject({ kind: "longrope", originalContext: 16, longFactors: [2, 2, 2, 2] });
     expect(rope).toHaveProperty("attentionFactor", Math.sqrt(1 + Math.log(4) / Math.log(16)));
   });
 
   it("tells which of qwen2's layers have a window", () => {
     const config = { ...LLAMA, model_type: "qwen2", num_hidden_layers: 3, use_sliding_window: true };
-    const layersOf = (changes: object): number[] => [
-      ...readDecoderConfig({ ...config, ...changes }).fullLayers,
-    ];
-    expect(layersOf({ max_window_layers: 2 })).toEqual([0, 1]);
-    expect(layersOf({ layer_types: ["sliding_attention", "full_attention", "sliding_attention"] })).toEqual([
-      1,
+    const windows = (changes: object): (number | null)[] =>
+      describeDecoder({ ...config, ...changes }).layers.map(({ attention }) => attention.body.window);
+    expect(windows({ max_window_layers: 2 })).toEqual([null, null, 4096]);
+    expect(windows({ layer_types: ["sliding_attention", "full_attention", "sliding_attention"] })).toEqual([
+      4096,
+      null,
+      4096,
     ]);
-    expect(readDecoderConfig({ ...config, max_window_layers: 3 }).slidingWindow).toBe(null);
-    expect(readDecoderConfig({ ...config, use_sliding_window: false }).slidingWindow).toBe(null);
+    expect(windows({ max_window_layers: 3 })).toEqual([null, null, null]);
+    expect(windows({ use_sliding_window: false })).toEqual([null, null, null]);
   });
 });
 

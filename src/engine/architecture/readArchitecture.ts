@@ -3,38 +3,13 @@ import { unexplainedPacking } from "#engine/checkpoint/packing/packedNames.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { Inventory } from "#shared/inventory.ts";
 import type { TensorInfo } from "#shared/model.ts";
+import type { Decoder } from "./description/description.ts";
+import type { Family } from "./description/family.ts";
 import { decoder } from "./decoder/decoder.ts";
-import type { DecoderConfig } from "./decoder/decoderConfig.ts";
-import { LLAMA_FIELDS, readLlama } from "./families/llama.ts";
-import { MISTRAL_FIELDS, readMistral } from "./families/mistral.ts";
-import { PHI3_FIELDS, readPhi3 } from "./families/phi3.ts";
-import { QWEN2_FIELDS, readQwen2 } from "./families/qwen2.ts";
+import { FAMILIES } from "./families/families.ts";
 import type { Architecture } from "./decoder/architecture.ts";
 import { refuseUnclaimed } from "./unclaimed.ts";
 import { validateTensors } from "./validateTensors.ts";
-
-/** One family that Keystone can compute. A new one is a file of its own and a line in FAMILIES. */
-interface Family {
-  /** `model_type` of config.json. */
-  readonly modelType: string;
-  /** Classes that name the family where `model_type` is absent. */
-  readonly classes: readonly string[];
-  readonly read: (config: unknown) => DecoderConfig;
-  /** The fields of config.json that `read` reads. */
-  readonly fields: readonly string[];
-}
-
-const FAMILIES: readonly Family[] = [
-  {
-    modelType: "llama",
-    classes: ["LlamaForCausalLM", "LLaMAForCausalLM"],
-    read: readLlama,
-    fields: LLAMA_FIELDS,
-  },
-  { modelType: "mistral", classes: ["MistralForCausalLM"], read: readMistral, fields: MISTRAL_FIELDS },
-  { modelType: "qwen2", classes: ["Qwen2ForCausalLM"], read: readQwen2, fields: QWEN2_FIELDS },
-  { modelType: "phi3", classes: ["Phi3ForCausalLM"], read: readPhi3, fields: PHI3_FIELDS },
-];
 
 /** `model_type` of every family, for help texts and errors. */
 export const SUPPORTED_FAMILIES: readonly string[] = FAMILIES.map((family) => family.modelType);
@@ -53,7 +28,7 @@ export function readArchitecture(
   config: unknown,
   tensors: ReadonlyMap<string, Pick<TensorInfo, "shape">>,
 ): Architecture {
-  const architecture = decoder(readDecoderConfig(config));
+  const architecture = decoder(describeDecoder(config));
   requirePlain(tensors);
   validateTensors(architecture, tensors);
   return architecture;
@@ -75,7 +50,7 @@ function requirePlain(tensors: ReadonlyMap<string, Pick<TensorInfo, "shape">>): 
  * The settings of a config.json's family, every default filled in: what formats write down beside the weights.
  * @throws KeystoneError architecture/unknown, architecture/bad-config, architecture/quantized, architecture/unknown-rope
  */
-export function readDecoderConfig(config: unknown): DecoderConfig {
+export function describeDecoder(config: unknown): Decoder {
   return familyOf(config).read(config);
 }
 
@@ -115,6 +90,11 @@ export function architectureOf(checkpoint: {
 
 function sentence(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** The family that a config names. @throws KeystoneError architecture/unknown */
+export function familyFor(config: unknown): Family {
+  return familyOf(config);
 }
 
 /** `model_type` of the family that a config names, by its classes where it has no `model_type`; null where none is known. */

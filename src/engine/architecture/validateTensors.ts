@@ -13,26 +13,15 @@ export interface NeededTensor {
 
 /** Every tensor that the forward pass reads, once, in the order of its use. */
 export function neededTensors(architecture: Architecture): NeededTensor[] {
-  const { hiddenSize, vocabulary, layers } = architecture.facts;
-  const { embedTensor, normTensor, headTensor } = architecture;
-  const tied = headTensor === embedTensor;
-  const inLayers = Array.from({ length: layers }, (_, layer) =>
+  const inLayers = Array.from({ length: architecture.facts.layers }, (_, layer) =>
     architecture.layerTensors(layer).map(({ name, slot, shape }) => ({
       name,
       shape,
       usedBy: `layer ${layer}: ${slot}`,
     })),
   );
-  return [
-    {
-      name: embedTensor,
-      shape: [vocabulary, hiddenSize],
-      usedBy: tied ? "embeddings and output head" : "embeddings",
-    },
-    ...inLayers.flat(),
-    { name: normTensor, shape: [hiddenSize], usedBy: "final norm" },
-    ...(tied ? [] : [{ name: headTensor, shape: [vocabulary, hiddenSize], usedBy: "output head" }]),
-  ];
+  const [embedding, ...rest] = architecture.outerTensors;
+  return [embedding, ...inLayers.flat(), ...rest];
 }
 
 /**

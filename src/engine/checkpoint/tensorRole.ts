@@ -1,4 +1,4 @@
-import type { TensorRole } from "#shared/model.ts";
+import type { TensorInfo, TensorRole } from "#shared/model.ts";
 
 /** Decoder layer a tensor name belongs to (`….layers.N.…` and its older spellings), or null. */
 export function layerOf(name: string): number | null {
@@ -29,6 +29,17 @@ export function isLinear(name: string, shape: readonly number[]): boolean {
     (role === "attention" || role === "mlp") &&
     name.endsWith(".weight")
   );
+}
+
+/** Path of a tensor's module below its layer: `self_attn.q_proj`; the whole one outside the layers. */
+export function modulePath(name: string): string {
+  const module = name.slice(0, Math.max(0, name.lastIndexOf(".")));
+  return /(?:^|\.)(?:layers|h|blocks)\.\d{1,6}\.(.+)$/.exec(module)?.[1] ?? module;
+}
+
+/** True for the weight of a norm. */
+export function isNormWeight({ name, shape }: Pick<TensorInfo, "name" | "shape">): boolean {
+  return shape.length === 1 && roleOf(name) === "norm" && name.endsWith(".weight");
 }
 
 /** True for tables that old checkpoints carry along and that every program computes from the config. */

@@ -6,7 +6,7 @@ import type { HiddenBatch } from "./forward.ts";
 import type { WindowRun } from "./windowRuns.ts";
 
 /**
- * cos, sin and mask of windows that branch, one of each a window: a token's angle is that of its place on its own branch, and
+ * Position tables and mask of windows that branch, one of each a window: a token's position is that of its place on its own branch, and
  * it sees the tokens that lead to it. They take (count · length²) floats and are made anew for every run. Angles are those of
  * the batch's longest branch (some depend on it).
  */
@@ -15,12 +15,11 @@ export function branchTables(
   layer: number,
   { lengths, parents = [] }: Pick<HiddenBatch, "lengths" | "parents">,
   { first, count, length }: WindowRun,
-): Record<"cos" | "sin" | "mask", Tensor> {
+): Record<string, Tensor> {
   const places = lengths.map((tokens, w) => placesOf(parents[w] ?? null, tokens));
   const positions = 1 + places.reduce((most, of) => of.reduce((a, b) => Math.max(a, b), most), 0);
-  const { cos, sin } = architecture.rotary(positions);
-  const width = cos.length / positions;
   const gather = (table: Float32Array): Tensor => {
+    const width = table.length / positions;
     const rows = new Float32Array(count * length * width);
     places.slice(first, first + count).forEach((of, w) =>
       of.subarray(0, length).forEach((place, t) => {
@@ -31,11 +30,15 @@ export function branchTables(
   };
   const own = lengths.slice(first, first + count).map((_, w) => parents[first + w] ?? null);
   const mask = branchMask(own, length, architecture.mask(layer, length));
-  return { cos: gather(cos), sin: gather(sin), mask: floats(mask, [count, 1, length, length]) };
+  const tables = Object.entries(architecture.positionTables(layer, positions));
+  return {
+    ...Object.fromEntries(tables.map(([name, table]) => [name, gather(table)])),
+    mask: floats(mask, [count, 1, length, length]),
+  };
 }
 
 /** How many tokens lead to each of a window's. */
-function placesOf(parents: Int32Array | null, tokens: number): Int32Array {
+export function placesOf(parents: Int32Array | null, tokens: number): Int32Array {
   const places = Int32Array.from({ length: tokens }, (_, t) => t);
   parents?.forEach((before, t) => {
     places[t] = before < 0 ? 0 : places[before] + 1;

@@ -13,9 +13,9 @@ export function createCachedLayers(architecture: Architecture, options: SessionO
   const { hiddenSize, keyValueHeads, headSize } = architecture.facts;
   const sessions = new Map<string, Promise<Session>>();
 
-  function session(graph: LayerGraphOptions): Promise<Session> {
-    const key = JSON.stringify(graph);
-    const opened = sessions.get(key) ?? openSession(architecture.layerGraph(graph), options);
+  function session(layer: number, graph: LayerGraphOptions): Promise<Session> {
+    const key = JSON.stringify([architecture.kindOf(layer), graph]);
+    const opened = sessions.get(key) ?? openSession(architecture.layerGraph(layer, graph), options);
     sessions.set(key, opened);
     return opened;
   }
@@ -25,12 +25,14 @@ export function createCachedLayers(architecture: Architecture, options: SessionO
     return { [`${name}_keys`]: floats(keys, shape), [`${name}_values`]: floats(values, shape) };
   };
 
-  /** All layers and texts of one step turn by the same. */
-  let kept: { total: number; before: number; tables: ReturnType<Architecture["rotary"]> } | null = null;
-  const angles = (total: number, before: number) => {
-    if (kept?.total !== total || kept.before !== before)
-      kept = { total, before, tables: architecture.rotary(total, before) };
-    return kept.tables;
+  /** All texts of one step have the same, and all layers of a kind. */
+  const kept = new Map<number, { total: number; before: number; tables: [string, Float32Array][] }>();
+  const positions = (layer: number, total: number, before: number) => {
+    const found = kept.get(architecture.kindOf(layer));
+    if (found?.total === total && found.before === before) return found.tables;
+    const tables = Object.entries(architecture.positionTables(layer, total, before));
+    kept.set(architecture.kindOf(layer), { total, before, tables });
+    return tables;
   };
 
   return {
@@ -38,14 +40,12 @@ export function createCachedLayers(architecture: Architecture, options: SessionO
       const { sequence } = hidden;
       const before = past?.tokens ?? 0;
       const total = before + sequence;
-      const opened = await session({
+      const opened = await session(layer, {
         taps: false,
         cache: past ? "append" : "begin",
         ...(past ? {} : { queryBlocks: queryBlocks(architecture, 1, sequence, options.provider) }),
         ...(inputs ? { activations: inputOptions(inputs) } : {}),
       });
-      const { cos, sin } = angles(total, before);
-      const half = cos.length / sequence;
       const size = keyValueHeads * total * headSize;
       const cache = { tokens: total, keys: new Float32Array(size), values: new Float32Array(size) };
       const data = new Float32Array(sequence * hiddenSize);
@@ -54,8 +54,12 @@ export function createCachedLayers(architecture: Architecture, options: SessionO
           hidden: floats(hidden.data, [1, sequence, hiddenSize]),
           ...weightTensors(architecture, layer, weights),
           ...channelTensors(inputs),
-          cos: floats(cos, [sequence, half]),
-          sin: floats(sin, [sequence, half]),
+          ...Object.fromEntries(
+            positions(layer, total, before).map(([name, table]) => [
+              name,
+              floats(table, [sequence, table.length / sequence]),
+            ]),
+          ),
           mask: floats(architecture.mask(layer, total, before), [sequence, total]),
           ...(past ? cacheTensors("past", past) : {}),
         },

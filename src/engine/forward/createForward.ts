@@ -28,7 +28,7 @@ export async function createForward(architecture: Architecture, options: Forward
   const squares = createOutputSquares({ provider: device.used, threads: options.threads });
   return {
     device,
-    embed: (checkpoint, windows) => embed(architecture, checkpoint, windows),
+    embed: (checkpoint, windows, places) => embed(architecture, checkpoint, windows, places),
     layer: (layer, hidden, weights, inputs) => layers.run(layer, hidden, weights, { inputs }),
     layerWithTaps: async (layer, hidden, weights, inputs) => {
       const taps = tapsOf(architecture, hidden.batch * hidden.sequence);

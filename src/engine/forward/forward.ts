@@ -17,14 +17,22 @@ export interface HiddenBatch {
   readonly parents?: readonly (Int32Array | null)[];
 }
 
+/** Where tokens stand; without it every window begins a text and none branches. */
+export interface EmbedPlaces extends Pick<HiddenBatch, "parents"> {
+  /** Position of every window's first token. */
+  readonly from?: number;
+}
+
 /** The weights of one layer by slot, f32, row-major. May lie in shared memory. */
 export type LayerWeights = Readonly<Record<string, Float32Array>>;
 
 export interface HeadWeights {
-  /** (hidden) */
-  readonly norm: Float32Array;
+  /** (hidden); absent where the final norm has none, like the biases. */
+  readonly norm?: Float32Array;
+  readonly norm_bias?: Float32Array;
   /** (vocabulary, hidden) */
   readonly head: Float32Array;
+  readonly head_bias?: Float32Array;
 }
 
 /** down_proj taps of one layer: input (batch, sequence, intermediate), output (batch, sequence, hidden). */
@@ -56,10 +64,11 @@ export interface Judged {
 export interface Forward {
   readonly device: DeviceReport;
 
-  /** Rows of the embedding table for each window: (batch, longest, hidden), read by range. */
+  /** What enters the first layer, for each window: (batch, longest, hidden), tables read by range. */
   embed(
     checkpoint: Pick<Checkpoint, "readRows">,
     windows: readonly ArrayLike<number>[],
+    places?: EmbedPlaces,
   ): Promise<HiddenBatch>;
 
   /** One decoder layer, the inputs of its linears quantized where asked. The input is not changed. */

@@ -30,10 +30,13 @@ export function createHead(architecture: Architecture, options: SessionOptions):
     more: (begin: number, end: number) => { feeds?: Record<string, Tensor>; results: Record<string, Tensor> },
   ): Promise<void> {
     const opened = await graph;
-    const weights = {
-      norm: floats(head.norm, [hiddenSize]),
-      head: floats(head.head, [vocabulary, hiddenSize]),
-    };
+    const weights = Object.fromEntries(
+      architecture.outerTensors.flatMap(({ slot, shape }) => {
+        const data = slot === "embedding" || slot === "positions" ? undefined : head[slot];
+        return data ? [[slot, floats(data, shape)]] : [];
+      }),
+    );
+    weights["head"] ??= floats(head.head, [vocabulary, hiddenSize]);
     const count = rows.length / hiddenSize;
     for (let begin = 0; begin < count; begin += rowsPerRun) {
       const end = Math.min(count, begin + rowsPerRun);

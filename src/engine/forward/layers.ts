@@ -51,9 +51,9 @@ export function createLayers(architecture: Architecture, options: SessionOptions
       ? branchTables(architecture, layer, hidden, run)
       : tables(layer, run.length, hidden.sequence);
 
-  function session(graph: LayerGraphOptions): Promise<Session> {
-    const key = JSON.stringify(graph);
-    const opened = sessions.get(key) ?? openSession(architecture.layerGraph(graph), options);
+  function session(layer: number, graph: LayerGraphOptions): Promise<Session> {
+    const key = JSON.stringify([architecture.kindOf(layer), graph]);
+    const opened = sessions.get(key) ?? openSession(architecture.layerGraph(layer, graph), options);
     sessions.set(key, opened);
     return opened;
   }
@@ -65,7 +65,7 @@ export function createLayers(architecture: Architecture, options: SessionOptions
       const data = new Float32Array(hidden.data.length);
       const exact = maxima !== undefined || (inputs !== undefined && perWindow(inputs));
       for (const run of windowRuns(hidden, MAX_TOKENS_PER_RUN, exact)) {
-        const opened = await session({
+        const opened = await session(layer, {
           taps: taps !== undefined,
           queryBlocks: queryBlocks(architecture, run.count, run.length, options.provider),
           ...(maxima ? { maxima: true } : {}),
@@ -187,20 +187,27 @@ export function weightTensors(
 }
 
 /**
- * cos, sin and mask of the first `length` positions; angles are those of a batch of `sequence` (some depend on it). The
- * last sequence's are kept: windows of one evaluation have one length but for a document's last.
+ * Position tables and mask of the first `length` positions; angles are those of a batch of `sequence` (some depend on it). The
+ * last sequence's are kept by kind of layer: windows of one evaluation have one length but for a document's last.
  */
 function createTables(
   architecture: Architecture,
 ): (layer: number, length: number, sequence: number) => Record<string, Tensor> {
-  let kept: { sequence: number; cos: Float32Array; sin: Float32Array } | null = null;
+  const kept = new Map<number, { sequence: number; tables: [string, Float32Array][] }>();
+  const tablesOf = (layer: number, sequence: number) => {
+    const found = kept.get(architecture.kindOf(layer));
+    if (found?.sequence === sequence) return found.tables;
+    const tables = Object.entries(architecture.positionTables(layer, sequence));
+    kept.set(architecture.kindOf(layer), { sequence, tables });
+    return tables;
+  };
   return (layer, length, sequence) => {
-    if (kept?.sequence !== sequence) kept = { sequence, ...architecture.rotary(sequence) };
-    const width = kept.cos.length / sequence;
-    const first = (table: Float32Array): Tensor => floats(table.subarray(0, length * width), [length, width]);
+    const first = (table: Float32Array): Tensor => {
+      const width = table.length / sequence;
+      return floats(table.subarray(0, length * width), [length, width]);
+    };
     return {
-      cos: first(kept.cos),
-      sin: first(kept.sin),
+      ...Object.fromEntries(tablesOf(layer, sequence).map(([name, table]) => [name, first(table)])),
       mask: floats(architecture.mask(layer, length), [length, length]),
     };
   };

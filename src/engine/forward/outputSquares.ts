@@ -1,4 +1,4 @@
-import { buildSquaresGraph } from "#engine/architecture/graph/heads.ts";
+import { buildSquaresGraph } from "#engine/architecture/decoder/heads.ts";
 import { floats, openSession, type Session, type SessionOptions } from "./session.ts";
 import type { Forward } from "./forward.ts";
 

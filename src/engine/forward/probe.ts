@@ -1,5 +1,5 @@
 import { decoder } from "#engine/architecture/decoder/decoder.ts";
-import { readLlama } from "#engine/architecture/families/llama.ts";
+import { llama } from "#engine/architecture/families/llama.ts";
 import { createLayers } from "./layers.ts";
 import { createHead } from "./head.ts";
 import type { Provider } from "./session.ts";
@@ -44,7 +44,7 @@ export interface ProbeResult {
 export async function runProbe(provider: Provider, threads: number, size: ProbeSize): Promise<ProbeResult> {
   const { hidden, intermediate, heads, vocabulary, tokens } = size;
   const architecture = decoder(
-    readLlama({
+    llama.read({
       hidden_size: hidden,
       intermediate_size: intermediate,
       num_attention_heads: heads,

@@ -1,4 +1,5 @@
-import type { DecoderConfig } from "#engine/architecture/decoder/decoderConfig.ts";
+import type { Decoder } from "#engine/architecture/description/description.ts";
+import { familyFor } from "#engine/architecture/readArchitecture.ts";
 
 type Config = Readonly<Record<string, unknown>>;
 
@@ -11,8 +12,6 @@ const BLOCKS = [
   },
   { block: "mlp", field: "mlp_bias", slots: ["gate_proj", "up_proj", "gate_up_proj", "down_proj"] },
 ] as const;
-/** Linears that have biases in every model of a family. */
-const FAMILY_BIASES: Readonly<Record<string, readonly string[]>> = { qwen2: ["q_proj", "k_proj", "v_proj"] };
 
 export interface SettledBiases {
   readonly config: Config;
@@ -26,22 +25,22 @@ export interface SettledBiases {
  */
 export function settleBiases(
   config: Config,
-  { family, layers }: Pick<DecoderConfig, "family" | "layers">,
+  { layers }: Pick<Decoder, "layers">,
   names: ReadonlySet<string>,
 ): SettledBiases {
+  const { biases } = familyFor(config);
+  if (biases === null) return { config, notes: [] };
   const settled: Record<string, unknown> = {};
   const unannounced: string[] = [];
   for (const { block, field, slots } of BLOCKS) {
     const present = slots.filter(
       (slot) =>
-        !(FAMILY_BIASES[family] ?? []).includes(slot) &&
-        Array.from({ length: layers }, (_, layer) => layer).some((layer) =>
-          names.has(`model.layers.${layer}.${block}.${slot}.bias`),
-        ),
+        !biases.always.includes(slot) &&
+        Array.from(layers.keys()).some((layer) => names.has(`model.layers.${layer}.${block}.${slot}.bias`)),
     );
     const announced = config[field] === true;
     // where only the file can tell, a flag without tensors means nothing
-    const wanted = present.length > 0 || (announced && family === "llama");
+    const wanted = present.length > 0 || (announced && biases.flagCounts);
     if (wanted === announced) continue;
     settled[field] = wanted;
     if (wanted) unannounced.push(...present);

@@ -1,12 +1,9 @@
-import { readDecoderConfig } from "#engine/architecture/readArchitecture.ts";
+import { describeDecoder } from "#engine/architecture/readArchitecture.ts";
 import type { UnusedReason } from "#shared/inventory.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import { infoNamed } from "./infoNamed.ts";
 import { sameValues } from "./sameValues.ts";
-
-const EMBEDDING = "model.embed_tokens.weight";
-const HEAD = "lm_head.weight";
 
 interface NamedTensor {
   readonly stored: string;
@@ -31,19 +28,21 @@ export async function settleHead(
   config: Readonly<Record<string, unknown>>,
   named: readonly NamedTensor[],
 ): Promise<SettledHead> {
-  const head = named.find(({ name }) => name === HEAD);
-  if (!head || !readDecoderConfig(config).tiedEmbeddings) return { config, named, unused: [], notes: [] };
-  const embedding = named.find(({ name }) => name === EMBEDDING);
+  const decoder = describeDecoder(config);
+  const table = decoder.embedding.tensor;
+  const head = named.find(({ name }) => name === decoder.head.tensor);
+  if (!head || !decoder.head.tied) return { config, named, unused: [], notes: [] };
+  const embedding = named.find(({ name }) => name === table);
   const others = named.filter((tensor) => tensor !== head);
   if (!embedding)
     return {
       config,
       named: named.map((tensor) =>
-        tensor === head ? { ...head, name: EMBEDDING, info: infoNamed(head.info, EMBEDDING) } : tensor,
+        tensor === head ? { ...head, name: table, info: infoNamed(head.info, table) } : tensor,
       ),
       unused: [],
       notes: [
-        `The matrix that embeddings and output head share is stored as "${head.stored}" alone: it is both. transformers 5 reads it so as well; an export has it as "${EMBEDDING}".`,
+        `The matrix that embeddings and output head share is stored as "${head.stored}" alone: it is both. transformers 5 reads it so as well; an export has it as "${table}".`,
       ],
     };
   if (await sameValues(files, storedInfo(files, embedding), storedInfo(files, head)))

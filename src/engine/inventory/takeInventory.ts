@@ -1,6 +1,6 @@
 import { decoder } from "#engine/architecture/decoder/decoder.ts";
-import type { DecoderConfig } from "#engine/architecture/decoder/decoderConfig.ts";
-import { readDecoderConfig } from "#engine/architecture/readArchitecture.ts";
+import type { Decoder } from "#engine/architecture/description/description.ts";
+import { describeDecoder } from "#engine/architecture/readArchitecture.ts";
 import { neededTensors, type NeededTensor } from "#engine/architecture/validateTensors.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { unusedGroups, type Inventory, type InventoryEntry, type UnusedReason } from "#shared/inventory.ts";
@@ -41,11 +41,11 @@ export async function takeInventory(files: Checkpoint, beside: FoundBeside = {})
   if (!model) return listOnly(files, spelled, beside);
 
   const head = await settleHead(files, model.config, named);
-  const needed = neededTensors(decoder(readDecoderConfig(head.config)));
+  const needed = neededTensors(decoder(describeDecoder(head.config)));
   refuseDisagreements(needed, head.named, beside);
   const settled = settleTensors(needed, head.named);
   const context = {
-    layers: model.decoder.layers,
+    layers: model.decoder.layers.length,
     modules: new Set(needed.map(({ name }) => name.slice(0, name.lastIndexOf(".")))),
     closed: isGguf,
   };
@@ -117,15 +117,15 @@ function nameTensors(files: Checkpoint): {
 
 interface ReadModel {
   readonly config: Readonly<Record<string, unknown>>;
-  readonly decoder: DecoderConfig;
+  readonly decoder: Decoder;
   readonly notes: readonly string[];
 }
 
 /** Null where the config is of no family that is computed, or does not describe a model; its architecture says so. */
 function readModel(config: Readonly<Record<string, unknown>>, names: ReadonlySet<string>): ReadModel | null {
   try {
-    const settled = settleBiases(config, readDecoderConfig(config), names);
-    return { ...settled, decoder: readDecoderConfig(settled.config) };
+    const settled = settleBiases(config, describeDecoder(config), names);
+    return { ...settled, decoder: describeDecoder(settled.config) };
   } catch (error) {
     if (error instanceof KeystoneError) return null;
     throw error;

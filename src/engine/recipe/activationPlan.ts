@@ -21,8 +21,8 @@ export type ActivationMaxima = readonly (readonly ChannelMaxima[])[];
 
 /** A scale by channel that moves from a linear's input into its weights [arXiv:2211.10438, eq. 3]. */
 export interface TensorSmoothing {
-  /** `norm`: divided by the scales. `linear`: column j multiplied by scale j. */
-  readonly kind: "norm" | "linear";
+  /** `norm`: divided by the scales. `norm-one-plus`: 1 + the weight is. `linear`: column j multiplied by scale j. */
+  readonly kind: "norm" | "norm-one-plus" | "linear";
   readonly scales: Float32Array;
 }
 

@@ -24,9 +24,9 @@ export function planSmoothing(
   requireNormWeights(architecture);
   const smoothing = new Map<string, TensorSmoothing>();
   maxima.forEach((groups, layer) =>
-    architecture.smoothGroups(layer).forEach(({ norms, linears }, group) => {
+    architecture.smoothGroups(layer).forEach(({ norms, onePlus, linears }, group) => {
       const scales = smoothingScales(groups[group], alpha);
-      for (const name of norms) smoothing.set(name, { kind: "norm", scales });
+      for (const name of norms) smoothing.set(name, { kind: onePlus ? "norm-one-plus" : "norm", scales });
       for (const name of linears) smoothing.set(name, { kind: "linear", scales });
     }),
   );
@@ -41,6 +41,7 @@ export function applySmoothing(
 ): Float32Array {
   const width = scales.length;
   if (kind === "norm") for (let j = 0; j < width; j++) out[j] = weight[j] / scales[j];
+  else if (kind === "norm-one-plus") for (let j = 0; j < width; j++) out[j] = (1 + weight[j]) / scales[j] - 1;
   else {
     for (let begin = 0; begin < weight.length; begin += width)
       for (let j = 0; j < width; j++) out[begin + j] = weight[begin + j] * scales[j];
@@ -48,7 +49,7 @@ export function applySmoothing(
   return out;
 }
 
-/** @throws KeystoneError activations/no-norm-weight where a norm has no weight that could take the scales */
+/** @throws KeystoneError activations/no-norm-weight where a block has no norm of its own with a weight that could take the scales */
 export function requireNormWeights(architecture: Architecture): void {
   const { layers, name } = architecture.facts;
   for (let layer = 0; layer < layers; layer++) {
@@ -56,7 +57,7 @@ export function requireNormWeights(architecture: Architecture): void {
     if (!bare) continue;
     throw new KeystoneError(
       "activations/no-norm-weight",
-      `SmoothQuant folds its scales into the weights of the norms, but those of ${name} have none.`,
+      `SmoothQuant folds its scales into the weights of the norm in front of each block, and ${name} has none there.`,
       'Choose the method "naive" or "super-activation".',
       { layer, input: bare.input },
     );

@@ -1,5 +1,6 @@
 import type { ArchitectureFacts } from "#shared/model.ts";
 import type { InputOptions } from "../inputs/quantizedInputs.ts";
+import type { Decoder } from "../description/description.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 
 /** One weight of a decoder layer: the graph input it feeds and the tensor that fills it. */
@@ -13,6 +14,15 @@ export interface LayerTensor {
   shape: readonly number[];
 }
 
+/** A tensor that is read outside the layers, by what it does there. */
+export interface OuterTensor {
+  readonly slot: "embedding" | "positions" | "norm" | "norm_bias" | "head" | "head_bias";
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** For people. */
+  readonly usedBy: string;
+}
+
 /** What a layer's graph is asked to give beside the new hidden states. */
 export interface LayerGraphOptions {
   /** Also output `down_input` (tokens × intermediate) and `down_output` (tokens × hidden). */
@@ -23,7 +33,7 @@ export interface LayerGraphOptions {
   activations?: InputOptions | undefined;
   /** Also output `attention_maxima` and `mlp_maxima` (hidden): max |x| per channel of the normed inputs, over all tokens. */
   maxima?: boolean;
-  /** Whether every window has a `cos`, `sin` and `mask` of its own: (batch, 1, sequence, …). */
+  /** Whether every window has position tables and a `mask` of its own: (batch, 1, sequence, …). */
   branching?: boolean;
   /** Also output what goes into every linear, as `SLOT_input` (batch, sequence, in). */
   linearInputs?: boolean;
@@ -34,11 +44,22 @@ export interface LayerGraphOptions {
   cache?: "begin" | "append";
 }
 
+/** What a layer's equations take of positions, row-major (positions, width); only those that they have. */
+export type PositionTables = Readonly<{
+  /** Of the angles: width = rotary size / 2; attention scaling included. */
+  cos?: Float32Array;
+  sin?: Float32Array;
+  /** What queries are multiplied with: width 1. */
+  query_scale?: Float32Array;
+}>;
+
 /** Linears that share one normed input: where SmoothQuant moves scales from the input into the weights. */
 export interface SmoothGroup {
   readonly input: "attention" | "mlp";
-  /** The norm's weight (and bias, where it has one); empty where the norm has no weight to fold a scale into. */
+  /** The norm's weight (and bias, where it has one); empty where these linears have no norm of their own with a weight. */
   readonly norms: readonly string[];
+  /** Whether the norm multiplies with 1 + its weight. */
+  readonly onePlus: boolean;
   /** Weights (out, hidden). */
   readonly linears: readonly string[];
 }
@@ -58,39 +79,45 @@ export interface DecoderWeights {
  * Weights, cos/sin tables and the attention mask are graph inputs, so that one session serves every layer and variant.
  */
 export interface Architecture {
+  readonly description: Decoder;
   readonly facts: ArchitectureFacts;
-  readonly normEpsilon: number;
-  /** Embedding table (vocabulary, hidden), final norm (hidden), output head (vocabulary, hidden; the table when tied). */
+  /** Embedding table (vocabulary, hidden), output head (vocabulary, hidden; the table when tied). */
   readonly embedTensor: string;
-  readonly normTensor: string;
   readonly headTensor: string;
+  /** Everything that is read outside the layers, these included. */
+  readonly outerTensors: readonly OuterTensor[];
 
+  /** The first layer of each kind: layers of one kind have one graph and one set of position tables. */
+  readonly kinds: readonly number[];
+  /** Index of a layer's kind among {@link kinds}. */
+  kindOf(layer: number): number;
   layerTensors(layer: number): readonly LayerTensor[];
   smoothGroups(layer: number): readonly SmoothGroup[];
-  /** Name of the `down_proj` weight of a layer: (hidden, intermediate) = (row, column). */
+  /** Name of the MLP's output projection of a layer, `down_proj` in most families: (hidden, intermediate) = (row, column). */
   downProjection(layer: number): string;
+  /** Whether a layer adds down_proj's output to the residual stream as it is: no norm and no factor in between. */
+  addsDownOutput(layer: number): boolean;
 
-  /** cos and sin for positions from … length − 1 of a text of `length`, each (length − from, rotary size / 2), in f32;
-   *  attention scaling included. `from`: 0 unless given. */
-  rotary(length: number, from?: number): { cos: Float32Array; sin: Float32Array };
+  /** For positions from … length − 1 of a text of `length`. `from`: 0 unless given. */
+  positionTables(layer: number, length: number, from?: number): PositionTables;
   /** Additive mask (length − from, length): 0 where a query (row) sees a key (column), a large negative number elsewhere.
    *  `from`: the first query, 0 unless given. The same array for layers that share a mask; read only. */
   mask(layer: number, length: number, from?: number): Float32Array;
 
   /**
-   * ONNX model of one layer. Inputs: `hidden` (batch, sequence, hidden), `cos`, `sin`, `mask`, one per slot, and the channels
-   * that `activations` declares.
+   * ONNX model of a layer's kind. Inputs: `hidden` (batch, sequence, hidden), the position tables, `mask`, one per slot, and the
+   * channels that `activations` declares.
    * Output: `hidden_out` (batch, sequence, hidden), and the taps asked for.
    */
-  layerGraph(options: LayerGraphOptions): Uint8Array;
-  /** ONNX model: `hidden` (rows, hidden), `norm`, `head` (vocabulary, hidden) → `log_probs` (rows, vocabulary) and `logits`. */
+  layerGraph(layer: number, options: LayerGraphOptions): Uint8Array;
+  /** ONNX model: `hidden` (rows, hidden), the outer tensors of norm and head by slot → `log_probs` (rows, vocabulary) and `logits`. */
   headGraph(): Uint8Array;
   /**
-   * ONNX model that judges without bringing logits to JavaScript: `hidden`, `norm`, `head`, `labels` (rows) int32,
+   * ONNX model that judges without bringing logits to JavaScript: `hidden`, norm and head, `labels` (rows) int32,
    * `reference` (rows, vocabulary) log-probabilities → `nll` (rows), `kl` (rows), `top_agrees` (rows, 0 or 1 as f32).
    */
   judgeGraph(): Uint8Array;
-  /** As judgeGraph, without a reference: `hidden`, `norm`, `head`, `labels` → `nll` (rows), `top` (rows) int32. */
+  /** As judgeGraph, without a reference: `hidden`, norm and head, `labels` → `nll` (rows), `top` (rows) int32. */
   scoreGraph(): Uint8Array;
 
   /**

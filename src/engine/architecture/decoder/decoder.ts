@@ -1,115 +1,61 @@
-import type { ArchitectureFacts } from "#shared/model.ts";
 import { linearInputs } from "../inputs/quantizedInputs.ts";
-import type { DecoderConfig } from "./decoderConfig.ts";
-import { buildDecoderGraph } from "./decoderGraph.ts";
-import { decoderLayer, type LayerOperands } from "./decoderLayer.ts";
-import { Graph, type Value } from "../graph/graph.ts";
-import { buildHeadGraph, buildJudgeGraph, buildScoreGraph } from "../graph/heads.ts";
-import { causalMask, windowOf } from "./mask.ts";
+import type { Decoder } from "../description/description.ts";
 import { rotaryTables } from "../rope/rope.ts";
-import { describeRope } from "../rope/ropeConfig.ts";
-import type { Architecture, LayerGraphOptions, LayerTensor, SmoothGroup } from "./architecture.ts";
+import { buildDecoderGraph } from "./decoderGraph.ts";
+import { decoderLayer, type LayerOperands, type PositionValues } from "./decoderLayer.ts";
+import { factsOf } from "./facts.ts";
+import { Graph, type Value } from "../graph/graph.ts";
+import { buildHeadGraph, buildJudgeGraph, buildScoreGraph } from "./heads.ts";
+import { causalMask } from "./mask.ts";
+import { layerTensors, outerTensors, smoothGroups } from "./tensors.ts";
+import type { Architecture, LayerGraphOptions, PositionTables } from "./architecture.ts";
 
-/** The architecture of a decoder whose layers are {@link decoderLayer}'s: llama, mistral and relatives. */
-export function decoder(config: DecoderConfig): Architecture {
-  const names = {
-    embedTensor: "model.embed_tokens.weight",
-    normTensor: "model.norm.weight",
-    headTensor: config.tiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight",
-    layerTensors: (layer: number) => layerTensors(config, layer),
-  };
+/** Everything that the forward pass, exports and reports need of a described decoder. */
+export function decoder(it: Decoder): Architecture {
+  const { embedding, head, layers } = it;
+  const kinds = [...new Set(layers)].map((layer) => layers.indexOf(layer));
   return {
-    ...names,
-    facts: factsOf(config),
-    normEpsilon: config.normEpsilon,
-    smoothGroups: (layer) => smoothGroups(config, layer),
-    downProjection: (layer) => `model.layers.${layer}.mlp.down_proj.weight`,
-    rotary: (length, from) => rotaryTables(config.rope, config.rotarySize, length, from),
-    mask: maskOfLayers(config),
-    layerGraph: (options) => layerGraph(config, options),
-    headGraph: () => buildHeadGraph(config),
-    scoreGraph: () => buildScoreGraph(config),
-    judgeGraph: () => buildJudgeGraph(config),
-    decoderGraph: (weights) => buildDecoderGraph(config, names, weights),
+    description: it,
+    facts: factsOf(it),
+    embedTensor: embedding.tensor,
+    headTensor: head.tied ? embedding.tensor : head.tensor,
+    outerTensors: outerTensors(it),
+    kinds,
+    kindOf: (layer) => kinds.findIndex((first) => layers[first] === layers[layer]),
+    layerTensors: (layer) => layerTensors(it, layer),
+    smoothGroups: (layer) => smoothGroups(it, layer),
+    downProjection: (layer) => `${it.layersPath}.${layer}.${layers[layer].mlp.body.down.path}.weight`,
+    addsDownOutput: (layer) => layers[layer].mlp.after === null && layers[layer].mlp.residual === 1,
+    positionTables: (layer, length, from) => positionTables(it, layer, length, from),
+    mask: maskOfLayers(it),
+    layerGraph: (layer, options) => layerGraph(it, layer, options),
+    headGraph: () => buildHeadGraph(it),
+    scoreGraph: () => buildScoreGraph(it),
+    judgeGraph: () => buildJudgeGraph(it),
+    decoderGraph: (weights) => buildDecoderGraph(it, weights),
   };
 }
 
-function factsOf(config: DecoderConfig): ArchitectureFacts {
-  const { name, family, layers, hiddenSize, intermediateSize, heads, keyValueHeads, headSize, vocabulary } =
-    config;
+function positionTables({ layers }: Decoder, layer: number, length: number, from = 0): PositionTables {
+  const { rotary, queryTemperature } = layers[layer].attention.body;
   return {
-    ...{ name, family, layers, hiddenSize, intermediateSize, heads, keyValueHeads, headSize, vocabulary },
-    contextLength: config.contextLength,
-    norm: `RMSNorm, ε ${config.normEpsilon}`,
-    position: describeRope(config.rope),
-    activation: config.activation,
-    slidingWindow: config.slidingWindow,
-    tiedEmbeddings: config.tiedEmbeddings,
+    ...(rotary ? rotaryTables(rotary.settings, rotary.size, length, from) : {}),
+    ...(queryTemperature
+      ? {
+          query_scale: Float32Array.from({ length: length - from }, (_, i) => {
+            const times = Math.floor((from + i) / queryTemperature.originalContext);
+            return 1 + queryTemperature.beta * Math.log(1 + times);
+          }),
+        }
+      : {}),
   };
-}
-
-/** A layer's tensors in the order of its equations; biases follow their matrix where the config has them. */
-function layerTensors(config: DecoderConfig, layer: number): LayerTensor[] {
-  const { hiddenSize, intermediateSize, heads, keyValueHeads, headSize } = config;
-  const { attentionBias, outputBias, mlpBias } = config;
-  const [queries, keys] = [heads * headSize, keyValueHeads * headSize];
-  const at = (path: string): string => `model.layers.${layer}.${path}`;
-  const linear = (block: string, slot: string, out: number, input: number, bias: boolean): LayerTensor[] => [
-    { slot, name: at(`${block}.${slot}.weight`), kind: "linear", shape: [out, input] },
-    ...(bias
-      ? [{ slot: `${slot}_bias`, name: at(`${block}.${slot}.bias`), kind: "vector" as const, shape: [out] }]
-      : []),
-  ];
-  const norm = (slot: string): LayerTensor => ({
-    slot,
-    name: at(`${slot}.weight`),
-    kind: "vector",
-    shape: [hiddenSize],
-  });
-  return [
-    norm("input_layernorm"),
-    ...(config.fused
-      ? linear("self_attn", "qkv_proj", queries + 2 * keys, hiddenSize, attentionBias)
-      : [
-          ...linear("self_attn", "q_proj", queries, hiddenSize, attentionBias),
-          ...linear("self_attn", "k_proj", keys, hiddenSize, attentionBias),
-          ...linear("self_attn", "v_proj", keys, hiddenSize, attentionBias),
-        ]),
-    ...linear("self_attn", "o_proj", hiddenSize, queries, outputBias),
-    norm("post_attention_layernorm"),
-    ...(config.fused
-      ? linear("mlp", "gate_up_proj", 2 * intermediateSize, hiddenSize, mlpBias)
-      : [
-          ...linear("mlp", "gate_proj", intermediateSize, hiddenSize, mlpBias),
-          ...linear("mlp", "up_proj", intermediateSize, hiddenSize, mlpBias),
-        ]),
-    ...linear("mlp", "down_proj", hiddenSize, intermediateSize, mlpBias),
-  ];
-}
-
-function smoothGroups({ fused }: DecoderConfig, layer: number): SmoothGroup[] {
-  const weight = (path: string): string => `model.layers.${layer}.${path}.weight`;
-  return [
-    {
-      input: "attention",
-      norms: [weight("input_layernorm")],
-      linears: (fused ? ["qkv_proj"] : ["q_proj", "k_proj", "v_proj"]).map((slot) =>
-        weight(`self_attn.${slot}`),
-      ),
-    },
-    {
-      input: "mlp",
-      norms: [weight("post_attention_layernorm")],
-      linears: (fused ? ["gate_up_proj"] : ["gate_proj", "up_proj"]).map((slot) => weight(`mlp.${slot}`)),
-    },
-  ];
 }
 
 /** Layers share one mask, or two where only some have a window; the last length's are kept, so that a pass makes each once. */
-function maskOfLayers(config: DecoderConfig): Architecture["mask"] {
+function maskOfLayers({ layers }: Decoder): Architecture["mask"] {
   const kept = new Map<number | null, { length: number; from: number; mask: Float32Array }>();
   return (layer, length, from = 0) => {
-    const window = windowOf(config, layer);
+    const { window } = layers[layer].attention.body;
     const found = kept.get(window);
     if (found?.length === length && found.from === from) return found.mask;
     const mask = causalMask(length, window, from);
@@ -118,34 +64,35 @@ function maskOfLayers(config: DecoderConfig): Architecture["mask"] {
   };
 }
 
-function layerGraph(config: DecoderConfig, options: LayerGraphOptions): Uint8Array {
-  const { hiddenSize, intermediateSize, rotarySize } = config;
+function layerGraph(it: Decoder, layer: number, options: LayerGraphOptions): Uint8Array {
+  const { hiddenSize } = it;
+  const { attention, mlp } = it.layers[layer];
+  const { keyValueHeads, headSize } = attention.body;
   const g = new Graph("layer");
   const hidden = g.input("hidden", ["batch", "sequence", hiddenSize]);
   const perWindow = options.branching ? ["batch", 1] : [];
-  const cos = g.input("cos", [...perWindow, "sequence", rotarySize / 2]);
-  const sin = g.input("sin", [...perWindow, "sequence", rotarySize / 2]);
+  const positions = positionInputs(g, it, layer, perWindow);
   const mask = g.input("mask", [...perWindow, "sequence", options.cache === "append" ? "total" : "sequence"]);
-  const tensors = layerTensors(config, 0);
+  const tensors = layerTensors(it, layer);
   const weights = new Map(tensors.map(({ slot, shape }) => [slot, g.input(slot, shape)]));
   /** What goes into each linear, by slot. */
   const seen = new Map<string, Value>();
 
   const x = g.reshape(hidden, [-1, hiddenSize]);
   const [batch, sequence] = [g.size(hidden, 0), g.size(hidden, 1)];
-  const cacheShape = (tokens: string) => ["batch", config.keyValueHeads, tokens, config.headSize];
+  const cacheShape = (tokens: string) => ["batch", keyValueHeads, tokens, headSize];
   const past = options.cache === "append" && {
     keys: g.input("past_keys", cacheShape("past")),
     values: g.input("past_values", cacheShape("past")),
   };
-  const input = { x, batch, sequence, cos, sin, mask, ...(past && { past }) };
+  const input = { x, batch, sequence, ...positions, mask, ...(past && { past }) };
   const style = {
     queryBlocks: options.queryBlocks,
     inputs: linearInputs(g, options.activations, batch),
   };
   const { y, present, attentionInput, mlpInput, downInput, downOutput } = decoderLayer(
     g,
-    config,
+    it.layers[layer],
     bySlot(g, weights, seen),
     input,
     style,
@@ -154,7 +101,7 @@ function layerGraph(config: DecoderConfig, options: LayerGraphOptions): Uint8Arr
   const output = (name: string, rows: Value, width: number): void =>
     g.output(name, g.reshape(rows, [batch, sequence, width]), ["batch", "sequence", width]);
   if (options.taps) {
-    output("down_input", downInput, intermediateSize);
+    output("down_input", downInput, mlp.body.width);
     output("down_output", downOutput, hiddenSize);
   }
   if (options.maxima) {
@@ -173,6 +120,21 @@ function layerGraph(config: DecoderConfig, options: LayerGraphOptions): Uint8Arr
   }
   output("hidden_out", y, hiddenSize);
   return g.encode();
+}
+
+/** The tables of positions as inputs, of the names and widths that {@link positionTables} has. */
+function positionInputs(
+  g: Graph,
+  it: Decoder,
+  layer: number,
+  perWindow: readonly (string | number)[],
+): PositionValues {
+  const widths = Object.entries(positionTables(it, layer, 1)).map(
+    ([name, table]) => [name, table.length] as const,
+  );
+  return Object.fromEntries(
+    widths.map(([name, width]) => [name, g.input(name, [...perWindow, "sequence", width])]),
+  );
 }
 
 /** max |x| of every column. */

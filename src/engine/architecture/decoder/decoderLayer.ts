@@ -1,12 +1,12 @@
 import { IDENTITY, type LinearInputs } from "../inputs/quantizedInputs.ts";
 import { ACTIVATIONS } from "../graph/activationFunctions.ts";
-import { attention, rmsNorm, rotate } from "../graph/layerParts.ts";
-import type { DecoderConfig } from "./decoderConfig.ts";
+import { attention, normalize, rotate } from "../graph/layerParts.ts";
+import type { Attention, Layer, Mlp, Norm } from "../description/description.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 
 /** A layer's weights as its equations use them, by slot. */
 export interface LayerOperands {
-  /** A norm's weight. */
+  /** A norm's weight or bias. */
   readonly weight: (slot: string) => Value;
   /** x·Wᵀ, with the bias where the layer has one. x: (rows, in). */
   readonly linear: (slot: string, x: Value) => Value;
@@ -18,15 +18,21 @@ export interface KeysAndValues {
   readonly values: Value;
 }
 
-export interface LayerInput {
+/** What a layer knows of positions, by the names of {@link PositionTables}; only those that its equations have. */
+export interface PositionValues {
+  /** Of each token's angles, to be multiplied with (batch, heads, sequence, size / 2). */
+  readonly cos?: Value;
+  readonly sin?: Value;
+  /** Of each token, to be multiplied with queries: (…, sequence, 1). */
+  readonly query_scale?: Value;
+}
+
+export interface LayerInput extends PositionValues {
   /** Rows of all windows below one another: (batch · sequence, hidden). */
   readonly x: Value;
   /** Sizes, as 1-element int64 tensors. */
   readonly batch: Value;
   readonly sequence: Value;
-  /** Of each token's angles, to be multiplied with (batch, heads, sequence, rotarySize / 2). */
-  readonly cos: Value;
-  readonly sin: Value;
   /** Additive, to be added to (batch, heads, sequence, keys). */
   readonly mask: Value;
   /** Of the tokens before these, where they were computed before. */
@@ -53,61 +59,130 @@ export interface LayerResult {
   readonly downOutput: Value;
 }
 
-/**
- * One layer of a pre-norm decoder with rotary grouped-query attention and a gated MLP:
- *
- *     h = x + Attention(RMSNorm(x));  y = h + W_down(act(W_gate·u) ⊙ W_up·u), u = RMSNorm(h)     [arXiv:2302.13971]
- */
+/** One layer by its description: Layer says the equations. */
 export function decoderLayer(
   g: Graph,
-  config: DecoderConfig,
-  { weight, linear }: LayerOperands,
-  { x, batch, sequence, cos, sin, mask, past }: LayerInput,
+  layer: Layer,
+  operands: LayerOperands,
+  input: LayerInput,
   { queryBlocks = 1, inputs = IDENTITY }: LayerStyle = {},
 ): LayerResult {
-  const { heads, keyValueHeads, headSize, normEpsilon } = config;
-
-  const { h, present, attentionInput } = g.scope("attention", () => {
-    const attentionInput = rmsNorm(g, x, weight("input_layernorm"), normEpsilon);
+  const { x } = input;
+  const first = g.scope("attention", () => {
+    const attentionInput = normed(g, layer.attention.before, operands, x);
     const u = inputs.residual(attentionInput);
-    const projected = config.fused
-      ? g.split(
-          linear("qkv_proj", u),
-          [heads, keyValueHeads, keyValueHeads].map((n) => n * headSize),
-          -1,
-        )
-      : ["q_proj", "k_proj", "v_proj"].map((slot) => linear(slot, u));
-    const [queries, ownKeys, v] = projected.map((rows, i) =>
-      g.transpose(
-        g.reshape(rows, [batch, sequence, i === 0 ? heads : keyValueHeads, headSize]),
-        [0, 2, 1, 3],
-      ),
+    const { rows, present } = attentionOf(
+      g,
+      layer.attention.body,
+      operands,
+      { ...input, x: u },
+      queryBlocks,
+      inputs,
     );
-    const rotary = { size: headSize, rotaryDim: config.rotarySize };
-    const q = rotate(g, queries, { cos, sin }, rotary);
-    const k = rotate(g, ownKeys, { cos, sin }, rotary);
-    const keys = past ? g.concat([past.keys, k], 2) : k;
-    const values = past ? g.concat([past.values, v], 2) : v;
-    // the layers of a graph differ by their masks alone, so keys are left out only where no layer needs them
-    const window = config.fullLayers.size > 0 ? null : config.slidingWindow;
-    const shape = { ...config, window, queryBlocks };
-    const attentionOutput = attention(g, { q, k: keys, v: values, mask }, shape, inputs);
-    const rows = g.reshape(g.transpose(attentionOutput, [0, 2, 1, 3]), [-1, heads * headSize]);
-    return {
-      h: g.add(x, linear("o_proj", inputs.attentionOutput(rows))),
-      present: { keys, values },
-      attentionInput,
-    };
+    const output = operands.linear(layer.attention.body.output.slot, inputs.attentionOutput(rows));
+    return { sum: added(g, layer.attention, operands, output), present, attentionInput, u };
   });
+  const h = layer.parallel ? x : g.scope("attention", () => g.add(x, first.sum));
 
   return g.scope("mlp", () => {
-    const mlpInput = rmsNorm(g, h, weight("post_attention_layernorm"), normEpsilon);
-    const u = inputs.residual(mlpInput);
-    const [gate, up] = config.fused
-      ? g.halves(linear("gate_up_proj", u), -1)
-      : [linear("gate_proj", u), linear("up_proj", u)];
-    const downInput = g.multiply(ACTIVATIONS[config.activation](g, gate), up);
-    const downOutput = linear("down_proj", inputs.down(downInput));
-    return { y: g.add(h, downOutput), present, attentionInput, mlpInput, downInput, downOutput };
+    const shared = layer.parallel && layer.mlp.before === layer.attention.before;
+    const mlpInput = shared ? first.attentionInput : normed(g, layer.mlp.before, operands, h);
+    const u = shared ? first.u : inputs.residual(mlpInput);
+    const downInput = mlpOf(g, layer.mlp.body, operands, u);
+    const downOutput = operands.linear(layer.mlp.body.down.slot, inputs.down(downInput));
+    const sum = added(g, layer.mlp, operands, downOutput);
+    const y = layer.parallel ? g.add(x, g.add(first.sum, sum)) : g.add(h, sum);
+    const { present, attentionInput } = first;
+    return { y, present, attentionInput, mlpInput, downInput, downOutput };
   });
+}
+
+function normed(g: Graph, norm: Norm | null, { weight }: LayerOperands, x: Value): Value {
+  return norm ? normalize(g, x, norm, weight) : x;
+}
+
+/** What a block adds to the residual stream. */
+function added(
+  g: Graph,
+  { after, residual }: Layer["attention"] | Layer["mlp"],
+  operands: LayerOperands,
+  output: Value,
+): Value {
+  const sum = normed(g, after, operands, output);
+  return residual === 1 ? sum : g.multiply(sum, g.float(residual));
+}
+
+/** Everything of attention but its output projection: rows (batch · sequence, heads · headSize). */
+function attentionOf(
+  g: Graph,
+  it: Attention,
+  operands: LayerOperands,
+  { x, batch, sequence, mask, past, ...positions }: LayerInput,
+  queryBlocks: number,
+  inputs: LinearInputs,
+): { rows: Value; present: KeysAndValues } {
+  const { heads, headSize } = it;
+  const [queries, ownKeys, v] = headsOf(g, it, operands, x, { batch, sequence });
+  const turned = (of: Value): Value =>
+    it.rotary && positions.cos && positions.sin
+      ? rotate(g, of, { cos: positions.cos, sin: positions.sin }, { headSize, ...it.rotary })
+      : of;
+  const scaled = (of: Value): Value => (positions.query_scale ? g.multiply(of, positions.query_scale) : of);
+  const q = scaled(turned(queries));
+  const k = turned(ownKeys);
+  const keys = past ? g.concat([past.keys, k], 2) : k;
+  const values = past ? g.concat([past.values, v], 2) : v;
+  const result = attention(g, { q, k: keys, v: values, mask }, { ...it, queryBlocks }, inputs);
+  const rows = g.reshape(g.transpose(result, [0, 2, 1, 3]), [-1, heads * headSize]);
+  return { rows, present: { keys, values } };
+}
+
+/** Queries, keys and values of every head: (batch, heads, sequence, headSize). */
+function headsOf(
+  g: Graph,
+  it: Attention,
+  operands: LayerOperands,
+  x: Value,
+  { batch, sequence }: Pick<LayerInput, "batch" | "sequence">,
+): readonly Value[] {
+  const { heads, keyValueHeads, headSize, clip, queryKeyNorm } = it;
+  const counts = [heads, keyValueHeads, keyValueHeads];
+  return projected(g, it, operands, x).map((rows, i) => {
+    const cut = clip === null ? rows : g.op("Clip", [rows, g.float(-clip), g.float(clip)]);
+    const norm = i === 0 ? queryKeyNorm?.q : i === 1 ? queryKeyNorm?.k : undefined;
+    const wide = norm && queryKeyNorm?.over === "width" ? normed(g, norm, operands, cut) : cut;
+    const apart = g.reshape(wide, [batch, sequence, counts[i], headSize]);
+    const each = norm && queryKeyNorm?.over === "head" ? normed(g, norm, operands, apart) : apart;
+    return g.transpose(each, [0, 2, 1, 3]);
+  });
+}
+
+/** q, k and v as rows (batch · sequence, heads · headSize). */
+function projected(g: Graph, it: Attention, { linear }: LayerOperands, x: Value): readonly Value[] {
+  const { projections, heads, keyValueHeads, headSize } = it;
+  if (projections.kind === "apart")
+    return [projections.q, projections.k, projections.v].map(({ slot }) => linear(slot, x));
+  const rows = linear(projections.qkv.slot, x);
+  if (projections.kind === "blocks")
+    return g.split(
+      rows,
+      [heads, keyValueHeads, keyValueHeads].map((n) => n * headSize),
+      -1,
+    );
+  const perKey = heads / keyValueHeads;
+  const grouped = g.reshape(rows, [-1, keyValueHeads, perKey + 2, headSize]);
+  return g
+    .split(grouped, [perKey, 1, 1], 2)
+    .map((part, i) => g.reshape(part, [-1, (i === 0 ? heads : keyValueHeads) * headSize]));
+}
+
+/** What goes into the MLP's last matrix. */
+function mlpOf(g: Graph, { projections, activation }: Mlp, { linear }: LayerOperands, u: Value): Value {
+  const act = ACTIVATIONS[activation];
+  if (projections.kind === "plain") return act(g, linear(projections.up.slot, u));
+  const [gate, up] =
+    projections.kind === "gated-fused"
+      ? g.halves(linear(projections.gateUp.slot, u), -1)
+      : [linear(projections.gate.slot, u), linear(projections.up.slot, u)];
+  return g.multiply(act(g, gate), up);
 }

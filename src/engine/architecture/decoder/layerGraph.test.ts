@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { InputOptions } from "../inputs/quantizedInputs.ts";
 import { expectSum, float32Bound, sumsOf } from "../../../../test/support/rounding.ts";
 import { decoder } from "./decoder.ts";
-import { readMistral } from "../families/mistral.ts";
+import { mistral } from "../families/mistral.ts";
 
 const BATCH = 2;
 const SEQUENCE = 13;
@@ -18,7 +18,7 @@ const within = (whole: Float32Array): number =>
 
 const architecture = (window: number | null) =>
   decoder(
-    readMistral({
+    mistral.read({
       hidden_size: HIDDEN,
       intermediate_size: INTERMEDIATE,
       num_attention_heads: 4,
@@ -38,7 +38,7 @@ async function runLayer(
   const it = architecture(window);
   const wave = (count: number, step: number): Float32Array =>
     Float32Array.from({ length: count }, (_, i) => Math.sin(1 + i * step));
-  const { cos, sin } = it.rotary(SEQUENCE);
+  const { cos = wave(0, 0), sin = wave(0, 0) } = it.positionTables(0, SEQUENCE);
   const hidden = wave(BATCH * SEQUENCE * HIDDEN, 0.7);
   if (poison !== undefined) hidden.fill(poison, (SEQUENCE - 1) * HIDDEN, SEQUENCE * HIDDEN);
   const feeds: Record<string, Tensor> = {
@@ -57,7 +57,7 @@ async function runLayer(
       shape,
     );
   });
-  const session = await InferenceSession.create(it.layerGraph({ taps: false, queryBlocks, activations }), {
+  const session = await InferenceSession.create(it.layerGraph(0, { taps: false, queryBlocks, activations }), {
     intraOpNumThreads: 1,
     logSeverityLevel: 3,
   });

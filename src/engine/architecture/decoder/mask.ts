@@ -1,16 +1,7 @@
-import type { DecoderConfig } from "./decoderConfig.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 
 /** What a masked score gets: far below any score, and far enough from f32's end that adding a score cannot overflow. */
 const MASKED = -1e30;
-
-/** Keys that a query of a layer sees, itself included; null = all before it. */
-export function windowOf(
-  { slidingWindow, fullLayers }: Pick<DecoderConfig, "slidingWindow" | "fullLayers">,
-  layer: number,
-): number | null {
-  return fullLayers.has(layer) ? null : slidingWindow;
-}
 
 /**
  * (length − from, length): 0 where key ≤ query, and within the window where there is one; MASKED elsewhere.

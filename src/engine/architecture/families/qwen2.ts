@@ -1,11 +1,14 @@
 import { z } from "zod";
+import { apart, block, gated, layersOf, plainAttention, rms } from "../description/equations.ts";
 import {
-  decoderConfig,
+  commonParts,
   decoderFields,
+  headSizesOf,
   ownBiases,
-  parseConfig,
-  type DecoderConfig,
-} from "../decoder/decoderConfig.ts";
+  rotaryFrom,
+} from "../description/commonFields.ts";
+import { family } from "../description/family.ts";
+import { biasesNotStored, ggufForm, headsFillHidden, windowSetting } from "../description/ggufForm.ts";
 
 const count = z.number().int().nonnegative();
 
@@ -22,32 +25,49 @@ const schema = z.looseObject({
   layer_types: z.array(z.enum(["full_attention", "sliding_attention"])).nullish(),
 });
 
-/** The fields of config.json that it reads. */
-export const QWEN2_FIELDS = Object.keys(schema.shape);
-
 /**
  * Qwen2 and Qwen2.5: llama's equations with biases on queries, keys and values [arXiv:2407.10671]. Where `use_sliding_window`
  * is set, the layers from `max_window_layers` on have a window, or those that `layer_types` names. Defaults: transformers'
  * Qwen2Config.
- * @throws KeystoneError architecture/bad-config, architecture/quantized, architecture/unknown-rope
  */
-export function readQwen2(config: unknown): DecoderConfig {
-  const it = parseConfig(schema, config);
-  const window = it.use_sliding_window ? it.sliding_window : null;
-  const layers = Array.from({ length: it.num_hidden_layers }, (_, layer) => layer);
-  const isFull = (layer: number): boolean =>
-    it.layer_types ? it.layer_types[layer] !== "sliding_attention" : layer < it.max_window_layers;
-  const full = new Set(layers.filter(isFull));
-  return decoderConfig(it, {
-    family: "qwen2",
-    className: "Qwen2ForCausalLM",
-    intermediateSize: it.intermediate_size,
-    contextLength: it.max_position_embeddings,
-    keyValueHeads: it.num_key_value_heads ?? it.num_attention_heads,
-    slidingWindow: full.size === layers.length ? null : window,
-    ...(window === null ? {} : { fullLayers: full }),
-    attentionBias: true,
-    outputBias: it.attention_bias,
-    mlpBias: it.mlp_bias,
-  });
-}
+export const qwen2 = family({
+  modelType: "qwen2",
+  classes: ["Qwen2ForCausalLM"],
+  schema,
+  describe: (it) => {
+    const contextLength = it.max_position_embeddings;
+    const sizes = headSizesOf(it, it.num_key_value_heads ?? it.num_attention_heads);
+    const rotary = rotaryFrom(it, { ...sizes, contextLength });
+    const window = it.use_sliding_window ? it.sliding_window : null;
+    const isFull = (layer: number): boolean =>
+      it.layer_types ? it.layer_types[layer] !== "sliding_attention" : layer < it.max_window_layers;
+    return {
+      ...commonParts(it, { family: "qwen2", className: "Qwen2ForCausalLM", contextLength }),
+      layers: layersOf(
+        it.num_hidden_layers,
+        (layer) => (window === null || isFull(layer) ? "full" : "sliding"),
+        (kind) => ({
+          attention: block(rms("input_layernorm", it.rms_norm_eps), {
+            ...plainAttention(sizes),
+            ...apart(sizes, { input: true, output: it.attention_bias }),
+            rotary,
+            window: kind === "full" ? null : window,
+          }),
+          mlp: block(rms("post_attention_layernorm", it.rms_norm_eps), {
+            ...gated(it.hidden_size, it.intermediate_size, it.mlp_bias),
+            activation: it.hidden_act,
+          }),
+          parallel: false,
+        }),
+      ),
+      norm: rms("model.norm", it.rms_norm_eps),
+      unannouncedBiases: it.attention_bias || it.mlp_bias,
+    };
+  },
+  biases: { always: ["q_proj", "k_proj", "v_proj"], flagCounts: false },
+  gguf: ggufForm("qwen2", {
+    settings: [{ ...windowSetting, field: null }],
+    problems: (decoder) => [...biasesNotStored(decoder), ...headsFillHidden(decoder)],
+  }),
+  genai: true,
+});

@@ -1,34 +1,60 @@
 import type { Graph, Value } from "./graph.ts";
 
-/** x / √(mean(x²) + ε) ⊙ weight over the last axis [arXiv:1910.07467, eq. 4]. */
-export function rmsNorm(g: Graph, x: Value, weight: Value, epsilon: number): Value {
-  return g.scope("rms_norm", () => {
-    const meanSquare = g.op("ReduceMean", [g.op("Pow", [x, g.float(2)]), g.ints([-1])], { keepdims: 1 });
-    const root = g.op("Sqrt", [g.add(meanSquare, g.float(epsilon))]);
-    return g.multiply(g.op("Div", [x, root]), weight);
+/** How a norm computes; by name, what its weight and bias are looked up under. */
+interface NormEquation {
+  readonly path: string;
+  readonly kind: "rms" | "layer";
+  readonly gain: "w" | "1+w" | "none";
+  readonly bias: boolean;
+  readonly epsilon: number;
+}
+
+/** A norm over the last axis [RMSNorm: arXiv:1910.07467, eq. 4; LayerNorm: arXiv:1607.06450]. @param weight its weight under `path`, its bias under `path_bias` */
+export function normalize(g: Graph, x: Value, norm: NormEquation, weight: (slot: string) => Value): Value {
+  return g.scope(norm.kind === "rms" ? "rms_norm" : "layer_norm", () => {
+    const centred = norm.kind === "rms" ? x : g.subtract(x, lastMean(g, x));
+    const meanSquare = lastMean(g, g.op("Pow", [centred, g.float(2)]));
+    const root = g.op("Sqrt", [g.add(meanSquare, g.float(norm.epsilon))]);
+    const unit = g.op("Div", [centred, root]);
+    if (norm.gain === "none") return unit;
+    const stored = weight(norm.path);
+    const scaled = g.multiply(unit, norm.gain === "w" ? stored : g.add(stored, g.float(1)));
+    return norm.bias ? g.add(scaled, weight(`${norm.path}_bias`)) : scaled;
   });
 }
 
+function lastMean(g: Graph, x: Value): Value {
+  return g.op("ReduceMean", [x, g.ints([-1])], { keepdims: 1 });
+}
+
 /**
- * Rotates channel i with channel i + size/2 by the position's angle [arXiv:2104.09864, eq. 34, in the half-split order
- * of Hugging Face checkpoints]. x: (batch, heads, sequence, size); cos, sin: (sequence, rotaryDim / 2), or one of each a
- * window: (batch, 1, sequence, rotaryDim / 2).
- * @param rotaryDim how many channels are: the first ones; the others stay as they are
+ * Rotates pairs of channels by the position's angle [arXiv:2104.09864, eq. 34]. x: (batch, heads, sequence, headSize); cos, sin:
+ * (sequence, size / 2), or one of each a window: (batch, 1, sequence, size / 2).
+ * @param rotary `size`: how many channels are turned, the first ones; `pairs`: i with i + size/2, the order of most Hugging Face
+ *   checkpoints, or 2i with 2i + 1
  */
 export function rotate(
   g: Graph,
   x: Value,
   { cos, sin }: Readonly<Record<"cos" | "sin", Value>>,
-  { size, rotaryDim }: { readonly size: number; readonly rotaryDim: number },
+  rotary: { readonly headSize: number; readonly size: number; readonly pairs: "halves" | "neighbours" },
 ): Value {
+  const { headSize, size, pairs } = rotary;
   return g.scope("rope", () => {
-    const [first, rest] = rotaryDim === size ? [x] : g.split(x, [rotaryDim, size - rotaryDim], -1);
-    const [a, b] = g.halves(first, -1);
+    const [first, rest] = size === headSize ? [x] : g.split(x, [size, headSize - size], -1);
+    const paired = pairs === "halves" ? first : g.reshape(first, [0, 0, -1, size / 2, 2]);
+    const [a, b] =
+      pairs === "halves"
+        ? g.halves(paired, -1)
+        : g.halves(paired, -1).map((half) => g.reshape(half, [0, 0, -1, size / 2]));
     const parts = [
       g.subtract(g.multiply(a, cos), g.multiply(b, sin)),
       g.add(g.multiply(b, cos), g.multiply(a, sin)),
     ];
-    return g.concat(rest ? [...parts, rest] : parts, -1);
+    if (pairs === "halves") return g.concat(rest ? [...parts, rest] : parts, -1);
+    const columns = parts.map((part) => g.reshape(part, [0, 0, -1, size / 2, 1]));
+    const turned = g.reshape(g.concat(columns, -1), [0, 0, -1, size]);
+    return rest ? g.concat([turned, rest], -1) : turned;
   });
 }
 
@@ -36,6 +62,10 @@ export interface AttentionShape {
   readonly heads: number;
   readonly keyValueHeads: number;
   readonly headSize: number;
+  /** What q·k is multiplied with. */
+  readonly scale: number;
+  /** Scores become cap·tanh(scores / cap) before the mask; null = they stay. */
+  readonly softcap: number | null;
   /** Keys that a query sees, itself included; null = all before it. */
   readonly window: number | null;
   /** Blocks that the queries are cut into, so that scores of one block at a time are in memory. */
@@ -49,7 +79,7 @@ export interface AttentionInputs {
 }
 
 /**
- * softmax(q·kᵀ/√size + mask)·v with grouped queries [arXiv:2305.13245]: `heads / keyValueHeads` neighbouring query heads
+ * softmax(scale·q·kᵀ + mask)·v with grouped queries [arXiv:2305.13245]: `heads / keyValueHeads` neighbouring query heads
  * share a key head, so one matrix product per key head serves the whole group.
  * q: (batch, heads, sequence, size); k, v: (batch, keyValueHeads, sequence, size); mask: (sequence, sequence).
  * The mask may be another for each window: (batch, 1, sequence, keys). In one block there may be more keys than queries.
@@ -70,7 +100,7 @@ export function attention(
   shape: AttentionShape,
   inputs: AttentionInputs,
 ): Value {
-  const scaled = g.multiply(inputs.heads(q), g.float(1 / Math.sqrt(shape.headSize)));
+  const scaled = g.multiply(inputs.heads(q), g.float(shape.scale));
   const keys = g.transpose(inputs.heads(k), [0, 1, 3, 2]);
   const values = inputs.heads(v);
   if (shape.queryBlocks === 1) return attend(g, scaled, keys, values, mask, g.size(k, 2), shape, inputs);
@@ -114,8 +144,14 @@ function attend(
 ): Value {
   const { heads, keyValueHeads, headSize } = shape;
   const grouped = g.reshape(q, [0, keyValueHeads, -1, headSize]);
-  const scores = g.reshape(g.matMul(grouped, keys), [0, heads, -1, keyCount]);
+  const products = g.reshape(g.matMul(grouped, keys), [0, heads, -1, keyCount]);
+  const scores = shape.softcap === null ? products : capped(g, products, shape.softcap);
   const weights = inputs.probabilities(g.softmax(g.add(scores, mask), -1));
   const attentionOutput = g.matMul(g.reshape(weights, [0, keyValueHeads, -1, keyCount]), v);
   return g.reshape(attentionOutput, [0, heads, -1, headSize]);
+}
+
+/** cap·tanh(x / cap). */
+export function capped(g: Graph, x: Value, cap: number): Value {
+  return g.multiply(g.op("Tanh", [g.op("Div", [x, g.float(cap)])]), g.float(cap));
 }

@@ -49,7 +49,7 @@ export const ropeFields = {
   original_max_position_embeddings: z.number().int().positive().nullish(),
 };
 
-type RopeFields = z.infer<z.ZodObject<typeof ropeFields>>;
+export type RopeFields = z.infer<z.ZodObject<typeof ropeFields>>;
 
 /** Rope types that `readRope` accepts. */
 export const ROPE_TYPES = ["default", "linear", "dynamic", "llama3", "yarn", "longrope"] as const;
@@ -180,7 +180,7 @@ function readLongrope(
 function unknownRope(what: string, details: Record<string, string | number>): KeystoneError {
   return new KeystoneError(
     "architecture/unknown-rope",
-    `config.json ${what}, which Keystone cannot compute; it knows ${ROPE_TYPES.join(", ")}, over whole heads (phi3 also over parts of them).`,
+    `config.json ${what}, which Keystone cannot compute; it knows ${ROPE_TYPES.join(", ")}, over whole heads, and over parts of them in families that have that.`,
     "The checkpoint can be inspected, but not run; choose a checkpoint with one of these.",
     details,
   );

@@ -1,5 +1,6 @@
 import { freemem } from "node:os";
 import type { HeadWeights, LayerWeights } from "#engine/forward/forward.ts";
+import { withTable } from "../stream/hiddenStates.ts";
 import { readHead } from "../stream/judgeHead.ts";
 import { createLayerReader } from "../stream/layerReader.ts";
 import type { Engine } from "../stream/engine.ts";
@@ -43,8 +44,10 @@ export async function generationWeights(
       ? makers[lane].tensor(architecture.embedTensor, await checkpoint.read(architecture.embedTensor))
       : null;
     ends.push({
-      embedding: table ? tableRows(table, architecture.facts.hiddenSize) : checkpoint,
-      head: { norm: original.norm, head: makers[lane].tensor(architecture.headTensor, original.head) },
+      embedding: table
+        ? withTable(checkpoint, architecture.embedTensor, table, architecture.facts.hiddenSize)
+        : checkpoint,
+      head: { ...original, head: makers[lane].tensor(architecture.headTensor, original.head) },
     });
   }
 
@@ -89,15 +92,4 @@ function layerBytes({ architecture }: Engine): number {
     .layerTensors(0)
     .reduce((sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1), 0);
   return weights * Float32Array.BYTES_PER_ELEMENT;
-}
-
-function tableRows(table: Float32Array, width: number): LaneEnds["embedding"] {
-  return {
-    readRows: async (_name, indices) => {
-      const rows = new Float32Array(indices.length * width);
-      for (let i = 0; i < indices.length; i++)
-        rows.set(table.subarray(indices[i] * width, (indices[i] + 1) * width), i * width);
-      return rows;
-    },
-  };
 }

@@ -32,10 +32,10 @@ export class GrowingText {
   async begin(): Promise<void> {
     if (this.#whole || !this.#anglesHold()) this.#seen = 0;
     const { ids } = this;
-    const fed = this.#whole
-      ? Array.from({ length: Math.ceil(ids.length / PAD) * PAD }, (_, i) => ids[i] ?? 0)
-      : ids.slice(this.#seen);
-    const embedded = await this.#engine.forward.embed(this.#ends.embedding, [fed]);
+    const { contextLength } = this.#engine.architecture.facts;
+    const padded = Math.max(ids.length, Math.min(Math.ceil(ids.length / PAD) * PAD, contextLength));
+    const fed = this.#whole ? Array.from({ length: padded }, (_, i) => ids[i] ?? 0) : ids.slice(this.#seen);
+    const embedded = await this.#engine.forward.embed(this.#ends.embedding, [fed], { from: this.#seen });
     this.#hidden = this.#whole ? { ...embedded, lengths: [ids.length] } : embedded;
   }
 
@@ -68,10 +68,12 @@ export class GrowingText {
   #anglesHold(): boolean {
     if (this.#seen === 0) return true;
     const { architecture } = this.#engine;
-    const [before, now] = [this.#seen, this.ids.length].map((length) =>
-      architecture.rotary(length, this.#seen - 1),
-    );
-    return before.cos.every((value, i) => value === now.cos[i] && before.sin[i] === now.sin[i]);
+    return architecture.kinds.every((layer) => {
+      const [before, now] = [this.#seen, this.ids.length].map(
+        (length) => architecture.positionTables(layer, length, this.#seen - 1).cos,
+      );
+      return before?.every((value, i) => value === now?.[i]) ?? true;
+    });
   }
 
   #begun(): HiddenBatch {

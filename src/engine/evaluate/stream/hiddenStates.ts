@@ -1,3 +1,4 @@
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { HiddenBatch } from "#engine/forward/forward.ts";
 import type { Engine } from "./engine.ts";
 import type { TokenWindow, WindowSet } from "../windows/windowSet.ts";
@@ -73,29 +74,37 @@ export async function embedBatches(
   table?: Float32Array,
 ): Promise<HiddenBatch[]> {
   const embedded: HiddenBatch[] = [];
-  const source = table ? { readRows: rowsOf(table, architecture.facts.hiddenSize) } : checkpoint;
+  const source = table
+    ? withTable(checkpoint, architecture.embedTensor, table, architecture.facts.hiddenSize)
+    : checkpoint;
   for (const batch of plan.batches) {
     const windows = batch.map((window) => plan.windows[window]);
+    const parents = windows.map((window) => window.parents ?? null);
     const hidden = await forward.embed(
       source,
       windows.map(({ ids }) => ids),
+      { parents },
     );
-    const parents = windows.map((window) => window.parents ?? null);
     embedded.push(parents.some((of) => of !== null) ? { ...hidden, parents } : hidden);
   }
   return embedded;
 }
 
-/** Reads rows from a table in memory as a checkpoint reads them from a file. */
-function rowsOf(
+/** A checkpoint whose embedding table is another one, in memory: (vocabulary, width). */
+export function withTable(
+  checkpoint: Pick<Checkpoint, "readRows">,
+  name: string,
   table: Float32Array,
   width: number,
-): (name: string, indices: ArrayLike<number>) => Promise<Float32Array> {
-  return async (_name, indices) => {
-    const rows = new Float32Array(indices.length * width);
-    for (let i = 0; i < indices.length; i++)
-      rows.set(table.subarray(indices[i] * width, (indices[i] + 1) * width), i * width);
-    return rows;
+): Pick<Checkpoint, "readRows"> {
+  return {
+    readRows: async (asked, indices) => {
+      if (asked !== name) return checkpoint.readRows(asked, indices);
+      const rows = new Float32Array(indices.length * width);
+      for (let i = 0; i < indices.length; i++)
+        rows.set(table.subarray(indices[i] * width, (indices[i] + 1) * width), i * width);
+      return rows;
+    },
   };
 }
 

@@ -42,11 +42,17 @@ export async function readHead({
   checkpoint,
   architecture,
 }: Pick<Engine, "checkpoint" | "architecture">): Promise<HeadWeights> {
-  const norm = await checkpoint.read(architecture.normTensor);
-  const head = await checkpoint.read(architecture.headTensor);
-  requireFinite(architecture.normTensor, norm);
-  requireFinite(architecture.headTensor, head);
-  return { norm, head };
+  const read = async (name: string): Promise<Float32Array> => {
+    const values = await checkpoint.read(name);
+    requireFinite(name, values);
+    return values;
+  };
+  const others = architecture.outerTensors.filter(({ slot }) =>
+    ["norm", "norm_bias", "head_bias"].includes(slot),
+  );
+  const parts: [string, Float32Array][] = [];
+  for (const { slot, name } of others) parts.push([slot, await read(name)]);
+  return { ...Object.fromEntries(parts), head: await read(architecture.headTensor) };
 }
 
 /** What {@link judgeLanes} counts for so many rows of each variant: the original once for all that share its head, and each variant. */
@@ -86,11 +92,11 @@ export async function judgeLanes(
   return figures;
 }
 
-function ownHead({ architecture }: Engine, lane: Lane, { norm, head }: HeadWeights): HeadWeights | null {
+function ownHead({ architecture }: Engine, lane: Lane, original: HeadWeights): HeadWeights | null {
   const begin = performance.now();
-  const made = attempt(lane, () => lane.weights.tensor(architecture.headTensor, head));
+  const made = attempt(lane, () => lane.weights.tensor(architecture.headTensor, original.head));
   lane.seconds += (performance.now() - begin) / 1000;
-  return made && { norm, head: made };
+  return made && { ...original, head: made };
 }
 
 async function judgeGroup(

@@ -69,8 +69,13 @@ function stepBytes({ facts }: Architecture, step: number, longest: number): numb
 export function stepTokens(architecture: Architecture, longest: number, logitsBytes: number): number {
   const step = Math.min(longest, Math.max(1, Math.floor(logitsBytes / logitsOf(architecture))));
   // of one position alone nothing can be seen: the first is not turned
-  const [early, late] = [architecture.rotary(Math.max(2, step)), architecture.rotary(Math.max(2, longest))];
-  return early.cos.every((value, i) => value === late.cos[i]) ? step : longest;
+  const stays = architecture.kinds.every((layer) => {
+    const [early, late] = [step, longest].map(
+      (length) => architecture.positionTables(layer, Math.max(2, length)).cos,
+    );
+    return early?.every((value, i) => value === late?.[i]) ?? true;
+  });
+  return stays ? step : longest;
 }
 
 /** Bytes of one token's logits. */

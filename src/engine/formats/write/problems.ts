@@ -1,5 +1,4 @@
-import { hasUnannouncedBiases } from "#engine/architecture/decoder/decoderConfig.ts";
-import { readDecoderConfig } from "#engine/architecture/readArchitecture.ts";
+import { describeDecoder } from "#engine/architecture/readArchitecture.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { KeystoneErrorData } from "#shared/errors.ts";
 import { inheritedSymmetric, type Recipe } from "#shared/recipe.ts";
@@ -19,8 +18,8 @@ export function activationProblems({ activations }: Recipe, subject: string): Ke
 
 /** What transformers, whose classes a folder of safetensors names, leaves out of a model. */
 export function transformersProblems({ config }: Pick<Checkpoint, "config">): KeystoneErrorData[] {
-  const decoder = readDecoderConfig(config);
-  if (!hasUnannouncedBiases(decoder)) return [];
+  const decoder = describeDecoder(config);
+  if (!decoder.unannouncedBiases) return [];
   return [
     {
       code: "export/unannounced-biases",

@@ -15,9 +15,11 @@ export async function readNormGains(
 ): Promise<Map<string, NormGain>> {
   const gains = new Map<string, NormGain>();
   for (const layer of new Set(proposals.map((it) => it.layer))) {
-    const norm = architecture.smoothGroups(layer).find(({ input }) => input === "mlp")?.norms[0];
-    if (norm === undefined) continue;
-    const weights = await checkpoint.read(norm);
+    const group = architecture.smoothGroups(layer).find(({ input }) => input === "mlp");
+    const norm = group?.norms[0];
+    if (group === undefined || norm === undefined) continue;
+    const stored = await checkpoint.read(norm);
+    const weights = group.onePlus ? stored.map((weight) => 1 + weight) : stored;
     const middle = median(Array.from(weights, Math.abs));
     for (const proposal of proposals.filter((it) => it.layer === layer))
       gains.set(keyOf(proposal), { value: weights[proposal.row], median: middle });

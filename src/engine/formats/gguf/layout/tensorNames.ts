@@ -1,28 +1,6 @@
-/** Names outside the layers: Hugging Face's and GGUF's. */
-const OUTER: readonly (readonly [string, string])[] = [
-  ["model.embed_tokens.weight", "token_embd.weight"],
-  ["model.norm.weight", "output_norm.weight"],
-  ["lm_head.weight", "output.weight"],
-];
-
-/** Parts of a layer, without `.weight` or `.bias`. */
-const INNER: readonly (readonly [string, string])[] = [
-  ["input_layernorm", "attn_norm"],
-  ["self_attn.q_proj", "attn_q"],
-  ["self_attn.k_proj", "attn_k"],
-  ["self_attn.v_proj", "attn_v"],
-  ["self_attn.qkv_proj", "attn_qkv"],
-  ["self_attn.o_proj", "attn_output"],
-  ["post_attention_layernorm", "ffn_norm"],
-  ["mlp.gate_proj", "ffn_gate"],
-  ["mlp.up_proj", "ffn_up"],
-  ["mlp.down_proj", "ffn_down"],
-];
-/** Families whose gate and up projections are one matrix, which GGUF calls `ffn_up`. */
-const FUSED: readonly (readonly [string, string])[] = [
-  ...INNER.filter(([, gguf]) => gguf !== "ffn_up" && gguf !== "ffn_gate"),
-  ["mlp.gate_up_proj", "ffn_up"],
-];
+import { LAYER_NAMES, OUTER_NAMES, type GgufForm } from "#engine/architecture/description/ggufForm.ts";
+import { FAMILIES } from "#engine/architecture/families/families.ts";
+import type { Family } from "#engine/architecture/description/family.ts";
 
 /** The two vocabularies of tensor names for one of GGUF's architectures. */
 export interface TensorNames {
@@ -32,25 +10,53 @@ export interface TensorNames {
   toHuggingFace(name: string): string;
 }
 
-/** @param architecture `general.architecture`; ones that are not known are read with the usual names */
-export function tensorNames(architecture: string): TensorNames {
-  const inner = architecture === "phi3" ? FUSED : INNER;
-  const outerToGguf = new Map(OUTER);
-  const outerToOther = new Map(OUTER.map(([name, gguf]) => [gguf, name]));
-  const innerToGguf = new Map(inner);
-  const innerToOther = new Map(inner.map(([name, gguf]) => [gguf, name]));
+type Names = Pick<GgufForm, "layer" | "outer" | "layersPath">;
+
+/** Of architectures that no family here has. */
+const USUAL: Names = {
+  layer: { ...LAYER_NAMES, "self_attn.qkv_proj": "attn_qkv" },
+  outer: OUTER_NAMES,
+  layersPath: "model.layers",
+};
+
+/**
+ * The family whose files are of this architecture; null where none is.
+ * @param architecture `general.architecture`
+ * @param number a setting of the file, without the architecture's name in front
+ */
+export function familyOfArchitecture(
+  architecture: string,
+  number: (key: string) => number | null,
+): Family | null {
+  const own = FAMILIES.filter(({ gguf }) => gguf?.architecture === architecture);
+  return (
+    own.find(({ gguf }) => gguf?.claims?.(number) === true) ??
+    own.find(({ gguf }) => gguf?.claims === null) ??
+    null
+  );
+}
+
+/** @param form of the family; null = an architecture that is not known, which is read with the usual names */
+export function tensorNames(form: Names | null): TensorNames {
+  const { layer: layerNames, outer, layersPath } = form ?? USUAL;
+  const reversed = (names: Readonly<Record<string, string>>) =>
+    new Map(Object.entries(names).map(([name, gguf]) => [gguf, name]));
+  const [inner, outerToGguf] = [new Map(Object.entries(layerNames)), new Map(Object.entries(outer))];
+  const [innerToOther, outerToOther] = [reversed(layerNames), reversed(outer)];
   return {
     toGguf(name) {
-      const [, layer, part, kind] = /^model\.layers\.(\d+)\.(.+)\.(weight|bias)$/.exec(name) ?? [];
-      if (layer === undefined) return outerToGguf.get(name) ?? null;
-      const gguf = innerToGguf.get(part);
+      const outside = outerToGguf.get(name);
+      if (outside !== undefined) return outside;
+      const rest = name.startsWith(`${layersPath}.`) ? name.slice(layersPath.length + 1) : "";
+      const [, layer, part, kind] = /^(\d+)\.(.+)\.(weight|bias)$/.exec(rest) ?? [];
+      const gguf = layer === undefined ? undefined : inner.get(part);
       return gguf === undefined ? null : `blk.${layer}.${gguf}.${kind}`;
     },
     toHuggingFace(name) {
       const [, layer, part, kind] = /^blk\.(\d+)\.(.+)\.(weight|bias)$/.exec(name) ?? [];
       if (layer === undefined) return outerToOther.get(name) ?? name;
       const other = innerToOther.get(part);
-      return other === undefined ? name : `model.layers.${layer}.${other}.${kind}`;
+      return other === undefined ? name : `${layersPath}.${layer}.${other}.${kind}`;
     },
   };
 }

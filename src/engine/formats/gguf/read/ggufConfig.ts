@@ -1,21 +1,19 @@
 import type { MetadataReader } from "../layout/metadata.ts";
+import { OUTER_NAMES, type GgufSetting } from "#engine/architecture/description/ggufForm.ts";
+import { modulePath } from "#engine/checkpoint/tensorRole.ts";
+import type { Family } from "#engine/architecture/description/family.ts";
 import { ROPE_TENSORS } from "../layout/tensorNames.ts";
 
 /** What a config is made of beside the metadata. */
 export interface ConfigFacts {
   readonly architecture: string;
+  /** Null = one that no family here has. */
+  readonly family: Family | null;
   /** By Hugging Face name. */
   readonly shapes: ReadonlyMap<string, readonly number[]>;
   /** Contents of the small tensors that hold divisors of rotary frequencies, by the file's names. */
   readonly ropeFactors: ReadonlyMap<string, readonly number[]>;
 }
-
-const CLASSES: Readonly<Record<string, string>> = {
-  llama: "LlamaForCausalLM",
-  mistral: "MistralForCausalLM",
-  qwen2: "Qwen2ForCausalLM",
-  phi3: "Phi3ForCausalLM",
-};
 
 /**
  * The config.json that a file's metadata amounts to, in the fields that the architectures here read. A field whose key the
@@ -23,18 +21,22 @@ const CLASSES: Readonly<Record<string, string>> = {
  * @throws KeystoneError gguf/bad-metadata
  */
 export function ggufConfig(reader: MetadataReader, facts: ConfigFacts): Readonly<Record<string, unknown>> {
-  const { architecture, shapes } = facts;
+  const { architecture, family, shapes } = facts;
+  const form = family?.gguf ?? null;
   const of = (key: string): string => `${architecture}.${key}`;
-  const window = reader.commonNumber(of("attention.sliding_window")) || null;
-  // llama.cpp has one architecture for both; only Mistral has a window
-  const modelType = architecture === "llama" && window !== null ? "mistral" : architecture;
-  const [vocabulary] = shapes.get("model.embed_tokens.weight") ?? [];
+  const outside = (gguf: string): string =>
+    Object.entries(form?.outer ?? OUTER_NAMES).find(([, name]) => name === gguf)?.[0] ?? gguf;
+  const [vocabulary] = shapes.get(outside("token_embd.weight")) ?? [];
   // no key announces biases: llama.cpp takes those that are there
   const has = (name: RegExp): boolean => [...shapes.keys()].some((each) => name.test(each));
-  const className = CLASSES[modelType];
-  return withoutAbsent({
-    architectures: className === undefined ? undefined : [className],
-    model_type: modelType,
+  const biases = family?.biases ?? null;
+  const always = new Set(biases?.always.map((slot) => `self_attn.${slot}`));
+  const attentionBiases = [...shapes.keys()].some(
+    (name) => /\.self_attn\.\w+\.bias$/.test(name) && !always.has(modulePath(name)),
+  );
+  const fields = withoutAbsent({
+    architectures: family ? [family.classes[0]] : undefined,
+    model_type: family?.modelType ?? architecture,
     vocab_size: vocabulary ?? reader.number(of("vocab_size")),
     hidden_size: reader.number(of("embedding_length")),
     intermediate_size: reader.commonNumber(of("feed_forward_length")),
@@ -46,20 +48,54 @@ export function ggufConfig(reader: MetadataReader, facts: ConfigFacts): Readonly
     head_dim: reader.number(of("attention.key_length")),
     max_position_embeddings: reader.number(of("context_length")),
     rms_norm_eps: shortest(reader.number(of("attention.layer_norm_rms_epsilon"))),
+    layer_norm_eps: shortest(reader.number(of("attention.layer_norm_epsilon"))),
     hidden_act: "silu",
-    tie_word_embeddings: !shapes.has("lm_head.weight"),
+    ...form?.config,
+    tie_word_embeddings: !shapes.has(outside("output.weight")),
     bos_token_id: reader.number("tokenizer.ggml.bos_token_id"),
     eos_token_id: reader.number("tokenizer.ggml.eos_token_id"),
-    sliding_window: modelType === "mistral" || modelType === "phi3" ? window : undefined,
-    attention_bias: has(modelType === "qwen2" ? /\.self_attn\.o_proj\.bias$/ : /\.self_attn\.\w+\.bias$/),
-    mlp_bias: has(/\.mlp\.\w+\.bias$/),
+    ...(family && biases === null
+      ? {}
+      : { attention_bias: attentionBiases, mlp_bias: has(/\.mlp\.\w+\.bias$/) }),
     ...ropeConfig(reader, facts, of),
+    ...settings(reader, form?.settings ?? [], of),
   });
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [form?.fields[name] ?? name, value]),
+  );
+}
+
+/** The fields that only this family has. */
+function settings(
+  reader: MetadataReader,
+  all: readonly GgufSetting[],
+  of: (key: string) => string,
+): Record<string, unknown> {
+  return withoutAbsent(
+    Object.fromEntries(
+      all.flatMap(({ key, type, field, read }): [string, unknown][] => {
+        const value = settingOf(reader, of(key), type);
+        if (field === null) return [];
+        return [[field, value === null || !read ? value : read(value)]];
+      }),
+    ),
+  );
+}
+
+function settingOf(
+  reader: MetadataReader,
+  key: string,
+  type: GgufSetting["type"],
+): number | boolean | string | null {
+  if (type === "bool") return reader.boolean(key);
+  if (type === "string") return reader.string(key);
+  const value = reader.commonNumber(key);
+  return type === "f32" ? shortest(value) : value;
 }
 
 function ropeConfig(
   reader: MetadataReader,
-  { architecture, ropeFactors }: ConfigFacts,
+  { ropeFactors }: ConfigFacts,
   of: (key: string) => string,
 ): Record<string, unknown> {
   const theta = shortest(reader.number(of("rope.freq_base"))) ?? 10_000;
@@ -69,7 +105,6 @@ function ropeConfig(
   const fields = withoutAbsent({
     rope_theta: theta,
     partial_rotary_factor: partial === 1 ? undefined : partial,
-    original_max_position_embeddings: architecture === "phi3" ? original : undefined,
   });
   const [both, long, short] = [ROPE_TENSORS.both, ROPE_TENSORS.long, ROPE_TENSORS.short].map((name) =>
     ropeFactors.get(name),

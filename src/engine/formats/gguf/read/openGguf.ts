@@ -17,12 +17,14 @@ import { GgufCheckpoint, type StoredTensor } from "./ggufCheckpoint.ts";
 import { ggufConfig } from "./ggufConfig.ts";
 import { ggufError } from "./ggufError.ts";
 import { bitsOfType } from "../layout/ggmlTypes.ts";
-import { isInterleaved } from "../layout/headRows.ts";
+import { groupsApart, interleavedHeads, type RowOrder } from "../layout/headRows.ts";
+import type { GgufForm } from "#engine/architecture/description/ggufForm.ts";
+import { isNormWeight, modulePath } from "#engine/checkpoint/tensorRole.ts";
 import { MetadataReader } from "../layout/metadata.ts";
 import { bearingMetadata, metadataEntries } from "./metadataEntries.ts";
 import { readGgufHeader, type GgufHeader, type GgufTensor } from "./readGgufHeader.ts";
 import { tokenizerNotes } from "../layout/tokenizerDefaults.ts";
-import { ROPE_TENSORS, tensorNames } from "../layout/tensorNames.ts";
+import { familyOfArchitecture, ROPE_TENSORS, tensorNames } from "../layout/tensorNames.ts";
 import { readBlocks } from "./readBlocks.ts";
 
 /** Divisors of rotary frequencies: one for every pair of a head's channels. */
@@ -70,7 +72,9 @@ async function checkpointOf(
   const architecture = reader.string("general.architecture");
   if (architecture === null)
     throw ggufError("bad-metadata", { name: first.file }, "names no architecture (general.architecture)");
-  const names = tensorNames(architecture);
+  const family = familyOfArchitecture(architecture, (key) => reader.commonNumber(`${architecture}.${key}`));
+  const form = family?.gguf ?? null;
+  const names = tensorNames(form);
   const tensors = new Map<string, StoredTensor>();
   const ropeFactors = new Map<string, readonly number[]>();
   for (const { file, header } of parts) {
@@ -83,15 +87,14 @@ async function checkpointOf(
       const name = names.toHuggingFace(tensor.name);
       if (tensors.has(name))
         throw ggufError("duplicate-tensor", { name: file }, `holds tensor ${shown(name)} a second time`);
-      const headSize = isInterleaved(architecture, name)
-        ? headSizeOf(reader, architecture, name, tensor)
-        : null;
-      tensors.set(name, { info: ggufTensorInfo(name, tensor, file), tensor, headSize });
+      const order = form && orderOf(reader, form, name, tensor);
+      const onePlus = form?.onePlusNorms === true && isNormWeight({ name, shape: [...tensor.shape] });
+      tensors.set(name, { info: ggufTensorInfo(name, tensor, file), tensor, order, onePlus });
     }
   }
   if (tensors.size === 0) throw ggufError("no-tensors", { name: first.file }, "holds no tensor");
   const shapes = new Map([...tensors].map(([name, { tensor }]) => [name, tensor.shape]));
-  const config = ggufConfig(reader, { architecture, shapes, ropeFactors });
+  const config = ggufConfig(reader, { architecture, family, shapes, ropeFactors });
   const shards = parts.map(({ file, bytes }) => ({ file, bytes }));
   const infos = infosOf(tensors);
   const settings = metadataEntries(reader);
@@ -137,22 +140,25 @@ function isRopeTensor({ name, type, parameters }: GgufTensor): boolean {
   return known.includes(name) && type.name === "F32" && parameters <= MAX_ROPE_FACTORS;
 }
 
-/** Rows of one head. @throws KeystoneError gguf/bad-metadata where the heads do not divide the rows */
-function headSizeOf(
+/** Where a tensor's rows lie. @throws KeystoneError gguf/bad-metadata where the heads do not divide the rows */
+function orderOf(
   reader: MetadataReader,
-  architecture: string,
+  { architecture, interleaved, grouped }: GgufForm,
   name: string,
   { shape }: GgufTensor,
-): number | null {
-  const heads = reader.commonNumber(`${architecture}.attention.head_count`);
+): RowOrder | null {
+  const path = modulePath(name);
+  if (!interleaved.includes(path) && path !== grouped) return null;
+  const heads = reader.commonNumber(`${architecture}.attention.head_count`) ?? NaN;
   const keyHeads = reader.commonNumber(`${architecture}.attention.head_count_kv`) ?? heads;
-  const count = name.includes(".q_proj.") ? heads : keyHeads;
-  const size = shape[0] / (count ?? NaN);
-  if (Number.isInteger(size) && size > 0 && size % 2 === 0) return size;
+  const count = path === grouped ? heads + 2 * keyHeads : path.endsWith(".q_proj") ? heads : keyHeads;
+  const size = shape[0] / count;
+  if (Number.isInteger(size) && size > 0 && size % 2 === 0)
+    return path === grouped ? groupsApart(heads, keyHeads, size) : interleavedHeads(size);
   throw ggufError(
     "bad-metadata",
     { name: shown(name) },
-    `has ${shape[0]} rows, which ${count ?? "no"} heads of an even size cannot share`,
+    `has ${shape[0]} rows, which ${Number.isNaN(count) ? "no" : count} heads of an even size cannot share`,
   );
 }
 

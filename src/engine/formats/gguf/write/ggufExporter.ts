@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { readDecoderConfig } from "#engine/architecture/readArchitecture.ts";
+import { describeDecoder } from "#engine/architecture/readArchitecture.ts";
 import { tensorNames } from "../layout/tensorNames.ts";
 import { isDerived } from "#engine/checkpoint/tensorRole.ts";
 import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
@@ -13,7 +13,7 @@ import { GENERATION_FILE } from "../../write/madeFiles.ts";
 import { writeFile, type WrittenFile } from "#engine/files/output/outputFile.ts";
 import { activationProblems, recipeSettings } from "../../write/problems.ts";
 import { PACKING_FILES } from "../../write/sourceIndex.ts";
-import { equationNotes, equationProblems, ggufArchitecture } from "./hyperparameters.ts";
+import { equationNotes, equationProblems, ggufFormOf } from "./hyperparameters.ts";
 import { padding } from "./metadataWriter.ts";
 import { planGguf } from "./planGguf.ts";
 import { gguf } from "#shared/exportFormats/gguf.ts";
@@ -77,10 +77,11 @@ function modelProblems(
   { checkpoint }: ExportModel,
   plans: ReadonlyMap<string, TensorPlan>,
 ): KeystoneErrorData[] {
-  const config = readDecoderConfig(checkpoint.config);
-  const names = tensorNames(ggufArchitecture(config.family) ?? config.family);
+  const config = describeDecoder(checkpoint.config);
+  const form = ggufFormOf(config);
+  const names = tensorNames(form);
   const tensors = [...checkpoint.tensors.values()].filter(({ name }) => !isDerived(name));
-  const unnamed = tensors.find(({ name }) => names.toGguf(name) === null);
+  const unnamed = form && tensors.find(({ name }) => names.toGguf(name) === null);
   const untyped = tensors.find((tensor) => !plans.has(tensor.name) && storedType(tensor) === null);
   const problem = (code: string, message: string): KeystoneErrorData =>
     new KeystoneError(code, message, "Export as safetensors instead.", {}).toData();
@@ -102,7 +103,7 @@ function modelProblems(
 
 async function notesOf(source: ExportSource): Promise<string[]> {
   const { bytes, notes, file } = await planGguf(source);
-  const config = readDecoderConfig(source.model.checkpoint.config);
+  const config = describeDecoder(source.model.checkpoint.config);
   return [`One file, ${file}, of ${bytesText(bytes)}.`, ...notes, ...equationNotes(config)];
 }
 

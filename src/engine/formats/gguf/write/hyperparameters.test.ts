@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { readDecoderConfig } from "#engine/architecture/readArchitecture.ts";
+import { describeDecoder } from "#engine/architecture/readArchitecture.ts";
 import { equationProblems } from "./hyperparameters.ts";
 
 const SIZES = { hidden_size: 64, num_attention_heads: 4, num_key_value_heads: 2, intermediate_size: 96 };
 
 function codesOf(config: Record<string, unknown>): string[] {
-  return equationProblems(readDecoderConfig({ ...SIZES, ...config })).map(({ code }) => code);
+  return equationProblems(describeDecoder({ ...SIZES, ...config })).map(({ code }) => code);
 }
 
 describe("a model's equations in llama.cpp", () => {

@@ -1,28 +1,20 @@
-import { hasUnannouncedBiases, type DecoderConfig } from "#engine/architecture/decoder/decoderConfig.ts";
+import type { Decoder, Rotary } from "#engine/architecture/description/description.ts";
+import type { GgufForm } from "#engine/architecture/description/ggufForm.ts";
 import { rotaryFrequencies } from "#engine/architecture/rope/rope.ts";
+import { FAMILIES } from "#engine/architecture/families/families.ts";
 import type { MetadataEntry, ScalarType } from "../layout/metadata.ts";
 import { ROPE_TENSORS } from "../layout/tensorNames.ts";
 import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
 
-/** llama.cpp's architecture for each of Keystone's families. */
-const ARCHITECTURES: Readonly<Record<string, string>> = {
-  llama: "llama",
-  mistral: "llama",
-  qwen2: "qwen2",
-  phi3: "phi3",
-};
-
-/** `general.architecture` of a family; null where GGUF export does not know it. */
-export function ggufArchitecture(family: string): string | null {
-  return ARCHITECTURES[family] ?? null;
+/** How llama.cpp has a family; null where it does not. */
+export function ggufFormOf({ family }: Pick<Decoder, "family">): GgufForm | null {
+  return FAMILIES.find(({ modelType }) => modelType === family)?.gguf ?? null;
 }
 
-/** Families whose matrices llama.cpp expects as wide as the hidden state, whatever `attention.key_length` says. */
-const HEADS_FILL_HIDDEN: readonly string[] = ["qwen2", "phi3"];
-
 /** What of a model's equations llama.cpp does not compute. */
-export function equationProblems(config: DecoderConfig): KeystoneErrorData[] {
-  const { family, activation, rope, heads, headSize, hiddenSize } = config;
+export function equationProblems(decoder: Decoder): KeystoneErrorData[] {
+  const { family, layers } = decoder;
+  const form = ggufFormOf(decoder);
   const problem = (what: string): KeystoneErrorData =>
     new KeystoneError(
       "export/gguf-model",
@@ -30,23 +22,18 @@ export function equationProblems(config: DecoderConfig): KeystoneErrorData[] {
       "Export as safetensors or onnx instead.",
       { family },
     ).toData();
+  if (form === null) return [problem(`it does not know the family ${family}`)];
+  const { activation } = layers[0].mlp.body;
+  const rope = mainRotary(decoder)?.settings;
   return [
-    ...(ggufArchitecture(family) === null ? [problem(`GGUF export does not know the family ${family}`)] : []),
-    ...(ggufArchitecture(family) === "llama" || !hasUnannouncedBiases(config)
+    ...form.problems(decoder).map(problem),
+    ...(form.activations.includes(activation)
       ? []
-      : [problem(`it has biases that the architecture ${family} cannot store`)]),
-    ...(activation === "silu" ? [] : [problem(`its activation is ${activation}, and llama.cpp has silu`)]),
-    ...(HEADS_FILL_HIDDEN.includes(family) && heads * headSize !== hiddenSize
-      ? [
-          problem(
-            `its ${heads} heads of ${headSize} channels do not make up its ${hiddenSize} hidden channels, which llama.cpp expects of ${family}`,
-          ),
-        ]
-      : []),
-    ...(rope.kind === "yarn" && !rope.truncate
+      : [problem(`its activation is ${activation}, and llama.cpp has ${form.activations[0]}`)]),
+    ...(rope?.kind === "yarn" && !rope.truncate
       ? [problem("its YaRN ramp is not truncated to whole channels, and llama.cpp's is")]
       : []),
-    ...(rope.kind === "yarn" && (rope.betaFast !== 32 || rope.betaSlow !== 1)
+    ...(rope?.kind === "yarn" && (rope.betaFast !== 32 || rope.betaSlow !== 1)
       ? [
           problem(
             `its YaRN ramp lies between ${rope.betaFast} and ${rope.betaSlow} turns, and llama.cpp's between 32 and 1`,
@@ -57,54 +44,76 @@ export function equationProblems(config: DecoderConfig): KeystoneErrorData[] {
 }
 
 /** What llama.cpp computes otherwise, in texts that are long enough. */
-export function equationNotes({ rope, slidingWindow, contextLength }: DecoderConfig): string[] {
+export function equationNotes(decoder: Decoder): string[] {
+  const { layers, contextLength } = decoder;
+  const rope = mainRotary(decoder)?.settings;
   const notes: string[] = [];
-  if (rope.kind === "dynamic")
+  if (rope?.kind === "dynamic")
     notes.push(
       `llama.cpp has no dynamic rotary scaling: texts longer than ${contextLength} tokens are computed without it.`,
     );
-  if (rope.kind === "longrope" && rope.originalContext < contextLength)
+  if (rope?.kind === "longrope" && rope.originalContext < contextLength)
     notes.push(
       `llama.cpp chooses between the factors for short and for long texts by the size of its context, not by the text: give it at most ${rope.originalContext} tokens where texts are shorter than that.`,
     );
-  // it knows windows, but has them switched off for every one of these families
-  if (slidingWindow !== null && slidingWindow < contextLength)
+  const windows = layers.flatMap(({ attention }) => attention.body.window ?? []);
+  const smallest = windows.length === 0 ? null : Math.min(...windows);
+  // it knows windows, but has them switched off for some families
+  if (smallest !== null && smallest < contextLength && ggufFormOf(decoder)?.windows !== true)
     notes.push(
-      `llama.cpp computes this family without its sliding window: from token ${slidingWindow + 1} on it sees more than the model was trained with.`,
+      `llama.cpp computes this family without its sliding window: from token ${smallest + 1} on it sees more than the model was trained with.`,
     );
   return notes;
 }
 
+/** The rotary embedding of layers that see everything, else of the first that has one. */
+export function mainRotary({ layers }: Pick<Decoder, "layers">): Rotary | null {
+  const all = layers.flatMap(({ attention: { body } }) => (body.rotary ? [body] : []));
+  return (all.find(({ window }) => window === null) ?? all.at(0))?.rotary ?? null;
+}
+
 /** The hyperparameters as metadata, under the architecture's name. */
-export function hyperparameters(config: DecoderConfig): Map<string, MetadataEntry> {
-  const architecture = ggufArchitecture(config.family) ?? config.family;
+export function hyperparameters(decoder: Decoder): Map<string, MetadataEntry> {
+  const { vocabulary, contextLength, hiddenSize, layers, norm } = decoder;
+  const form = ggufFormOf(decoder);
+  const [{ attention, mlp }] = layers;
+  const { heads, keyValueHeads, headSize } = attention.body;
+  const rotary = mainRotary(decoder);
   const entries = new Map<string, MetadataEntry>();
   const put = (key: string, type: ScalarType, value: MetadataEntry["value"]): void =>
-    void entries.set(`${architecture}.${key}`, { type, value });
-  put("vocab_size", "u32", config.vocabulary);
-  put("context_length", "u32", config.contextLength);
-  put("embedding_length", "u32", config.hiddenSize);
-  put("block_count", "u32", config.layers);
-  put("feed_forward_length", "u32", config.intermediateSize);
-  put("attention.head_count", "u32", config.heads);
-  put("attention.head_count_kv", "u32", config.keyValueHeads);
-  put("attention.key_length", "u32", config.headSize);
-  put("attention.value_length", "u32", config.headSize);
-  put("attention.layer_norm_rms_epsilon", "f32", config.normEpsilon);
-  if (config.family === "phi3") put("attention.sliding_window", "u32", config.slidingWindow ?? 0);
-  else if (config.slidingWindow !== null && config.fullLayers.size === 0)
-    put("attention.sliding_window", "u32", config.slidingWindow);
-  put("rope.dimension_count", "u32", config.rotarySize);
-  put("rope.freq_base", "f32", config.rope.theta);
-  ropeScaling(config, put);
+    void entries.set(`${form?.architecture ?? decoder.family}.${key}`, { type, value });
+  put("vocab_size", "u32", vocabulary);
+  put("context_length", "u32", contextLength);
+  put("embedding_length", "u32", hiddenSize);
+  put("block_count", "u32", layers.length);
+  put("feed_forward_length", "u32", mlp.body.width);
+  put("attention.head_count", "u32", heads);
+  put("attention.head_count_kv", "u32", keyValueHeads);
+  put("attention.key_length", "u32", headSize);
+  put("attention.value_length", "u32", headSize);
+  put(NORM_EPSILON[norm.kind], "f32", norm.epsilon);
+  if (rotary) {
+    put("rope.dimension_count", "u32", rotary.size);
+    put("rope.freq_base", "f32", rotary.settings.theta);
+    ropeScaling(rotary, put);
+  }
+  for (const { key, type, write } of form?.settings ?? []) {
+    const value = write(decoder);
+    if (value !== null) put(key, type, value);
+  }
   return entries;
 }
 
+/** Key of the norms' ε. */
+export const NORM_EPSILON = {
+  rms: "attention.layer_norm_rms_epsilon",
+  layer: "attention.layer_norm_epsilon",
+} as const;
+
 function ropeScaling(
-  config: DecoderConfig,
+  { settings: rope }: Rotary,
   put: (key: string, type: ScalarType, value: MetadataEntry["value"]) => void,
 ): void {
-  const { rope } = config;
   if (rope.kind === "linear") {
     put("rope.scaling.type", "string", "linear");
     put("rope.scaling.factor", "f32", rope.factor);
@@ -120,19 +129,21 @@ function ropeScaling(
     put("rope.scaling.type", "string", "longrope");
     put("rope.scaling.original_context_length", "u32", rope.originalContext);
     put("rope.scaling.attn_factor", "f32", rope.attentionFactor);
-  } else if (config.family === "phi3")
-    put("rope.scaling.original_context_length", "u32", config.contextLength);
+  }
 }
 
 /** Small tensors that hold what rotary frequencies are divided by: name and values. */
-export function ropeTensors({ rope, rotarySize, contextLength }: DecoderConfig): Map<string, Float32Array> {
+export function ropeTensors(decoder: Decoder): Map<string, Float32Array> {
+  const rotary = mainRotary(decoder);
+  if (!rotary) return new Map();
+  const { settings: rope, size } = rotary;
   if (rope.kind === "longrope")
     return new Map([
       [ROPE_TENSORS.long, Float32Array.from(rope.longFactors)],
       [ROPE_TENSORS.short, Float32Array.from(rope.shortFactors)],
     ]);
   if (rope.kind !== "llama3") return new Map();
-  const plain = rotaryFrequencies({ kind: "default", theta: rope.theta }, rotarySize, contextLength);
-  const scaled = rotaryFrequencies(rope, rotarySize, contextLength);
+  const plain = rotaryFrequencies({ kind: "default", theta: rope.theta }, size, decoder.contextLength);
+  const scaled = rotaryFrequencies(rope, size, decoder.contextLength);
   return new Map([[ROPE_TENSORS.both, plain.map((frequency, i) => frequency / scaled[i])]]);
 }

@@ -1,11 +1,11 @@
-import { readDecoderConfig } from "#engine/architecture/readArchitecture.ts";
-import type { DecoderConfig } from "#engine/architecture/decoder/decoderConfig.ts";
+import { describeDecoder } from "#engine/architecture/readArchitecture.ts";
+import type { Decoder } from "#engine/architecture/description/description.ts";
 import { readChatTemplates } from "../../tokens/chatTemplates.ts";
 import { ggmlType } from "../layout/ggmlTypes.ts";
-import { isInterleaved } from "../layout/headRows.ts";
+import { groupsApart, interleavedHeads, type RowOrder } from "../layout/headRows.ts";
 import type { MetadataEntry } from "../layout/metadata.ts";
 import { tensorNames } from "../layout/tensorNames.ts";
-import { isDerived } from "#engine/checkpoint/tensorRole.ts";
+import { isDerived, isNormWeight, modulePath } from "#engine/checkpoint/tensorRole.ts";
 import { findTokenizerFiles } from "../../tokens/loadTokenizer.ts";
 import { modelName } from "#engine/checkpoint/modelName.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
@@ -14,7 +14,7 @@ import type { TensorInfo } from "#shared/model.ts";
 import type { ExportSource } from "../../write/exporter.ts";
 import { readSourceLicense } from "../../write/sourceCard.ts";
 import { chatTemplateEntries } from "./chatTemplateEntries.ts";
-import { ggufArchitecture, hyperparameters, ropeTensors } from "./hyperparameters.ts";
+import { ggufFormOf, hyperparameters, ropeTensors } from "./hyperparameters.ts";
 import { ALIGNMENT, encodeHeader, padding, type TableEntry } from "./metadataWriter.ts";
 import { bytesOf, typeOf } from "./storedTypes.ts";
 import { tokenizerMetadata, type TokenizerMetadata } from "./tokenizerMetadata.ts";
@@ -26,8 +26,10 @@ export interface GgufTensorPlan {
   readonly bytes: number;
   /** What fills it: a tensor of the source, or numbers made from the config. */
   readonly source: TensorInfo | Float32Array;
-  /** Rows of a head where the file wants them interleaved; null elsewhere. */
-  readonly headSize: number | null;
+  /** Where the file wants rows elsewhere; null where it does not. */
+  readonly order: RowOrder | null;
+  /** Whether the file holds 1 + what the checkpoint holds. */
+  readonly onePlus: boolean;
 }
 
 export interface GgufPlan {
@@ -62,7 +64,7 @@ const QUANTIZATION_VERSION = 2;
  */
 export async function planGguf({ model, variant }: ExportSource): Promise<GgufPlan> {
   const { checkpoint } = model;
-  const config = readDecoderConfig(checkpoint.config);
+  const config = describeDecoder(checkpoint.config);
   const tensors = planTensors(checkpoint, variant.plans, config);
   const label = commonType(tensors);
   const tokenizer = await tokenizerOf(checkpoint, config);
@@ -92,13 +94,13 @@ export async function planGguf({ model, variant }: ExportSource): Promise<GgufPl
 function planTensors(
   checkpoint: Checkpoint,
   plans: ReadonlyMap<string, TensorPlan>,
-  config: DecoderConfig,
+  config: Decoder,
 ): GgufTensorPlan[] {
-  const architecture = ggufArchitecture(config.family) ?? config.family;
-  const names = tensorNames(architecture);
+  const form = ggufFormOf(config);
+  const names = tensorNames(form);
   const made = [...ropeTensors(config)].map(([name, source]): GgufTensorPlan => ({
     ...{ name, type: "F32", bytes: source.byteLength, source },
-    headSize: null,
+    ...{ order: null, onePlus: false },
   }));
   const own = [...checkpoint.tensors.values()].flatMap((source): GgufTensorPlan[] => {
     if (isDerived(source.name)) return [];
@@ -107,10 +109,21 @@ function planTensors(
     const name = names.toGguf(source.name);
     // both were asked for in problems()
     if (type === null || name === null) throw new TypeError(`${source.name} has no place in a GGUF file`);
-    const headSize = isInterleaved(architecture, source.name) ? config.headSize : null;
-    return [{ name, type, bytes: bytesOf(source, plan), source, headSize }];
+    const onePlus = form?.onePlusNorms === true && isNormWeight(source);
+    return [
+      { name, type, bytes: bytesOf(source, plan), source, order: orderOf(source.name, config), onePlus },
+    ];
   });
   return [...made, ...own];
+}
+
+/** Where the rows of a tensor go. */
+function orderOf(name: string, decoder: Decoder): RowOrder | null {
+  const form = ggufFormOf(decoder);
+  const { heads, keyValueHeads, headSize } = decoder.layers[0].attention.body;
+  const path = modulePath(name);
+  if (form?.interleaved.includes(path) === true) return interleavedHeads(headSize);
+  return form?.grouped === path ? groupsApart(heads, keyValueHeads, headSize) : null;
 }
 
 /** The type that holds most weights. */
@@ -126,7 +139,7 @@ function commonType(tensors: readonly GgufTensorPlan[]): string {
 
 async function generalMetadata(
   checkpoint: Checkpoint,
-  config: DecoderConfig,
+  config: Decoder,
   label: string,
   recipeId: string,
 ): Promise<Map<string, MetadataEntry>> {
@@ -134,7 +147,7 @@ async function generalMetadata(
   const text = (value: string): MetadataEntry => ({ type: "string", value });
   const number = (value: number): MetadataEntry => ({ type: "u32", value });
   return new Map([
-    ["general.architecture", text(ggufArchitecture(config.family) ?? config.family)],
+    ["general.architecture", text(ggufFormOf(config)?.architecture ?? config.family)],
     ["general.type", text("model")],
     ["general.name", text(modelName(checkpoint.path))],
     ["general.quantized_by", text("Keystone")],
@@ -149,13 +162,13 @@ async function generalMetadata(
 const kept = new WeakMap<Checkpoint, Promise<TokenizerMetadata>>();
 
 /** Made once per open checkpoint: recognising a large vocabulary's rules takes seconds. */
-function tokenizerOf(checkpoint: Checkpoint, config: DecoderConfig): Promise<TokenizerMetadata> {
+function tokenizerOf(checkpoint: Checkpoint, config: Decoder): Promise<TokenizerMetadata> {
   const found = kept.get(checkpoint) ?? readTokenizer(checkpoint, config);
   kept.set(checkpoint, found);
   return found;
 }
 
-async function readTokenizer(checkpoint: Checkpoint, config: DecoderConfig): Promise<TokenizerMetadata> {
+async function readTokenizer(checkpoint: Checkpoint, config: Decoder): Promise<TokenizerMetadata> {
   const files = await findTokenizerFiles(checkpoint.path);
   if (!files)
     return {

@@ -1,4 +1,4 @@
-import { interleavedRow, moveRows } from "../layout/headRows.ts";
+import { moveRows, type RowOrder } from "../layout/headRows.ts";
 import { ggmlType } from "../layout/ggmlTypes.ts";
 import { unpackBlocks } from "../read/unpackBlocks.ts";
 import { isStorageType } from "#engine/numeric/storageTypes.ts";
@@ -21,14 +21,18 @@ const CHUNK_BYTES = 8 * 1024 * 1024;
  */
 export async function* tensorData(
   { model: { checkpoint }, variant, memory }: Pick<WriteInput, "model" | "variant" | "memory">,
-  { source, headSize, type }: GgufTensorPlan,
+  { source, order, type, onePlus }: GgufTensorPlan,
 ): AsyncGenerator<Uint8Array> {
   if (source instanceof Float32Array) {
     yield bytesOf(source);
     return;
   }
+  if (onePlus) {
+    yield bytesOf((await checkpoint.read(source.name)).map((weight) => 1 + weight));
+    return;
+  }
   const plan = variant.plans.get(source.name);
-  if (!plan && type === source.dtype && headSize === null && !source.packed) {
+  if (!plan && type === source.dtype && order === null && !source.packed) {
     yield* sourceBytes(checkpoint, source.name);
     return;
   }
@@ -39,13 +43,13 @@ export async function* tensorData(
     const packed = await packedWeights(checkpoint, variant, source.name, memory);
     data = packBlocks(requireType(blockType(plan)), packed);
   } else if (type === ownBlocks(source)) {
-    if (headSize === null) {
+    if (order === null) {
       yield* copiedBlocks(checkpoint, source, type);
       return;
     }
     data = await gathered(copiedBlocks(checkpoint, source, type));
   } else data = await unquantized(checkpoint, source, type);
-  if (headSize !== null) data = interleaved(data, source, headSize);
+  if (order !== null) data = moved(data, source, order);
   for (let at = 0; at < data.byteLength; at += CHUNK_BYTES) yield data.subarray(at, at + CHUNK_BYTES);
 }
 
@@ -93,10 +97,10 @@ async function gathered(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> 
   return Buffer.concat(chunks);
 }
 
-/** Rows of every head in llama.cpp's order. */
-function interleaved(data: Uint8Array, { shape }: TensorInfo, headSize: number): Uint8Array {
+/** Rows in llama.cpp's order. */
+function moved(data: Uint8Array, { shape }: TensorInfo, { fileRow }: RowOrder): Uint8Array {
   const out = new Uint8Array(data.byteLength);
-  moveRows(data, data.byteLength / shape[0], (row) => interleavedRow(row, headSize), out);
+  moveRows(data, data.byteLength / shape[0], fileRow, out);
   return out;
 }
 

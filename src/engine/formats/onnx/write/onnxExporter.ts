@@ -41,12 +41,7 @@ function usedTensors({ architecture }: ExportModel): ReadonlySet<string> {
   const layers = Array.from({ length: architecture.facts.layers }, (_, layer) =>
     architecture.layerTensors(layer).map(({ name }) => name),
   );
-  return new Set([
-    architecture.embedTensor,
-    ...layers.flat(),
-    architecture.normTensor,
-    architecture.headTensor,
-  ]);
+  return new Set([...architecture.outerTensors.map(({ name }) => name), ...layers.flat()]);
 }
 
 /** Says what a quantized weight takes in this file, where that is more than the recipe counts. */

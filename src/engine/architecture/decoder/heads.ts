@@ -1,12 +1,9 @@
-import { Graph, type Value } from "./graph.ts";
-import { rmsNorm } from "./layerParts.ts";
+import { Graph, type Value } from "../graph/graph.ts";
+import type { Decoder } from "../description/description.ts";
+import { capped, normalize } from "../graph/layerParts.ts";
 
 /** What the graphs behind the last layer depend on. */
-export interface HeadShape {
-  readonly hiddenSize: number;
-  readonly vocabulary: number;
-  readonly normEpsilon: number;
-}
+export type HeadShape = Pick<Decoder, "hiddenSize" | "vocabulary" | "norm" | "head">;
 
 /** Final norm and output head: `logits` and their log-softmax. Inputs and outputs: Architecture.headGraph. */
 export function buildHeadGraph(shape: HeadShape): Uint8Array {
@@ -48,11 +45,36 @@ export function buildJudgeGraph(shape: HeadShape): Uint8Array {
   return g.encode();
 }
 
-function headLogits(g: Graph, { hiddenSize, vocabulary, normEpsilon }: HeadShape): Value {
+function headLogits(g: Graph, shape: HeadShape): Value {
+  const { hiddenSize, vocabulary, norm } = shape;
   const hidden = g.input("hidden", ["rows", hiddenSize]);
-  const norm = g.input("norm", [hiddenSize]);
+  const weights = new Map<string, Value>();
+  if (norm.gain !== "none") weights.set(norm.path, g.input("norm", [hiddenSize]));
+  if (norm.bias) weights.set(`${norm.path}_bias`, g.input("norm_bias", [hiddenSize]));
   const head = g.input("head", [vocabulary, hiddenSize]);
-  return g.scope("head", () => g.linear(rmsNorm(g, hidden, norm, normEpsilon), head));
+  const bias = shape.head.bias === null ? undefined : g.input("head_bias", [vocabulary]);
+  return logitsOf(g, shape, hidden, {
+    weight: (slot) => weights.get(slot) ?? missing(slot),
+    head: (x) => g.linear(x, head, bias),
+  });
+}
+
+function missing(slot: string): never {
+  throw new Error(`the head has no tensor in slot ${slot}`);
+}
+
+/** Logits of rows (n, hidden), wherever the weights are. */
+export function logitsOf(
+  g: Graph,
+  { norm, head }: Pick<HeadShape, "norm" | "head">,
+  hidden: Value,
+  weights: { readonly weight: (slot: string) => Value; readonly head: (x: Value) => Value },
+): Value {
+  return g.scope("head", () => {
+    const products = weights.head(normalize(g, hidden, norm, weights.weight));
+    const logits = head.scale === 1 ? products : g.multiply(products, g.float(head.scale));
+    return head.softcap === null ? logits : capped(g, logits, head.softcap);
+  });
 }
 
 /** −log p[label]. logProbs: (rows, vocabulary); labels: (rows) int32. */
