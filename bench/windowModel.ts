@@ -5,7 +5,7 @@ import { cpSync, mkdirSync } from "node:fs";
 import { loadavg } from "node:os";
 import { basename, join } from "node:path";
 import { startServed } from "../e2e/support/served.ts";
-import { openModel, pastePlan, scored, startSweep, visit } from "../e2e/support/steps.ts";
+import { pastePlan, scored, startSweep, visit } from "../e2e/support/steps.ts";
 import { findChromium, INSTALL_CHROMIUM } from "../scripts/findChromium.ts";
 import { smolLm2 } from "../scripts/peers/smolLm2.ts";
 import { addProbe, latency, longTasks, watchLongTasks } from "./windowProbe.ts";
@@ -48,7 +48,8 @@ try {
   cpSync(source, join(folder, basename(source)));
   cpSync(TEXT, join(folder, "eval.jsonl"));
   await page.goto(served.url);
-  await openModel(page, folder);
+  await visit(page, `#/overview?model=${encodeURIComponent(folder)}`);
+  await page.getByRole("navigation", { name: "Screens" }).getByText("Sweep").waitFor({ timeout: LIMIT_MS });
   await visit(page, "#/super-weights");
   await page.getByRole("button", { name: /^Find super weights/ }).click();
   await measure("super weights, searching");

@@ -52,7 +52,7 @@ test.describe.serial("export leads on from a variant that no packed format store
     await expect.poll(() => scored(page)).toBe(1);
     await visit(page, `#/export/${run}`);
     await expect(page.getByRole("heading", { level: 1 })).toHaveText(
-      "No packed format stores this variant as it is",
+      "No packed format can store this variant exactly",
     );
     await expect(page.getByRole("button", { name: "Chosen" })).toHaveCount(0);
     await expect(page.getByRole("button", { name: "Export", exact: true })).toBeDisabled();
@@ -62,13 +62,13 @@ test.describe.serial("export leads on from a variant that no packed format store
     await gguf.getByRole("button", { name: /^Evaluate it now/ }).click();
     await expect(gguf).toContainText("Starting", { timeout: ANSWER_MS });
 
-    const beside = page.getByRole("table", { name: "Asked for, and stored" });
+    const beside = page.getByRole("table", { name: "Requested and stored" });
     await expect(beside).toContainText("rtn4, flat 16,384");
     await expect(beside).toContainText("q4_0, group 32");
     await expect(gguf.getByRole("button", { name: "Chosen" })).toBeVisible();
     await expect(page.getByRole("heading", { level: 1 })).toHaveText("Choose a format and a folder");
     await expect(page).not.toHaveURL(new RegExp(`export/${run}`));
-    await page.getByRole("link", { name: "Back to what was asked for" }).click();
+    await page.getByRole("link", { name: "Back to the requested variant" }).click();
     await expect(page).toHaveURL(new RegExp(`export/${run}`));
     await expect(beside).toHaveCount(0);
   });

@@ -51,7 +51,7 @@ test.describe.serial("the first five minutes", () => {
     await expect(page.getByRole("complementary", { name: "This sweep" })).toContainText("8 variants");
     await page.getByRole("button", { name: "Start sweep" }).click();
     await expect(step()).toHaveText("Compare", { timeout: SWEEP_MS });
-    await guide().getByRole("button", { name: "Compare the two closest" }).click();
+    await guide().getByRole("button", { name: "Compare the two best" }).click();
     await expect(page.getByRole("table", { name: "Comparison" })).toBeVisible();
     await expect(step()).toHaveText("Export");
     // What is done stays done when the window is loaded again.

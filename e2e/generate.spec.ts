@@ -47,7 +47,7 @@ test("texts are written side by side in the model's chat template, and stay when
   await expect(texts.getByText(/4 tokens · stopped at the limit · [\d.]+ tokens\/s/)).toHaveCount(2, {
     timeout: 60_000,
   });
-  await expect(texts.getByText("The model read the prompt as it is")).toBeVisible();
+  await expect(texts.getByText("The model read the prompt without a template")).toBeVisible();
   await expectAccessible(page);
 
   await texts.getByLabel("Chat template").selectOption({ label: "the model's" });
@@ -65,7 +65,7 @@ test("texts are written side by side in the model's chat template, and stay when
   await texts.getByRole("button", { name: "Stop" }).click();
   await expect(turn(2).getByText(/cancelled, not finished/)).toHaveCount(2);
   // Each goes on from its own answer: what was read holds it.
-  await texts.getByText("What each read last").click();
+  await texts.getByText("Last input of each").click();
   await expect(texts.getByLabel("What Original read")).toContainText(
     /^<s>\[user\] Who was Pip\? \[assistant\] .* \[user\] Why\? \[assistant\]$/,
   );

@@ -24,7 +24,9 @@ test.describe.serial("the lab", () => {
 
   test("opens with its digit, says that the search comes first, and what is wrong beside the field", async () => {
     await page.keyboard.press("Alt+3");
-    await expect(page.getByRole("heading", { level: 1 })).toHaveText("Nothing was tried on this model yet");
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText(
+      "No experiment has run on this model yet",
+    );
     await expect(page.getByRole("main")).toContainText("begins with the search for super weights");
     await page.getByRole("button", { name: "Change" }).click();
     await page.getByRole("textbox", { name: "Context" }).fill("100000");
@@ -33,7 +35,7 @@ test.describe.serial("the lab", () => {
     await page.getByRole("textbox", { name: "Context" }).fill("");
     await page.getByRole("textbox", { name: "Tokens" }).fill(TOKENS);
     await page.getByRole("checkbox", { name: "tasks-choice.jsonl" }).check();
-    await page.getByRole("textbox", { name: "Items of each" }).fill("10");
+    await page.getByRole("textbox", { name: "Items per task" }).fill("10");
     await page.getByRole("button", { name: "Done" }).click();
 
     const sensitivity = card(page, "Sensitivity");

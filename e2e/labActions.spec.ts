@@ -81,7 +81,7 @@ test.describe.serial("an experiment of the lab", () => {
       block: "tensor",
     });
     await expect(page.getByRole("button", { name: "Start sweep" })).toBeEnabled();
-    await page.getByRole("button", { name: "Take it back" }).click();
+    await page.getByRole("button", { name: "Restore it" }).click();
     await expect(receipt).toContainText("24 variants");
   });
 

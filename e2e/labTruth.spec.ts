@@ -48,7 +48,7 @@ test.describe.serial("the lab says what is true while experiments start, wait, r
   test("tokens are those of the text at hand, and the text goes from the lab to the other screens and back", async () => {
     await openModel(page, model);
     await visit(page, "#/lab");
-    const setup = page.getByRole("region", { name: "What experiments are judged on" });
+    const setup = page.getByRole("region", { name: "Evaluation settings" });
     await expect(setup).toContainText(/eval\.txt, all [\d,]+ tokens/);
     await expect(setup).not.toContainText("4,096");
     await setup.getByRole("button", { name: "Change" }).click();

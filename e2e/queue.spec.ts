@@ -74,7 +74,7 @@ test.describe("the jobs", () => {
       await dialog()
         .getByRole("button", { name: new RegExp(`^Cancel: .*${name}`) })
         .click();
-    await expect(dialog()).toContainText("Nothing runs and nothing waits.");
+    await expect(dialog()).toContainText("No jobs.");
     await page.keyboard.press("Escape");
     await expect(dialog()).toHaveCount(0);
     await page.keyboard.press("Control+j");

@@ -49,7 +49,7 @@ test.describe.serial("the super weights of a model that takes a while", () => {
     await expect(progress).toContainText("measuring candidates");
     const table = page.getByRole("grid", { name: "Candidates so far" });
     await expect(table.getByRole("row").nth(1)).toContainText("[507, 200]");
-    await expect(table.getByRole("row").nth(1)).toContainText("To be judged");
+    await expect(table.getByRole("row").nth(1)).toContainText("Not yet measured");
     await expect(progress).toContainText(/13 candidates, ([6-9]|1\d) measured/);
     await expect(table.getByRole("row").nth(1)).toContainText("[507, 1229]");
   });
@@ -64,7 +64,7 @@ test.describe.serial("the super weights of a model that takes a while", () => {
     await expect(vital.nth(1)).toContainText("11[507, 1229]Super weight");
     await expect(vital.nth(1)).toContainText("0.00040");
     await expect(vital.nth(3)).toContainText("Only together");
-    const large = page.getByRole("grid", { name: "Merely large" }).getByRole("row");
+    const large = page.getByRole("grid", { name: "Large, but not needed" }).getByRole("row");
     await expect(large).toHaveCount(8);
     await expect(large.filter({ hasText: "[507, 200]" })).toContainText("Cancels0.1270costs something");
     await expect(large.filter({ hasText: "[247, 678]" })).toContainText("safe to clip");
@@ -73,7 +73,7 @@ test.describe.serial("the super weights of a model that takes a while", () => {
   });
 
   test("spokes stand under their column, pairs say what they are, published results keep their own measure", async () => {
-    const columns = page.getByRole("region", { name: "Columns and their spokes", exact: true });
+    const columns = page.getByRole("region", { name: "Weights that share a column", exact: true });
     await expect(columns).toContainText("layer 4, column 300");
     await expect(columns.getByRole("row")).toHaveCount(8);
     const pairs = page.getByRole("region", { name: "Pairs", exact: true });
@@ -81,7 +81,7 @@ test.describe.serial("the super weights of a model that takes a while", () => {
     await expect(pairs).toContainText("They stand in for each other");
     const published = page.getByRole("region", { name: "Published results beside what was measured here" });
     await expect(published).toContainText("NLL, % more: 313.00 (row)");
-    await expect(page.getByText("Questions that stayed open")).toBeVisible();
+    await expect(page.getByText("Open questions")).toBeVisible();
     await expect(page.getByText("without 8 weights")).toBeVisible();
   });
 
@@ -94,7 +94,7 @@ test.describe.serial("the super weights of a model that takes a while", () => {
     await expect(why).toContainText("Without BOS: on “Apple”");
     await expect(why).toContainText("Norm gain of the channel 0.3100");
     await expect(why).toContainText("null 0.00040");
-    await page.getByRole("slider", { name: /Evidence against effect/ }).focus();
+    await page.getByRole("slider", { name: /Evidence and effect/ }).focus();
     await page.keyboard.press("End");
     await expect(page.getByRole("region", { name: "Why [507, 1229]" })).toBeVisible();
   });
@@ -108,7 +108,7 @@ test.describe.serial("the super weights of a model that takes a while", () => {
       await expect.poll(() => cutTiles(page)).toEqual([]);
       await expect.poll(() => overlappingLabels(page)).toEqual([]);
       const row = page
-        .getByRole("grid", { name: "Merely large" })
+        .getByRole("grid", { name: "Large, but not needed" })
         .getByRole("row")
         .filter({ hasText: "[507, 200]" });
       await expect(row.getByRole("gridcell").or(row.getByRole("cell")).first()).toHaveText("9");

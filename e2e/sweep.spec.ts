@@ -140,7 +140,7 @@ test.describe.serial("a sweep from the wizard to the exported checkpoint", () =>
     await expectAccessible(page);
     await start.click();
     await expect(page.getByText("Verified", { exact: true })).toBeVisible({ timeout: 120_000 });
-    await expect(page.getByRole("heading", { level: 1 })).toContainText("as the variant was judged");
+    await expect(page.getByRole("heading", { level: 1 })).toContainText("as the variant was evaluated");
     await expect(page.getByRole("table", { name: "Files" })).toContainText("model.safetensors");
     expect(existsSync(`${served.folder}/exported/model.safetensors`)).toBe(true);
     await page.getByRole("button", { name: "Open the export" }).click();

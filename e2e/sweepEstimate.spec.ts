@@ -33,7 +33,7 @@ test("the estimate of an earlier plan does not let a later one start", async ({ 
 test("a plan that another took the place of can be taken back", async ({ keystone: page, served }) => {
   await openModel(page, served.demoModel);
   const receipt = page.getByRole("complementary", { name: "This sweep" });
-  const back = page.getByRole("button", { name: "Take it back" });
+  const back = page.getByRole("button", { name: "Restore it" });
   await pastePlan(page, PLAN);
   await expect(receipt).toContainText("24 variants");
   // Nobody misses what every wizard starts from.

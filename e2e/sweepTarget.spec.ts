@@ -65,9 +65,9 @@ test("each format says what it makes of a variant; the one that holds it is writ
   // the format changed the recipe: what was judged is not the variant as the run scored it
   const heading = page.getByRole("heading", { level: 1 });
   await expect(heading).toContainText(
-    "as judged in the form that this format holds; the variant itself scored",
+    "as evaluated in the form that this format stores; the variant itself scored",
   );
-  await expect(heading).not.toContainText("as the variant was judged");
+  await expect(heading).not.toContainText("as the variant was evaluated");
   await expect(
     page.getByText("The file was not run in llama.cpp: node-llama-cpp is not installed."),
   ).toBeVisible();

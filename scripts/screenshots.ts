@@ -89,7 +89,7 @@ async function runLab(): Promise<void> {
   await visit(page, "#/lab");
   await page.getByRole("button", { name: "Change" }).click();
   await page.getByRole("textbox", { name: "Tokens" }).fill("1024");
-  await page.getByRole("textbox", { name: "Items of each" }).fill("40");
+  await page.getByRole("textbox", { name: "Items per task" }).fill("40");
   const tasks = page.getByRole("region", { name: "Tasks", exact: true }).getByRole("checkbox");
   for (const task of await tasks.all()) await task.check();
   await page.getByRole("button", { name: "Run: Importance" }).click();

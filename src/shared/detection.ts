@@ -235,7 +235,7 @@ export const detectReport = z.object({
   judged: judgedOn.nullable(),
   maximum: maximumActivation,
   publishedResults: z.array(publishedResult),
-  /** Questions that stayed open because work was cut short, one sentence each. */
+  /** Open questions because work was cut short, one sentence each. */
   open: z.array(z.string()),
   /** The unmodified model's layer maxima: what the paper's figures plot. */
   layers: z.array(layerPeaks),

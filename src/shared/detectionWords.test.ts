@@ -38,7 +38,7 @@ describe("a detection in words", () => {
   it("says of a column what its spokes cost together and without the strongest", () => {
     const [group] = report.columns;
     expect(group && columnSentence(group)).toBe(
-      "The whole column zeroed: KL 1.9000; its 6 spokes together: KL 1.7000; without the strongest spoke: KL 1.2000",
+      "The whole column zeroed: KL 1.9000; its 6 weights together: KL 1.7000; without the strongest weight: KL 1.2000",
     );
   });
 });

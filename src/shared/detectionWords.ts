@@ -29,7 +29,7 @@ export const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
 
 /** The verdict in words; of a weight that is measured while others are not yet, that it waits for it. */
 export function verdictWords({ verdict, effect }: Pick<Candidate, "verdict" | "effect">): string {
-  return verdict === "unmeasured" && effect ? "To be judged" : VERDICT_WORDS[verdict];
+  return verdict === "unmeasured" && effect ? "Not yet measured" : VERDICT_WORDS[verdict];
 }
 
 /** What each verdict means, one sentence. */
@@ -132,10 +132,10 @@ export function columnSentence({ whole, spokesTogether, rest, spokes }: ColumnGr
     `The whole column zeroed: ${klText(whole)}`,
     ...(spokesTogether
       ? [
-          `${spokes.length === 1 ? "its spoke" : `its ${count(spokes.length)} spokes together`}: ${klText(spokesTogether)}`,
+          `${spokes.length === 1 ? "its weight" : `its ${count(spokes.length)} weights together`}: ${klText(spokesTogether)}`,
         ]
       : []),
-    ...(rest ? [`without the strongest spoke: ${klText(rest)}`] : []),
+    ...(rest ? [`without the strongest weight: ${klText(rest)}`] : []),
   ].join("; ");
 }
 

@@ -82,7 +82,7 @@ describe("task files with rows that are skipped or cut", () => {
     const plain = content.replaceAll("\\", "").replaceAll("&#47;", "/");
     for (const words of LEFT_OUT) expect(plain).toMatch(words);
     expect(plain).toMatch(/\| gold \| own \| .* \| 4 \| 0 \| 3 \|/);
-    expect(plain).toContain(`- Task files: ${tasks.join(" and ")}\n- Items of each: at most 9`);
+    expect(plain).toContain(`- Task files: ${tasks.join(" and ")}\n- Items per task: at most 9`);
   });
 
   it("are reported in the window, with what a result was measured on", () => {

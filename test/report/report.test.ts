@@ -261,7 +261,7 @@ describe("a model's search in the report", () => {
     expect(text).toContain("2 super weights, and 6 weights that matter together");
     expect(text).toContain("the null, is 0.00040");
     expect(text).toContain("The largest activation is 24,520.0, in channel 507 behind layer 11");
-    const [vital, large] = ["What the model can't live without", "Merely large"].map((title) =>
+    const [vital, large] = ["What the model can't live without", "Large, but not needed"].map((title) =>
       text.indexOf(escapeMarkdown(title)),
     );
     expect(vital).toBeGreaterThan(0);
@@ -272,7 +272,7 @@ describe("a model's search in the report", () => {
   });
   it("draws evidence against effect, with nothing from outside", async () => {
     const page = await html(searched);
-    expect(page).toContain("Evidence against effect");
+    expect(page).toContain("Evidence and effect");
     expect(withoutScripts(page)).not.toMatch(/https?:/);
   });
 });

@@ -23,7 +23,7 @@ export function detectText(report: DetectReport): string {
     weights("What the model cannot live without", report.superWeights),
     carriers(report.superWeights),
     pairs(report),
-    weights("Merely large", report.candidates),
+    weights("Large, but not needed", report.candidates),
     publishedTable(report),
     report.open.map((question) => `Left open: ${question}\n`).join(""),
     layersTable(report),

@@ -63,7 +63,7 @@ export async function detect(request: DetectRequest): Promise<DetectReport> {
   return reportOf(search, all, found.effects, measure, layers, begin);
 }
 
-/** The prompt through the model as it is; the largest weights are noted on the way. */
+/** The prompt through the unmodified model; the largest weights are noted on the way. */
 async function unmodifiedPass(search: Search): Promise<PromptPass> {
   const { request, forms, reader, meter, largest } = search;
   const { architecture, checkpoint, forward, options } = request;

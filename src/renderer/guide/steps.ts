@@ -77,10 +77,10 @@ export function hintOf(facts: GuideFacts): string {
         ? `${facts.run.done} of ${facts.run.total} variants scored.`
         : "Quantize a few ways and score each against the original.";
     case "compare":
-      return "Set the two closest variants beside the original.";
+      return "Compare the two variants of lowest KL with the original.";
     case "export":
-      return "Write the closest variant; it is opened again and scored.";
+      return "Export the best variant; its files are reloaded and scored.";
     case "verify":
-      return "The last export was not verified: export again with the check on.";
+      return "The last export was not verified: export again with Verify on.";
   }
 }

@@ -12,7 +12,7 @@ export const WINDOW_WORDS: Readonly<Record<WindowConvention, { label: string; ti
   bos: {
     label: "BOS-prefixed",
     title:
-      "Windows of context − 1 tokens, each led by the BOS token: every token of the text is predicted once",
+      "Windows of context − 1 tokens, each starting with the BOS token: every token of the text is predicted once",
   },
   gptq: {
     label: "GPTQ-style",
@@ -21,17 +21,17 @@ export const WINDOW_WORDS: Readonly<Record<WindowConvention, { label: string; ti
   rolling: {
     label: "Rolling windows",
     title:
-      "lm-eval's rolling windows: each document led by one BOS, or EOS where there is none, and every token predicted once",
+      "lm-eval's rolling windows: each document starts with one BOS, or EOS where there is none, and every token is predicted once",
   },
   "lm-eval": {
     label: "lm-eval",
     title:
-      "lm-eval to the letter: its rolling windows, with BOS twice in front of each document where the tokenizer adds one",
+      "Exactly as lm-eval: its rolling windows, with BOS twice in front of each document where the tokenizer adds one",
   },
   "llama.cpp": {
     label: "llama.cpp",
     title:
-      "llama.cpp's perplexity: the text in one piece, and of each window the tokens behind the middle scored",
+      "llama.cpp's perplexity: the text in one piece; in each window the tokens after the middle are scored",
   },
 };
 
@@ -50,7 +50,7 @@ export const JOIN_WORDS: Readonly<Record<RowJoin, { label: string; title: string
   },
   concat: {
     label: "As is",
-    title: "All rows are joined by nothing into one document, as the file itself stands",
+    title: "All rows are joined into one document without a separator, as in the file",
   },
   articles: {
     label: "Articles",

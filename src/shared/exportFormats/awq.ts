@@ -14,7 +14,7 @@ export const awq: ExportFormatDescriptor = {
   sharded: true,
   own: ["awq"],
   exact:
-    "Codes, scales and zero points are stored as they were judged, and runtimes dequantize them to the same numbers in the model's half type; all other tensors keep every byte.",
+    "Codes, scales and zero points are stored as they were evaluated, and runtimes dequantize them to the same numbers in the model's half type; all other tensors keep every byte.",
   codecs: "awq; int asymmetric with 4 bits on F16 checkpoints",
   blocks: "group:16 … group:128, channel; one for all modules",
   loadsIn: ["vLLM", "transformers with GPT-QModel", "AutoAWQ", "Keystone"],

@@ -14,7 +14,7 @@ export const compressedTensors: ExportFormatDescriptor = {
   sharded: true,
   own: ["compressed-tensors"],
   exact:
-    "Codes, scales and zero points are stored as they were judged, and runtimes dequantize them to the same numbers in the checkpoint's type; all other tensors keep every byte.",
+    "Codes, scales and zero points are stored as they were evaluated, and runtimes dequantize them to the same numbers in the checkpoint's type; all other tensors keep every byte.",
   codecs: "compressed-tensors with 4 or 8 bits; int with 4 or 8 bits on F16 checkpoints",
   blocks: "group:N, channel",
   loadsIn: ["vLLM", "transformers", "SGLang", "Keystone"],

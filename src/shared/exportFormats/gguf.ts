@@ -12,7 +12,7 @@ export const gguf: ExportFormatDescriptor = {
   sharded: false,
   own: ["q4_0", "q4_1", "q5_0", "q5_1", "q8_0"],
   exact:
-    "Codes and scales are stored as they were judged, and llama.cpp dequantizes them to the same f32 numbers; norms and biases become F32, everything else keeps its type, blocks of a GGUF source included.",
+    "Codes and scales are stored as they were evaluated, and llama.cpp dequantizes them to the same f32 numbers; norms and biases become F32, everything else keeps its type, blocks of a GGUF source included.",
   codecs: "q4_0, q4_1, q5_0, q5_1, q8_0, int symmetric with 4, 5 or 8 bits, and f16 or bf16",
   blocks: "group:32",
   loadsIn: ["llama.cpp", "ollama", "LM Studio", "node-llama-cpp", "Keystone"],

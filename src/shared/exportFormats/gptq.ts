@@ -14,7 +14,7 @@ export const gptq: ExportFormatDescriptor = {
   sharded: true,
   own: ["gptq"],
   exact:
-    "Codes, scales and zero points are stored as they were judged, and runtimes dequantize them to the same numbers in the model's half type; all other tensors keep every byte.",
+    "Codes, scales and zero points are stored as they were evaluated, and runtimes dequantize them to the same numbers in the model's half type; all other tensors keep every byte.",
   codecs: "gptq with 2, 3, 4 or 8 bits; int with as many on F16 checkpoints",
   blocks: "group:16 … group:1024, channel",
   loadsIn: ["vLLM", "GPT-QModel", "transformers", "ExLlama", "Keystone"],

@@ -12,7 +12,7 @@ export const onnx: ExportFormatDescriptor = {
   sharded: false,
   own: ["matmulnbits"],
   exact:
-    "Every weight is what was judged, in f32: the very codes, scales and zero points; restored weights are the source's own values, added beside the packed product; kept tensors keep the source's bytes.",
+    "Every weight is the one that was evaluated, in f32: the same codes, scales and zero points; restored weights are the source's own values, added beside the packed product; kept tensors keep the source's bytes.",
   codecs: "matmulnbits or int, 4 or 8 bits, symmetric or asymmetric",
   blocks: "group:16, 32, 64, 128 or 256",
   loadsIn: ["onnxruntime", "onnxruntime-genai", "Keystone"],

@@ -13,7 +13,7 @@ export const safetensors: ExportFormatDescriptor = {
   sharded: true,
   own: [],
   exact:
-    "Every weight is stored as it was judged, rounded to the checkpoint's own type; restored weights are the source's.",
+    "Every weight is stored as it was evaluated, rounded to the checkpoint's own type; restored weights are the source's.",
   codecs: "any codec",
   blocks: "any block",
   loadsIn: ["transformers", "vLLM", "llama.cpp's converter", "Keystone"],

@@ -175,7 +175,7 @@ function alphaFigure({ alphaSearch }: Report, palette: Palette): Figure[] {
       id: "activations-alpha",
       title: "SmoothQuant’s α, searched on the calibration text",
       caption:
-        "How much of the difficulty moves from activations to weights; the α of least KL is the one judged above. The paper uses 0.85.",
+        "How much of the difficulty moves from activations to weights; the α of least KL is the one evaluated above. The paper uses 0.85.",
       summary: `KL on the calibration text: ${alphaSearch.map(({ alpha, per, kl }) => `α ${alpha} per ${per} ${divergenceText(kl)}`).join(", ")}.`,
       height,
       ...plot,

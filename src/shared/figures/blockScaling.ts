@@ -155,7 +155,7 @@ function thresholdFigures(
       id: `block-scaling-int${bits}-thresholds`,
       title: `INT${bits}: the threshold of each block size`,
       caption:
-        "KL divergence on the calibration text for every threshold tried; gold = the one that is judged on the other text. The paper does not print its thresholds.",
+        "KL divergence on the calibration text for every threshold tried; gold = the one evaluated on the other text. The paper does not print its thresholds.",
       loss: "KL, nats",
       trials: trials.map(({ block, clip, kl }) => ({
         series: blockLabel(block),

@@ -59,7 +59,7 @@ export function candidateTable(candidates: readonly Candidate[]): FigureTable {
         one.share,
         one.value,
         one.rank,
-        laterWords(one) || "in the model as it is",
+        laterWords(one) || "in the unmodified model",
       ];
     }),
   };
@@ -70,9 +70,9 @@ export function columnTable(columns: readonly ColumnGroup[]): FigureTable {
   return {
     columns: [
       { title: "Column", format: "text" },
-      { title: "Spokes in rows", format: "text" },
+      { title: "Rows of its weights", format: "text" },
       { title: "KL whole column zeroed", format: "divergence" },
-      { title: "KL spokes zeroed", format: "divergence" },
+      { title: "KL weights zeroed", format: "divergence" },
       { title: "KL without the strongest", format: "divergence" },
     ],
     rows: columns.map(({ layer, column, spokes, whole, spokesTogether, rest }) => [

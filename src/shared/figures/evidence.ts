@@ -24,7 +24,7 @@ const NARROW = 400;
 const ROOM = 0.12;
 
 /**
- * Evidence against effect: how far a candidate's output stands out, and what the model loses without the weight. Both axes are
+ * Evidence and effect: how far a candidate's output stands out, and what the model loses without the weight. Both axes are
  * logarithmic; an effect of zero, or too small for the axis, lies on its lower edge, one that isn't finite on its upper.
  */
 export function evidenceFigure({ candidates, judged }: Evidence, palette: Palette): Figure {
@@ -37,7 +37,7 @@ export function evidenceFigure({ candidates, judged }: Evidence, palette: Palett
   });
   return {
     id: "evidence",
-    title: "Evidence against effect",
+    title: "Evidence and effect",
     caption:
       "Across: how far the output stands out, as a multiple of the median layer maximum. Up: KL with the weight zeroed. Filled gold = super weights (square: only together with others); hollow = what the model does without (diamond: it cancels; triangle: seen only with other weights zeroed).",
     summary: summaryOf(measured, judged),

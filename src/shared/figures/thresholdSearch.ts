@@ -35,7 +35,7 @@ function modelTrials(report: Report, palette: Palette): Figure {
       id: "threshold-search-trials",
       title: `Every clip tried at INT${report.bits}, ${blockLabel(report.block)}`,
       caption:
-        "Section 4.2 of the paper searches the threshold on text that is not judged. KL divergence on the calibration text; gold = chosen.",
+        "Section 4.2 of the paper searches the threshold on text that is not scored. KL divergence on the calibration text; gold = chosen.",
       loss: "KL, nats",
       trials: report.trials.map(({ clip, loss, best }): Trial => ({
         series: METHODS[clip?.method ?? "none"] ?? "",
@@ -131,7 +131,7 @@ function resultFigure(report: Report, palette: Palette): Figure[] {
   return [
     {
       id: "threshold-search-result",
-      title: "What the search buys on the text that is judged",
+      title: "What the search gains on the scored text",
       caption: "Left is better; the dotted line is the original. This text had no part in the search.",
       summary: `Perplexity: ${states.map(({ name, scores }) => `${name} ${written(scores.perplexity)}`).join(", ")}.`,
       ...dotPlot(

@@ -39,7 +39,7 @@ const SETTINGS: readonly TableColumn[] = [
   setting("model", "Model", ({ run }) => run.modelName),
   {
     ...setting("fingerprint", "Fingerprint", ({ run }) => run.fingerprint?.slice(0, 8) ?? null),
-    about: "Of the checkpoint: two of one name may differ",
+    about: "Of the checkpoint: two with the same name may differ",
   },
   setting("origin", "From", ({ run }) => (run.imported === null ? "this computer" : "imported")),
   {
@@ -55,10 +55,10 @@ const SETTINGS: readonly TableColumn[] = [
     ...setting("restored", "Restored", ({ result }) => restoredText(result.recipe)),
     about: "Which weights are put back",
   },
-  setting("keep", "Kept", ({ result }) => result.recipe.keep.join(", ") || "nothing"),
+  setting("keep", "Not quantized", ({ result }) => result.recipe.keep.join(", ") || "nothing"),
   setting("overrides", "Overrides", ({ result }) => overridesText(result.recipe)),
   setting("activations", "Activations", ({ result: { recipe } }) =>
-    recipe.activations ? activationsLabel(recipe.activations) : "as they are",
+    recipe.activations ? activationsLabel(recipe.activations) : "not quantized",
   ),
   setting("calibration", "Calibrated on", ({ calibration }) => calibration),
   setting("device", "Device", ({ device }) => device || null),

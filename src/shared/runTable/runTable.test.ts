@@ -41,7 +41,7 @@ describe("the table over several runs", () => {
   it("says above what is equal everywhere, and nothing of what is nowhere", () => {
     const sentence = equalSentence(runTable([run("one"), run("two")]));
     expect(sentence).toMatch(
-      /^Equal everywhere: Model .+ · From this computer · Measured 1 · Kept \*lm_head\*/,
+      /^Equal everywhere: Model .+ · From this computer · Measured 1 · Not quantized \*lm_head\*/,
     );
     expect(sentence).toContain("Device cpu");
     expect(sentence).not.toContain("Calibrated on");

@@ -44,8 +44,8 @@ export function detectionBlocks(report: DetectReport, palette: Palette): Block[]
       judged === null ? "What the evidence proposes" : "What the model can't live without",
       candidateTable(superWeights),
     ),
-    ...tableBlocks("Merely large", largeTable(report)),
-    ...tableBlocks("Columns and their spokes", columnTable(columns), columns.map(columnSentence)),
+    ...tableBlocks("Large, but not needed", largeTable(report)),
+    ...tableBlocks("Weights that share a column", columnTable(columns), columns.map(columnSentence)),
     ...tableBlocks("Pairs", pairTable(pairs), pairs.map(pairSentence)),
     ...(publishedResults.length > 0
       ? tableBlocks("Published results beside what was measured here", publishedTable(report))
@@ -84,7 +84,7 @@ function largeTable(report: DetectReport): FigureTable {
       clipWords(one, report.judged, report.options.nullFactor),
       one.candidate?.outputActivation ?? null,
       one.value,
-      one.candidate ? laterWords(one.candidate) || "in the model as it is" : null,
+      one.candidate ? laterWords(one.candidate) || "in the unmodified model" : null,
     ]),
   };
 }

@@ -96,7 +96,7 @@ function taskFacts(report: LabReport): [string, string][] {
   const { taskLimit } = report;
   return [
     ["Task files", list(tasks.map(({ name, path }) => path || name))],
-    ["Items of each", taskLimit === null ? "all" : `at most ${count(taskLimit)}`],
+    ["Items per task", taskLimit === null ? "all" : `at most ${count(taskLimit)}`],
   ];
 }
 

@@ -49,7 +49,7 @@ export function metricRows(
     },
     {
       name: "Packed size, MB",
-      title: "What a packed file takes: quantized tensors at their bits, the others as they are",
+      title: "Quantized tensors at their bits, the others as the checkpoint stores them",
       original: model ? number(model.bytes / 1e6, 2) : "–",
       value: (r) => variantWeightBytes(r, model?.parameters ?? null),
       text: (v) => number(v === null ? null : v / 1e6, 2),

@@ -15,11 +15,11 @@ const FIELDS: { name: string; value: (recipe: Recipe) => string }[] = [
   { name: "Block", value: ({ block }) => blockLabel(block) },
   { name: "Clip", value: ({ clip }) => clipLabel(clip) || "off" },
   { name: "Super weights", value: (recipe) => restoreLabel(recipe) || "not restored" },
-  { name: "Kept", value: ({ keep }) => keep.join(", ") || "nothing" },
+  { name: "Not quantized", value: ({ keep }) => keep.join(", ") || "nothing" },
   { name: "Overrides", value: ({ overrides }) => (overrides.length > 0 ? canonicalJson(overrides) : "none") },
   {
     name: "Activations",
-    value: ({ activations }) => (activations ? canonicalJson(activations) : "as they are"),
+    value: ({ activations }) => (activations ? canonicalJson(activations) : "not quantized"),
   },
 ];
 

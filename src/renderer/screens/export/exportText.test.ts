@@ -41,16 +41,16 @@ describe("what becomes of super weights", () => {
 });
 
 describe("the sentence about a verified export", () => {
-  it("says that the files score as the variant was judged where file, judged form and run agree", () => {
+  it("says that the files score as the variant was evaluated where file, judged form and run agree", () => {
     const verified = { perplexity: 53.1061, judgedPerplexity: 53.1061 };
     expect(verifiedSentence(verified, 53.1061)).toBe(
-      "The exported files score 53.1061, as the variant was judged",
+      "The exported files score 53.1061, as the variant was evaluated",
     );
   });
 
   it("names both numbers where the format changed the recipe, and so the variant above scored another", () => {
     const said = verifiedSentence({ perplexity: 51.4189, judgedPerplexity: 51.4189 }, 53.1061);
-    expect(said).not.toContain("as the variant was judged");
+    expect(said).not.toContain("as the variant was evaluated");
     expect(said).toContain("51.4189");
     expect(said).toContain("the variant itself scored 53.1061");
   });

@@ -58,12 +58,12 @@ export function verifiedSentence(
   const [written, judged, run] = [perplexity, judgedPerplexity, scored].map((value) => number(value, 4));
   switch (agreementOf(verified)) {
     case "other":
-      return `Not verified: the exported files score ${written}, but what they hold was judged ${judged}`;
+      return `Not verified: the exported files score ${written}, but the same weights were evaluated at ${judged}`;
     case "no number":
       return "Not verified: neither the variant nor the exported files give a finite perplexity";
     case "same":
       return samePerplexity(judgedPerplexity, scored)
-        ? `The exported files score ${written}, as the variant was judged`
-        : `The exported files score ${written}, as judged in the form that this format holds; the variant itself scored ${run}`;
+        ? `The exported files score ${written}, as the variant was evaluated`
+        : `The exported files score ${written}, as evaluated in the form that this format stores; the variant itself scored ${run}`;
   }
 }

@@ -36,7 +36,7 @@ export type Setup = z.infer<typeof setup>;
 
 /** Tokens scored unless the form says otherwise: enough to tell a destroyed model from a whole one, bearable on a CPU. */
 const DEFAULT_TOKENS = 4096;
-/** Items of each task file, as many as keep the standard error near 3 points. */
+/** Items per task task file, as many as keep the standard error near 3 points. */
 const DEFAULT_TASK_LIMIT = 200;
 
 export function newSetup(): Setup {
@@ -204,7 +204,7 @@ function textProblems(
 ): Record<string, string> {
   if (form.text === null) return { text: "Choose the text that is scored." };
   if (!CALIBRATED.has(experiment)) return {};
-  const needs = `${EXPERIMENTS[experiment].title} chooses on a calibration text and is judged on another`;
+  const needs = `${EXPERIMENTS[experiment].title} is calibrated on one text and evaluated on another`;
   if (form.calibration === null) return missingCalibration(experiment, asked, needs);
   return form.calibration === form.text ? { calibration: `${needs}: choose two different ones.` } : {};
 }

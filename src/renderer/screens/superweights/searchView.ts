@@ -62,8 +62,7 @@ export function candidateKey({ layer, row, column }: Pick<Candidate, "layer" | "
 export function upperWords({ report, upper, judged }: SearchView): { title: string; note: string } {
   if (report === null)
     return { title: "Candidates so far", note: "the largest effect first; verdicts come at the end" };
-  if (judged === null)
-    return { title: "What the evidence proposes", note: "effects were not measured, so nothing is judged" };
+  if (judged === null) return { title: "What the evidence proposes", note: "effects were not measured" };
   const together = upper.filter(({ verdict }) => verdict === "together").length;
   return {
     title: "What the model can't live without",
