@@ -3,11 +3,9 @@ import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "./support/quietTest.ts";
 import { startServed } from "./support/served.ts";
-import { BARE, SLOW_CALLS } from "./support/slowStudio.ts";
+import { ANSWER_MS, BARE, LOOK_MS, SLOW_CALLS } from "./support/slowStudio.ts";
 import { openModel, visit } from "./support/steps.ts";
-
-/** A press is answered within this long; the studio's own answer takes ten times as long. */
-const ANSWER_MS = 150;
+import { ask } from "./support/walk.ts";
 
 test.describe.serial("the lab says what is true while experiments start, wait, run and are cancelled", () => {
   let page: Page;
@@ -108,6 +106,15 @@ test.describe.serial("the lab says what is true while experiments start, wait, r
       timeout: 1,
     });
     await expect(card(page, "Sensitivity")).toContainText("Stopped after");
+  });
+
+  test("what Run all asked for is started though the lab is left at once", async () => {
+    const experiments = async (): Promise<number> =>
+      (await ask(page, "job:list", {})).filter(({ kind }) => kind === "lab").length;
+    const before = await experiments();
+    await page.getByRole("button", { name: "Run all" }).click();
+    await visit(page, "#/settings");
+    await expect.poll(experiments, { timeout: 10 * LOOK_MS }).toBeGreaterThanOrEqual(before + 5);
   });
 });
 

@@ -1,6 +1,7 @@
-import { expect, test, type Download, type Locator, type Page } from "@playwright/test";
+import { expect, type Browser, type Download, type Locator, type Page } from "@playwright/test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { test } from "./support/quietTest.ts";
 import { startServed, type Served } from "./support/served.ts";
 import { expectAccessible, openModel, pastePlan, scored, startSweep, visit } from "./support/steps.ts";
 
@@ -9,19 +10,10 @@ const SWEEP_MS = 60_000;
 const READ_MS = 30_000;
 type Running = Served & { close(): Promise<void> };
 
-/** A page whose console must stay silent. */
-async function open(
-  browser: import("@playwright/test").Browser,
-  served: Served,
-): Promise<{ page: Page; complaints: string[] }> {
+async function open(browser: Browser, served: Served): Promise<Page> {
   const page = await (await browser.newContext({ reducedMotion: "reduce" })).newPage();
-  const complaints: string[] = [];
-  page.on("console", (message) => {
-    if (["warning", "error"].includes(message.type())) complaints.push(message.text());
-  });
-  page.on("pageerror", (error) => complaints.push(error.message));
   await page.goto(served.url);
-  return { page, complaints };
+  return page;
 }
 
 const button = (page: Page, name: string | RegExp): Locator => page.getByRole("button", { name });
@@ -34,11 +26,10 @@ async function saved(page: Page, press: Locator): Promise<{ download: Download; 
 test.describe.serial("many runs in one table and one chart", () => {
   let served: Running;
   let page: Page;
-  let complaints: string[];
 
   test.beforeAll(async ({ browser }) => {
     served = await startServed(join(import.meta.dirname, "support", "manyRuns.ts"));
-    ({ page, complaints } = await open(browser, served));
+    page = await open(browser, served);
   });
   test.afterAll(async () => {
     await page.context().close();
@@ -130,7 +121,6 @@ test.describe.serial("many runs in one table and one chart", () => {
     const results = page.getByRole("grid", { name: "Results" });
     await expect(results.locator("tr[aria-selected=true]")).toContainText("group 64");
     await expect(page.getByRole("navigation", { name: "Screens" })).toContainText("demo-model");
-    expect(complaints).toEqual([]);
   });
 
   test("chosen runs alone make a table, and it is accessible", async () => {
@@ -157,7 +147,6 @@ test.describe.serial("many runs in one table and one chart", () => {
     await chart.getByRole("button", { name: "Table" }).click();
     await expect(chart.getByRole("table")).toContainText("Sweep 50");
     await expectAccessible(page);
-    expect(complaints).toEqual([]);
   });
 });
 
@@ -165,14 +154,13 @@ test.describe.serial("a run's note, its file, and the run elsewhere", () => {
   let here: Running;
   let there: Running;
   let page: Page;
-  let complaints: string[];
   let run: string;
   let archive: string;
 
   test.beforeAll(async ({ browser }) => {
     const slow = join(import.meta.dirname, "support", "slowStudio.ts");
     [here, there] = await Promise.all([startServed(slow), startServed(slow)]);
-    ({ page, complaints } = await open(browser, here));
+    page = await open(browser, here);
     await openModel(page, here.demoModel);
     const recipes = [4, 6, 8].map((bits) => ({ codec: "rtn", bits, block: "group:64" }));
     await pastePlan(page, { name: "Travels", recipes, judge: { context: 192, tokens: 400 } });
@@ -225,52 +213,50 @@ test.describe.serial("a run's note, its file, and the run elsewhere", () => {
     archive = join(here.folder, download.suggestedFilename());
     writeFileSync(archive, readFileSync(file));
     expect(readFileSync(archive).includes(here.folder)).toBe(false);
-    expect(complaints).toEqual([]);
   });
 
   test("elsewhere it is shown as imported, and is of no model there until the same one is opened", async ({
     browser,
   }) => {
     const other = await open(browser, there);
-    await visit(other.page, "#/runs");
-    await other.page.getByLabel("Archive of a run").setInputFiles(archive);
-    const row = other.page.getByRole("grid", { name: "Runs" }).getByRole("row", { name: "Travels" });
+    await visit(other, "#/runs");
+    await other.getByLabel("Archive of a run").setInputFiles(archive);
+    const row = other.getByRole("grid", { name: "Runs" }).getByRole("row", { name: "Travels" });
     await expect(row).toContainText("imported");
-    await expect(other.page.getByRole("region", { name: "Note" })).toContainText("Eight bits are enough.");
+    await expect(other.getByRole("region", { name: "Note" })).toContainText("Eight bits are enough.");
     await row.dblclick();
-    await expect(other.page).toHaveURL(new RegExp(`#/run/${run}`));
-    await expect(other.page.getByRole("main")).toContainText("scored on another computer");
-    await expect(other.page.getByRole("main")).toContainText(/fingerprint [0-9a-f]{8}\), is not here/);
-    await expect(other.page.getByRole("grid", { name: "Results" })).toContainText("2.13");
-    await expect(other.page.getByRole("button", { name: "Resume" })).toHaveCount(0);
-    await expectAccessible(other.page);
+    await expect(other).toHaveURL(new RegExp(`#/run/${run}`));
+    await expect(other.getByRole("main")).toContainText("scored on another computer");
+    await expect(other.getByRole("main")).toContainText(/fingerprint [0-9a-f]{8}\), is not here/);
+    await expect(other.getByRole("grid", { name: "Results" })).toContainText("2.13");
+    await expect(other.getByRole("button", { name: "Resume" })).toHaveCount(0);
+    await expectAccessible(other);
 
-    await other.page.getByRole("button", { name: "Open the model" }).click();
-    await expect(other.page.getByRole("dialog")).toBeVisible();
-    await other.page.keyboard.press("Escape");
-    await openModel(other.page, there.demoModel);
-    await visit(other.page, `#/run/${run}`);
-    await expect(other.page.getByRole("main")).toContainText("is the one that is open");
-    await expect(other.page.getByRole("region", { name: "Note" })).toContainText("Eight bits are enough.");
-    await other.page.getByRole("grid", { name: "Results" }).getByRole("checkbox").first().check();
-    await visit(other.page, `#/export/${run}`);
-    await expect(other.page.getByText("The text of an imported run is not on this computer.")).toBeVisible();
-    await expect(other.page.getByRole("checkbox", { name: /^Reload the files/ })).toBeDisabled();
-    await visit(other.page, "#/overview");
-    await expect(other.page.getByRole("region", { name: "All runs of this model" })).toContainText(
+    await other.getByRole("button", { name: "Open the model" }).click();
+    await expect(other.getByRole("dialog")).toBeVisible();
+    await other.keyboard.press("Escape");
+    await openModel(other, there.demoModel);
+    await visit(other, `#/run/${run}`);
+    await expect(other.getByRole("main")).toContainText("is the one that is open");
+    await expect(other.getByRole("region", { name: "Note" })).toContainText("Eight bits are enough.");
+    await other.getByRole("grid", { name: "Results" }).getByRole("checkbox").first().check();
+    await visit(other, `#/export/${run}`);
+    await expect(other.getByText("The text of an imported run is not on this computer.")).toBeVisible();
+    await expect(other.getByRole("checkbox", { name: /^Reload the files/ })).toBeDisabled();
+    await visit(other, "#/overview");
+    await expect(other.getByRole("region", { name: "All runs of this model" })).toContainText(
       "3 variants of 1 run",
     );
 
-    await visit(other.page, "#/runs");
-    await other.page.getByLabel("Archive of a run").setInputFiles(archive);
-    const dialog = other.page.getByRole("dialog", { name: "Replace the earlier import?" });
+    await visit(other, "#/runs");
+    await other.getByLabel("Archive of a run").setInputFiles(archive);
+    const dialog = other.getByRole("dialog", { name: "Replace the earlier import?" });
     await dialog.getByRole("button", { name: "Replace" }).click();
     await expect(dialog).toHaveCount(0);
     const broken = join(there.folder, "broken.keystone-run");
     writeFileSync(broken, readFileSync(archive).subarray(0, 2_000));
-    await other.page.getByLabel("Archive of a run").setInputFiles(broken);
-    await expect(other.page.getByRole("alert")).toContainText("This is no zip file that can be read");
-    expect(other.complaints).toEqual([]);
-    await other.page.context().close();
+    await other.getByLabel("Archive of a run").setInputFiles(broken);
+    await expect(other.getByRole("alert")).toContainText("This is no zip file that can be read");
+    await other.context().close();
   });
 });

@@ -7,6 +7,8 @@ import { answeredBy, serveStudio } from "./serveStudio.ts";
 
 /** How long a slow answer takes. */
 export const LOOK_MS = 1_500;
+/** What shows a press within this long did not wait for the studio, whose answer takes twice as long, however loaded the machine is. */
+export const ANSWER_MS = LOOK_MS / 2;
 /** Time of one of a wave's ten steps. */
 const STEP_MS = "120";
 /** Time of each of an experiment's rows. */

@@ -37,7 +37,7 @@ export async function startTrial(
   studio: Studio,
   of: TrialOf,
   recipe: Recipe,
-  onDone: (run: string) => void,
+  onDone: (run: string, of: TrialOf) => void,
 ): Promise<void> {
   const label = recipeLabel(recipe);
   const nothing = { label, job: null, run: null, error: null };
@@ -56,7 +56,7 @@ export async function startTrial(
     const { results } = await studio.host.call("run:get", { run });
     const [scored] = results;
     trials.delete(key);
-    if (scored?.status === "done") onDone(run);
+    if (scored?.status === "done") onDone(run, of);
     else if (scored?.error) trials.set(key, { ...nothing, error: scored.error });
   } catch (thrown) {
     const error = toErrorData(thrown);

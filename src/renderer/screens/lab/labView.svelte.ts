@@ -40,11 +40,6 @@ export class LabView extends Attempts {
   readonly studio: Studio;
   readonly model: OpenModel;
   #form: Setup = $state.raw(newSetup());
-  /** The form, with the texts that the model's screens share. */
-  readonly setup: Setup = $derived.by(() => {
-    const { text, calibration } = this.model.texts;
-    return { ...this.#form, text, calibration };
-  });
   /** Task files that lie beside the model, and those that were picked. */
   taskFiles: readonly string[] = $state.raw([]);
   /** Why an experiment could not be started. */
@@ -60,6 +55,12 @@ export class LabView extends Attempts {
     this.#longest = model.summary.architecture.contextLength || Infinity;
     this.#form = readSetup(sessionStorage.getItem(KEPT + model.path)) ?? newSetup();
     this.taskFiles = this.setup.tasks;
+  }
+
+  /** The form, with the texts that the model's screens share. No derived: starts that follow one another outlive the screen. */
+  get setup(): Setup {
+    const { text, calibration } = this.model.texts;
+    return { ...this.#form, text, calibration };
   }
 
   get longest(): number {
