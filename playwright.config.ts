@@ -1,5 +1,8 @@
 import { defineConfig } from "@playwright/test";
 import { findChromium } from "./scripts/findChromium.ts";
+import { keepCompiled } from "./scripts/testing/compileCache.ts";
+
+keepCompiled();
 
 const executablePath = findChromium();
 

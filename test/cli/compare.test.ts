@@ -7,7 +7,9 @@ import { DEMO_LOGITS, decibelBound, divergenceBound, expectSum } from "../suppor
 import { safetensorsBytes, type TensorSpec } from "../support/safetensorsBytes.ts";
 import { temporaryFolder, writeSyntheticCheckpoint } from "../support/syntheticCheckpoint.ts";
 import { DEMO } from "./demo.ts";
-import { runMain } from "./runMain.ts";
+import { sharedStudio } from "./sharedStudio.ts";
+
+const runMain = sharedStudio();
 
 const SCORED = ["--text", DEMO.text, "--tokens", "300"];
 /** Nats per token: what two roundings of the same logarithms leave. Measured 1e-9. */
@@ -40,14 +42,19 @@ async function writePadded(folder: string, rows: number): Promise<string> {
 describe("other checkpoints beside a model", () => {
   it("a GGUF file of its own weights predicts the same; a recipe stands beside both", async () => {
     const home = await temporaryFolder();
-    const env = { KEYSTONE_HOME: home };
     const recipe = join(home, "recipe.json");
     const gguf = join(home, "gguf");
     await writeFile(recipe, JSON.stringify({ codec: "q4_0", bits: 4, block: "group:32", keep: ["*"] }));
-    const written = await runMain(
-      ["export", DEMO.model, "--recipe", recipe, "--format", "gguf", "--out", gguf],
-      { env },
-    );
+    const written = await runMain([
+      "export",
+      DEMO.model,
+      "--recipe",
+      recipe,
+      "--format",
+      "gguf",
+      "--out",
+      gguf,
+    ]);
     expect(written.code, written.stderr).toBe(0);
     expect(written.stdout).toMatch(/no tensor quantized, 16\.\d+ bits per weight/);
     const card = await readFile(join(gguf, "README.md"), "utf8");
@@ -57,7 +64,7 @@ describe("other checkpoints beside a model", () => {
     const rough = join(home, "rough.json");
     await writeFile(rough, JSON.stringify({ codec: "int", bits: 3, block: "group:64" }));
     const argv = ["compare", DEMO.model, "--with", gguf, "--recipe", rough, ...SCORED];
-    const { variants, passage } = compareReport.parse((await runMain([...argv, "--json"], { env })).json());
+    const { variants, passage } = compareReport.parse((await runMain([...argv, "--json"])).json());
     const [original, quantized, packed] = variants;
     expect(packed).toMatchObject({
       label: "gguf",
@@ -72,22 +79,21 @@ describe("other checkpoints beside a model", () => {
     expect(quantized?.checkpoint).toBeNull();
     expect(quantized?.scores.kl?.mean).toBeGreaterThan(0);
 
-    const { stdout } = await runMain(argv, { env });
+    const { stdout } = await runMain(argv);
     expect(stdout).toMatch(/^original /m);
     expect(stdout).toMatch(/^gguf \(GGUF F16, F32\) .* 0\.000000 .* 100\.0% +exact$/m);
   });
 
   it("a packed file has the SQNR of the recipe it was made by", async () => {
     const home = await temporaryFolder();
-    const env = { KEYSTONE_HOME: home };
     const recipe = join(home, "recipe.json");
     const out = join(home, "packed");
     const settings = { codec: "compressed-tensors", bits: 4, symmetric: true, block: "group:64" };
     await writeFile(recipe, JSON.stringify(settings));
     const format = ["--format", "compressed-tensors", "--out", out];
-    expect((await runMain(["export", DEMO.model, "--recipe", recipe, ...format], { env })).code).toBe(0);
+    expect((await runMain(["export", DEMO.model, "--recipe", recipe, ...format])).code).toBe(0);
     const argv = ["compare", DEMO.model, "--with", out, "--recipe", recipe, ...SCORED, "--json"];
-    const { variants } = compareReport.parse((await runMain(argv, { env })).json());
+    const { variants } = compareReport.parse((await runMain(argv)).json());
     const [, judged, packed] = variants;
     expect(judged?.sqnrDb).toBeGreaterThan(10);
     expectSum(packed?.sqnrDb, judged?.sqnrDb ?? NaN, decibelBound(DEMO_WEIGHTS), "SQNR");
@@ -95,14 +101,13 @@ describe("other checkpoints beside a model", () => {
 
   it("of a padded vocabulary are compared over the tokens that both can produce, and it is said", async () => {
     const home = await temporaryFolder();
-    const env = { KEYSTONE_HOME: home };
     const padded = await writePadded(join(home, "padded"), 64);
     for (const [model, other] of [
       [DEMO.model, padded],
       [padded, DEMO.model],
     ] as const) {
       const argv = ["compare", model, "--with", other, ...SCORED];
-      const { variants } = compareReport.parse((await runMain([...argv, "--json"], { env })).json());
+      const { variants } = compareReport.parse((await runMain([...argv, "--json"])).json());
       const [original, found] = variants;
       expect(found?.scores.kl).toMatchObject({ topAgreement: 1 });
       expect(Math.abs(found?.scores.kl?.mean ?? NaN)).toBeLessThan(MAX_KL_OF_EQUAL_MODELS);
@@ -110,7 +115,7 @@ describe("other checkpoints beside a model", () => {
       // what the padding's rows take is the padded model's own loss
       const own = [original, found].map((variant) => variant?.scores.perplexity ?? NaN);
       expect(own[model === padded ? 0 : 1]).toBeGreaterThan(own[model === padded ? 1 : 0] * 1.0001);
-      expect((await runMain(argv, { env })).stdout).toMatch(
+      expect((await runMain(argv)).stdout).toMatch(
         /predicts 1,0(24|88) tokens and .* 1,0(24|88): KL and top-1 agreement are over the 1,024 that both can produce/,
       );
     }
@@ -118,7 +123,7 @@ describe("other checkpoints beside a model", () => {
 
   it("refuses a checkpoint of another vocabulary, and one whose tokenizer cuts the text otherwise", async () => {
     const home = await temporaryFolder();
-    const env = { KEYSTONE_HOME: home, KEYSTONE_DEBUG: "1" };
+    const env = { KEYSTONE_DEBUG: "1" };
     const small = await writeSyntheticCheckpoint({ vocabulary: 64 }, join(home, "small"));
     const compared = (other: string) => runMain(["compare", DEMO.model, "--with", other, ...SCORED], { env });
     const refused = await compared(small);

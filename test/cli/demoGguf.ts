@@ -1,18 +1,20 @@
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { exportReport } from "#shared/exporting.ts";
-import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
 import { DEMO } from "./demo.ts";
-import { runMain } from "./runMain.ts";
+import type { Outcome } from "./runMain.ts";
 
-/** The demo model as one GGUF file in a folder with its card. Returns the file's path. */
-export async function demoGguf(): Promise<string> {
-  const home = await temporaryFolder();
-  const [recipe, out] = [join(home, "recipe.json"), join(home, "out")];
+/** The demo model as one GGUF file with its card, somewhere below `folder`. Returns the file's path. */
+export async function demoGguf(
+  runMain: (argv: readonly string[]) => Promise<Outcome>,
+  folder: string,
+): Promise<string> {
+  const [recipe, out] = [join(folder, "recipe.json"), join(folder, "out")];
+  await mkdir(folder, { recursive: true });
   await writeFile(recipe, JSON.stringify({ codec: "q8_0", bits: 8, block: "group:32" }));
   const argv = ["export", DEMO.model, "--recipe", recipe, "--format", "gguf", "--out", out, "--json"];
-  const outcome = await runMain(argv, { env: { KEYSTONE_HOME: home } });
+  const outcome = await runMain(argv);
   expect([outcome.code, outcome.stderr]).toEqual([0, ""]);
   const { files } = exportReport.parse(outcome.json());
   return join(out, files.map(({ path }) => path).find((path) => path.endsWith(".gguf")) ?? "");

@@ -4,7 +4,9 @@ import { expect, it } from "vitest";
 import { evalReport } from "#shared/evaluation.ts";
 import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
 import { DEMO } from "./demo.ts";
-import { runMain } from "./runMain.ts";
+import { sharedStudio } from "./sharedStudio.ts";
+
+const runMain = sharedStudio();
 
 it("eval says what of a recipe changes nothing: overrides of kept tensors and of none, and a recipe that quantizes nothing", async () => {
   const home = await temporaryFolder();
@@ -12,9 +14,8 @@ it("eval says what of a recipe changes nothing: overrides of kept tensors and of
   const evaluate = async (more: object): Promise<{ notes: string[]; stdout: string }> => {
     await writeFile(file, JSON.stringify({ codec: "rtn", bits: 4, block: "group:64", ...more }));
     const argv = ["eval", DEMO.model, "--text", DEMO.text, "--tokens", "64", "--recipe", file];
-    const env = { KEYSTONE_HOME: home };
-    const { notes } = evalReport.parse((await runMain([...argv, "--json"], { env })).json());
-    return { notes, stdout: (await runMain(argv, { env })).stdout };
+    const { notes } = evalReport.parse((await runMain([...argv, "--json"])).json());
+    return { notes, stdout: (await runMain(argv)).stdout };
   };
   const half = { codec: "f16", bits: 16 };
   const kept = await evaluate({ overrides: [{ match: "*lm_head*", ...half }] });

@@ -11,7 +11,10 @@ import {
 } from "../support/syntheticCheckpoint.ts";
 import { safetensorsBytes, storedAs, type TensorSpec } from "../support/safetensorsBytes.ts";
 import { DEMO } from "./demo.ts";
-import { runMain, type Outcome } from "./runMain.ts";
+import type { Outcome } from "./runMain.ts";
+import { sharedStudio } from "./sharedStudio.ts";
+
+const runMain = sharedStudio();
 
 const TOKENIZER = join(import.meta.dirname, "..", "golden", "tokenizer", "byte-level");
 const SHAPE: SyntheticOptions = {
@@ -71,13 +74,10 @@ async function exported(
   await cp(TOKENIZER, model, { recursive: true });
   const recipe = join(folder, "recipe.json");
   await writeFile(recipe, JSON.stringify(RECIPES[format]));
-  const outcome = await runMain(
-    [
-      ...["export", model, "--recipe", recipe, "--format", format, "--out", join(folder, "out")],
-      ...["--verify", "--text", DEMO.text, "--tokens", "300", ...judging, "--json"],
-    ],
-    { env: { KEYSTONE_HOME: folder } },
-  );
+  const outcome = await runMain([
+    ...["export", model, "--recipe", recipe, "--format", format, "--out", join(folder, "out")],
+    ...["--verify", "--text", DEMO.text, "--tokens", "300", ...judging, "--json"],
+  ]);
   return { outcome, folder };
 }
 

@@ -1,13 +1,16 @@
-import { copyFile, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { loadTokenizer } from "#engine/formats/tokens/loadTokenizer.ts";
 import { exportReport } from "#shared/exporting.ts";
 import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
 import { DEMO } from "./demo.ts";
 import { demoGguf } from "./demoGguf.ts";
-import { runMain } from "./runMain.ts";
+import { sharedStudio } from "./sharedStudio.ts";
+
+const runMain = sharedStudio();
 
 const SCORED = ["--text", DEMO.text, "--tokens", "400"];
 /** Each format's own codec, asked for without saying how it is to be sharded. */
@@ -27,28 +30,32 @@ async function exported(model: string, format: string, settings: object) {
   const out = join(home, "out");
   await writeFile(recipe, JSON.stringify(settings));
   const argv = ["export", model, "--recipe", recipe, "--format", format, "--out", out];
-  const outcome = await runMain([...argv, "--verify", ...SCORED, "--json"], { env: { KEYSTONE_HOME: home } });
+  const outcome = await runMain([...argv, "--verify", ...SCORED, "--json"]);
   expect([outcome.code, outcome.stderr]).toEqual([0, ""]);
-  return { home, out, report: exportReport.parse(outcome.json()) };
-}
-
-/** The demo model as one GGUF file in a folder of its own. */
-async function bareGguf(): Promise<string> {
-  const made = await demoGguf();
-  const file = join(await temporaryFolder(), basename(made));
-  await copyFile(made, file);
-  return file;
+  return { out, report: exportReport.parse(outcome.json()) };
 }
 
 describe("an export whose source is a GGUF file and nothing else", () => {
+  let folder: string;
+  /** The demo model as one GGUF file in a folder of its own. */
+  let bare: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "keystone-test-"));
+    const made = await demoGguf(runMain, join(folder, "made"));
+    bare = join(folder, basename(made));
+    await rename(made, bare);
+    await rm(join(folder, "made"), { recursive: true });
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
   for (const [format, settings] of CASES) {
     it(`as ${format} holds the tokenizer of its metadata, and scores by itself what was judged`, async () => {
-      const { home, out, report } = await exported(await bareGguf(), format, settings);
+      const { out, report } = await exported(bare, format, settings);
       expect(report.verified?.perplexity).toBe(report.verified?.judgedPerplexity);
       expect(await readdir(out)).toEqual(
         expect.arrayContaining(["generation_config.json", "tokenizer.json", "tokenizer_config.json"]),
       );
-      const scored = await runMain(["eval", out, ...SCORED, "--json"], { env: { KEYSTONE_HOME: home } });
+      const scored = await runMain(["eval", out, ...SCORED, "--json"]);
       expect([scored.code, scored.stderr]).toEqual([0, ""]);
       expect(z.object({ perplexity: z.number() }).parse(scored.json()).perplexity).toBe(
         report.verified?.perplexity,

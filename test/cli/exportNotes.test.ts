@@ -4,7 +4,9 @@ import { describe, expect, it } from "vitest";
 import { exportReport } from "#shared/exporting.ts";
 import { readManifest } from "#engine/export/card/manifestFiles.ts";
 import { temporaryFolder, writeSyntheticCheckpoint } from "../support/syntheticCheckpoint.ts";
-import { runMain } from "./runMain.ts";
+import { sharedStudio } from "./sharedStudio.ts";
+
+const runMain = sharedStudio();
 
 const SIZES = {
   hidden: 32,
@@ -29,12 +31,10 @@ describe("what a format's loaders do not take of an export", () => {
     const recipe = join(home, "recipe.json");
     await writeFile(recipe, JSON.stringify({ ...settings, block: "group:32" }));
     const exported = (out: string, ...more: string[]) =>
-      runMain(["export", model, "--recipe", recipe, "--format", format, "--out", join(home, out), ...more], {
-        env: { KEYSTONE_HOME: join(home, "home") },
-      });
+      runMain(["export", model, "--recipe", recipe, "--format", format, "--out", join(home, out), ...more]);
 
     const text = await exported("text");
-    expect([text.code, text.stderr]).toEqual([0, ""]);
+    expect(text.code, text.stderr).toBe(0);
     expect(text.stdout).toMatch(note);
 
     const report = exportReport.parse((await exported("json", "--json")).json());

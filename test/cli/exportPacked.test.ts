@@ -9,7 +9,9 @@ import { exportReport } from "#shared/exporting.ts";
 import { fileHash } from "#studio/calls/texts.ts";
 import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
 import { DEMO } from "./demo.ts";
-import { runMain } from "./runMain.ts";
+import { sharedStudio } from "./sharedStudio.ts";
+
+const runMain = sharedStudio();
 
 const SCORED = ["--text", DEMO.text, "--tokens", "1000"];
 const CASES = [
@@ -22,12 +24,11 @@ describe("a packed export from the command line", () => {
   for (const [format, settings] of CASES) {
     it(`as ${format} scores what was judged, and so does eval on the folder; detect finds the super weight in it`, async () => {
       const home = await temporaryFolder();
-      const env = { KEYSTONE_HOME: home };
       const recipe = join(home, "recipe.json");
       const out = join(home, "packed");
       await writeFile(recipe, JSON.stringify({ ...settings, restore: "super-weights" }));
       const argv = ["export", DEMO.model, "--recipe", recipe, "--format", format, "--out", out];
-      const exported = await runMain([...argv, "--verify", ...SCORED, "--json"], { env });
+      const exported = await runMain([...argv, "--verify", ...SCORED, "--json"]);
       expect([exported.code, exported.stderr]).toEqual([0, ""]);
       const report = exportReport.parse(exported.json());
       expect(report.verified?.maxAbsDiff).toBe(0);
@@ -47,13 +48,13 @@ describe("a packed export from the command line", () => {
       for (const folder of [dirname(DEMO.text), dirname(DEMO.model), home])
         expect(card + JSON.stringify(record)).not.toContain(folder);
 
-      const scored = await runMain(["eval", out, ...SCORED, "--json"], { env });
+      const scored = await runMain(["eval", out, ...SCORED, "--json"]);
       expect([scored.code, scored.stderr]).toEqual([0, ""]);
       expect(z.object({ perplexity: z.number() }).parse(scored.json()).perplexity).toBe(
         report.verified?.perplexity,
       );
 
-      const beside = await runMain(["compare", DEMO.model, "--with", out, ...SCORED, "--json"], { env });
+      const beside = await runMain(["compare", DEMO.model, "--with", out, ...SCORED, "--json"]);
       expect([beside.code, beside.stderr]).toEqual([0, ""]);
       const [original, column] = compareReport.parse(beside.json()).variants;
       // a comparison's scores have intervals beside them; the card's have none
@@ -62,10 +63,10 @@ describe("a packed export from the command line", () => {
       // the graphs are the same and so are the weights: not a digit may differ
       expect({ ...column?.scores, confidence: undefined }).toEqual(record.results?.variant);
 
-      const found = await runMain(["detect", out, "--json"], { env });
+      const found = await runMain(["detect", out, "--json"]);
       expect(found.json()).toMatchObject({ superWeights: [{ layer: 1, row: 137, column: 401 }] });
 
-      const shown = await runMain(["inspect", out, "--no-statistics"], { env });
+      const shown = await runMain(["inspect", out, "--no-statistics"]);
       expect(shown.stdout).toMatch(/layers\.0\.mlp\.down_proj\.weight +256 × 704 +.* int4, group \d+/);
       expect(shown.stdout).toMatch(/already quantized/);
     });

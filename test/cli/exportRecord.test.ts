@@ -7,7 +7,9 @@ import { exportFormat, exportReport, type ExportFormat, type ExportReport } from
 import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
 import { DEMO } from "./demo.ts";
 import { start } from "./process.ts";
-import { runMain } from "./runMain.ts";
+import { sharedStudio } from "./sharedStudio.ts";
+
+const runMain = sharedStudio();
 
 /** A recipe that each format holds. */
 const RECIPES: Readonly<Record<ExportFormat, object>> = {
@@ -33,11 +35,8 @@ async function exportOf(format: ExportFormat): Promise<{ home: string; out: stri
 describe("a verified export", () => {
   for (const format of exportFormat.options) {
     it(`as ${format} says so in keystone.json and in its card, with true hashes of every file`, async () => {
-      const { home, out, argv } = await exportOf(format);
-      const exported = await runMain(
-        [...argv, "--verify", "--text", DEMO.text, "--tokens", "300", "--json"],
-        { env: { KEYSTONE_HOME: home } },
-      );
+      const { out, argv } = await exportOf(format);
+      const exported = await runMain([...argv, "--verify", "--text", DEMO.text, "--tokens", "300", "--json"]);
       expect([exported.code, exported.stderr]).toEqual([0, ""]);
       const report = exportReport.parse(exported.json());
       expect(report.verified).toMatchObject({ maxAbsDiff: 0, perplexity: expect.any(Number) as unknown });
@@ -104,7 +103,7 @@ describe("an export that is stopped", () => {
     killed.child.kill("SIGKILL");
     await killed.ended;
     expect(await readdir(join(home, "exports"))).toEqual([expect.stringMatching(/^out\..*\.part$/)]);
-    const again = await runMain([...argv, "--json"], { env: { KEYSTONE_HOME: home } });
+    const again = await runMain([...argv, "--json"]);
     expect([again.code, again.stderr]).toEqual([0, ""]);
     expect(await readdir(join(home, "exports"))).toEqual(["out"]);
     expect((await readManifest(out)).verified).toBeNull();

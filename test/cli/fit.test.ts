@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { cacheBytes } from "#shared/fit.ts";
-import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
 import { DEMO } from "./demo.ts";
-import { runMain } from "./runMain.ts";
+import { sharedStudio } from "./sharedStudio.ts";
+
+const runMain = sharedStudio();
 
 const fit = z.object({
   runtime: z.string(),
@@ -24,8 +25,8 @@ const answer = z.object({
   rows: z.array(z.object({ name: z.string(), weightBytes: z.number(), runtimes: z.array(fit) })),
 });
 
-async function run(...options: string[]): Promise<Awaited<ReturnType<typeof runMain>>> {
-  return runMain(["fit", DEMO.model, ...options], { env: { KEYSTONE_HOME: await temporaryFolder() } });
+function run(...options: string[]): ReturnType<typeof runMain> {
+  return runMain(["fit", DEMO.model, ...options]);
 }
 
 describe("keystone fit", () => {

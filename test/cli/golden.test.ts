@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -6,45 +6,19 @@ import { z } from "zod";
 import { detectReport } from "#shared/detection.ts";
 import { ablateReport, evalReport, taskReport, type Scores } from "#shared/evaluation.ts";
 import { exportReport } from "#shared/exporting.ts";
+import {
+  figures,
+  FIGURES_ITEMS,
+  FIGURES_JUDGE,
+  golden,
+  type GoldenEvaluation,
+} from "../golden-model/demoModel.ts";
+import { SOAK } from "../support/soak.ts";
 import { DEMO } from "./demo.ts";
 import { start } from "./process.ts";
-import { runMain } from "./runMain.ts";
+import { sharedStudio } from "./sharedStudio.ts";
 
-const scored = z.object({
-  name: z.string(),
-  perplexity: z.number(),
-  nll: z.number(),
-  tokens: z.number(),
-  kl: z.number().optional(),
-  topAgreement: z.number().optional(),
-});
-const accuracy = z.object({ n: z.number(), accuracy: z.number() });
-const golden = z
-  .object({
-    superWeights: z.array(
-      z.object({
-        layer: z.number(),
-        row: z.number(),
-        column: z.number(),
-        value: z.number(),
-        inputActivation: z.number(),
-        outputActivation: z.number(),
-        share: z.number(),
-        token: z.number(),
-        pass: z.number(),
-        rank: z.number(),
-      }),
-    ),
-    layers: z.array(
-      z.object({ layer: z.number(), input: z.number(), output: z.number(), residual: z.number() }),
-    ),
-    evaluations: z.array(scored),
-    ablations: z.array(
-      scored.extend({ tasks: z.object({ lastWord: accuracy, choice: accuracy }).optional() }),
-    ),
-    tasks: z.object({ lastWord: accuracy, choice: accuracy }),
-  })
-  .parse(JSON.parse(await readFile(DEMO.golden, "utf8")));
+const runMain = sharedStudio();
 
 /** Activations, shares: relative. */
 const ACTIVATION = 1e-3;
@@ -55,6 +29,9 @@ const DESTROYED_NLL = 1e-2;
 /** KL: relative, and absolute for the smallest. */
 const KL = 2e-3;
 const KL_FLOOR = 1e-5;
+/** The text and the items that the figures are of. */
+const TEXT = ["--text", DEMO.text, ...(SOAK ? [] : ["--tokens", String(FIGURES_JUDGE.tokens)])];
+const LIMIT = ["--limit", String(FIGURES_ITEMS)];
 
 let home = "";
 beforeAll(async () => {
@@ -63,7 +40,7 @@ beforeAll(async () => {
 afterAll(() => rm(home, { recursive: true, force: true }));
 
 async function keystone(...argv: string[]): Promise<unknown> {
-  const { code, stderr, json } = await runMain([...argv, "--json"], { env: { KEYSTONE_HOME: home } });
+  const { code, stderr, json } = await runMain([...argv, "--json"]);
   expect(stderr).toBe("");
   expect(code).toBe(0);
   return json();
@@ -75,7 +52,7 @@ function expectClose(found: number | null | undefined, wanted: number, relative:
   expect(distance <= relative * Math.abs(wanted) + absolute, `${found} is not ${wanted}`).toBe(true);
 }
 
-function expectScores(found: Scores, wanted: z.infer<typeof scored>): void {
+function expectScores(found: Scores, wanted: GoldenEvaluation): void {
   expect(found.tokens).toBe(wanted.tokens);
   if (wanted.perplexity > DESTROYED) {
     expectClose(found.nll, wanted.nll, DESTROYED_NLL);
@@ -85,9 +62,9 @@ function expectScores(found: Scores, wanted: z.infer<typeof scored>): void {
   if (wanted.kl !== undefined) expectClose(found.kl?.mean, wanted.kl, KL, KL_FLOOR);
 }
 
-function goldenRow(name: string): z.infer<typeof scored> {
-  const row = [...golden.evaluations, ...golden.ablations].find((it) => it.name === name);
-  if (!row) throw new Error(`golden.json has no row ${name}.`);
+function goldenRow(name: string): GoldenEvaluation {
+  const row = [...figures.evaluations, ...figures.ablations].find((it) => it.name === name);
+  if (!row) throw new Error(`The reference has no row ${name}.`);
   return row;
 }
 
@@ -166,7 +143,7 @@ describe("on the demo model", () => {
 
   it("eval gives the original's perplexity", async () => {
     const report = evalReport.parse(await keystone("eval", DEMO.model, "--text", DEMO.text));
-    expectScores(report, goldenRow("unquantized"));
+    expectScores(report, golden.evaluations[0]);
     expect(report.baseline).toBeNull();
     expect(report.convention).toMatchObject({ windows: "bos", context: 192, bos: true });
   });
@@ -175,7 +152,7 @@ describe("on the demo model", () => {
     "eval --recipe %s gives its perplexity and KL",
     async (name) => {
       const report = evalReport.parse(
-        await keystone("eval", DEMO.model, "--recipe", DEMO.recipe(name), "--text", DEMO.text),
+        await keystone("eval", DEMO.model, "--recipe", DEMO.recipe(name), ...TEXT),
       );
       expectScores(report, goldenRow(name));
       expectClose(report.baseline?.perplexity, goldenRow("unquantized").perplexity, PERPLEXITY);
@@ -189,9 +166,7 @@ describe("on the demo model", () => {
   );
 
   it("ablate shows the collapse, and next to nothing where as many ordinary outliers go", async () => {
-    const report = ablateReport.parse(
-      await keystone("ablate", DEMO.model, "--text", DEMO.text, "--scale", "0.5,2"),
-    );
+    const report = ablateReport.parse(await keystone("ablate", DEMO.model, ...TEXT, "--scale", "0.5,2"));
     const row = (pattern: RegExp): (typeof report.rows)[number] => {
       const found = report.rows.find(({ name }) => pattern.test(name));
       if (!found) throw new Error(`No row ${pattern}: ${report.rows.map(({ name }) => name).join(", ")}`);
@@ -207,13 +182,13 @@ describe("on the demo model", () => {
     expect(others.perplexity).toBeLessThan(1.01 * goldenRow("unquantized").perplexity);
   });
 
-  it("tasks gives golden.json's accuracies", async () => {
+  it("tasks gives the reference's accuracies", async () => {
     const { tasks } = z
       .object({ tasks: z.array(taskReport) })
-      .parse(await keystone("tasks", DEMO.model, "--tasks", DEMO.tasksLastWord, DEMO.tasksChoice));
+      .parse(await keystone("tasks", DEMO.model, "--tasks", DEMO.tasksLastWord, DEMO.tasksChoice, ...LIMIT));
     expect(tasks.map(({ kind, n, accuracy: found }) => [kind, n, found])).toEqual([
-      ["last-word", golden.tasks.lastWord.n, golden.tasks.lastWord.accuracy],
-      ["choice", golden.tasks.choice.n, golden.tasks.choice.accuracy],
+      ["last-word", figures.tasks.lastWord.n, figures.tasks.lastWord.accuracy],
+      ["choice", figures.tasks.choice.n, figures.tasks.choice.accuracy],
     ]);
   });
 

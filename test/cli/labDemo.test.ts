@@ -6,14 +6,16 @@ import { labReport } from "#shared/lab.ts";
 import { DEMO_LOGITS, expectSum, float32Bound } from "../support/rounding.ts";
 import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
 import { DEMO } from "./demo.ts";
-import { runMain } from "./runMain.ts";
+import { sharedStudio } from "./sharedStudio.ts";
+
+const runMain = sharedStudio();
 
 /** How far the model without its super weight must be from the original: measured 10⁷ on this text. */
 const DESTROYED = 1e4;
 
 it("an experiment on the demo model is run, kept and written down as a report", async () => {
   const home = await temporaryFolder();
-  const keystone = (...argv: string[]) => runMain(argv, { env: { KEYSTONE_HOME: home }, cwd: home });
+  const keystone = (...argv: string[]) => runMain(argv, { cwd: home });
 
   const judge = ["--tokens", "200", "--context", "64"];
   const run = await keystone("lab", "sensitivity", DEMO.model, "--factors", "0,1", ...judge, "--json");

@@ -7,7 +7,10 @@ import { SCORES_TEXT } from "#shared/labUses.ts";
 import { DEMO_LOGITS, divergenceBound, expectSum } from "../support/rounding.ts";
 import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
 import { DEMO } from "./demo.ts";
-import { runMain, type Outcome } from "./runMain.ts";
+import type { Outcome } from "./runMain.ts";
+import { sharedStudio } from "./sharedStudio.ts";
+
+const runMain = sharedStudio();
 
 /** The smallest that each experiment can be asked for. */
 const ASKED: Readonly<Record<ExperimentName, readonly string[]>> = {
@@ -32,7 +35,7 @@ beforeEach(async () => {
 });
 
 function keystone(...argv: string[]): Promise<Outcome> {
-  return runMain(argv, { env: { KEYSTONE_HOME: home }, cwd: home });
+  return runMain(argv, { cwd: home });
 }
 
 async function run(experiment: ExperimentName): Promise<{ id: string; report: LabReport }> {

@@ -8,17 +8,18 @@ import { editedGguf } from "../support/editedGguf.ts";
 import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
 import { DEMO } from "./demo.ts";
 import { demoGguf } from "./demoGguf.ts";
-import { runMain } from "./runMain.ts";
+import { sharedStudio } from "./sharedStudio.ts";
+
+const runMain = sharedStudio();
 
 const SAID = /tokenizer\.ggml\.pre is missing/;
 
 it("a GGUF file that leaves BOS and rules to llama.cpp's defaults is judged by them, and inspect, eval and export say so", async () => {
-  const file = await demoGguf();
+  const file = await demoGguf(runMain, await temporaryFolder());
   const home = await temporaryFolder();
-  const env = { KEYSTONE_HOME: home };
   const evaluate = async (model: string) =>
     evalReport.parse(
-      (await runMain(["eval", model, "--text", DEMO.text, "--tokens", "400", "--json"], { env })).json(),
+      (await runMain(["eval", model, "--text", DEMO.text, "--tokens", "400", "--json"])).json(),
     );
   const whole = await evaluate(file);
 
@@ -36,7 +37,7 @@ it("a GGUF file that leaves BOS and rules to llama.cpp's defaults is judged by t
   });
   const inspected = modelSummary
     .pick({ notes: true })
-    .parse((await runMain(["inspect", nameless, "--json"], { env })).json());
+    .parse((await runMain(["inspect", nameless, "--json"])).json());
   expect(inspected.notes).toContainEqual(expect.stringMatching(SAID));
   expect((await evaluate(nameless)).notes).toEqual([expect.stringMatching(SAID)]);
   const recipe = join(home, "recipe.json");
@@ -52,7 +53,7 @@ it("a GGUF file that leaves BOS and rules to llama.cpp's defaults is judged by t
     join(home, "again"),
     "--json",
   ];
-  const exported = exportReport.parse((await runMain(argv, { env })).json());
+  const exported = exportReport.parse((await runMain(argv)).json());
   expect(exported.notes).toContainEqual(expect.stringMatching(SAID));
 
   // a tokenizer.json beside it goes first, so there is nothing to say

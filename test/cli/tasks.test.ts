@@ -4,7 +4,10 @@ import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { taskReport, type TaskReport } from "#shared/evaluation.ts";
-import { runMain, type Outcome } from "./runMain.ts";
+import type { Outcome } from "./runMain.ts";
+import { sharedStudio } from "./sharedStudio.ts";
+
+const runMain = sharedStudio();
 
 const GOLDEN = join(import.meta.dirname, "../golden/tasks");
 const MODEL = join(GOLDEN, "bos");
@@ -17,9 +20,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 const keystone = (...argv: string[]): Promise<Outcome> =>
-  runMain(["tasks", MODEL, "--device", "cpu", "--workers", "1", ...argv], {
-    env: { KEYSTONE_HOME: join(folder, "home") },
-  });
+  runMain(["tasks", MODEL, "--device", "cpu", "--workers", "1", ...argv]);
 const reportsOf = ({ json }: Outcome): TaskReport[] =>
   z.object({ tasks: z.array(taskReport) }).parse(json()).tasks;
 

@@ -5,7 +5,9 @@ import { evalReport, type EvalReport } from "#shared/evaluation.ts";
 import { expectSum, float64Bound } from "../support/rounding.ts";
 import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
 import { DEMO } from "./demo.ts";
-import { runMain } from "./runMain.ts";
+import { sharedStudio } from "./sharedStudio.ts";
+
+const runMain = sharedStudio();
 
 const GOLDEN = join(import.meta.dirname, "../golden/texts");
 const ARTICLE =
@@ -13,7 +15,7 @@ const ARTICLE =
 
 async function scored(text: string, ...options: string[]): Promise<EvalReport> {
   const argv = ["eval", DEMO.model, "--text", text, "--context", "16", "--json", ...options];
-  const { stderr, json } = await runMain(argv, { env: { KEYSTONE_HOME: await temporaryFolder() } });
+  const { stderr, json } = await runMain(argv);
   expect(stderr).toBe("");
   return evalReport.parse(json());
 }
@@ -66,13 +68,11 @@ describe("keystone eval", () => {
     const folder = await temporaryFolder();
     await writeFile(join(folder, "builtin"), "Once upon a time there was a cat.");
     const file = await runMain(["eval", DEMO.model, "--text", "./builtin", "--json"], {
-      env: { KEYSTONE_HOME: folder },
       cwd: folder,
     });
     expect(file.code).toBe(1);
     expect(file.stderr).toContain("builtin is not a text that can be read");
     const none = await runMain(["compare", folder, "--with", DEMO.model], {
-      env: { KEYSTONE_HOME: folder },
       cwd: folder,
     });
     expect(none.code).toBe(2);

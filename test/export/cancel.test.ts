@@ -14,9 +14,11 @@ import {
 } from "#engine/export/folder/leftovers.ts";
 import { cancelledError } from "#shared/errors.ts";
 import { exportFormat, type ExportFormat } from "#shared/exporting.ts";
+import { soaked } from "../support/soak.ts";
 import { adapted, bench, besideTarget, exportTo, RECIPE, tree, verifying } from "./exporting.ts";
 
-const CANCELS = 100;
+/** Moments at which each format is cancelled. */
+const CANCELS = soaked(12, 100);
 /** Widths that every format's blocks divide. */
 const SHAPE = { hidden: 64, intermediate: 96, heads: 4, keyValueHeads: 2, vocabulary: 40 } as const;
 /** One that each format holds. */
@@ -64,7 +66,10 @@ describe("a cancelled export", () => {
       expect(beforeEach.length).toBeGreaterThan(before.length);
 
       const moments = [1, whole.checks];
-      while (moments.length < CANCELS) moments.push(1 + Math.floor(Math.random() * whole.checks));
+      // one out of every stretch, so that few moments reach all that an export does
+      const stretch = whole.checks / (CANCELS - 2);
+      for (let i = 0; i < CANCELS - 2; i++)
+        moments.push(Math.min(1 + Math.floor((i + Math.random()) * stretch), whole.checks));
       for (const moment of moments) {
         const control = cancelAt(moment);
         const error = await exportTo(other, {

@@ -4,21 +4,31 @@ import { ablate } from "#engine/superweight/ablate/ablate.ts";
 import { readTaskFile } from "#engine/tasks/read/readTaskFile.ts";
 import { float64Bound } from "../support/rounding.ts";
 import { expectNear, expectWithin } from "./bounds.ts";
-import { demoFile, demoWindows, golden, openDemo, type Demo } from "./demoModel.ts";
+import {
+  demoFile,
+  demoWindows,
+  figures,
+  FIGURES_ITEMS,
+  FIGURES_JUDGE,
+  openDemo,
+  type Demo,
+} from "./demoModel.ts";
 
 const DESTROYED_NLL_BOUND = 1e-2;
 const PERPLEXITY_BOUND = 1e-3;
-/** Two items of 300: near-ties of a destroyed model may fall either way. */
-const ACCURACY_BOUND = 2 / 300 + float64Bound({ magnitude: 1 });
+/** Two items: near-ties of a destroyed model may fall either way. */
+const ACCURACY_BOUND = 2 / FIGURES_ITEMS + float64Bound({ magnitude: 1 });
 
 let demo: Demo;
 let report: AblateReport;
 
 beforeAll(async () => {
   demo = await openDemo();
-  const windows = await demoWindows(demo);
+  const windows = await demoWindows(demo, FIGURES_JUDGE);
   const files = ["tasks-last-word.jsonl", "tasks-choice.jsonl"];
-  const tasks = await Promise.all(files.map((file) => readTaskFile(demoFile(file))));
+  const tasks = await Promise.all(
+    files.map((file) => readTaskFile(demoFile(file), { limit: FIGURES_ITEMS })),
+  );
   report = await ablate({
     ...demo,
     windows,
@@ -45,27 +55,27 @@ it.each([
   ["super weights × 0.5", "super weights x0.5"],
   ["super weights × 2", "super weights x2"],
 ])("gives the reference's figures for %s", (name, reference) => {
-  const expected = golden.ablations.find((it) => it.name === reference);
+  const expected = figures.ablations.find((it) => it.name === reference);
   const kl = expected?.kl ?? NaN;
   const found = row(name);
-  if (!expected) throw new Error(`golden.json has no ${reference}`);
+  if (!expected) throw new Error(`the reference has no ${reference}`);
   if (expected.perplexity > 100) expectWithin(found.nll, expected.nll, DESTROYED_NLL_BOUND, "NLL");
   else expectWithin(found.perplexity, expected.perplexity, PERPLEXITY_BOUND, "perplexity");
   expectNear(found.kl?.mean, kl, 1e-2 * kl, "KL");
 });
 
 it("answers the tasks as the reference does", () => {
-  expect(task(row("original"), "last-word")).toBe(golden.tasks.lastWord.accuracy);
+  expect(task(row("original"), "last-word")).toBe(figures.tasks.lastWord.accuracy);
   expectNear(
     task(row("original"), "choice"),
-    golden.tasks.choice.accuracy,
+    figures.tasks.choice.accuracy,
     float64Bound({ magnitude: 1 }),
     "choice",
   );
 });
 
 it("answers the tasks of the ablated model as the reference does, but for near-ties", () => {
-  const expected = golden.ablations[0].tasks;
+  const expected = figures.ablations[0].tasks;
   expectNear(
     task(row("super weights pruned"), "last-word"),
     expected?.lastWord.accuracy ?? NaN,

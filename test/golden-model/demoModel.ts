@@ -8,8 +8,10 @@ import type { WindowSet } from "#engine/evaluate/windows/windowSet.ts";
 import { planRecipe } from "#engine/recipe/planRecipe.ts";
 import { judge, parseRecipe } from "#shared/plan.ts";
 import { openModelAt, type OpenModel } from "../support/openModelAt.ts";
+import { SOAK } from "../support/soak.ts";
 
 const ROOT = join(import.meta.dirname, "../../resources/demo-model");
+const BEGINNING = join(import.meta.dirname, "../golden/demo/golden.json");
 
 const evaluation = z.object({
   name: z.string(),
@@ -21,24 +23,31 @@ const evaluation = z.object({
   topAgreement: z.number().optional(),
 });
 const peaks = z.object({ layer: z.number(), input: z.number(), output: z.number(), residual: z.number() });
-const accuracies = z.object({
-  lastWord: z.object({ accuracy: z.number() }),
-  choice: z.object({ accuracy: z.number() }),
-});
+const accuracy = z.object({ n: z.number(), accuracy: z.number() });
+const accuracies = z.object({ lastWord: accuracy, choice: accuracy });
 
-const goldenFile = z.object({
-  prompt: z.string(),
-  superWeights: z.array(z.record(z.string(), z.number())),
-  layers: z.array(peaks),
+const figuresFile = z.object({
   evaluations: z.array(evaluation),
   ablations: z.array(evaluation.extend({ tasks: accuracies.optional() })),
   tasks: accuracies,
 });
+const goldenFile = figuresFile.extend({
+  prompt: z.string(),
+  superWeights: z.array(z.record(z.string(), z.number())),
+  layers: z.array(peaks),
+});
 
 export type GoldenEvaluation = z.infer<typeof evaluation>;
 
-/** Figures of an independent PyTorch reference in float32. */
+/** Figures of an independent PyTorch reference in float32, over the whole text. */
 export const golden = goldenFile.parse(JSON.parse(read("golden.json")));
+
+/** The same of another one over the text's beginning, every time; those of the whole text in a soak. */
+export const figures = SOAK ? golden : figuresFile.parse(JSON.parse(readFileSync(BEGINNING, "utf8")));
+/** The text that `figures` are of. */
+export const FIGURES_JUDGE = { tokens: figures.evaluations[0].tokens };
+/** The task items that `figures` are of. */
+export const FIGURES_ITEMS = figures.tasks.lastWord.n;
 
 export type Demo = OpenModel;
 

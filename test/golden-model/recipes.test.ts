@@ -4,7 +4,15 @@ import { scoreOriginal, scoreWave } from "#engine/evaluate/score.ts";
 import type { OriginalReference, VariantScore } from "#engine/evaluate/stream/scoring.ts";
 import type { WindowSet } from "#engine/evaluate/windows/windowSet.ts";
 import { expectNear, expectWithin } from "./bounds.ts";
-import { demoVariant, demoWindows, golden, openDemo, type Demo, type GoldenEvaluation } from "./demoModel.ts";
+import {
+  demoVariant,
+  demoWindows,
+  figures,
+  FIGURES_JUDGE,
+  openDemo,
+  type Demo,
+  type GoldenEvaluation,
+} from "./demoModel.ts";
 
 const PERPLEXITY_BOUND = 1e-3;
 const KL_BOUND = { relative: 2e-3, absolute: 1e-5 };
@@ -14,7 +22,7 @@ const DESTROYED_NLL_BOUND = 1e-2;
 const VARIANTS_PER_WAVE = 10;
 const WAVE_TIMEOUT = 900_000;
 
-const recipes = golden.evaluations.filter((evaluation) => evaluation.recipe !== undefined);
+const recipes = figures.evaluations.filter((evaluation) => evaluation.recipe !== undefined);
 const waves = Array.from({ length: Math.ceil(recipes.length / VARIANTS_PER_WAVE) }, (_, i) =>
   recipes.slice(i * VARIANTS_PER_WAVE, (i + 1) * VARIANTS_PER_WAVE),
 );
@@ -25,14 +33,14 @@ let reference: OriginalReference;
 
 beforeAll(async () => {
   demo = await openDemo();
-  windows = await demoWindows(demo);
+  windows = await demoWindows(demo, FIGURES_JUDGE);
   reference = await scoreOriginal({ ...demo, windows });
 }, WAVE_TIMEOUT);
 
 afterAll(() => demo.close());
 
 it("gives the unquantized model's perplexity", () => {
-  const [unquantized] = golden.evaluations;
+  const [unquantized] = figures.evaluations;
   expect(unquantized.name).toBe("unquantized");
   expect(reference.scores.tokens).toBe(unquantized.tokens);
   expectWithin(reference.scores.perplexity, unquantized.perplexity, PERPLEXITY_BOUND, "perplexity");

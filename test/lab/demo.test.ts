@@ -7,7 +7,7 @@ import { labFigures, paletteOf, type Figure } from "#shared/figures/index.ts";
 import type { Progress } from "#shared/job.ts";
 import type { LabReportOf } from "#shared/lab.ts";
 import { expectNear, expectWithin } from "../golden-model/bounds.ts";
-import { golden, openDemo, type Demo } from "../golden-model/demoModel.ts";
+import { figures, FIGURES_JUDGE, openDemo, type Demo } from "../golden-model/demoModel.ts";
 import { DEMO_LOGITS, divergenceBound, expectSum, float32Bound } from "../support/rounding.ts";
 import { runLab, LAST_WORD, TEXT, type Conducted } from "./labRun.ts";
 
@@ -133,7 +133,11 @@ describe("importance", () => {
 describe("sensitivity", () => {
   let found: Conducted<"sensitivity">;
   beforeAll(async () => {
-    found = await runLab(demo, "sensitivity", { text: TEXT, factors: [2, 0, 0.5, 1] });
+    found = await runLab(demo, "sensitivity", {
+      text: TEXT,
+      judge: FIGURES_JUDGE,
+      factors: [2, 0, 0.5, 1],
+    });
   });
 
   it.each([
@@ -141,7 +145,7 @@ describe("sensitivity", () => {
     [0.5, "super weights x0.5"],
     [2, "super weights x2"],
   ])("gives the reference's figures for a factor of %s", (factor, name) => {
-    const expected = golden.ablations.find((it) => it.name === name);
+    const expected = figures.ablations.find((it) => it.name === name);
     const point = found.report.points.find((it) => it.factor === factor);
     if (!expected || !point) throw new Error(`no figures for ${name}`);
     if (expected.perplexity > 100) expectWithin(point.nll, expected.nll, DESTROYED_NLL_BOUND, "NLL");
