@@ -18,6 +18,7 @@ const COMMANDS = {
   keystone: { build: true, run: ["out/main/cli.js"] },
   build: { build: "always", run: null },
   test: { build: true, run: ["scripts/test.ts"] },
+  soak: { build: true, run: ["scripts/soak.ts"] },
   bench: { build: true, run: ["bench/index.ts"] },
   typecheck: { build: false, run: ["scripts/typecheck.ts"] },
   lint: { build: false, run: ["node_modules/eslint/bin/eslint.js", "."] },

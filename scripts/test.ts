@@ -3,9 +3,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { checksStep } from "./testing/checks.ts";
 import { slowest, type Count, type FileTime } from "./testing/count.ts";
 import { playwrightStep } from "./testing/playwrightStep.ts";
-import { runNode } from "./testing/runNode.ts";
 import { vitestStep } from "./testing/vitestStep.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "keystone-test-"));
@@ -15,15 +15,10 @@ const steps: [name: string, run: () => Promise<Count>][] =
   only.length > 0
     ? [["tests", () => vitestStep({ filters: only, scratch, again: false })]]
     : [
-        ["types", () => check(["scripts/typecheck.ts"])],
-        ["lint", () => check(["node_modules/eslint/bin/eslint.js", "."])],
-        [
-          "format",
-          () => check(["node_modules/prettier/bin/prettier.cjs", "--check", "--log-level", "warn", "."]),
-        ],
+        ["types, lint and format", () => checksStep()],
         ["unit, integration and golden tests", () => vitestStep({ filters: [], scratch, again: true })],
         ["the window in Chromium", () => playwrightStep(scratch)],
-        ["the package's layout", () => check(["scripts/checkPackage.ts"])],
+        ["the package's layout", () => checksStep([["the package's layout", ["scripts/checkPackage.ts"]]])],
       ];
 
 const total = { passed: 0, failed: 0 };
@@ -54,9 +49,3 @@ console.log(`\n${lines.join("\n")}\n`);
 console.log(`${secondTries.length} test files run a second time, because their process had ended`);
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exit(total.failed === 0 ? 0 : 1);
-
-/** A step that is one check: it passes or fails as a whole. */
-async function check(args: string[]): Promise<Count> {
-  const { status } = await runNode(args);
-  return status === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
-}

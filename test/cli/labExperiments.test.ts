@@ -38,7 +38,16 @@ function keystone(...argv: string[]): Promise<Outcome> {
   return runMain(argv, { cwd: home });
 }
 
-async function run(experiment: ExperimentName): Promise<{ id: string; report: LabReport }> {
+/** Each experiment runs once; the studio keeps it. */
+const made = new Map<ExperimentName, Promise<{ id: string; report: LabReport }>>();
+
+function run(experiment: ExperimentName): Promise<{ id: string; report: LabReport }> {
+  const running = made.get(experiment) ?? runOnce(experiment);
+  made.set(experiment, running);
+  return running;
+}
+
+async function runOnce(experiment: ExperimentName): Promise<{ id: string; report: LabReport }> {
   const asked = [...ASKED[experiment], ...(SCORES_TEXT.has(experiment) ? JUDGE : [])];
   const done = await keystone("lab", experiment, DEMO.model, ...asked, "--json");
   expect({ code: done.code, stderr: done.stderr }).toEqual({ code: 0, stderr: "" });

@@ -13,6 +13,7 @@ import {
   testWeights,
 } from "../../../test/support/quantize/testPlan.ts";
 import type { TensorPlan } from "./plan/tensorPlan.ts";
+import { soaked } from "../../../test/support/soak.ts";
 
 const ROWS = 6;
 const COLUMNS = 12;
@@ -61,7 +62,7 @@ function judged(weights: Float32Array, plan: TensorPlan): Float32Array {
   return out;
 }
 
-const RUNS = 3000;
+const RUNS = soaked(600, 3000);
 
 describe("quantizeDequantize", () => {
   it("gives the bits of the equations for every codec, block, clip, arm and storage type", () => {

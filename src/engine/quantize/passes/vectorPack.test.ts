@@ -9,6 +9,7 @@ import { kernelCases } from "../../../../test/support/quantize/testCases.ts";
 import { ALL_CLIPS, ALL_CODECS, testPlan, testWeights } from "../../../../test/support/quantize/testPlan.ts";
 import type { TensorPlan } from "../plan/tensorPlan.ts";
 import { vectorPack } from "./vectorPack.ts";
+import { soaked } from "../../../../test/support/soak.ts";
 
 function simd(): Kernels {
   const loaded = kernels();
@@ -44,7 +45,7 @@ describe("the SIMD kernels that pack", () => {
         fc.pre(codeKernelsFor(plan) !== null);
         expectTheSame(weights, plan);
       }),
-      { numRuns: 4000 },
+      { numRuns: soaked(600, 4000) },
     );
   });
 
