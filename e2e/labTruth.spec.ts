@@ -75,7 +75,7 @@ test.describe.serial("the lab says what is true while experiments start, wait, r
     await expect(card(page, "Sensitivity").getByRole("button", { name: "Cancel Sensitivity" })).toBeVisible({
       timeout: ANSWER_MS,
     });
-    await expect(page.getByRole("heading", { level: 1 })).toHaveText("1 experiment to go");
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText("1 experiment left");
     await page.getByRole("button", { name: "Run: Importance" }).click();
     await expect(card(page, "Importance")).toContainText("Starting", { timeout: ANSWER_MS });
     await expect(card(page, "Importance")).toContainText("Queued");
@@ -91,7 +91,7 @@ test.describe.serial("the lab says what is true while experiments start, wait, r
     await expect(sensitivity.getByText("Cancelled", { exact: true })).toBeVisible();
     expect(await sensitivity.locator(".scatterlayer .point").count()).toBeGreaterThanOrEqual(2);
     await expect(card(page, "Importance")).toContainText("Cancelled before anything was measured.");
-    await expect(page.getByRole("heading", { level: 1 })).not.toContainText("Nothing was tried");
+    await expect(page.getByRole("heading", { level: 1 })).not.toContainText("No experiment has");
     await expect(page.getByRole("navigation", { name: "Screens" })).toContainText("1 kept");
     await sensitivity.getByRole("link", { name: "Sensitivity" }).click();
     await expect(page.getByRole("heading", { level: 1 })).toContainText(/Stopped after [2-5] of 6 rows/);
@@ -102,7 +102,7 @@ test.describe.serial("the lab says what is true while experiments start, wait, r
     await visit(page, "#/lab");
     await page.reload();
     await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
-    await expect(page.getByRole("heading", { level: 1 })).not.toContainText("Nothing was tried", {
+    await expect(page.getByRole("heading", { level: 1 })).not.toContainText("No experiment has", {
       timeout: 1,
     });
     await expect(card(page, "Sensitivity")).toContainText("Stopped after");
