@@ -2,7 +2,7 @@ import { expect } from "@playwright/test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { cp } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { expectAccessible, openModel, pastePlan, startSweep } from "./support/steps.ts";
+import { expectAccessible, openModel, pastePlan, startSweep, visit } from "./support/steps.ts";
 import { test } from "./support/served.ts";
 
 const PLAN = {
@@ -79,6 +79,12 @@ test("texts are written side by side in the model's chat template, and stay when
   await texts.getByRole("textbox", { name: "Message", exact: true }).fill("Where is Pip?");
   await page.keyboard.press("Enter");
   await expect(turn(1).getByText(/3 tokens · stopped at the limit/)).toHaveCount(2, { timeout: 60_000 });
+  // The conversation is there again when its screen is.
+  const compare = page.url().split("#")[1] ?? "";
+  await visit(page, "#/overview");
+  await expect(texts).toHaveCount(0);
+  await visit(page, `#${compare}`);
+  await expect(turn(1).getByText(/3 tokens · stopped at the limit/)).toHaveCount(2);
   await texts.getByRole("button", { name: "Clear" }).click();
   await expect(turn(1)).toHaveCount(0);
 });

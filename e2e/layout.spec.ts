@@ -1,11 +1,25 @@
-// Every screen at three widths, with twelve candidates, names of 120 characters and a run of many variants: nothing wider than the
-// window, no heading of more than two lines, no number cut, both themes accessible.
+// Every screen at three widths, of a model with 300 tensors, a name of 120 characters and twelve candidates, with a run of many variants:
+// nothing wider than the window, no heading of more than two lines, no number cut, both themes accessible.
 import { expect, type Page } from "@playwright/test";
 import { join } from "node:path";
-import { startServed, test } from "./support/served.ts";
+import type { Shape } from "../bench/checkpointShape.ts";
+import { writeSparseCheckpoint } from "../bench/sparseCheckpoint.ts";
+import { test } from "./support/quietTest.ts";
+import { startServed } from "./support/served.ts";
 import { expectAccessible, openModel, pastePlan, scored, startSweep, visit } from "./support/steps.ts";
 
 const WIDTHS = [1100, 1440, 2560];
+/** 300 tensors: nine of each layer, two embeddings and the last norm; as large as the made-up super weights' places need. */
+const SHAPE: Shape = {
+  layers: 33,
+  hidden: 256,
+  intermediate: 512,
+  heads: 4,
+  keyValueHeads: 2,
+  vocabulary: 512,
+  context: 256,
+};
+const NAME = "a-checkpoint-whose-name-says-everything-".repeat(3);
 const PLAN = {
   name: "Layout",
   base: { codec: "rtn" },
@@ -47,100 +61,101 @@ async function expectFits(page: Page, screen: string): Promise<void> {
   }
 }
 
+/** At 1,440 px: every rule in light colours, and what depends on colours in dark ones. */
 async function expectBothThemes(page: Page): Promise<void> {
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    await expectAccessible(page);
-  }
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
+  await expectAccessible(page, ["color-contrast"]);
+  await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+  await expectAccessible(page);
 }
 
-test("the screens of a run fit three widths, in both themes", async ({ keystone: page, served }) => {
-  test.setTimeout(240_000);
-  await openModel(page, served.demoModel);
-  await pastePlan(page, PLAN);
-  await expectFits(page, "sweep");
-  const run = await startSweep(page);
-  await expect.poll(() => scored(page), { timeout: 180_000 }).toBe(12);
-  await expectFits(page, "run");
-  // Both heat maps stand level, and their legend says what the colours mean.
-  const maps = page.getByRole("grid", { name: /block/ });
-  for (const width of WIDTHS) {
-    await page.setViewportSize({ width, height: 900 });
-    const [left, right] = [await maps.nth(0).boundingBox(), await maps.nth(1).boundingBox()];
-    expect(Math.abs((left?.y ?? 0) - (right?.y ?? 99))).toBeLessThan(1);
-  }
-  await expect(page.getByRole("img", { name: /^Colour scale from \+\d/ })).toBeVisible();
-  await expect(page.getByRole("heading", { level: 1 })).toContainText(/Lowest KL|No significant difference/i);
-  await expectBothThemes(page);
-  const boxes = page.getByRole("grid", { name: "Results" }).getByRole("checkbox", { checked: false });
-  for (const place of [0, 2]) await boxes.nth(place).click();
-  for (const screen of ["compare", "export"]) {
-    await visit(page, `#/${screen}/${run}`);
-    await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
-    await expectFits(page, screen);
-    await expectBothThemes(page);
-  }
-  // What a comparison ranks by, and whether its text can tell.
-  await visit(page, `#/compare/${run}`);
-  await expect(page.getByRole("heading", { level: 1 })).toContainText(
-    /has the lowest KL, .*(no significant difference from|significantly lower than)/,
-  );
-});
+test.describe.serial("a model with 300 tensors and a name of 120 characters", () => {
+  let page: Page;
+  let served: Awaited<ReturnType<typeof startServed>>;
+  let folder: string;
+  let run: string;
 
-test("the screens of a model fit three widths, in both themes", async ({ keystone: page, served }) => {
-  test.setTimeout(240_000);
-  await openModel(page, served.demoModel);
-  for (const hash of ["#/overview", "#/lab", "#/runs", "#/settings", "#/"]) {
+  test.beforeAll(async ({ browser }) => {
+    served = await startServed(join(import.meta.dirname, "support", "layoutServer.ts"));
+    folder = join(served.folder, NAME);
+    expect(NAME).toHaveLength(120);
+    expect(await writeSparseCheckpoint(folder, SHAPE)).toHaveLength(300);
+    page = await (await browser.newContext({ reducedMotion: "reduce" })).newPage();
+    await page.goto(served.url);
+    await openModel(page, folder);
+  });
+  test.afterAll(async () => {
+    await page.context().close();
+    await served.close();
+  });
+
+  async function expectScreen(hash: string): Promise<void> {
     await visit(page, hash);
-    await expect(page.getByRole("main")).not.toBeEmpty();
+    await expect(page.getByRole("main").getByRole("heading", { level: 1 })).toBeVisible();
     await expectFits(page, hash);
     await expectBothThemes(page);
   }
-});
 
-test("? lists the keys, and the picker takes a path and remembers its folder", async ({
-  keystone: page,
-  served,
-}) => {
-  await page.keyboard.press("?");
-  const help = page.getByRole("dialog", { name: "Keyboard shortcuts" });
-  await expect(help).toContainText("Open a model");
-  await expectAccessible(page);
-  await page.keyboard.press("Escape");
-  await expect(help).toBeHidden();
-
-  await page.keyboard.press("Control+o");
-  const picker = page.getByRole("dialog", { name: /Choose a checkpoint/ });
-  const field = picker.getByRole("textbox", { name: "Path of a folder" });
-  await field.fill(join(served.demoModel, "..", "..", "nowhere"));
-  await field.press("Enter");
-  await expect(picker.getByRole("alert")).toBeVisible();
-  await field.fill(served.folder);
-  await field.press("Enter");
-  await expect(picker.getByRole("alert")).toBeHidden();
-  await expect(field).toHaveValue(served.folder);
-  await picker.getByRole("button", { name: "Open", exact: true }).click();
-  await page.keyboard.press("Control+o");
-  await expect(picker.getByRole("textbox", { name: "Path of a folder" })).toHaveValue(served.folder);
-});
-
-test("a search with twelve candidates and long names fits three widths", async ({ browser }) => {
-  test.setTimeout(120_000);
-  const slow = await startServed(join(import.meta.dirname, "support", "searchServer.ts"));
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  try {
-    await page.goto(slow.url);
-    await openModel(page, slow.demoModel);
+  test("its search, its sweep and its experiment fit three widths, in both themes", async () => {
     await visit(page, "#/super-weights");
     await page.getByRole("button", { name: /^Find super weights/ }).click();
-    await expect(page.getByRole("region", { name: "What the model can't live without" })).toBeVisible({
-      timeout: 60_000,
-    });
-    await expectFits(page, "super weights");
-    await expectBothThemes(page);
-  } finally {
-    await context.close();
-    await slow.close();
-  }
+    await expect(page.getByRole("region", { name: "What the model can't live without" })).toBeVisible();
+    await expectScreen("#/super-weights");
+
+    await visit(page, "#/lab");
+    await page.getByRole("button", { name: "Run: Sensitivity" }).click();
+    await expect(page.getByRole("button", { name: "Run again: Sensitivity" })).toBeVisible();
+    await expectScreen("#/lab");
+    await expectScreen("#/lab/sensitivity");
+
+    await pastePlan(page, PLAN);
+    await expectScreen("#/sweep");
+    run = await startSweep(page);
+    await expect.poll(() => scored(page)).toBe(12);
+    // Both heat maps stand level, and their legend says what the colours mean.
+    const maps = page.getByRole("grid", { name: /block/ });
+    for (const width of WIDTHS) {
+      await page.setViewportSize({ width, height: 900 });
+      const [left, right] = [await maps.nth(0).boundingBox(), await maps.nth(1).boundingBox()];
+      expect(Math.abs((left?.y ?? 0) - (right?.y ?? 99))).toBeLessThan(1);
+    }
+    await expect(page.getByRole("img", { name: /^Colour scale from \+?\d/ })).toBeVisible();
+    await expect(page.getByRole("heading", { level: 1 })).toContainText("Lowest KL");
+    await expectScreen(`#/run/${run}`);
+  });
+
+  test("what is made of its run fits three widths, in both themes", async () => {
+    const boxes = page.getByRole("grid", { name: "Results" }).getByRole("checkbox", { checked: false });
+    for (const place of [0, 2]) await boxes.nth(place).click();
+    for (const hash of [`#/compare/${run}`, `#/export/${run}`, "#/runs", "#/runs/table", "#/runs/chart"])
+      await expectScreen(hash);
+  });
+
+  test("the other screens fit three widths, in both themes", async () => {
+    for (const hash of ["#/overview", "#/diff", "#/settings", "#/home"]) await expectScreen(hash);
+  });
+
+  test("? lists the keys, and the picker takes a path and remembers its folder", async () => {
+    await page.keyboard.press("?");
+    const help = page.getByRole("dialog", { name: "Keyboard shortcuts" });
+    await expect(help).toContainText("Open a model");
+    await expectAccessible(page);
+    await page.keyboard.press("Escape");
+    await expect(help).toBeHidden();
+
+    await page.keyboard.press("Control+o");
+    const picker = page.getByRole("dialog", { name: /Choose a checkpoint/ });
+    const field = picker.getByRole("textbox", { name: "Path of a folder" });
+    await field.fill(join(served.folder, "nowhere"));
+    await field.press("Enter");
+    await expect(picker.getByRole("alert")).toBeVisible();
+    await field.fill(served.folder);
+    await field.press("Enter");
+    await expect(picker.getByRole("alert")).toBeHidden();
+    await expect(field).toHaveValue(served.folder);
+    await picker.getByRole("button", { name: "Open", exact: true }).click();
+    await page.keyboard.press("Control+o");
+    await expect(picker.getByRole("textbox", { name: "Path of a folder" })).toHaveValue(served.folder);
+  });
 });

@@ -112,6 +112,10 @@ test.describe.serial("a sweep from the wizard to the exported checkpoint", () =>
     await page.getByRole("button", { name: /^Compare 3/ }).click();
     const table = page.getByRole("table", { name: "Comparison" });
     await expect(table.getByRole("columnheader")).toHaveCount(4);
+    // What a comparison ranks by, and whether its text can tell.
+    await expect(page.getByRole("heading", { level: 1 })).toContainText(
+      /has the lowest KL, .*(no significant difference from|significantly lower than)/,
+    );
     await expect(table.getByRole("row", { name: /^Perplexity/ })).toContainText(/[+−]\d/);
     await page.getByLabel("Tokens").fill("12");
     await page.getByRole("button", { name: "Generate" }).click();

@@ -17,15 +17,18 @@ export const NOTHING = "Nothing stands out.";
 /** 120 characters, as a checkpoint with long prefixes has them. */
 const LONG_NAME = `${"wrapped_".repeat(10)}language_model.layers.9.mlp.down_proj.weight`.padStart(120, "x");
 
-class MadeUpSearch implements Studio {
+/** A studio in which every search finds what is made up. */
+export class MadeUpSearch implements Studio {
   readonly #studio: Studio;
+  readonly #times: { readonly answerMs: number; readonly stepMs: number };
   readonly #listeners = new Set<(event: NumberedEvent) => void>();
   #seq = 0;
   #found: DetectReport | null = null;
   #cancelled = false;
 
-  constructor(studio: Studio) {
+  constructor(studio: Studio, times = { answerMs: ANSWER_MS, stepMs: STEP_MS }) {
     this.#studio = studio;
+    this.#times = times;
     studio.on(({ event }) => this.#emit(event));
   }
 
@@ -56,7 +59,7 @@ class MadeUpSearch implements Studio {
   }
 
   async #search({ model, options }: Args<"job:detect">): Promise<Reply<"job:detect">> {
-    await wait(ANSWER_MS);
+    await wait(this.#times.answerMs);
     this.#cancelled = false;
     const job = jobOf(model);
     void this.#run(job, reportOf(model, options));
@@ -66,7 +69,7 @@ class MadeUpSearch implements Studio {
   async #run(job: JobView, report: DetectReport): Promise<void> {
     const previews = previewsOf(report);
     for (const [step, preview] of previews.entries()) {
-      const secondsLeft = ((previews.length - step) * STEP_MS) / 1_000;
+      const secondsLeft = ((previews.length - step) * this.#times.stepMs) / 1_000;
       const phase =
         preview.candidates.length === 0
           ? `layer ${preview.layers.length} of ${LAYERS}`
@@ -74,7 +77,7 @@ class MadeUpSearch implements Studio {
       const progress = { done: step, total: previews.length, unit: "steps", phase, rate: null, secondsLeft };
       this.#emit({ type: "job", job: { ...job, status: "running", progress } });
       this.#emit({ type: "detect-preview", job: job.id, preview });
-      await wait(STEP_MS);
+      await wait(this.#times.stepMs);
       if (this.#cancelled) return this.#emit({ type: "job", job: { ...job, status: "cancelled" } });
     }
     this.#found = report;

@@ -45,9 +45,10 @@ export async function scored(page: Page): Promise<number> {
   return Number(/^([\d,]+) of/.exec(text)?.[1]?.replaceAll(",", "") ?? NaN);
 }
 
-/** No serious or critical finding of axe in the whole window. */
-export async function expectAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
+/** No serious or critical finding of axe in the whole window. @param rules those that are asked; default all */
+export async function expectAccessible(page: Page, rules?: string[]): Promise<void> {
+  const axe = new AxeBuilder({ page });
+  const { violations } = await (rules ? axe.withRules(rules) : axe).analyze();
   const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
   expect(
     serious.map(
