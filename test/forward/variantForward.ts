@@ -1,4 +1,5 @@
 import type { Engine } from "#engine/evaluate/stream/engine.ts";
+import { withTable } from "#engine/evaluate/stream/hiddenStates.ts";
 import type { Variant } from "#engine/evaluate/stream/variant.ts";
 import { createScratch, createWeightMaker } from "#engine/evaluate/stream/variantWeights.ts";
 import { readHead, readLayer } from "./runModel.ts";
@@ -12,14 +13,7 @@ export async function variantForward(
   const maker = createWeightMaker(architecture, variant, createScratch());
   const { embedTensor, headTensor, facts } = architecture;
   const table = maker.tensor(embedTensor, await checkpoint.read(embedTensor));
-  const width = facts.hiddenSize;
-  const readRows = (_name: string, indices: ArrayLike<number>): Promise<Float32Array> =>
-    Promise.resolve(
-      Float32Array.from(
-        Array.from(indices).flatMap((row) => [...table.subarray(row * width, (row + 1) * width)]),
-      ),
-    );
-  let hidden = await forward.embed({ readRows }, [ids]);
+  let hidden = await forward.embed(withTable(checkpoint, embedTensor, table, facts.hiddenSize), [ids]);
   for (let layer = 0; layer < facts.layers; layer++) {
     const weights = maker.layer(layer, await readLayer(architecture, checkpoint, layer));
     hidden = await forward.layer(layer, hidden, weights);

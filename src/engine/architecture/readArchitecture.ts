@@ -9,7 +9,7 @@ import { decoder } from "./decoder/decoder.ts";
 import { FAMILIES } from "./families/families.ts";
 import type { Architecture } from "./decoder/architecture.ts";
 import { refuseUnclaimed } from "./unclaimed.ts";
-import { validateTensors } from "./validateTensors.ts";
+import { neededTensors, validateTensors } from "./validateTensors.ts";
 
 /** `model_type` of every family, for help texts and errors. */
 export const SUPPORTED_FAMILIES: readonly string[] = FAMILIES.map((family) => family.modelType);
@@ -52,6 +52,16 @@ function requirePlain(tensors: ReadonlyMap<string, Pick<TensorInfo, "shape">>): 
  */
 export function describeDecoder(config: unknown): Decoder {
   return familyOf(config).read(config);
+}
+
+/** Names of all tensors that a config's family computes with; none where the config is of no family or does not describe a model. */
+export function familyNames(config: unknown): ReadonlySet<string> {
+  try {
+    return new Set(neededTensors(decoder(describeDecoder(config))).map(({ name }) => name));
+  } catch (error) {
+    if (error instanceof KeystoneError) return new Set();
+    throw error;
+  }
 }
 
 /** The fields of config.json that its family reads. @throws KeystoneError architecture/unknown */

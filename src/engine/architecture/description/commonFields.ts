@@ -8,6 +8,8 @@ import type { Decoder, Rotary } from "./description.ts";
 
 const size = z.number().int().positive();
 
+export const activationName = z.enum(ACTIVATION_NAMES);
+
 /** Fields that llama and its relatives share. A family adds its own and its own defaults. */
 export const decoderFields = {
   architectures: z.array(z.string()).nullish(),
@@ -17,7 +19,7 @@ export const decoderFields = {
   num_attention_heads: size.default(32),
   num_key_value_heads: size.nullish(),
   head_dim: size.nullish(),
-  hidden_act: z.enum(ACTIVATION_NAMES).default("silu"),
+  hidden_act: activationName.default("silu"),
   rms_norm_eps: z.number().positive().default(1e-6),
   tie_word_embeddings: z.boolean().default(false),
   quantization_config: z.unknown().optional(),

@@ -4,7 +4,7 @@ import type { Decoder } from "./description.ts";
 export interface GgufSetting {
   /** Without the architecture's name in front: `attn_logit_softcapping`. */
   readonly key: string;
-  readonly type: "u32" | "f32" | "bool" | "string";
+  readonly type: "u32" | "f32" | "bool" | "string" | "bools";
   /** From the equations to the file; null = it is left out. */
   readonly write: (
     decoder: Decoder,
@@ -12,7 +12,7 @@ export interface GgufSetting {
   /** From the file into config.json; null = nothing reads it back. */
   readonly field: string | null;
   /** What the field gets, where it is not the value itself. */
-  readonly read?: (value: number | boolean | string) => unknown;
+  readonly read?: (value: number | boolean | string | readonly unknown[]) => unknown;
 }
 
 /** How llama.cpp's files hold a family: names, order of rows, settings. */
@@ -42,6 +42,8 @@ export interface GgufForm {
   readonly windows: boolean;
   /** Path of the matrix that has queries, keys and values by groups here, and one after the other in a file. */
   readonly grouped: string | null;
+  /** Fields of config.json that follow from others of a file. */
+  readonly complete: (fields: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
   /** What of the equations llama.cpp does not compute: the rest of "llama.cpp cannot compute this model: …". */
   readonly problems: (decoder: Decoder) => readonly string[];
 }
@@ -66,6 +68,20 @@ export const LAYER_NAMES = {
   "mlp.down_proj": "ffn_down",
 } as const;
 
+/** Names of the norms of queries and keys. */
+export const QUERY_KEY_NORM_NAMES = {
+  "self_attn.q_norm": "attn_q_norm",
+  "self_attn.k_norm": "attn_k_norm",
+} as const;
+
+/** Names of a layer's modules where norms stand before and behind each block. */
+export const SANDWICH_NAMES = {
+  ...LAYER_NAMES,
+  post_attention_layernorm: "post_attention_norm",
+  pre_feedforward_layernorm: "ffn_norm",
+  post_feedforward_layernorm: "post_ffw_norm",
+} as const;
+
 /** A family whose files differ from the usual in few things. */
 export function ggufForm(architecture: string, own: Partial<Omit<GgufForm, "architecture">> = {}): GgufForm {
   return {
@@ -84,7 +100,7 @@ export function ggufForm(architecture: string, own: Partial<Omit<GgufForm, "arch
       claims: null,
       activations: ["silu", "swish"],
     },
-    ...{ windows: false, grouped: null, problems: () => [] },
+    ...{ windows: false, grouped: null, complete: () => ({}), problems: () => [] },
     ...own,
   };
 }

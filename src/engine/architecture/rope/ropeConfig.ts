@@ -51,6 +51,32 @@ export const ropeFields = {
 
 export type RopeFields = z.infer<z.ZodObject<typeof ropeFields>>;
 
+const byKind = z.looseObject({ full_attention: named.nullish(), sliding_attention: named.nullish() });
+
+/** The same of families whose layers with windows turn otherwise: `rope_parameters` may hold one of each kind of layer. */
+export const ropesByKind = { ...ropeFields, rope_parameters: z.union([byKind, named]).nullish() };
+
+/**
+ * The fields of one kind of layer. Scaling in the older spelling is of the layers without windows alone.
+ * @param theta of layers of this kind where nothing states one
+ */
+export function ropeOfKind(
+  config: z.infer<z.ZodObject<typeof ropesByKind>>,
+  kind: "full_attention" | "sliding_attention",
+  theta: number,
+): RopeFields {
+  const given = byKind.safeParse(config.rope_parameters).data;
+  const own = given?.full_attention || given?.sliding_attention ? given[kind] : config.rope_parameters;
+  const scaling = kind === "full_attention" ? config.rope_scaling : null;
+  const isFlat = own === config.rope_parameters;
+  return {
+    ...config,
+    rope_theta: theta,
+    rope_scaling: scaling,
+    rope_parameters: isFlat && kind === "sliding_attention" ? null : named.nullish().parse(own),
+  };
+}
+
 /** Rope types that `readRope` accepts. */
 export const ROPE_TYPES = ["default", "linear", "dynamic", "llama3", "yarn", "longrope"] as const;
 const DEFAULT_THETA = 10_000;

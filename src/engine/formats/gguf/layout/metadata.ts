@@ -84,6 +84,14 @@ export class MetadataReader {
   }
 
   /** @throws KeystoneError gguf/bad-metadata */
+  booleans(key: string): readonly boolean[] | null {
+    const value = this.ask(key);
+    if (value === undefined) return null;
+    if (Array.isArray(value) && value.every((each) => typeof each === "boolean")) return value;
+    throw this.wrongKind(key, "a list of true and false");
+  }
+
+  /** @throws KeystoneError gguf/bad-metadata */
   strings(key: string): readonly string[] | null {
     const value = this.ask(key);
     if (value === undefined) return null;

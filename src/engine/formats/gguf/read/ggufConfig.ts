@@ -60,8 +60,9 @@ export function ggufConfig(reader: MetadataReader, facts: ConfigFacts): Readonly
     ...ropeConfig(reader, facts, of),
     ...settings(reader, form?.settings ?? [], of),
   });
+  const completed = { ...form?.complete(fields), ...fields };
   return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [form?.fields[name] ?? name, value]),
+    Object.entries(completed).map(([name, value]) => [form?.fields[name] ?? name, value]),
   );
 }
 
@@ -86,7 +87,8 @@ function settingOf(
   reader: MetadataReader,
   key: string,
   type: GgufSetting["type"],
-): number | boolean | string | null {
+): number | boolean | string | readonly boolean[] | null {
+  if (type === "bools") return reader.booleans(key);
   if (type === "bool") return reader.boolean(key);
   if (type === "string") return reader.string(key);
   const value = reader.commonNumber(key);

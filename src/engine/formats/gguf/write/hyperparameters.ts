@@ -99,7 +99,7 @@ export function hyperparameters(decoder: Decoder): Map<string, MetadataEntry> {
   }
   for (const { key, type, write } of form?.settings ?? []) {
     const value = write(decoder);
-    if (value !== null) put(key, type, value);
+    if (value !== null) put(key, type === "bools" ? "bool" : type, value);
   }
   return entries;
 }

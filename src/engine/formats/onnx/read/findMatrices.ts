@@ -45,10 +45,16 @@ const HAS_TRANSPOSED_WEIGHT = "MatMul";
 /**
  * The weights of a decoder under Hugging Face's names: the matrices of its MatMulNBits and MatMul operators, and every other
  * tensor whose name is a weight's.
+ * @param own names that the config's family has for its tensors
  * @param width columns of the embedding table, whose packed form has no operator that says them; null = whole blocks
  * @throws KeystoneError onnx/bad-matrix, onnx/duplicate
  */
-export function findMatrices({ nodes, initializers }: OnnxModel, width: number | null): FoundTensors {
+export function findMatrices(
+  { nodes, initializers }: OnnxModel,
+  width: number | null,
+  own: ReadonlySet<string>,
+): FoundTensors {
+  const named = (name: string): string | null => (own.has(name) ? name : huggingFaceName(name));
   const taken = new Set<string>();
   const packed = new Map<string, PackedParts>();
   const plain = new Map<string, PlainTensor>();
@@ -61,7 +67,7 @@ export function findMatrices({ nodes, initializers }: OnnxModel, width: number |
     const tensor = initializers.get(weight);
     if (!tensor || taken.has(weight)) continue;
     if (node.type === "MatMulNBits" && node.domain === "com.microsoft") {
-      const parts = packedParts(node, initializers);
+      const parts = packedParts(node, initializers, named);
       add(packed, parts.name, parts);
       for (const part of [
         parts.codes,
@@ -71,14 +77,14 @@ export function findMatrices({ nodes, initializers }: OnnxModel, width: number |
       ])
         if (part) taken.add(part.name);
     } else if (node.type === HAS_TRANSPOSED_WEIGHT && tensor.shape.length === 2) {
-      const name = huggingFaceName(weight) ?? huggingFaceName(node.name);
+      const name = named(weight) ?? named(node.name);
       if (name === null) continue;
       add(plain, name, { name, tensor, transposed: true });
       taken.add(weight);
     }
   }
   for (const tensor of initializers.values()) {
-    const name = taken.has(tensor.name) ? null : huggingFaceName(tensor.name);
+    const name = taken.has(tensor.name) ? null : named(tensor.name);
     if (name === null || packed.has(name)) continue;
     add(plain, name, { name, tensor, transposed: false });
   }
@@ -125,7 +131,11 @@ function add<T>(tensors: Map<string, T>, name: string, tensor: T): void {
 }
 
 /** @throws KeystoneError onnx/bad-matrix where the parts do not make up a matrix of rows × columns */
-function packedParts(node: OnnxNode, initializers: ReadonlyMap<string, Initializer>): PackedParts {
+function packedParts(
+  node: OnnxNode,
+  initializers: ReadonlyMap<string, Initializer>,
+  named: (name: string) => string | null,
+): PackedParts {
   const bad = (what: string): KeystoneError => badMatrix(node.inputs[1] ?? node.name, what);
   const of = (name: string | undefined): Initializer | null =>
     name ? (initializers.get(name) ?? null) : null;
@@ -152,7 +162,7 @@ function packedParts(node: OnnxNode, initializers: ReadonlyMap<string, Initializ
   if (zeroPoints) expect(zeroPoints, [BYTE], rows * Math.ceil((blocks * bits) / 8), "bytes of zero points");
 
   const base = withoutCodesEnding(codes.name) ?? codes.name;
-  const name = huggingFaceName(base) ?? huggingFaceName(node.name) ?? base;
+  const name = named(base) ?? named(node.name) ?? base;
   const restored = restoredParts(base, bits, initializers, expect);
   return {
     name,

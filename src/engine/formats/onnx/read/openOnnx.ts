@@ -12,6 +12,7 @@ import { shown } from "#engine/files/strictJson.ts";
 import { findMatrices } from "./findMatrices.ts";
 import { MODEL_FILE } from "../layout/names.ts";
 import { OnnxCheckpoint, type OnnxTensor } from "./onnxCheckpoint.ts";
+import { familyNames } from "#engine/architecture/readArchitecture.ts";
 import { readOnnxModel, type Initializer } from "./readModel.ts";
 import { tensorsOf } from "./tensorsOf.ts";
 
@@ -38,6 +39,7 @@ export async function openOnnx(path: string): Promise<OpenedFiles> {
   if (bytes > MAX_MODEL_BYTES) throw tooLarge(bytes);
   const source = fileSource(join(path, MODEL_FILE), bytes);
   const model = await readOnnxModel(source).finally(() => source.close());
+  const own = familyNames(config);
   const sizes = new Map([[MODEL_FILE, bytes]]);
   for (const tensor of model.initializers.values()) {
     const file = outsideFile(tensor);
@@ -47,7 +49,7 @@ export async function openOnnx(path: string): Promise<OpenedFiles> {
     tensors: found,
     config: settled,
     notes,
-  } = tensorsOf(findMatrices(model, tableWidth(config)), config, sizes);
+  } = tensorsOf(findMatrices(model, tableWidth(config), own), { config, own, sizes });
   if (found.size === 0) throw noWeights(path);
   const tensors = inFileOrder(found);
   const shards = [...sizes].map(([file, size]) => ({ file, bytes: size }));

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { familyNameOf } from "#engine/architecture/readArchitecture.ts";
 
 /** Rows [first, first + rows) of a stored matrix or vector, as a tensor of their own. */
 export interface RowSplit {
@@ -15,17 +14,15 @@ const shape = z.looseObject({
   num_key_value_heads: size.nullish(),
   head_dim: size.nullish(),
 });
-/** Families whose checkpoints themselves have these matrices in one. */
-const FUSED_FAMILIES = ["phi3"];
 
 /**
  * What a tensor is in the checkpoint: queries, keys and values, or gate and up, that an exporter put below one another are
- * taken apart by the config's sizes; every other tensor is itself, and so are these where the sizes do not add up.
+ * taken apart by the config's sizes, unless the family itself has them in one; every other tensor is itself, and so are these where the sizes do not add up.
  */
-export function splitRows(name: string, rows: number, config: unknown): RowSplit[] {
+export function splitRows(name: string, rows: number, config: unknown, own: ReadonlySet<string>): RowSplit[] {
   const whole = [{ name, first: 0, rows }];
   const it = shape.safeParse(config).data;
-  if (!it || FUSED_FAMILIES.includes(familyNameOf(config) ?? "")) return whole;
+  if (!it || own.has(name)) return whole;
   const headSize = it.head_dim ?? it.hidden_size / it.num_attention_heads;
   const [queries, keys] = [it.num_attention_heads, it.num_key_value_heads ?? it.num_attention_heads].map(
     (heads) => heads * headSize,

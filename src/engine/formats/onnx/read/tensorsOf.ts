@@ -23,27 +23,31 @@ const HEAD = "lm_head.weight";
 const EMBEDDING = "model.embed_tokens.weight";
 const tied = z.looseObject({ tie_word_embeddings: z.literal(true) });
 
+/** What found tensors are held against. */
+interface Holding {
+  readonly config: Config;
+  /** Names that the config's family has for its tensors. */
+  readonly own: ReadonlySet<string>;
+  /** Bytes of each file of the model. */
+  readonly sizes: ReadonlyMap<string, number>;
+}
+
 /**
  * Found tensors as a checkpoint lists them: places held against the files, matrices that were put together for speed taken
  * apart again where the config's family has them apart.
- * @param sizes bytes of each file of the model
  * @throws KeystoneError onnx/…
  */
-export function tensorsOf(
-  found: FoundTensors,
-  config: Config,
-  sizes: ReadonlyMap<string, number>,
-): DecoderTensors {
+export function tensorsOf(found: FoundTensors, { config, own, sizes }: Holding): DecoderTensors {
   const tensors = new Map<string, OnnxTensor>();
   for (const parts of found.packed) {
     const matrix = placeMatrix(parts, sizes);
-    for (const split of splitRows(parts.name, parts.rows, config))
+    for (const split of splitRows(parts.name, parts.rows, config, own))
       tensors.set(split.name, packedTensor(matrix, split));
   }
   for (const plain of found.plain) {
     const whole = plainInfo(plain, sizes);
     const rows = plain.transposed ? (whole.shape[1] ?? 0) : (whole.shape[0] ?? 0);
-    for (const split of splitRows(plain.name, rows, config))
+    for (const split of splitRows(plain.name, rows, config, own))
       tensors.set(split.name, plainTensor(plain, whole, split));
   }
   return settleHead(tensors, config);
