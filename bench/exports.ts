@@ -30,12 +30,12 @@ const LLAMA = "llama.cpp";
 
 /** One recipe that each format holds, 4 bits where it has them. */
 const RECIPES: Readonly<Record<ExportFormat, object>> = {
-  safetensors: { codec: "int", bits: 4, symmetric: true, block: "group:128" },
-  "compressed-tensors": { codec: "compressed-tensors", bits: 4, symmetric: true, block: "group:128" },
-  gptq: { codec: "gptq", bits: 4, symmetric: true, block: "group:128" },
-  awq: { codec: "awq", bits: 4, block: "group:128" },
-  gguf: { codec: "q4_0", bits: 4, block: "group:32" },
-  onnx: { codec: "matmulnbits", bits: 4, block: "group:32" },
+  safetensors: { scheme: "int", bits: 4, symmetric: true, granularity: "group:128" },
+  "compressed-tensors": { scheme: "compressed-tensors", bits: 4, symmetric: true, granularity: "group:128" },
+  gptq: { scheme: "gptq-int", bits: 4, symmetric: true, granularity: "group:128" },
+  awq: { scheme: "awq-int", bits: 4, granularity: "group:128" },
+  gguf: { scheme: "q4_0", bits: 4, granularity: "group:32" },
+  onnx: { scheme: "matmulnbits", bits: 4, granularity: "group:32" },
 };
 
 const taken = z.object({
@@ -107,7 +107,7 @@ async function besideLlama(model: string, folder: string, source: number, copy: 
   try {
     const libraries = llamaLibraries();
     const plain = join(folder, "plain");
-    exportOnce(model, "gguf", { ...RECIPES.gguf, keep: ["*"] }, plain);
+    exportOnce(model, "gguf", { ...RECIPES.gguf, ignore: ["*"] }, plain);
     const [input = ""] = (await readdir(plain)).filter((name) => name.endsWith(".gguf"));
     const output = join(folder, "llama.gguf");
     const started = performance.now();

@@ -1,6 +1,6 @@
 import { recipeId } from "#engine/recipe/recipeId.ts";
 import { newVariant } from "#studio/store/runStore.ts";
-import { recipe, type Clip } from "../src/shared/recipe.ts";
+import { recipe, type RangeRule } from "../src/shared/recipe.ts";
 import { recipeLabel } from "../src/shared/recipeText.ts";
 import type { VariantResult } from "../src/shared/run.ts";
 
@@ -10,25 +10,27 @@ export const EVENTS_A_SECOND = 60;
 /** Of every ten events one is the run's summary, one the lanes and eight are results. */
 export const RESULTS_AN_EVENT = 8;
 
-const CODECS = [
-  { codec: "rtn", bits: 2 },
-  { codec: "rtn", bits: 3 },
-  { codec: "rtn", bits: 4 },
-  { codec: "rtn", bits: 8 },
-  { codec: "nf4", bits: 4 },
+const SCHEMES = [
+  { scheme: "affine", bits: 2 },
+  { scheme: "affine", bits: 3 },
+  { scheme: "affine", bits: 4 },
+  { scheme: "affine", bits: 8 },
+  { scheme: "nf4", bits: 4 },
 ] as const;
 const BLOCKS = Array.from({ length: 20 }, (_, i) => `flat:${1024 * (i + 1)}`);
-const CLIPS: readonly (Clip | null)[] = [
+const CLIPS: readonly (RangeRule | null)[] = [
   null,
-  ...Array.from({ length: 49 }, (_, i): Clip => ({ method: "zscore", threshold: 3 + i / 4 })),
+  ...Array.from({ length: 49 }, (_, i): RangeRule => ({ method: "zscore", threshold: 3 + i / 4 })),
 ];
 const RESTORE = ["none", "super-weights"] as const;
 
 /** 10,000 waiting variants: 5 formats × 20 blocks × 50 clips, with and without the super weights. */
 export function floodVariants(): VariantResult[] {
-  const recipes = CODECS.flatMap((codec) =>
-    BLOCKS.flatMap((block) =>
-      CLIPS.flatMap((clip) => RESTORE.map((restore) => recipe.parse({ ...codec, block, clip, restore }))),
+  const recipes = SCHEMES.flatMap((scheme) =>
+    BLOCKS.flatMap((granularity) =>
+      CLIPS.flatMap((range) =>
+        RESTORE.map((restore) => recipe.parse({ ...scheme, granularity, range, restore })),
+      ),
     ),
   );
   return recipes.map((one, index) =>

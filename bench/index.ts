@@ -13,7 +13,7 @@ interface Bench {
 
 const BENCHES: Readonly<Record<string, Bench>> = {
   quantize: { file: "quantize.ts", says: "quantize-dequantize per core beside a memory copy", quick: true },
-  pack: { file: "pack.ts", says: "codes and bytes of every format's codecs per core", quick: true },
+  pack: { file: "pack.ts", says: "codes and bytes of every format's schemes per core", quick: true },
   forward: { file: "forward.ts", says: "the layer-streamed forward pass beside its GEMMs", quick: true },
   sweep: {
     file: "sweep.ts",

@@ -11,7 +11,7 @@ import { compressedTensorsLayout } from "#engine/formats/packed/write/compressed
 import { gptqLayout } from "#engine/formats/packed/write/gptqLayout.ts";
 import { quantize, scalarPack, type Packed } from "#engine/quantize/quantize.ts";
 import { testPlan, testWeights } from "../test/support/quantize/testPlan.ts";
-import type { CodecName } from "#shared/recipe.ts";
+import type { SchemeName } from "#shared/recipe.ts";
 import { machineLine } from "./machine.ts";
 
 /** TinyLlama's `down_proj`. */
@@ -26,24 +26,30 @@ const GGUF = (
     ["q5_1", 5],
     ["q8_0", 8],
   ] as const
-).map(([codec, bits]) => ({
-  ...{ codec, bits, symmetric: false, block: "group:32", storage: "F32" as const },
-  pack: (packed: Packed) => packBlocks(codec.toUpperCase() as Parameters<typeof packBlocks>[0], packed),
+).map(([scheme, bits]) => ({
+  ...{ scheme, bits, symmetric: false, granularity: "group:32", storage: "F32" as const },
+  pack: (packed: Packed) => packBlocks(scheme.toUpperCase() as Parameters<typeof packBlocks>[0], packed),
 }));
 const PACKED = [
   {
-    codec: "compressed-tensors",
+    scheme: "compressed-tensors",
     symmetric: true,
     pack: (packed: Packed) => compressedTensorsLayout.pack(packed),
   },
-  { codec: "gptq", symmetric: true, pack: (packed: Packed) => gptqLayout(1).pack(packed) },
-  { codec: "awq", symmetric: false, pack: (packed: Packed) => awqLayout.pack(packed) },
-] as const satisfies readonly { codec: CodecName; symmetric: boolean; pack: (packed: Packed) => unknown }[];
+  { scheme: "gptq-int", symmetric: true, pack: (packed: Packed) => gptqLayout(1).pack(packed) },
+  { scheme: "awq-int", symmetric: false, pack: (packed: Packed) => awqLayout.pack(packed) },
+] as const satisfies readonly { scheme: SchemeName; symmetric: boolean; pack: (packed: Packed) => unknown }[];
 const CASES = [
   ...GGUF,
-  ...PACKED.map((each) => ({ ...each, bits: 4, block: "group:128", storage: "BF16" as const })),
+  ...PACKED.map((each) => ({ ...each, bits: 4, granularity: "group:128", storage: "BF16" as const })),
   ...[4, 8].map((bits) => ({
-    ...{ codec: "matmulnbits" as const, bits, symmetric: false, block: "group:32", storage: "F32" as const },
+    ...{
+      scheme: "matmulnbits" as const,
+      bits,
+      symmetric: false,
+      granularity: "group:32",
+      storage: "F32" as const,
+    },
     pack: packParts,
   })),
 ];
@@ -51,14 +57,14 @@ const CASES = [
 const weights = testWeights(ROWS * COLUMNS);
 const codes = new Uint8Array(weights.length);
 console.log(`${machineLine()}; load ${loadavg()[0].toFixed(1)}`);
-console.log("| codec, block | codes, ns a weight | scalar, ns | bytes, ns |\n|---|---:|---:|---:|");
+console.log("| scheme, block | codes, ns a weight | scalar, ns | bytes, ns |\n|---|---:|---:|---:|");
 for (const { pack, ...recipe } of CASES) {
   const plan = testPlan({ rows: ROWS, columns: COLUMNS }, recipe);
   const scalar = nanoseconds(() => scalarPack(weights, plan, new Uint32Array(), codes));
   const simd = nanoseconds(() => quantize(weights, plan, codes));
   const packed = quantize(weights, plan, codes);
   const bytes = nanoseconds(() => pack(packed));
-  const name = `${recipe.codec}, ${recipe.bits} bits, \`${recipe.block}\``;
+  const name = `${recipe.scheme}, ${recipe.bits} bits, \`${recipe.granularity}\``;
   console.log(`| ${name} | ${simd.toFixed(1)} | ${scalar.toFixed(1)} | ${bytes.toFixed(1)} |`);
 }
 

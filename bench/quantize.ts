@@ -4,8 +4,8 @@
  * usage: node bench/quantize.ts [million weights, default 16]
  */
 import { cpus, loadavg } from "node:os";
-import { parseBlock, type Clip, type CodecName } from "#shared/recipe.ts";
-import { clipLabel, codecLabel } from "#shared/recipeText.ts";
+import { parseGranularity, type RangeRule, type SchemeName } from "#shared/recipe.ts";
+import { rangeLabel, schemeLabel } from "#shared/recipeText.ts";
 import { kernels } from "#engine/numeric/kernels/kernels.ts";
 import { scalarPass } from "#engine/quantize/passes/scalarPass.ts";
 import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
@@ -58,11 +58,11 @@ interface Timed {
 }
 
 function measured(
-  codec: CodecName,
+  scheme: SchemeName,
   bits: number,
   symmetric: boolean,
-  block: string,
-  clip: Clip | null,
+  granularity: string,
+  range: RangeRule | null,
 ): Timed {
   const timed = (
     share: number,
@@ -75,19 +75,19 @@ function measured(
       layer: 0,
       rows: planRows,
       columns: COLUMNS,
-      codec,
+      scheme,
       bits,
       symmetric,
-      block: parseBlock(block),
-      clip,
+      granularity: parseGranularity(granularity),
+      range,
       restore: { indices: [] },
-      holdOut: false,
+      excludeFromRange: false,
       storage: "F16",
     };
     const [from, to] = [weights.subarray(0, count), out.subarray(0, count)];
     return nanosecondsPerWeight(count, () => pass(from, plan, to));
   };
-  const search = clip?.method === "mse";
+  const search = range?.method === "mse";
   return {
     simd: timed(search ? MSE_SHARE : 1, (from, plan, to) => vectorPass(simd, from, plan, to)),
     scalar: timed(search ? SCALAR_MSE_SHARE : 1, scalarPass),
@@ -104,10 +104,10 @@ function printCells(cells: readonly string[]): void {
   );
 }
 
-function print(name: string, block: string, clip: string, { simd, scalar }: Timed): void {
+function print(name: string, granularity: string, clip: string, { simd, scalar }: Timed): void {
   printCells([
     name,
-    block,
+    granularity,
     clip,
     (1000 / simd).toFixed(1),
     simd.toFixed(2),
@@ -117,9 +117,9 @@ function print(name: string, block: string, clip: string, { simd, scalar }: Time
   ]);
 }
 
-const CODECS = [
-  ["rtn", 4, false],
-  ["rtn", 8, false],
+const SCHEMES = [
+  ["affine", 4, false],
+  ["affine", 8, false],
   ["int", 4, false],
   ["int", 4, true],
   ["nf4", 4, false],
@@ -127,7 +127,7 @@ const CODECS = [
   ["nf4-minmax", 4, false],
 ] as const;
 const BLOCKS = ["group:32", "group:64", "group:128", "channel", "flat:16384", "tensor", "tile:16x64"];
-const CLIPS: Clip[] = [
+const CLIPS: RangeRule[] = [
   { method: "zscore", threshold: 9 },
   { method: "block-percentage", threshold: 0.001 },
   { method: "tensor-percentage", threshold: 1e-6 },
@@ -142,23 +142,29 @@ console.log(
 console.log(
   `${(weights.length / 1e6).toFixed(1)} M weights (f32), ${rows} × ${COLUMNS}, storage F16, one core, best of ${REPEATS}, CPU time\n`,
 );
-printCells(["codec", "block", "clip", "M weights/s", "ns/weight", "of copy", "scalar ns", "gain"]);
+printCells(["scheme", "granularity", "range", "M weights/s", "ns/weight", "of copy", "scalar ns", "gain"]);
 
 const copy = nanosecondsPerWeight(weights.length, () => out.set(weights));
 printCells(["memory copy", "", "", (1000 / copy).toFixed(1), copy.toFixed(2), "1.0 ×", "", ""]);
-for (const [codec, bits, symmetric] of CODECS) {
-  for (const block of BLOCKS)
-    print(codecLabel({ codec, bits, symmetric }), block, "", measured(codec, bits, symmetric, block, null));
-}
-for (const block of ["group:64", "channel", "flat:16384", "tensor"]) {
-  for (const clip of CLIPS) print("rtn4", block, clipLabel(clip), measured("rtn", 4, false, block, clip));
-}
-for (const [codec, bits, symmetric] of CODECS.slice(1)) {
-  for (const block of ["group:64", "channel"])
+for (const [scheme, bits, symmetric] of SCHEMES) {
+  for (const granularity of BLOCKS)
     print(
-      codecLabel({ codec, bits, symmetric }),
-      block,
+      schemeLabel({ scheme, bits, symmetric }),
+      granularity,
+      "",
+      measured(scheme, bits, symmetric, granularity, null),
+    );
+}
+for (const granularity of ["group:64", "channel", "flat:16384", "tensor"]) {
+  for (const range of CLIPS)
+    print("affine4", granularity, rangeLabel(range), measured("affine", 4, false, granularity, range));
+}
+for (const [scheme, bits, symmetric] of SCHEMES.slice(1)) {
+  for (const granularity of ["group:64", "channel"])
+    print(
+      schemeLabel({ scheme, bits, symmetric }),
+      granularity,
       "mse",
-      measured(codec, bits, symmetric, block, { method: "mse" }),
+      measured(scheme, bits, symmetric, granularity, { method: "mse" }),
     );
 }

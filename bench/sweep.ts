@@ -19,11 +19,11 @@ const SHAPE: Shape = {
 };
 const PLANT: Plant = { layer: 1, row: 300, column: 500, value: 6 };
 const PLAN = {
-  base: { codec: "rtn" },
+  base: { scheme: "affine" },
   grid: {
     bits: [3, 4],
-    block: ["group:64", "flat:16384", "tensor"],
-    clip: [null, { method: "zscore", threshold: 5 }],
+    granularity: ["group:64", "flat:16384", "tensor"],
+    range: [null, { method: "zscore", threshold: 5 }],
   },
   judge: { context: 512, tokens: 4096 },
 };

@@ -18,11 +18,11 @@ const LIMIT_MS = 120_000;
 const VIEWPORT = { width: 1440, height: 900 };
 /** 192 variants on enough text that the sweep outlasts the measurement. */
 const PLAN = {
-  base: { codec: "rtn" },
+  base: { scheme: "affine" },
   grid: {
     bits: [8, 5, 4, 3],
-    block: ["group:64", "flat:1024", "flat:4096", "flat:16384"],
-    clip: [null, 9, 7, 6, 5, 4].map((threshold) =>
+    granularity: ["group:64", "flat:1024", "flat:4096", "flat:16384"],
+    range: [null, 9, 7, 6, 5, 4].map((threshold) =>
       threshold === null ? null : { method: "zscore", threshold },
     ),
     restore: ["none", "super-weights"],

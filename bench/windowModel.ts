@@ -17,10 +17,10 @@ const LIMIT_MS = 300_000;
 const TEXT = join(import.meta.dirname, "..", "resources", "texts", "keystone-own-text.jsonl");
 /** 24 variants in waves that take minutes on two cores. */
 const PLAN = {
-  base: { codec: "rtn" },
+  base: { scheme: "affine" },
   grid: {
     bits: [4, 3],
-    block: ["group:32", "group:64", "channel"],
+    granularity: ["group:32", "group:64", "channel"],
     clip: [null, 9, 7, 5].map((threshold) => (threshold === null ? null : { method: "zscore", threshold })),
   },
   judge: { context: 512, tokens: 2048 },

@@ -5,7 +5,7 @@ import { expectAccessible, openModel, pastePlan, startSweep } from "./support/st
 import { test } from "./support/served.ts";
 
 const RUN_MS = 60_000;
-const BASE = { codec: "int", bits: 8, symmetric: true };
+const BASE = { scheme: "int", bits: 8, symmetric: true };
 const SMOOTHED = { bits: 8, per: "token", method: "smoothquant", alpha: 0.5 };
 const JUDGE = { context: 192, tokens: 384 };
 
@@ -23,14 +23,14 @@ test("a sweep with SmoothQuant shows which text calibrates it, lets another be c
     await cp(join(served.demoModel, "..", name), join(model, as));
   await openModel(page, model);
 
-  await pastePlan(page, { base: BASE, grid: { block: ["tensor", "channel"] }, judge: JUDGE });
+  await pastePlan(page, { base: BASE, grid: { granularity: ["tensor", "channel"] }, judge: JUDGE });
   await page.getByRole("button", { name: /Evaluation/ }).click();
   await expect(page.getByRole("region", { name: "Text" }).getByRole("radio")).toHaveCount(4);
   await expect(page.getByRole("region", { name: "Calibration" })).toHaveCount(0);
 
   await pastePlan(page, {
     base: { ...BASE, activations: SMOOTHED },
-    grid: { block: ["tensor", "channel"] },
+    grid: { granularity: ["tensor", "channel"] },
     judge: JUDGE,
   });
   await page.getByRole("button", { name: /Evaluation.*calibrated on calibration\.jsonl/ }).click();

@@ -12,8 +12,8 @@ const GOLDEN = JSON.parse(readFileSync(join(RESOURCES, "golden.json"), "utf8")) 
 };
 /** Long enough that it still runs when the test quits. */
 const LONG_PLAN = {
-  base: { codec: "rtn", block: "channel" },
-  grid: { bits: [2, 3, 4, 5, 6, 7, 8], clip: [null, { method: "mse" }] },
+  base: { scheme: "affine", granularity: "channel" },
+  grid: { bits: [2, 3, 4, 5, 6, 7, 8], range: [null, { method: "mse" }] },
 };
 
 /** The overview is drawn; before that, opening the model still decides where the window goes. */
@@ -113,7 +113,7 @@ inEveryDesktop("the desktop app", (app) => {
     writeFileSync(
       plan,
       JSON.stringify({
-        base: { codec: "rtn", block: "channel" },
+        base: { scheme: "affine", granularity: "channel" },
         grid: { bits: [3, 4] },
         judge: { tokens: 500 },
       }),

@@ -28,8 +28,12 @@ test.describe.serial("export leads on from a variant that no packed format store
   });
 
   test("a press on start is answered at once, and variants of the same weights are scored once", async () => {
-    const clip = [null, { method: "zscore", threshold: 9 }];
-    await pastePlan(page, { base: { codec: "rtn", bits: 4 }, grid: { block: ["group:64"], clip }, judge });
+    const range = [null, { method: "zscore", threshold: 9 }];
+    await pastePlan(page, {
+      base: { scheme: "affine", bits: 4 },
+      grid: { granularity: ["group:64"], range },
+      judge,
+    });
     const receipt = page.getByRole("complementary", { name: "This sweep" });
     await expect(receipt).toContainText("1 variant to score, 1 the same");
     const start = page.getByRole("button", { name: /Start/ });
@@ -38,11 +42,11 @@ test.describe.serial("export leads on from a variant that no packed format store
     await page.waitForURL(/#\/run\//);
     await expect.poll(() => scored(page)).toBe(2);
     const twin = page.getByRole("grid", { name: "Results" }).getByRole("row").filter({ hasText: "z 9" });
-    await expect(twin).toContainText("Same weights as rtn4, group 64");
+    await expect(twin).toContainText("Same weights as affine4, group 64");
   });
 
   test("nothing is proposed but the nearest recipe, which one press evaluates, sets beside and lets export", async () => {
-    await pastePlan(page, { recipes: [{ codec: "rtn", bits: 4, block: "flat:16384" }], judge });
+    await pastePlan(page, { recipes: [{ scheme: "affine", bits: 4, granularity: "flat:16384" }], judge });
     const run = await startSweep(page);
     await expect.poll(() => scored(page)).toBe(1);
     await visit(page, `#/export/${run}`);
@@ -58,7 +62,7 @@ test.describe.serial("export leads on from a variant that no packed format store
     await expect(gguf).toContainText("Starting", { timeout: ANSWER_MS });
 
     const beside = page.getByRole("table", { name: "Requested and stored" });
-    await expect(beside).toContainText("rtn4, flat 16,384");
+    await expect(beside).toContainText("affine4, flat 16,384");
     await expect(beside).toContainText("q4_0, group 32");
     await expect(gguf.getByRole("button", { name: "Chosen" })).toBeVisible();
     await expect(page.getByRole("heading", { level: 1 })).toHaveText("Choose a format and a folder");
@@ -69,7 +73,7 @@ test.describe.serial("export leads on from a variant that no packed format store
   });
 
   test("a screen that is left while a recipe is evaluated stays left, without a complaint", async () => {
-    await pastePlan(page, { recipes: [{ codec: "rtn", bits: 3, block: "flat:16384" }], judge });
+    await pastePlan(page, { recipes: [{ scheme: "affine", bits: 3, granularity: "flat:16384" }], judge });
     const run = await startSweep(page);
     await expect.poll(() => scored(page)).toBe(1);
     await visit(page, `#/export/${run}`);
@@ -96,13 +100,13 @@ test.describe.serial("export leads on from a variant that no packed format store
   });
 
   test("the receipt answers what is chosen now, and formats cross only with blocks they have", async () => {
-    await pastePlan(page, { recipes: [{ codec: "rtn", bits: 4, block: "group:32" }], judge });
+    await pastePlan(page, { recipes: [{ scheme: "affine", bits: 4, granularity: "group:32" }], judge });
     const steps = page.getByRole("navigation", { name: "Steps" });
     const receipt = page.getByRole("complementary", { name: "This sweep" });
     await expect(page.getByRole("button", { name: "Start sweep" })).toBeEnabled();
     await page.getByRole("button", { name: "q4_0", exact: true }).click();
     await page.getByRole("button", { name: "4", exact: true }).first().click();
-    await steps.getByRole("button", { name: /Blocks/ }).click();
+    await steps.getByRole("button", { name: /Granularity/ }).click();
     await expect(page.getByRole("button", { name: "64", exact: true }).first()).toBeDisabled();
     await expect(receipt).toContainText("1 variant");
     // Without its one block there is nothing to estimate, and nothing is said of the machine.
@@ -113,11 +117,11 @@ test.describe.serial("export leads on from a variant that no packed format store
     await expect(page.getByRole("button", { name: "Start sweep" })).toBeDisabled();
 
     // A block that does not fit is an error of the plan that has it, and of no other.
-    await steps.getByRole("button", { name: /Format/ }).click();
+    await steps.getByRole("button", { name: /Scheme/ }).click();
     await page.getByRole("button", { name: "q4_0", exact: true }).click();
     await page.getByRole("button", { name: "4", exact: true }).first().click();
-    await steps.getByRole("button", { name: /Blocks/ }).click();
-    await page.getByRole("textbox", { name: "Another block" }).fill("group:96");
+    await steps.getByRole("button", { name: /Granularity/ }).click();
+    await page.getByRole("textbox", { name: "Another granularity" }).fill("group:96");
     await page.getByRole("button", { name: "Add" }).click();
     await expect(receipt.getByRole("alert")).toContainText("96");
     await page.getByRole("button", { name: "96", exact: true }).click();

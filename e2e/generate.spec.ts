@@ -6,7 +6,7 @@ import { expectAccessible, openModel, pastePlan, startSweep, visit } from "./sup
 import { test } from "./support/served.ts";
 
 const PLAN = {
-  recipes: [{ codec: "int", bits: 4, block: "group:64" }],
+  recipes: [{ scheme: "int", bits: 4, granularity: "group:64" }],
   judge: { context: 192, tokens: 256 },
 };
 const TEMPLATE =

@@ -64,7 +64,7 @@ test.describe.serial("an experiment of the lab", () => {
     await search.getByRole("button", { name: "Copy recipe" }).click({ timeout: RUN_MS });
     await expect(search.getByRole("button", { name: "Copied" })).toBeVisible();
     const recipe = JSON.parse(await clipboard()) as Record<string, unknown>;
-    expect(recipe).toMatchObject({ codec: "rtn", restore: [[1, 137, 401]], block: "tensor" });
+    expect(recipe).toMatchObject({ scheme: "affine", restore: [[1, 137, 401]], granularity: "tensor" });
 
     await search.getByRole("button", { name: "Use in a sweep" }).click();
     await page.waitForURL(/#\/sweep$/);
@@ -75,10 +75,10 @@ test.describe.serial("an experiment of the lab", () => {
     const plan = JSON.parse(await clipboard()) as { recipes: Record<string, unknown>[] };
     expect(plan.recipes[1]).toMatchObject(recipe);
     expect(plan.recipes[0]).toEqual({
-      codec: "rtn",
+      scheme: "affine",
       bits: recipe["bits"],
       symmetric: false,
-      block: "tensor",
+      granularity: "tensor",
     });
     await expect(page.getByRole("button", { name: "Start sweep" })).toBeEnabled();
     await page.getByRole("button", { name: "Restore it" }).click();

@@ -11,7 +11,7 @@ const ASKED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Sensitivity: { Factors: "0, 1" },
   "Super activations": { Prompts: "2" },
   "Token probabilities": { Prompts: "4" },
-  "Block scaling": { Blocks: "tensor, channel", Thresholds: "5" },
+  "Block scaling": { Granularities: "tensor, channel", Thresholds: "5" },
   Activations: { "SmoothQuant α": "0.5" },
   "Threshold search": { "At most": "2" },
 };

@@ -22,8 +22,12 @@ const SHAPE: Shape = {
 const NAME = "a-checkpoint-whose-name-says-everything-".repeat(3);
 const PLAN = {
   name: "Layout",
-  base: { codec: "rtn" },
-  grid: { bits: [4, 3], block: ["group:64", "flat:4096", "tensor"], restore: ["none", "super-weights"] },
+  base: { scheme: "affine" },
+  grid: {
+    bits: [4, 3],
+    granularity: ["group:64", "flat:4096", "tensor"],
+    restore: ["none", "super-weights"],
+  },
   judge: { context: 192, tokens: 1000 },
 };
 
@@ -114,7 +118,7 @@ test.describe.serial("a model with 300 tensors and a name of 120 characters", ()
     run = await startSweep(page);
     await expect.poll(() => scored(page)).toBe(12);
     // Both heat maps stand level, and their legend says what the colours mean.
-    const maps = page.getByRole("grid", { name: /block/ });
+    const maps = page.getByRole("grid", { name: /granularity/ });
     for (const width of WIDTHS) {
       await page.setViewportSize({ width, height: 900 });
       const [left, right] = [await maps.nth(0).boundingBox(), await maps.nth(1).boundingBox()];

@@ -8,8 +8,8 @@ import { openModel, pastePlan, scored, startSweep, visit } from "./support/steps
 const SWEEP_MS = 60_000;
 const judge = { context: 192, tokens: 400 };
 const TWO = [
-  { codec: "int", bits: 4, block: "group:32" },
-  { codec: "int", bits: 8, block: "group:32" },
+  { scheme: "int", bits: 4, granularity: "group:32" },
+  { scheme: "int", bits: 8, granularity: "group:32" },
 ];
 
 test.describe.serial("what a screen says and does belongs to one model, run and variant", () => {
@@ -33,7 +33,7 @@ test.describe.serial("what a screen says and does belongs to one model, run and 
   });
 
   test("a run's heading and best variant are those of now after its screen was left and entered again", async () => {
-    const recipes = [3, 4, 5, 6, 7, 8].map((bits) => ({ codec: "rtn", bits, block: "group:64" }));
+    const recipes = [3, 4, 5, 6, 7, 8].map((bits) => ({ scheme: "affine", bits, granularity: "group:64" }));
     await pastePlan(page, { recipes, judge });
     run = await startSweep(page);
     await expect.poll(() => scored(page), { timeout: SWEEP_MS }).toBeGreaterThan(0);

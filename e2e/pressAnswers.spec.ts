@@ -13,7 +13,7 @@ const ANSWER_MS = 100;
 /** A machine that is busy elsewhere may take a frame or two of any one press: the best of these counts. */
 const TRIES = 3;
 const judge = { context: 192, tokens: 400 };
-const TWO = [4, 8].map((bits) => ({ codec: "int", bits, block: "group:32" }));
+const TWO = [4, 8].map((bits) => ({ scheme: "int", bits, granularity: "group:32" }));
 
 /** Milliseconds from a press to the first frame that shows a text, by the window's own clock. */
 function answerMs(button: Locator, text: string): Promise<number> {
@@ -72,7 +72,7 @@ test.describe.serial("while the studio takes its time", () => {
   // How true the studio's own times are is held to a recorded run of a real model: test/studio/timeLeft.test.ts.
   test("the status bar names phase and time left as the studio knows them, from the first moment of a sweep to its last", async () => {
     await openModel(page, served.demoModel);
-    const recipes = [2, 3, 4, 5, 6, 7, 8].map((bits) => ({ codec: "rtn", bits, block: "group:64" }));
+    const recipes = [2, 3, 4, 5, 6, 7, 8].map((bits) => ({ scheme: "affine", bits, granularity: "group:64" }));
     await pastePlan(page, { name: "Timed", recipes, judge });
     run = await startSweep(page);
     const status = page.getByRole("contentinfo", { name: "Status" });

@@ -29,9 +29,9 @@ test.describe("the jobs", () => {
 
   test("wait in a list that a person orders, pauses and cancels, with the mouse and with keys", async () => {
     const recipes = Array.from({ length: 64 }, (_, i) => ({
-      codec: "rtn",
+      scheme: "affine",
       bits: 2 + (i % 7),
-      block: `flat:${64 * (i + 1)}`,
+      granularity: `flat:${64 * (i + 1)}`,
     }));
     for (const name of ["first", "second", "third", "fourth"]) {
       await pastePlan(page, { name, recipes, judge: { context: 192, tokens: 400 } });

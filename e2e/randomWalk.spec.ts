@@ -35,7 +35,7 @@ const LIBRARY_SCREENS = ["home", "runs", "settings"];
 
 /** Pairs of bits and group size, each given out once. */
 const spare = [16, 32, 64].flatMap((size) =>
-  [2, 3, 4, 5, 6, 7, 8].map((bits) => ({ codec: "rtn", bits, block: `group:${size}` })),
+  [2, 3, 4, 5, 6, 7, 8].map((bits) => ({ scheme: "affine", bits, granularity: `group:${size}` })),
 );
 
 test.describe("a random walk", () => {

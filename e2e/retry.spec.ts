@@ -10,9 +10,11 @@ import { openModel, pastePlan, scored, startSweep } from "./support/steps.ts";
 const SWEEP_MS = 150_000;
 /** Every bit width twice but the deadly one: six variants of which one kills the worker that takes it. */
 const RECIPES = [
-  { codec: "rtn", bits: DEADLY_BITS, block: "group:64" },
-  ...[3, 4].flatMap((bits) => ["group:64", "flat:4096"].map((block) => ({ codec: "rtn", bits, block }))),
-  { codec: "rtn", bits: 8, block: "group:64" },
+  { scheme: "affine", bits: DEADLY_BITS, granularity: "group:64" },
+  ...[3, 4].flatMap((bits) =>
+    ["group:64", "flat:4096"].map((granularity) => ({ scheme: "affine", bits, granularity })),
+  ),
+  { scheme: "affine", bits: 8, granularity: "group:64" },
 ];
 const judge = { context: 192, tokens: 768 };
 
@@ -64,11 +66,11 @@ test.describe("a sweep that takes a while", () => {
       await openModel(page, served.demoModel);
       await pastePlan(page, {
         name: "Reloaded",
-        base: { codec: "rtn" },
+        base: { scheme: "affine" },
         grid: {
           bits: [3, 4, 5],
-          block: ["group:64", "flat:4096", "flat:16384"],
-          clip: [null, { method: "zscore", threshold: 3 }],
+          granularity: ["group:64", "flat:4096", "flat:16384"],
+          range: [null, { method: "zscore", threshold: 3 }],
           restore: ["none", { largest: 1 }],
         },
         judge,

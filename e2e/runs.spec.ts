@@ -46,7 +46,7 @@ test.describe.serial("many runs in one table and one chart", () => {
     await expect(grid).toHaveAttribute("aria-rowcount", "5001");
     const titles = await grid.getByRole("columnheader").allInnerTexts();
     expect(titles.map((title) => title.trim())).toEqual(
-      expect.arrayContaining(["Run", "Measured", "Format", "Block", "Bits/weight", "Perplexity", "KL"]),
+      expect.arrayContaining(["Run", "Measured", "Scheme", "Granularity", "Bits/weight", "Perplexity", "KL"]),
     );
     expect(titles.map((title) => title.trim())).not.toContain("Model");
     await expect(page.getByRole("main")).toContainText("Equal everywhere: Model demo-model");
@@ -162,7 +162,7 @@ test.describe.serial("a run's note, its file, and the run elsewhere", () => {
     [here, there] = await Promise.all([startServed(slow), startServed(slow)]);
     page = await open(browser, here);
     await openModel(page, here.demoModel);
-    const recipes = [4, 6, 8].map((bits) => ({ codec: "rtn", bits, block: "group:64" }));
+    const recipes = [4, 6, 8].map((bits) => ({ scheme: "affine", bits, granularity: "group:64" }));
     await pastePlan(page, { name: "Travels", recipes, judge: { context: 192, tokens: 400 } });
     run = await startSweep(page);
     await expect.poll(() => scored(page), { timeout: SWEEP_MS }).toBe(recipes.length);

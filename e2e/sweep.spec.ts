@@ -29,8 +29,8 @@ test.describe.serial("a sweep from the wizard to the exported checkpoint", () =>
       .getByRole("button", { name: "2", exact: true })
       .click();
     await expect(receipt).toContainText("72 variants");
-    await page.getByRole("button", { name: "Next: Blocks" }).click();
-    await page.getByRole("textbox", { name: "Another block" }).fill("group:96");
+    await page.getByRole("button", { name: "Next: Granularity" }).click();
+    await page.getByRole("textbox", { name: "Another granularity" }).fill("group:96");
     await page.getByRole("button", { name: "Add" }).click();
     await expect(page.getByRole("alert").first()).toContainText("which 96 does not divide");
     await expect(page.getByRole("button", { name: "Start sweep" })).toBeDisabled();

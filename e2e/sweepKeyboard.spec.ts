@@ -12,7 +12,7 @@ test("plan, sweep, picks, comparison, text and export by keys alone", async ({ k
   await command(page, "Load a plan");
   await tabTo(page, "TEXTAREA");
   await page.keyboard.insertText(
-    JSON.stringify({ ...PLAN, grid: { ...PLAN.grid, bits: [4], block: ["flat:4096"] } }),
+    JSON.stringify({ ...PLAN, grid: { ...PLAN.grid, bits: [4], granularity: ["flat:4096"] } }),
   );
   await page.keyboard.press("Control+Enter");
   await expect(page.getByRole("complementary", { name: "This sweep" })).toContainText("4 variants");

@@ -33,7 +33,7 @@ test("each format says what it makes of a variant; the one that holds it is writ
   keystone: page,
   served,
 }) => {
-  const recipe = { codec: "q4_0", bits: 4, block: "group:32", restore: "super-weights" };
+  const recipe = { scheme: "q4_0", bits: 4, granularity: "group:32", restore: "super-weights" };
   const run = await sweepOf(page, served.demoModel, recipe, "gguf");
   const saved = page.waitForEvent("download");
   await page.getByRole("button", { name: "Report as Markdown" }).click();
@@ -48,7 +48,7 @@ test("each format says what it makes of a variant; the one that holds it is writ
   await expect(awq).toContainText(/q4_0/);
   const gguf = page.getByRole("region", { name: /GGUF/ });
   await expect(gguf).toContainText("Per tensor");
-  // The format whose own codec the variant has is proposed.
+  // The format whose own scheme the variant has is proposed.
   await expect(gguf.getByRole("button", { name: "Chosen" })).toBeVisible();
   await page
     .getByRole("group", { name: "Tensors that hold a super weight" })
@@ -82,17 +82,17 @@ test("a variant leaves as compressed-tensors with its super weight's module whol
   keystone: page,
   served,
 }) => {
-  const codec = { codec: "compressed-tensors", bits: 4, symmetric: true };
-  const recipe = { ...codec, block: "group:64", restore: "super-weights" };
+  const scheme = { scheme: "compressed-tensors", bits: 4, symmetric: true };
+  const recipe = { ...scheme, granularity: "group:64", restore: "super-weights" };
   const run = await sweepOf(page, served.demoModel, recipe, "compressed-tensors");
   await visit(page, `#/export/${run}`);
 
   const gptq = page.getByRole("region", { name: /GPTQ/ });
-  await expect(gptq).toContainText(/cannot store ct4 sym.*Use the codec gptq/);
+  await expect(gptq).toContainText(/cannot store ct4 sym.*Use the scheme gptq/);
   await gptq.getByRole("button", { name: "Sweep for GPTQ" }).click();
   const receipt = page.getByRole("complementary", { name: "This sweep" });
   await expect(receipt).toContainText("2 variants");
-  await expect(page.getByRole("button", { name: "gptq4 sym", exact: true })).toHaveAttribute(
+  await expect(page.getByRole("button", { name: "gptq-int4 sym", exact: true })).toHaveAttribute(
     "aria-pressed",
     "true",
   );
@@ -128,7 +128,7 @@ test("an ONNX decoder leaves with its super weight exact, and onnxruntime gives 
   keystone: page,
   served,
 }) => {
-  const recipe = { codec: "matmulnbits", bits: 4, block: "group:64", restore: "super-weights" };
+  const recipe = { scheme: "matmulnbits", bits: 4, granularity: "group:64", restore: "super-weights" };
   const run = await sweepOf(page, served.demoModel, recipe, "onnx");
   await visit(page, `#/export/${run}`);
   const onnx = page.getByRole("region", { name: /ONNX/ });

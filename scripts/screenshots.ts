@@ -12,11 +12,11 @@ const folder = join(import.meta.dirname, "../docs/screenshots");
 /** 48 variants: enough for a picture, over in a minute. */
 const PLAN = {
   name: "Large blocks, with and without the super weight",
-  base: { codec: "rtn" },
+  base: { scheme: "affine" },
   grid: {
     bits: [4, 3],
-    block: ["group:64", "flat:1024", "flat:4096", "flat:16384"],
-    clip: [null, { method: "zscore", threshold: 9 }, { method: "zscore", threshold: 5 }],
+    granularity: ["group:64", "flat:1024", "flat:4096", "flat:16384"],
+    range: [null, { method: "zscore", threshold: 9 }, { method: "zscore", threshold: 5 }],
     restore: ["none", "super-weights"],
   },
   judge: { context: 192, tokens: 2048 },
@@ -52,7 +52,7 @@ try {
   await pastePlan(page, PLAN);
   await shoot("sweep");
   for (const [step, shot] of [
-    ["Blocks", "sweep-blocks"],
+    ["Granularity", "sweep-granularity"],
     ["Outliers", "sweep-outliers"],
     ["Evaluation", "sweep-judging"],
   ]) {

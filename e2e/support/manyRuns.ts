@@ -19,7 +19,9 @@ const MODEL = join(import.meta.dirname, "../../resources/demo-model/model");
 /** A hundred recipes of one run, and what came of each: made up, but never twice the same. */
 function resultsOf(run: number): VariantResult[] {
   const recipes = [2, 3, 4, 5, 6, 7, 8].flatMap((bits) =>
-    Array.from({ length: 15 }, (_, i) => parseRecipe({ codec: "rtn", bits, block: `group:${32 + 8 * i}` })),
+    Array.from({ length: 15 }, (_, i) =>
+      parseRecipe({ scheme: "affine", bits, granularity: `group:${32 + 8 * i}` }),
+    ),
   );
   return recipes.slice(0, VARIANTS).map((recipe, index): VariantResult => {
     const kl = 2 ** -recipe.bits * (1 + index / 1000 + run / 10_000);

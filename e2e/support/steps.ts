@@ -3,11 +3,11 @@ import { expect, type Page } from "@playwright/test";
 
 /** 24 variants in which large blocks fail and restored super weights rescue them; little text, so that it ends soon. */
 export const PLAN = {
-  base: { codec: "rtn" },
+  base: { scheme: "affine" },
   grid: {
     bits: [4, 3],
-    block: ["group:64", "flat:4096", "flat:16384"],
-    clip: [null, { method: "zscore", threshold: 5 }],
+    granularity: ["group:64", "flat:4096", "flat:16384"],
+    range: [null, { method: "zscore", threshold: 5 }],
     restore: ["none", "super-weights"],
   },
   judge: { context: 192, tokens: 768 },

@@ -10,11 +10,11 @@ import { waitForJob } from "#studio/waitForJob.ts";
 const [model = "", text = ""] = process.argv.slice(2);
 const PLAN = {
   recipes: [
-    { codec: "rtn", bits: 4, block: "group:64", restore: "super-weights" },
-    { codec: "int", bits: 4, symmetric: true, block: "group:32" },
-    { codec: "nf4", block: "group:64" },
-    { codec: "rtn", bits: 3, block: "flat:16384", clip: { method: "zscore", threshold: 9 } },
-    { codec: "q8_0" },
+    { scheme: "affine", bits: 4, granularity: "group:64", restore: "super-weights" },
+    { scheme: "int", bits: 4, symmetric: true, granularity: "group:32" },
+    { scheme: "nf4", granularity: "group:64" },
+    { scheme: "affine", bits: 3, granularity: "flat:16384", range: { method: "zscore", threshold: 9 } },
+    { scheme: "q8_0" },
   ],
   judge: { context: 512, tokens: 1022 },
 };

@@ -32,70 +32,70 @@ export interface Case {
 
 type Part = Pick<Case, "format" | "recipe" | "says" | "kept" | "loader">;
 
-const CT = { codec: "compressed-tensors", bits: 4 };
-const GPTQ = { codec: "gptq", bits: 4 };
-const AWQ = { codec: "awq", bits: 4 };
+const CT = { scheme: "compressed-tensors", bits: 4 };
+const GPTQ = { scheme: "gptq-int", bits: 4 };
+const AWQ = { scheme: "awq-int", bits: 4 };
 const SYMMETRIC = { symmetric: true };
 const RESTORED = { restore: [DEMO_SUPER_WEIGHT] };
 
-/** The demo model: every codec and width, with the super weight's module kept both ways. */
+/** The demo model: every scheme and width, with the super weight's module kept both ways. */
 const OF_DEMO: readonly Part[] = [
   {
     ...{ format: "compressed-tensors", says: "int4 sym, group 64" },
-    recipe: { ...CT, ...SYMMETRIC, ...RESTORED, block: "group:64" },
+    recipe: { ...CT, ...SYMMETRIC, ...RESTORED, granularity: "group:64" },
   },
   {
     ...{ format: "compressed-tensors", kept: "8-bit" },
     says: "int4 sym, group 64, mse, super weight's module int8",
-    recipe: { ...CT, ...SYMMETRIC, ...RESTORED, block: "group:64", clip: { method: "mse" } },
+    recipe: { ...CT, ...SYMMETRIC, ...RESTORED, granularity: "group:64", range: { method: "mse" } },
   },
   {
     ...{ format: "compressed-tensors", says: "int4, group 64" },
-    recipe: { ...CT, ...RESTORED, block: "group:64" },
+    recipe: { ...CT, ...RESTORED, granularity: "group:64" },
   },
   {
     ...{ format: "compressed-tensors", says: "int8 sym, group 32" },
-    recipe: { ...CT, ...SYMMETRIC, bits: 8, block: "group:32" },
+    recipe: { ...CT, ...SYMMETRIC, bits: 8, granularity: "group:32" },
   },
   {
     ...{ format: "compressed-tensors", says: "int8, channel" },
-    recipe: { ...CT, bits: 8, block: "channel" },
+    recipe: { ...CT, bits: 8, granularity: "channel" },
   },
   {
     ...{ format: "gptq", says: "int4 sym, group 64" },
-    recipe: { ...GPTQ, ...SYMMETRIC, ...RESTORED, block: "group:64" },
+    recipe: { ...GPTQ, ...SYMMETRIC, ...RESTORED, granularity: "group:64" },
   },
   {
     ...{ format: "gptq", kept: "8-bit", loader: "gptqmodel" },
     says: "int4 sym, group 32, super weight's module int8",
-    recipe: { ...GPTQ, ...SYMMETRIC, ...RESTORED, block: "group:32" },
+    recipe: { ...GPTQ, ...SYMMETRIC, ...RESTORED, granularity: "group:32" },
   },
-  { format: "gptq", says: "int4 (v2), group 32", recipe: { ...GPTQ, block: "group:32" } },
+  { format: "gptq", says: "int4 (v2), group 32", recipe: { ...GPTQ, granularity: "group:32" } },
   {
     ...{ format: "gptq", says: "int8 sym, channel" },
-    recipe: { ...GPTQ, ...SYMMETRIC, bits: 8, block: "channel" },
+    recipe: { ...GPTQ, ...SYMMETRIC, bits: 8, granularity: "channel" },
   },
-  { format: "gptq", says: "int3 (v2), group 32", recipe: { ...GPTQ, bits: 3, block: "group:32" } },
+  { format: "gptq", says: "int3 (v2), group 32", recipe: { ...GPTQ, bits: 3, granularity: "group:32" } },
   {
     ...{ format: "gptq", says: "int2 sym, group 16" },
-    recipe: { ...GPTQ, ...SYMMETRIC, ...RESTORED, bits: 2, block: "group:16" },
+    recipe: { ...GPTQ, ...SYMMETRIC, ...RESTORED, bits: 2, granularity: "group:16" },
   },
-  { format: "awq", says: "int4, group 64", recipe: { ...AWQ, ...RESTORED, block: "group:64" } },
+  { format: "awq", says: "int4, group 64", recipe: { ...AWQ, ...RESTORED, granularity: "group:64" } },
 ];
 
 /** Every family: each format as symmetric and asymmetric as it goes. */
 const OF_TINY: readonly Part[] = [
   {
     ...{ format: "compressed-tensors", says: "int4 sym, channel" },
-    recipe: { ...CT, ...SYMMETRIC, block: "channel" },
+    recipe: { ...CT, ...SYMMETRIC, granularity: "channel" },
   },
-  { format: "compressed-tensors", says: "int4, group 32", recipe: { ...CT, block: "group:32" } },
+  { format: "compressed-tensors", says: "int4, group 32", recipe: { ...CT, granularity: "group:32" } },
   {
     ...{ format: "gptq", says: "int4 sym, group 32" },
-    recipe: { ...GPTQ, ...SYMMETRIC, block: "group:32" },
+    recipe: { ...GPTQ, ...SYMMETRIC, granularity: "group:32" },
   },
-  { format: "gptq", says: "int4 (v2), group 32", recipe: { ...GPTQ, block: "group:32" } },
-  { format: "awq", says: "int4, group 32", recipe: { ...AWQ, block: "group:32" } },
+  { format: "gptq", says: "int4 (v2), group 32", recipe: { ...GPTQ, granularity: "group:32" } },
+  { format: "awq", says: "int4, group 32", recipe: { ...AWQ, granularity: "group:32" } },
 ];
 
 /** Everything that is exported and loaded; the tiny models are written into `folder`. */
@@ -106,7 +106,7 @@ export async function packedCases(folder: string): Promise<Case[]> {
 /** What AutoAWQ takes: the same AWQ folders, but no module of a single layer that stays unquantized. */
 export async function awqCases(folder: string): Promise<Case[]> {
   const says = "int4, group 64, all linears";
-  const whole: Part = { format: "awq", says, recipe: { ...AWQ, block: "group:64" } };
+  const whole: Part = { format: "awq", says, recipe: { ...AWQ, granularity: "group:64" } };
   const tiny = OF_TINY.filter(({ format }) => format === "awq");
   return [...(await casesOfDemo([whole])), ...(await casesOfTiny(folder, tiny))];
 }
@@ -116,8 +116,8 @@ export async function awqCases(folder: string): Promise<Case[]> {
  * to start a model, so families other than llama are taken in BF16 alone.
  */
 export async function vllmCases(folder: string): Promise<Case[]> {
-  const four = ({ kept, recipe: { bits, codec, symmetric } }: Part) =>
-    bits === 4 && kept === undefined && (codec !== "gptq" || symmetric === true);
+  const four = ({ kept, recipe: { bits, scheme, symmetric } }: Part) =>
+    bits === 4 && kept === undefined && (scheme !== "gptq" || symmetric === true);
   return [
     ...(await casesOfDemo(OF_DEMO.filter(four))),
     ...(await casesOfTiny(folder, OF_TINY.filter(four), { types: vllmTypes, heads: 2, keyValueHeads: 1 })),

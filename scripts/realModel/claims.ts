@@ -141,19 +141,19 @@ function scaling({ sensitivity: { original, points, finding } }: Answers): Claim
 function variantOf(
   results: readonly VariantResult[],
   bits: number,
-  block: string,
+  granularity: string,
   clip: boolean,
   restored: boolean,
 ) {
   const found = results.find(
     ({ recipe }) =>
       recipe.bits === bits &&
-      recipe.block === block &&
-      (recipe.clip !== null) === clip &&
+      recipe.granularity === granularity &&
+      (recipe.range !== null) === clip &&
       (recipe.restore !== "none" && !(Array.isArray(recipe.restore) && recipe.restore.length === 0)) ===
         restored,
   );
-  if (!found) throw new Error(`the sweep has no INT${bits} ${block}`);
+  if (!found) throw new Error(`the sweep has no INT${bits} ${granularity}`);
   return found;
 }
 
@@ -162,7 +162,8 @@ function largeBlocks({ "block-scaling": { cells } }: Answers): Claim {
     .filter(({ arm }) => arm === "plain")
     .flatMap((plain) => {
       const handled = cells.find(
-        ({ arm, bits, block }) => arm === "clip-restore" && bits === plain.bits && block === plain.block,
+        ({ arm, bits, granularity }) =>
+          arm === "clip-restore" && bits === plain.bits && granularity === plain.granularity,
       );
       return handled ? [{ plain, handled }] : [];
     });
@@ -171,7 +172,7 @@ function largeBlocks({ "block-scaling": { cells } }: Answers): Claim {
     .filter(({ plain }) => plain.bits === 4)
     .map(
       ({ plain, handled }) =>
-        `${plain.block} ${digits(plain.scores.kl?.mean)} → ${digits(handled.scores.kl?.mean)}`,
+        `${plain.granularity} ${digits(plain.scores.kl?.mean)} → ${digits(handled.scores.kl?.mean)}`,
     );
   return {
     claim: "Clipped and restored, weights survive rounding in larger blocks",
@@ -182,14 +183,14 @@ function largeBlocks({ "block-scaling": { cells } }: Answers): Claim {
 }
 
 function clippedAlone({ sweep: { results } }: Answers): Claim {
-  const block = "flat:16384";
-  const alone = variantOf(results, 4, block, true, false).kl?.mean;
-  const restored = variantOf(results, 4, block, true, true).kl?.mean;
+  const granularity = "flat:16384";
+  const alone = variantOf(results, 4, granularity, true, false).kl?.mean;
+  const restored = variantOf(results, 4, granularity, true, true).kl?.mean;
   const worse = ratio(alone, restored);
   return {
     claim: "Clipping needs the restoration: a super weight must not be clipped",
     paper: "restored in half precision after rounding",
-    here: `KL, INT4, ${block}, z 9: ${digits(alone)} alone, ${digits(restored)} restored`,
+    here: `KL, INT4, ${granularity}, z 9: ${digits(alone)} alone, ${digits(restored)} restored`,
     holds: worse >= 1.5 ? "yes" : worse > 1.05 ? "in part" : "no",
   };
 }

@@ -129,7 +129,7 @@ export const calls = {
   "model:detection": call(z.strictObject({ path }), detectReport.nullable()),
   /** A preview of super weights from the weights alone; works for models that cannot be run. */
   "model:scan": call(z.strictObject({ path }), scanReport),
-  /** What the weights of variants take, each as the format of its codec writes them. */
+  /** What the weights of variants take, each as the format of its scheme writes them. */
   "model:sizes": call(
     z.strictObject({ path, recipes: z.array(recipe).min(1).max(64) }),
     z.array(z.object({ weightBytes: z.number(), fileBitsPerWeight: z.number() })),

@@ -32,8 +32,8 @@ export const formatDescription = z.object({
   restored: z.enum(["exact", "module"]),
   kept: z.array(keptModule),
   exact: z.string(),
-  codecs: z.string(),
-  blocks: z.string(),
+  schemes: z.string(),
+  granularities: z.string(),
   loadsIn: z.array(z.string()),
 });
 export type FormatDescription = z.infer<typeof formatDescription>;

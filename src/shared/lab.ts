@@ -2,7 +2,8 @@ import { z } from "zod";
 import { ablationRow, convention, klReport, scores, taskReport } from "./evaluation.ts";
 import { finiteOrNull } from "./numbers.ts";
 import { judge } from "./plan.ts";
-import { blockText, clip, coordinate } from "./recipe.ts";
+import { labInNewWords } from "./oldWords.ts";
+import { coordinate, granularityText, rangeRule } from "./recipe.ts";
 
 /** The paper's experiments, by what they show; see docs/lab.md for tables and figures. */
 export const experimentName = z.enum([
@@ -41,7 +42,7 @@ export const DEFAULT_FRACTIONS: readonly number[] = [1e-6, 1e-5, 1e-4, 1e-3];
 /** Figure 6 of the paper, with the region around 1 closer. */
 export const DEFAULT_FACTORS: readonly number[] = [0, 0.1, 0.2, 0.3, 0.5, 0.8, 1, 1.2, 1.5, 2, 3];
 /** Figure 7 of the paper: B×B consecutive weights. */
-export const DEFAULT_BLOCKS: readonly string[] = [
+export const DEFAULT_GRANULARITIES: readonly string[] = [
   "flat:16384",
   "flat:65536",
   "flat:262144",
@@ -56,7 +57,7 @@ const thresholds = z
   .max(64)
   .default([...DEFAULT_THRESHOLDS]);
 
-export const labRequest = z.discriminatedUnion("experiment", [
+const labAsked = z.discriminatedUnion("experiment", [
   z.strictObject({ experiment: z.literal("importance"), ...common }),
   z.strictObject({
     experiment: z.literal("super-activations"),
@@ -85,11 +86,11 @@ export const labRequest = z.discriminatedUnion("experiment", [
     experiment: z.literal("block-scaling"),
     ...common,
     bits: z.array(bits).min(1).max(7).default([4, 3]),
-    blocks: z
-      .array(blockText)
+    granularities: z
+      .array(granularityText)
       .min(1)
       .max(32)
-      .default([...DEFAULT_BLOCKS]),
+      .default([...DEFAULT_GRANULARITIES]),
     thresholds,
   }),
   z.strictObject({
@@ -104,13 +105,13 @@ export const labRequest = z.discriminatedUnion("experiment", [
     /** α tried for SmoothQuant on the calibration text; the paper's is 0.85. */
     alphas: z.array(z.number().min(0).max(1)).min(1).max(21).default([0.5, 0.65, 0.75, 0.85, 0.95]),
     /** The 8-bit weights of the clipped and restored rows. */
-    clip: clip.default({ method: "zscore", threshold: 9 }),
+    range: rangeRule.default({ method: "zscore", threshold: 9 }),
   }),
   z.strictObject({
     experiment: z.literal("threshold-search"),
     ...common,
     bits: bits.default(4),
-    block: blockText.default("tensor"),
+    granularity: granularityText.default("tensor"),
     /** Below 1 for the percentages where there are any, else for zscore and iqr; a method that has none of its kind takes the defaults. */
     thresholds,
     methods: z
@@ -126,8 +127,10 @@ export const labRequest = z.discriminatedUnion("experiment", [
     maxSeconds: z.number().positive().nullable().default(null),
   }),
 ]);
+/** What an experiment is asked with. */
+export const labRequest = z.preprocess(labInNewWords, labAsked);
 export type LabRequest = z.output<typeof labRequest>;
-export type LabRequestInput = z.input<typeof labRequest>;
+export type LabRequestInput = z.input<typeof labAsked>;
 
 /** How many of its points a report holds, counted in the experiment's own unit; null where earlier versions kept it. */
 export const labReached = z.object({
@@ -273,10 +276,10 @@ export const blockScalingReport = z.object({
   cells: z.array(
     z.object({
       bits,
-      block: blockText,
+      granularity: granularityText,
       arm: z.enum(["plain", "clip-restore"]),
       /** The clip of least KL on the calibration text; null for plain. */
-      clip: clip.nullable(),
+      range: rangeRule.nullable(),
       calibrationKl: finiteOrNull,
       bitsPerWeight: z.number(),
       scores,
@@ -284,7 +287,15 @@ export const blockScalingReport = z.object({
     }),
   ),
   /** Every clip tried, with its KL on the calibration text. */
-  trials: z.array(z.object({ bits, block: blockText, clip, kl: finiteOrNull, perplexity: finiteOrNull })),
+  trials: z.array(
+    z.object({
+      bits,
+      granularity: granularityText,
+      range: rangeRule,
+      kl: finiteOrNull,
+      perplexity: finiteOrNull,
+    }),
+  ),
 });
 
 /** Tables 3 and 4. */
@@ -319,12 +330,12 @@ export const thresholdSearchReport = z.object({
   experiment: z.literal("threshold-search"),
   ...facts,
   bits,
-  block: blockText,
+  granularity: granularityText,
   scope: z.enum(["model", "tensor"]),
   by: z.enum(["weight-error", "output-error"]).nullable(),
   trials: z.array(
     z.object({
-      clip: clip.nullable(),
+      range: rangeRule.nullable(),
       /** Null for a whole-model trial. */
       tensor: z.string().nullable(),
       /** KL on the calibration text, or the tensor's relative error. */
@@ -347,7 +358,7 @@ export const thresholdSearchReport = z.object({
     .nullable(),
 });
 
-export const labReport = z.discriminatedUnion("experiment", [
+const labReports = z.discriminatedUnion("experiment", [
   importanceReport,
   superActivationsReport,
   tokenProbabilitiesReport,
@@ -356,6 +367,8 @@ export const labReport = z.discriminatedUnion("experiment", [
   activationsReport,
   thresholdSearchReport,
 ]);
+/** What an experiment found. */
+export const labReport = z.preprocess(labInNewWords, labReports);
 export type LabReport = z.infer<typeof labReport>;
 export type LabReportOf<E extends ExperimentName> = Extract<LabReport, { experiment: E }>;
 export type LabRequestOf<E extends ExperimentName> = Extract<LabRequest, { experiment: E }>;

@@ -1,9 +1,9 @@
 import type { LabReport, LabReportOf, LabRequestOf } from "./lab.ts";
-import type { Clip, RecipeInput } from "./recipe.ts";
+import type { RangeRule, RecipeInput } from "./recipe.ts";
 
 type SuperWeights = LabReport["superWeights"];
 type ActivationRow = LabReportOf<"activations">["rows"][number];
-type ActivationRequest = Pick<LabRequestOf<"activations">, "clip" | "matmuls">;
+type ActivationRequest = Pick<LabRequestOf<"activations">, "range" | "matmuls">;
 
 /** A recipe of an experiment, with a name that is a file's too. */
 export interface NamedRecipe {
@@ -16,22 +16,22 @@ export interface NamedRecipe {
  * They stand by their coordinates, so that the recipe says all by itself.
  */
 export function roundingRecipe(
-  { bits, block, clip }: { bits: number; block: string; clip: Clip | null },
+  { bits, granularity, range }: { bits: number; granularity: string; range: RangeRule | null },
   superWeights: SuperWeights,
 ): RecipeInput {
-  const plain = { codec: "rtn", bits, block } as const;
-  return clip === null ? plain : { ...plain, clip, restore: [...superWeights] };
+  const plain = { scheme: "affine", bits, granularity } as const;
+  return range === null ? plain : { ...plain, range, restore: [...superWeights] };
 }
 
 /** Symmetric 8-bit weights, one scale a tensor, as the paper simulates W8A8; clipped and restored where asked. Null = the original. */
 export function weightRecipe(
   { weights }: Pick<ActivationRow, "weights">,
-  { clip }: Pick<ActivationRequest, "clip">,
+  { range }: Pick<ActivationRequest, "range">,
   superWeights: SuperWeights,
 ): RecipeInput | null {
   if (weights === "original") return null;
-  const plain = { codec: "int", bits: 8, symmetric: true, block: "tensor" } as const;
-  return weights === "8-bit" ? plain : { ...plain, clip, restore: [...superWeights] };
+  const plain = { scheme: "int", bits: 8, symmetric: true, granularity: "tensor" } as const;
+  return weights === "8-bit" ? plain : { ...plain, range, restore: [...superWeights] };
 }
 
 /** What is done to a row's activations; null = they are as they are. */
@@ -46,7 +46,7 @@ export function rowActivations(
 /** The recipes of the cells, in their order. */
 export function blockScalingRecipes({ cells, superWeights }: LabReportOf<"block-scaling">): NamedRecipe[] {
   return cells.map((cell) => ({
-    name: fileWord(`int${cell.bits} ${cell.block} ${cell.arm}`),
+    name: fileWord(`int${cell.bits} ${cell.granularity} ${cell.arm}`),
     recipe: roundingRecipe(cell, superWeights),
   }));
 }

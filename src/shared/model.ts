@@ -26,13 +26,13 @@ export const tensorInfo = z.object({
    * Where the file holds codes and constants: how they are packed (`GPTQ int4, group 128`, `Q4_0`) and what a weight costs.
    * `dtype` is then the type of the dequantized values, `bytes` all that the tensor takes in the file.
    */
-  packed: z.object({ codec: z.string(), bitsPerWeight: z.number() }).optional(),
+  packed: z.object({ scheme: z.string(), bitsPerWeight: z.number() }).optional(),
 });
 export type TensorInfo = z.infer<typeof tensorInfo>;
 
 /** What a tensor is stored as, for people: its packing where the file holds codes, otherwise its type. */
 export function storedAs({ dtype, packed }: Pick<TensorInfo, "dtype" | "packed">): string {
-  return packed?.codec ?? dtype;
+  return packed?.scheme ?? dtype;
 }
 
 /** Facts of the architecture, as shown on the overview. Null = the config does not say. */

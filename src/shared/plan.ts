@@ -1,6 +1,8 @@
 import { z } from "zod";
+import { canonicalJson } from "./canonicalJson.ts";
 import { KeystoneError } from "./errors.ts";
 import { exportFormat, type ExportFormat } from "./exporting.ts";
+import { planInNewWords } from "./oldWords.ts";
 import { RECIPE_KEYS, recipe, type Recipe } from "./recipe.ts";
 
 /**
@@ -46,8 +48,8 @@ export type Judge = z.infer<typeof judge>;
 
 const recipeFields = z.record(z.string(), z.unknown());
 
-/** A plan as written: a grid over a base, or a list of recipes, and how each is judged. */
-export const planFile = z.union([
+/** The two forms of a plan: a grid over a base, or a list of recipes. */
+const planForms = z.union([
   z.strictObject({
     name: z.string().max(200).optional(),
     base: recipeFields.default({}),
@@ -63,6 +65,9 @@ export const planFile = z.union([
     target: exportFormat.optional(),
   }),
 ]);
+
+/** A plan as written, and how each of its recipes is judged. */
+export const planFile = z.preprocess(planInNewWords, planForms);
 export type PlanFile = z.infer<typeof planFile>;
 
 /** A plan with its grid multiplied out, every recipe checked, duplicates dropped. */
@@ -79,7 +84,7 @@ export const MAX_VARIANTS = 100_000;
 /**
  * Reads a plan: multiplies out the grid in the order its keys are written (the last key varies fastest),
  * merges each point over the base and checks every recipe whole.
- * A combination that contradicts itself only because the grid crosses it (holdOut without restore) is an error too,
+ * A combination that contradicts itself only because the grid crosses it (excludeFromRange without restore) is an error too,
  * named by its position, so that nothing is dropped in silence.
  * @throws KeystoneError plan/invalid, plan/too-large, recipe/invalid
  */
@@ -106,7 +111,7 @@ export function parsePlan(input: unknown): Plan {
 /** The issues of the form (grid or list) that was meant, judged by which key is there. */
 function planIssues(input: unknown, fallback: z.ZodError): z.core.$ZodIssue[] {
   const isList = typeof input === "object" && input !== null && "recipes" in input;
-  const form = planFile.options[isList ? 1 : 0].safeParse(input);
+  const form = z.preprocess(planInNewWords, planForms.options[isList ? 1 : 0]).safeParse(input);
   return form.success ? fallback.issues : form.error.issues;
 }
 
@@ -152,7 +157,7 @@ export function parseRecipe(input: unknown, where = "the recipe"): Recipe {
   throw new KeystoneError(
     "recipe/invalid",
     `In ${where}: ${describeIssues(parsed.error.issues)}.`,
-    'A recipe needs at least "codec", "bits" and "block", e.g. { "codec": "rtn", "bits": 4, "block": "group:64" }.',
+    'A recipe needs at least "scheme", "bits" and "granularity", e.g. { "scheme": "int", "bits": 4, "granularity": "group:64" }.',
     { where },
   );
 }
@@ -193,12 +198,4 @@ function amount(value: number | bigint, origin: string): string {
   if (origin === "array" || origin === "set") return `${number} ${number === "1" ? "entry" : "entries"}`;
   if (origin === "string") return `${number} ${number === "1" ? "character" : "characters"}`;
   return number;
-}
-
-/** JSON with object keys sorted at every depth: equal recipes give equal text. */
-export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) => {
-    if (typeof inner !== "object" || inner === null || Array.isArray(inner)) return inner;
-    return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
-  });
 }

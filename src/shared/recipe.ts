@@ -1,24 +1,29 @@
 import { z } from "zod";
-import { codecIssues, codecName, CODECS, type CodecName } from "./codecs.ts";
+import { recipeInNewWords } from "./oldWords.ts";
+import { schemeIssues, schemeName, SCHEMES, type SchemeName } from "./schemes.ts";
 
-export { codecName, type CodecName };
+export { schemeName, type SchemeName };
+
+/** The one way in which weights become codes so far: to nearest, each by itself. */
+export const roundingMethod = z.enum(["rtn"]);
+export type RoundingMethod = z.infer<typeof roundingMethod>;
 
 /** The weights that share one scale, as written in a recipe: `group:64`, `channel`, `tensor`, `flat:16384`, `tile:128x128`. */
-export const blockText = z
+export const granularityText = z
   .string()
   .regex(/^(group:[1-9]\d{0,9}|channel|tensor|flat:[1-9]\d{0,11}|tile:[1-9]\d{0,6}x[1-9]\d{0,6})$/, {
-    message: 'A block is "group:N", "channel", "tensor", "flat:N" or "tile:RxC"',
+    message: 'A granularity is "group:N", "channel", "tensor", "flat:N" or "tile:RxC"',
   });
 
-export type Block =
+export type Granularity =
   | { kind: "group"; size: number }
   | { kind: "channel" }
   | { kind: "tensor" }
   | { kind: "flat"; size: number }
   | { kind: "tile"; rows: number; columns: number };
 
-/** Reads a block as written in a recipe. The text must already have passed {@link blockText}. */
-export function parseBlock(text: string): Block {
+/** Reads a granularity as written in a recipe. The text must already have passed {@link granularityText}. */
+export function parseGranularity(text: string): Granularity {
   const [kind, size = ""] = text.split(":");
   if (kind === "group" || kind === "flat") return { kind, size: Number(size) };
   if (kind === "tile") {
@@ -32,14 +37,14 @@ const positive = z.number().positive();
 const fraction = z.number().min(0).max(1);
 
 /** How a block's range is cut before the scale is taken. Thresholds: z, k, or a fraction of the weights. */
-export const clip = z.discriminatedUnion("method", [
+export const rangeRule = z.discriminatedUnion("method", [
   z.strictObject({ method: z.literal("zscore"), threshold: positive }),
   z.strictObject({ method: z.literal("block-percentage"), threshold: fraction }),
   z.strictObject({ method: z.literal("tensor-percentage"), threshold: fraction }),
   z.strictObject({ method: z.literal("iqr"), threshold: positive }),
   z.strictObject({ method: z.literal("mse") }),
 ]);
-export type Clip = z.infer<typeof clip>;
+export type RangeRule = z.infer<typeof rangeRule>;
 
 const index = z.number().int().nonnegative();
 
@@ -76,11 +81,11 @@ export const override = z
   .strictObject({
     match: z.string().min(1),
     skip: z.boolean().optional(),
-    codec: codecName.optional(),
+    scheme: schemeName.optional(),
     bits: bits.optional(),
     symmetric: z.boolean().optional(),
-    block: blockText.optional(),
-    clip: clip.nullable().optional(),
+    granularity: granularityText.optional(),
+    range: rangeRule.nullable().optional(),
   })
   .refine((o) => Object.keys(o).length > 1, {
     message: "An override needs at least one setting beside match",
@@ -98,17 +103,18 @@ export const activations = z.strictObject({
 export type Activations = z.infer<typeof activations>;
 
 /** Tensors left alone unless a recipe says otherwise: the output head and the embedding table. */
-export const DEFAULT_KEEP: readonly string[] = ["*lm_head*", "*embed_tokens*"];
+export const DEFAULT_IGNORE: readonly string[] = ["*lm_head*", "*embed_tokens*"];
 
 const recipeShape = z.strictObject({
-  codec: codecName,
+  scheme: schemeName,
   bits,
   symmetric: z.boolean().default(false),
-  block: blockText,
-  clip: clip.nullable().default(null),
+  granularity: granularityText,
+  range: rangeRule.nullable().default(null),
+  method: roundingMethod.default("rtn"),
   restore: restore.default("none"),
-  holdOut: z.boolean().default(false),
-  keep: z.array(z.string().min(1)).default([...DEFAULT_KEEP]),
+  excludeFromRange: z.boolean().default(false),
+  ignore: z.array(z.string().min(1)).default([...DEFAULT_IGNORE]),
   overrides: z.array(override).default([]),
   activations: activations.nullable().default(null),
 });
@@ -116,32 +122,40 @@ const recipeShape = z.strictObject({
 /** The keys of a recipe, for plans whose base and grid are merged before they are checked. */
 export const RECIPE_KEYS = Object.keys(recipeShape.shape);
 
-/** A recipe as written, its defaults filled: bits and block may be left out where the codec has no choice of them. */
-const recipeAsWritten = recipeShape.extend({ bits: bits.optional(), block: blockText.optional() });
+/** A recipe as written, its defaults filled: bits and granularity may be left out where the scheme has no choice of them. */
+const recipeAsWritten = recipeShape.extend({
+  bits: bits.optional(),
+  granularity: granularityText.optional(),
+});
 
 /** The one description of a recipe. Unknown keys are refused, defaults are filled, `restore: []` means none. */
-export const recipe = recipeAsWritten.transform((written, context) => {
-  const only = onlyChoices(written.codec);
-  const whole = { ...written, bits: written.bits ?? only.bits, block: written.block ?? only.block };
-  const { bits: ownBits, block: ownBlock } = whole;
-  for (const field of ["bits", "block"] as const)
+export const recipe = z.preprocess(recipeInNewWords, recipeAsWritten).transform((written, context) => {
+  const only = onlyChoices(written.scheme);
+  const whole = {
+    ...written,
+    bits: written.bits ?? only.bits,
+    granularity: written.granularity ?? only.granularity,
+  };
+  const { bits: ownBits, granularity: ownGranularity } = whole;
+  for (const field of ["bits", "granularity"] as const)
     if (whole[field] === undefined)
       context.addIssue({ code: "custom", path: [field], message: "is missing" });
-  if (ownBits === undefined || ownBlock === undefined) return z.NEVER;
-  const value = { ...whole, bits: ownBits, block: ownBlock };
-  checkWhole(value, context, written.block !== undefined);
+  if (ownBits === undefined || ownGranularity === undefined) return z.NEVER;
+  const value = { ...whole, bits: ownBits, granularity: ownGranularity };
+  checkWhole(value, context, written.granularity !== undefined);
   return value;
 });
 export type Recipe = z.infer<typeof recipe>;
 
-/** A recipe as people write it: only `codec` is required, and `bits` and `block` where the codec has several. */
-export type RecipeInput = z.input<typeof recipe>;
+/** A recipe as people write it: only `scheme` is required, and `bits` and `granularity` where the scheme has several. */
+export type RecipeInput = z.input<typeof recipeAsWritten>;
 
-/** Bits and block where a codec leaves no choice of them: `f16` is 16 bits, of whatever block; `q4_0` 4 bits in groups of 32. */
-function onlyChoices(codec: CodecName): { bits: number | undefined; block: string | undefined } {
-  const { bits: some, blocks, rounds } = CODECS[codec];
-  const ofFormat = typeof blocks === "string" && blocks.startsWith("group:") ? blocks : undefined;
-  return { bits: some.length === 1 ? some[0] : undefined, block: rounds ? "tensor" : ofFormat };
+/** Bits and block where a scheme leaves no choice of them: `f16` is 16 bits, of whatever block; `q4_0` 4 bits in groups of 32. */
+function onlyChoices(scheme: SchemeName): { bits: number | undefined; granularity: string | undefined } {
+  const { bits: some, granularities, rounds } = SCHEMES[scheme];
+  const ofFormat =
+    typeof granularities === "string" && granularities.startsWith("group:") ? granularities : undefined;
+  return { bits: some.length === 1 ? some[0] : undefined, granularity: rounds ? "tensor" : ofFormat };
 }
 
 /** What contradicts itself in a recipe. @param hasBlock whether the recipe names one, which its overrides then take over */
@@ -150,45 +164,45 @@ function checkWhole(
   context: Pick<z.RefinementCtx, "addIssue">,
   hasBlock: boolean,
 ): void {
-  checkCodec({ ...value, clips: value.clip !== null }, context, []);
+  checkScheme({ ...value, clips: value.range !== null }, context, []);
   const named = value.restore !== "none" && !(Array.isArray(value.restore) && value.restore.length === 0);
-  if (value.holdOut && !named) {
+  if (value.excludeFromRange && !named) {
     context.addIssue({
       code: "custom",
-      path: ["holdOut"],
-      message: "holdOut takes the weights named in restore out of the range; name them in restore",
+      path: ["excludeFromRange"],
+      message: "excludeFromRange takes the weights named in restore out of the range; name them in restore",
     });
   }
   value.overrides.forEach((o, i) => {
-    const codec = o.codec ?? value.codec;
+    const scheme = o.scheme ?? value.scheme;
     const merged = {
-      codec,
+      scheme,
       bits: o.bits ?? value.bits,
       symmetric: o.symmetric ?? inheritedSymmetric(value, o),
-      block: o.block ?? value.block,
+      granularity: o.granularity ?? value.granularity,
       // a clip of the whole recipe passes over tensors that have no range
-      clips: Boolean(o.clip),
+      clips: Boolean(o.range),
     };
-    if (!hasBlock && o.block === undefined && onlyChoices(codec).block !== value.block)
-      context.addIssue({ code: "custom", path: ["overrides", i, "block"], message: "is missing" });
-    else if (!o.skip) checkCodec(merged, context, ["overrides", i]);
+    if (!hasBlock && o.granularity === undefined && onlyChoices(scheme).granularity !== value.granularity)
+      context.addIssue({ code: "custom", path: ["overrides", i, "granularity"], message: "is missing" });
+    else if (!o.skip) checkScheme(merged, context, ["overrides", i]);
   });
 }
 
-/** What an override takes over of `symmetric`: nothing where its codec has no such choice. */
+/** What an override takes over of `symmetric`: nothing where its scheme has no such choice. */
 export function inheritedSymmetric(
-  recipe: { symmetric: boolean; codec: CodecName },
-  override: Pick<Override, "codec"> | undefined,
+  recipe: { symmetric: boolean; scheme: SchemeName },
+  override: Pick<Override, "scheme"> | undefined,
 ): boolean {
-  return recipe.symmetric && CODECS[override?.codec ?? recipe.codec].symmetric;
+  return recipe.symmetric && SCHEMES[override?.scheme ?? recipe.scheme].symmetric;
 }
 
-function checkCodec(
-  value: Parameters<typeof codecIssues>[0],
+function checkScheme(
+  value: Parameters<typeof schemeIssues>[0],
   context: Pick<z.RefinementCtx, "addIssue">,
   path: (string | number)[],
 ): void {
-  for (const { field, message } of codecIssues(value))
+  for (const { field, message } of schemeIssues(value))
     context.addIssue({ code: "custom", path: [...path, field], message });
 }
 
@@ -208,11 +222,11 @@ export function needsSuperWeights({
 /** What happens to a tensor's outliers; five different experiments that results must tell apart. */
 export type Arm = "plain" | "clip" | "clip-restore" | "hold-out" | "restore-only";
 
-/** The arm of a recipe, from its clip, restore and holdOut. */
-export function armOf(value: Pick<Recipe, "clip" | "restore" | "holdOut">): Arm {
+/** The arm of a recipe, from its clip, restore and excludeFromRange. */
+export function armOf(value: Pick<Recipe, "range" | "restore" | "excludeFromRange">): Arm {
   const restores = value.restore !== "none" && !(Array.isArray(value.restore) && value.restore.length === 0);
-  if (value.holdOut) return "hold-out";
-  if (value.clip && restores) return "clip-restore";
-  if (value.clip) return "clip";
+  if (value.excludeFromRange) return "hold-out";
+  if (value.range && restores) return "clip-restore";
+  if (value.range) return "clip";
   return restores ? "restore-only" : "plain";
 }

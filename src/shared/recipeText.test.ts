@@ -2,14 +2,14 @@ import { describe, expect, it } from "vitest";
 import { parseRecipe } from "./plan.ts";
 import { recipeLabel } from "./recipeText.ts";
 
-const BASE = { codec: "int", bits: 4, block: "group:64" };
+const BASE = { scheme: "int", bits: 4, granularity: "group:64" };
 const labelOf = (more: object): string => recipeLabel(parseRecipe({ ...BASE, ...more }));
 const PATTERNS = ["*.q_proj.weight", "*.k_proj.weight", "*.v_proj.weight"];
 
 describe("a recipe's label", () => {
   it("says nothing of what is usual", () => {
     expect(labelOf({})).toBe("int4, group 64");
-    expect(labelOf({ keep: ["*lm_head*", "*embed_tokens*"] })).toBe("int4, group 64");
+    expect(labelOf({ ignore: ["*lm_head*", "*embed_tokens*"] })).toBe("int4, group 64");
   });
 
   it("tells variants apart that differ only in overrides", () => {
@@ -20,9 +20,9 @@ describe("a recipe's label", () => {
     expect(labelOf({ overrides: [{ match: down, skip: true }] })).toBe(
       "int4, group 64, *.down_proj.weight unquantized",
     );
-    expect(labelOf({ overrides: [{ match: down, clip: null, symmetric: true, block: "channel" }] })).toBe(
-      "int4, group 64, *.down_proj.weight symmetric channel no clip",
-    );
+    expect(
+      labelOf({ overrides: [{ match: down, range: null, symmetric: true, granularity: "channel" }] }),
+    ).toBe("int4, group 64, *.down_proj.weight symmetric channel no clipping");
   });
 
   it("tells long lists of overrides apart by a sign of their content", () => {
@@ -33,8 +33,8 @@ describe("a recipe's label", () => {
   });
 
   it("tells apart what is kept", () => {
-    expect(labelOf({ keep: [] })).toBe("int4, group 64, keeps nothing");
-    expect(labelOf({ keep: ["*q_proj*"] })).toBe("int4, group 64, keeps *q_proj*");
-    expect(labelOf({ keep: PATTERNS })).toMatch(/keeps 3 patterns \([0-9a-f]{4}\)/);
+    expect(labelOf({ ignore: [] })).toBe("int4, group 64, ignores nothing");
+    expect(labelOf({ ignore: ["*q_proj*"] })).toBe("int4, group 64, ignores *q_proj*");
+    expect(labelOf({ ignore: PATTERNS })).toMatch(/ignores 3 patterns \([0-9a-f]{4}\)/);
   });
 });

@@ -1,9 +1,9 @@
-import { CODECS } from "./codecs.ts";
-import { canonicalJson } from "./plan.ts";
+import { SCHEMES } from "./schemes.ts";
+import { canonicalJson } from "./canonicalJson.ts";
 import {
-  DEFAULT_KEEP,
+  DEFAULT_IGNORE,
   type Activations,
-  type Clip,
+  type RangeRule,
   type Override,
   type Recipe,
   type Restore,
@@ -12,12 +12,12 @@ import {
 /** A recipe in a few words, for tables and headings: `int4, group 64, z 9, restored`, `int8 sym, tensor, W8A8 token, naive`. */
 export function recipeLabel(recipe: Recipe): string {
   return [
-    codecLabel(recipe),
-    blockLabel(recipe.block),
-    clipLabel(recipe.clip),
+    schemeLabel(recipe),
+    granularityLabel(recipe.granularity),
+    rangeLabel(recipe.range),
     restoreLabel(recipe),
     recipe.activations ? `W${recipe.bits}${activationsLabel(recipe.activations)}` : "",
-    keepLabel(recipe.keep),
+    ignoreLabel(recipe.ignore),
     overridesLabel(recipe.overrides),
   ]
     .filter((part) => part !== "")
@@ -27,13 +27,13 @@ export function recipeLabel(recipe: Recipe): string {
 /** Patterns that a label spells out; of more it has a sign by which two sets of them are told apart. */
 const MOST_SPELLED = 2;
 
-/** What is left alone where that is not usual: `keeps *q_proj*`, `keeps nothing`. */
-function keepLabel(keep: readonly string[]): string {
-  if (canonicalJson(keep) === canonicalJson(DEFAULT_KEEP)) return "";
-  if (keep.length === 0) return "keeps nothing";
-  return keep.length <= MOST_SPELLED
-    ? `keeps ${keep.join(" and ")}`
-    : `keeps ${keep.length} patterns (${signOf(keep)})`;
+/** What is left alone where that is not usual: `ignores *q_proj*`, `ignores nothing`. */
+function ignoreLabel(ignore: readonly string[]): string {
+  if (canonicalJson(ignore) === canonicalJson(DEFAULT_IGNORE)) return "";
+  if (ignore.length === 0) return "ignores nothing";
+  return ignore.length <= MOST_SPELLED
+    ? `ignores ${ignore.join(" and ")}`
+    : `ignores ${ignore.length} patterns (${signOf(ignore)})`;
 }
 
 /** `*.down_proj.weight 8 bits`, `210 overrides (3f2a)`: equal only where the overrides are. */
@@ -43,15 +43,15 @@ function overridesLabel(overrides: readonly Override[]): string {
   return overrides.map(overrideLabel).join(", ");
 }
 
-function overrideLabel({ match, skip, codec, bits, symmetric, block, clip }: Override): string {
+function overrideLabel({ match, skip, scheme, bits, symmetric, granularity, range }: Override): string {
   const settings = skip
     ? ["unquantized"]
     : [
-        ...(codec === undefined ? [] : [codec]),
+        ...(scheme === undefined ? [] : [scheme]),
         ...(bits === undefined ? [] : [`${bits} bits`]),
         ...(symmetric === undefined ? [] : [symmetric ? "symmetric" : "asymmetric"]),
-        ...(block === undefined ? [] : [blockLabel(block)]),
-        ...(clip === undefined ? [] : [clipLabel(clip) || "no clip"]),
+        ...(granularity === undefined ? [] : [granularityLabel(granularity)]),
+        ...(range === undefined ? [] : [rangeLabel(range) || "no clipping"]),
       ];
   return `${match} ${settings.join(" ")}`.trim();
 }
@@ -64,44 +64,44 @@ function signOf(value: unknown): string {
   return ((hash ^ (hash >>> 16)) & 0xffff).toString(16).padStart(4, "0");
 }
 
-/** `rtn4`, `int4 sym`, `nf4`, `q4_0`, `ct4 sym` for compressed-tensors. */
-export function codecLabel(recipe: Pick<Recipe, "codec" | "bits" | "symmetric">): string {
-  const { bits, short = recipe.codec } = CODECS[recipe.codec];
+/** `affine4`, `int4 sym`, `nf4`, `q4_0`, `ct4 sym` for compressed-tensors, `gptq-int4 sym` in GPTQ's layout. */
+export function schemeLabel(recipe: Pick<Recipe, "scheme" | "bits" | "symmetric">): string {
+  const { bits, short = recipe.scheme } = SCHEMES[recipe.scheme];
   const base = bits.length === 1 ? short : `${short}${recipe.bits}`;
   return recipe.symmetric ? `${base} sym` : base;
 }
 
 /** `group 64`, `channel`, `flat 16,384`, `tile 128 × 128`. */
-export function blockLabel(block: string): string {
-  const [kind = "", size] = block.split(":");
+export function granularityLabel(granularity: string): string {
+  const [kind = "", size] = granularity.split(":");
   if (size === undefined) return kind;
   const numbers = size.split("x").map((n) => Number(n).toLocaleString("en-US"));
   return `${kind} ${numbers.join(" × ")}`;
 }
 
 /** `z 9`, `top 0.01 of block`, `iqr 3`, `mse`, or nothing. */
-export function clipLabel(clip: Clip | null): string {
-  if (!clip) return "";
-  switch (clip.method) {
+export function rangeLabel(range: RangeRule | null): string {
+  if (!range) return "";
+  switch (range.method) {
     case "zscore":
-      return `z ${clip.threshold}`;
+      return `z ${range.threshold}`;
     case "block-percentage":
-      return `top ${clip.threshold} of block`;
+      return `top ${range.threshold} of block`;
     case "tensor-percentage":
-      return `top ${clip.threshold} of tensor`;
+      return `top ${range.threshold} of tensor`;
     case "iqr":
-      return `iqr ${clip.threshold}`;
+      return `iqr ${range.threshold}`;
     case "mse":
       return "mse";
   }
 }
 
 /** `restored`, `held out`, or nothing. */
-export function restoreLabel(recipe: { restore: Restore; holdOut: boolean }): string {
+export function restoreLabel(recipe: { restore: Restore; excludeFromRange: boolean }): string {
   const { restore } = recipe;
   if (restore === "none" || (Array.isArray(restore) && restore.length === 0)) return "";
   const what = typeof restore === "object" && !Array.isArray(restore) ? `largest ${restore.largest} ` : "";
-  return recipe.holdOut ? `${what}held out` : `${what}restored`;
+  return recipe.excludeFromRange ? `${what}held out` : `${what}restored`;
 }
 
 /** `A8 token, super activation`, `A8 tensor with matmuls, SmoothQuant 0.85`. */

@@ -1,7 +1,8 @@
 import { labRequest, type LabRequest } from "./lab.ts";
 import { ANSWERS_TASKS, CALIBRATED, SCORES_TEXT } from "./labUses.ts";
-import { canonicalJson, parseRecipe, type Judge } from "./plan.ts";
-import { needsCalibration, type Clip } from "./recipe.ts";
+import { canonicalJson } from "./canonicalJson.ts";
+import { parseRecipe, type Judge } from "./plan.ts";
+import { needsCalibration, type RangeRule } from "./recipe.ts";
 import type { RunDetail } from "./run.ts";
 
 /** How to do something again from a terminal: files to write first, then one command. */
@@ -120,21 +121,21 @@ function judgeOptions({ context, stride, tokens, windows, join }: Judge): string
   ];
 }
 
-/** `zscore:9`, `mse`: a clip as the command line reads it. */
-export function clipWord(clip: Clip): string {
-  return "threshold" in clip ? `${clip.method}:${clip.threshold}` : clip.method;
+/** `zscore:9`, `mse`: a range as the command line reads it. */
+export function rangeWord(range: RangeRule): string {
+  return "threshold" in range ? `${range.method}:${range.threshold}` : range.method;
 }
 
 /** The options that belong to one experiment, by the field they fill. */
 const OPTIONS: Readonly<Record<string, { option: string; word: (value: never) => string }>> = {
   promptCount: { option: "--prompt-count", word: String },
   factors: { option: "--factors", word: (value: number[]) => value.join(",") },
-  blocks: { option: "--blocks", word: (value: string[]) => value.join(",") },
-  block: { option: "--block", word: String },
+  granularities: { option: "--granularities", word: (value: string[]) => value.join(",") },
+  granularity: { option: "--granularity", word: String },
   thresholds: { option: "--thresholds", word: (value: number[]) => value.join(",") },
   per: { option: "--per", word: (value: string[]) => value.join(",") },
   alphas: { option: "--alphas", word: (value: number[]) => value.join(",") },
-  clip: { option: "--clip", word: clipWord },
+  range: { option: "--range", word: rangeWord },
   bits: { option: "--bits", word: (value: number | number[]) => [value].flat().join(",") },
   methods: { option: "--methods", word: (value: string[]) => value.join(",") },
   scope: { option: "--scope", word: String },

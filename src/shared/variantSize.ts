@@ -6,7 +6,7 @@ export function modelWeightBytes({ tensors }: Pick<ModelSummary, "tensors">): nu
 }
 
 /**
- * Bytes of a variant's weights: its average over all of them, as the format that its codec is of writes them. Null where it is
+ * Bytes of a variant's weights: its average over all of them, as the format that its scheme is of writes them. Null where it is
  * not known. Runs, comparisons and exports give this number as a variant's size.
  */
 export function variantWeightBytes(

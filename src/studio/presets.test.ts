@@ -19,9 +19,9 @@ it("ships plans that parse, each with a name and a description", () => {
 
 it("names only group sizes that divide the model's rows", async () => {
   const plan = presets(await summarizeModel(DEMO)).find(({ id }) => id === "preset:vllm")?.plan;
-  const blocks = parsePlan(plan).recipes.map((recipe) => recipe.block);
+  const granularities = parsePlan(plan).recipes.map((recipe) => recipe.granularity);
   // 704 = 5.5 × 128: the demo model's MLP rows do not divide by 128.
-  expect(new Set(blocks)).toEqual(new Set(["group:64", "group:32"]));
+  expect(new Set(granularities)).toEqual(new Set(["group:64", "group:32"]));
 });
 
 it("has one for each packed format, and that format holds every recipe of it", async () => {

@@ -7,12 +7,12 @@ import { VLLM_GROUPS } from "#shared/vllm.ts";
 const PAPER_BLOCKS = [64, 128, 256, 512, 1024].map((side) => side * side);
 /** Enough text to rank variants, little enough to finish soon. */
 const JUDGE = { tokens: 16_384 };
-const GGUF_CODECS = [
-  { codec: "q4_0", bits: 4 },
-  { codec: "q4_1", bits: 4 },
-  { codec: "q5_0", bits: 5 },
-  { codec: "q5_1", bits: 5 },
-  { codec: "q8_0", bits: 8 },
+const GGUF_SCHEMES = [
+  { scheme: "q4_0", bits: 4 },
+  { scheme: "q4_1", bits: 4 },
+  { scheme: "q5_0", bits: 5 },
+  { scheme: "q5_1", bits: 5 },
+  { scheme: "q8_0", bits: 8 },
 ];
 const Z = (threshold: number) => ({ method: "zscore", threshold });
 
@@ -24,10 +24,10 @@ export function presets(model: ModelSummary | null): SavedPlan[] {
       "The paper's block scan",
       "4-bit round-to-nearest over ever larger blocks, as it is and with outliers clipped (z 9) and the super weights restored.",
       {
-        base: { codec: "rtn", bits: 4 },
+        base: { scheme: "affine", bits: 4 },
         grid: {
-          block: blocksThatMatter(model).map((size) => `flat:${size}`),
-          clip: [null, Z(9)],
+          granularity: blocksThatMatter(model).map((size) => `flat:${size}`),
+          range: [null, Z(9)],
           restore: ["none", "super-weights"],
         },
         judge: JUDGE,
@@ -38,8 +38,12 @@ export function presets(model: ModelSummary | null): SavedPlan[] {
       "4 bits for vLLM",
       "compressed-tensors' 4-bit groups that vLLM's kernels load, symmetric and asymmetric, plain and with the range chosen for the least error.",
       {
-        base: { codec: "compressed-tensors", bits: 4 },
-        grid: { block: groupsThatFit(model), symmetric: [true, false], clip: [null, { method: "mse" }] },
+        base: { scheme: "compressed-tensors", bits: 4 },
+        grid: {
+          granularity: groupsThatFit(model),
+          symmetric: [true, false],
+          range: [null, { method: "mse" }],
+        },
         judge: JUDGE,
         target: "compressed-tensors",
       },
@@ -49,8 +53,8 @@ export function presets(model: ModelSummary | null): SavedPlan[] {
       "4 and 8 bits as GPTQ",
       "GPTQ's file format, rounded to nearest: symmetric groups, plain and with the range chosen for the least error.",
       {
-        base: { codec: "gptq", symmetric: true },
-        grid: { bits: [4, 8], block: groupsThatFit(model), clip: [null, { method: "mse" }] },
+        base: { scheme: "gptq-int", symmetric: true },
+        grid: { bits: [4, 8], granularity: groupsThatFit(model), range: [null, { method: "mse" }] },
         judge: JUDGE,
         target: "gptq",
       },
@@ -60,8 +64,8 @@ export function presets(model: ModelSummary | null): SavedPlan[] {
       "4 bits as AWQ",
       "AutoAWQ's file format, rounded to nearest: asymmetric groups, plain and with outliers clipped or the range chosen for the least error.",
       {
-        base: { codec: "awq", bits: 4 },
-        grid: { block: groupsThatFit(model), clip: [null, Z(9), { method: "mse" }] },
+        base: { scheme: "awq-int", bits: 4 },
+        grid: { granularity: groupsThatFit(model), range: [null, Z(9), { method: "mse" }] },
         judge: JUDGE,
         target: "awq",
       },
@@ -71,11 +75,11 @@ export function presets(model: ModelSummary | null): SavedPlan[] {
       "4 to 8 bits for llama.cpp",
       "GGUF's own blocks of 32 from 4 to 8 bits, plain and with the range chosen for the least error.",
       {
-        recipes: GGUF_CODECS.flatMap((codec) =>
-          [null, { method: "mse" }].map((clip) => ({
-            ...codec,
-            block: "group:32",
-            ...(clip ? { clip } : {}),
+        recipes: GGUF_SCHEMES.flatMap((scheme) =>
+          [null, { method: "mse" }].map((range) => ({
+            ...scheme,
+            granularity: "group:32",
+            ...(range ? { range } : {}),
           })),
         ),
         judge: JUDGE,
@@ -87,19 +91,19 @@ export function presets(model: ModelSummary | null): SavedPlan[] {
       "4 and 8 bits for ONNX Runtime",
       "onnxruntime's MatMulNBits, with and without the super weights, which this format stores exactly.",
       {
-        base: { codec: "matmulnbits" },
-        grid: { bits: [4, 8], block: groupsThatFit(model), restore: ["none", "super-weights"] },
+        base: { scheme: "matmulnbits" },
+        grid: { bits: [4, 8], granularity: groupsThatFit(model), restore: ["none", "super-weights"] },
         judge: JUDGE,
         target: "onnx",
       },
     ),
     preset(
       "preset:clip",
-      "Clip search",
+      "Range search",
       "Which threshold costs least: z-scores from 3 to 20 and the least-error range, per row at 4 and 3 bits, with the super weights restored.",
       {
-        base: { codec: "rtn", block: "channel", restore: "super-weights" },
-        grid: { bits: [4, 3], clip: [null, ...[3, 5, 7, 9, 12, 20].map(Z), { method: "mse" }] },
+        base: { scheme: "affine", granularity: "channel", restore: "super-weights" },
+        grid: { bits: [4, 3], range: [null, ...[3, 5, 7, 9, 12, 20].map(Z), { method: "mse" }] },
         judge: JUDGE,
       },
     ),
@@ -108,11 +112,11 @@ export function presets(model: ModelSummary | null): SavedPlan[] {
       "A quick tour",
       "Sixteen variants in which large blocks fail and clipping with restored super weights rescues them.",
       {
-        base: { codec: "rtn" },
+        base: { scheme: "affine" },
         grid: {
           bits: [4, 3],
-          block: ["flat:16384", "tensor"],
-          clip: [null, Z(5)],
+          granularity: ["flat:16384", "tensor"],
+          range: [null, Z(5)],
           restore: ["none", "super-weights"],
         },
         judge: { tokens: 4096 },

@@ -33,7 +33,7 @@ describe("a decoder that onnxruntime-genai's builder quantized", () => {
       const expected = golden.parse(JSON.parse(readFileSync(join(GOLDEN, name, "golden.json"), "utf8")));
       const checkpoint = await openCheckpoint(join(GOLDEN, name));
       const architecture = architectureOf(checkpoint);
-      expect(checkpoint.tensors.get("model.layers.0.self_attn.k_proj.weight")?.packed?.codec).toMatch(
+      expect(checkpoint.tensors.get("model.layers.0.self_attn.k_proj.weight")?.packed?.scheme).toMatch(
         /^MatMulNBits int4, group (16|32)$/,
       );
       const forward = await createForward(architecture, { device: "cpu", threads: 1 });

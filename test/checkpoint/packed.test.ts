@@ -47,7 +47,7 @@ const without = (parts: Parts, name: string): Parts =>
 
 describe("a packed checkpoint", () => {
   it("has the names, shapes and types of the model that was packed, and reads by range", async () => {
-    for (const [parts, config, codec] of [
+    for (const [parts, config, scheme] of [
       [GPTQ_PARTS, GPTQ, "GPTQ int4, group 8"],
       [AWQ_PARTS, AWQ, "AWQ int4, group 8"],
       [CT_PARTS, CT, "compressed-tensors int4, group 8, asymmetric"],
@@ -63,7 +63,7 @@ describe("a packed checkpoint", () => {
         role: "mlp",
         layer: 0,
         linear: true,
-        packed: { codec },
+        packed: { scheme },
       });
       expect(checkpoint.config).toEqual({ model_type: "llama" });
       const whole = await checkpoint.readBytes(info.name);

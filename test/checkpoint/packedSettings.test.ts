@@ -65,8 +65,8 @@ function refusal(work: () => unknown): KeystoneError {
   throw new Error("nothing was refused");
 }
 
-const codecOf = ({ tensors }: Checkpoint): string | undefined =>
-  tensors.get(`${PACKED_MODULE}.weight`)?.packed?.codec;
+const schemeOf = ({ tensors }: Checkpoint): string | undefined =>
+  tensors.get(`${PACKED_MODULE}.weight`)?.packed?.scheme;
 
 describe("how weights are packed is read", () => {
   it("from AutoAWQ's quant_config.json, group size included", async () => {
@@ -74,7 +74,7 @@ describe("how weights are packed is read", () => {
     const checkpoint = await opened(
       await packedFolder(AWQ_PARTS, undefined, {}, { "quant_config.json": settings }),
     );
-    expect(codecOf(checkpoint)).toBe("AWQ int4, group 32");
+    expect(schemeOf(checkpoint)).toBe("AWQ int4, group 32");
     await expectOnes(checkpoint);
   });
 
@@ -83,7 +83,7 @@ describe("how weights are packed is read", () => {
     const checkpoint = await opened(
       await packedFolder(GPTQ_PARTS, undefined, {}, { "quantize_config.json": settings }),
     );
-    expect(codecOf(checkpoint)).toBe("GPTQ int4, group 32");
+    expect(schemeOf(checkpoint)).toBe("GPTQ int4, group 32");
     await expectOnes(checkpoint);
   });
 
@@ -92,7 +92,7 @@ describe("how weights are packed is read", () => {
       const checkpoint = await opened(
         await packedFolder(CT_PARTS, undefined, { compression_config: settings }),
       );
-      expect(codecOf(checkpoint)).toBe("compressed-tensors int4, group 32, symmetric");
+      expect(schemeOf(checkpoint)).toBe("compressed-tensors int4, group 32, symmetric");
       expect(checkpoint.config).toEqual({ model_type: "llama" });
       await expectOnes(checkpoint);
     }
@@ -111,7 +111,7 @@ describe("how weights are packed is read", () => {
     const checkpoint = await opened(
       await packedFolder({ ...GPTQ_PARTS, g_idx: index }, { ...GPTQ, desc_act: true }),
     );
-    expect(codecOf(checkpoint)).toBe("GPTQ int4, group 32");
+    expect(schemeOf(checkpoint)).toBe("GPTQ int4, group 32");
     expect(checkpoint.notes.join(" ")).not.toMatch(/g_idx/);
   });
 });

@@ -44,7 +44,10 @@ describe("other checkpoints beside a model", () => {
     const home = await temporaryFolder();
     const recipe = join(home, "recipe.json");
     const gguf = join(home, "gguf");
-    await writeFile(recipe, JSON.stringify({ codec: "q4_0", bits: 4, block: "group:32", keep: ["*"] }));
+    await writeFile(
+      recipe,
+      JSON.stringify({ scheme: "q4_0", bits: 4, granularity: "group:32", ignore: ["*"] }),
+    );
     const written = await runMain([
       "export",
       DEMO.model,
@@ -62,7 +65,7 @@ describe("other checkpoints beside a model", () => {
     expect(card).not.toMatch(/-bit"|q4_0 \|/);
 
     const rough = join(home, "rough.json");
-    await writeFile(rough, JSON.stringify({ codec: "int", bits: 3, block: "group:64" }));
+    await writeFile(rough, JSON.stringify({ scheme: "int", bits: 3, granularity: "group:64" }));
     const argv = ["compare", DEMO.model, "--with", gguf, "--recipe", rough, ...SCORED];
     const { variants, passage } = compareReport.parse((await runMain([...argv, "--json"])).json());
     const [original, quantized, packed] = variants;
@@ -88,7 +91,7 @@ describe("other checkpoints beside a model", () => {
     const home = await temporaryFolder();
     const recipe = join(home, "recipe.json");
     const out = join(home, "packed");
-    const settings = { codec: "compressed-tensors", bits: 4, symmetric: true, block: "group:64" };
+    const settings = { scheme: "compressed-tensors", bits: 4, symmetric: true, granularity: "group:64" };
     await writeFile(recipe, JSON.stringify(settings));
     const format = ["--format", "compressed-tensors", "--out", out];
     expect((await runMain(["export", DEMO.model, "--recipe", recipe, ...format])).code).toBe(0);

@@ -12,7 +12,7 @@ export async function demoGguf(
 ): Promise<string> {
   const [recipe, out] = [join(folder, "recipe.json"), join(folder, "out")];
   await mkdir(folder, { recursive: true });
-  await writeFile(recipe, JSON.stringify({ codec: "q8_0", bits: 8, block: "group:32" }));
+  await writeFile(recipe, JSON.stringify({ scheme: "q8_0", bits: 8, granularity: "group:32" }));
   const argv = ["export", DEMO.model, "--recipe", recipe, "--format", "gguf", "--out", out, "--json"];
   const outcome = await runMain(argv);
   expect([outcome.code, outcome.stderr]).toEqual([0, ""]);

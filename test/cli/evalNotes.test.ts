@@ -12,18 +12,18 @@ it("eval says what of a recipe changes nothing: overrides of kept tensors and of
   const home = await temporaryFolder();
   const file = join(home, "recipe.json");
   const evaluate = async (more: object): Promise<{ notes: string[]; stdout: string }> => {
-    await writeFile(file, JSON.stringify({ codec: "rtn", bits: 4, block: "group:64", ...more }));
+    await writeFile(file, JSON.stringify({ scheme: "affine", bits: 4, granularity: "group:64", ...more }));
     const argv = ["eval", DEMO.model, "--text", DEMO.text, "--tokens", "64", "--recipe", file];
     const { notes } = evalReport.parse((await runMain([...argv, "--json"])).json());
     return { notes, stdout: (await runMain(argv)).stdout };
   };
-  const half = { codec: "f16", bits: 16 };
+  const half = { scheme: "f16", bits: 16 };
   const kept = await evaluate({ overrides: [{ match: "*lm_head*", ...half }] });
   expect(kept.notes).toEqual([expect.stringMatching(/override for "\*lm_head\*" changes nothing: keep/)]);
   expect(kept.stdout).toContain(kept.notes[0]);
   const none = await evaluate({ overrides: [{ match: "nomatch*", ...half }] });
   expect(none.notes).toEqual([expect.stringMatching(/"nomatch\*" matches no tensor/)]);
-  const nothing = await evaluate({ keep: ["*"] });
+  const nothing = await evaluate({ ignore: ["*"] });
   expect(nothing.notes).toEqual([expect.stringMatching(/quantizes no tensor/)]);
   expect((await evaluate({})).notes).toEqual([]);
 });

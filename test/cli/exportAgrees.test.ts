@@ -25,8 +25,8 @@ const SHAPE: SyntheticOptions = {
   deviation: 0.2,
 };
 const RECIPES = {
-  gguf: { codec: "q8_0", bits: 8, block: "group:32" },
-  safetensors: { codec: "rtn", bits: 4, block: "group:32" },
+  gguf: { scheme: "q8_0", bits: 8, granularity: "group:32" },
+  safetensors: { scheme: "affine", bits: 4, granularity: "group:32" },
 };
 type Format = keyof typeof RECIPES;
 

@@ -13,13 +13,13 @@ import { sharedStudio } from "./sharedStudio.ts";
 const runMain = sharedStudio();
 
 const SCORED = ["--text", DEMO.text, "--tokens", "400"];
-/** Each format's own codec, asked for without saying how it is to be sharded. */
+/** Each format's own scheme, asked for without saying how it is to be sharded. */
 const CASES = [
-  ["safetensors", { codec: "awq", bits: 4, block: "group:64" }],
-  ["compressed-tensors", { codec: "compressed-tensors", bits: 4, symmetric: true, block: "group:64" }],
-  ["gptq", { codec: "gptq", bits: 4, block: "group:64" }],
-  ["awq", { codec: "awq", bits: 4, block: "group:64" }],
-  ["onnx", { codec: "matmulnbits", bits: 4, block: "group:32" }],
+  ["safetensors", { scheme: "awq-int", bits: 4, granularity: "group:64" }],
+  ["compressed-tensors", { scheme: "compressed-tensors", bits: 4, symmetric: true, granularity: "group:64" }],
+  ["gptq", { scheme: "gptq-int", bits: 4, granularity: "group:64" }],
+  ["awq", { scheme: "awq-int", bits: 4, granularity: "group:64" }],
+  ["onnx", { scheme: "matmulnbits", bits: 4, granularity: "group:32" }],
 ] as const;
 const TEXT =
   "Once upon a time, there was a little girl named Lily — with 3 naïve friends!\n\n  She said: <s>";

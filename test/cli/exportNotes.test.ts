@@ -19,17 +19,17 @@ const SIZES = {
 
 describe("what a format's loaders do not take of an export", () => {
   it.each([
-    ["gptq", { codec: "gptq", bits: 4, symmetric: false }, /gptq_v2.*vLLM and older loaders do not/],
+    ["gptq", { scheme: "gptq-int", bits: 4, symmetric: false }, /gptq_v2.*vLLM and older loaders do not/],
     [
       "compressed-tensors",
-      { codec: "compressed-tensors", bits: 8, symmetric: false },
+      { scheme: "compressed-tensors", bits: 8, symmetric: false },
       /vLLM has kernels for asymmetric 8-bit weights on few GPUs only/,
     ],
   ])("is printed, put on the card and kept in keystone.json: %s %j", async (format, settings, note) => {
     const home = await temporaryFolder();
     const model = await writeSyntheticCheckpoint(SIZES, join(home, "model"));
     const recipe = join(home, "recipe.json");
-    await writeFile(recipe, JSON.stringify({ ...settings, block: "group:32" }));
+    await writeFile(recipe, JSON.stringify({ ...settings, granularity: "group:32" }));
     const exported = (out: string, ...more: string[]) =>
       runMain(["export", model, "--recipe", recipe, "--format", format, "--out", join(home, out), ...more]);
 

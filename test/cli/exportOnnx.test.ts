@@ -10,7 +10,7 @@ import { runMain } from "./runMain.ts";
 it("export --format onnx writes a decoder that opens again with the judged weights and the judged perplexity", async () => {
   const home = await temporaryFolder();
   const recipe = join(home, "recipe.json");
-  const settings = { codec: "matmulnbits", bits: 4, block: "group:64", restore: "super-weights" };
+  const settings = { scheme: "matmulnbits", bits: 4, granularity: "group:64", restore: "super-weights" };
   await writeFile(recipe, JSON.stringify(settings));
   const argv = ["export", DEMO.model, "--recipe", recipe, "--format", "onnx", "--out", join(home, "onnx")];
   const { code, stderr, json } = await runMain(

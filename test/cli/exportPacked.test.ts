@@ -15,9 +15,9 @@ const runMain = sharedStudio();
 
 const SCORED = ["--text", DEMO.text, "--tokens", "1000"];
 const CASES = [
-  ["compressed-tensors", { codec: "compressed-tensors", bits: 4, symmetric: true, block: "group:64" }],
-  ["gptq", { codec: "gptq", bits: 4, block: "group:32", clip: { method: "mse" } }],
-  ["awq", { codec: "awq", bits: 4, block: "group:64" }],
+  ["compressed-tensors", { scheme: "compressed-tensors", bits: 4, symmetric: true, granularity: "group:64" }],
+  ["gptq", { scheme: "gptq-int", bits: 4, granularity: "group:32", range: { method: "mse" } }],
+  ["awq", { scheme: "awq-int", bits: 4, granularity: "group:64" }],
 ] as const;
 
 describe("a packed export from the command line", () => {

@@ -13,12 +13,12 @@ const runMain = sharedStudio();
 
 /** A recipe that each format holds. */
 const RECIPES: Readonly<Record<ExportFormat, object>> = {
-  safetensors: { codec: "rtn", bits: 4, block: "group:64" },
-  "compressed-tensors": { codec: "compressed-tensors", bits: 4, block: "group:64" },
-  gptq: { codec: "gptq", bits: 4, block: "group:64" },
-  awq: { codec: "awq", bits: 4, block: "group:64" },
-  gguf: { codec: "q4_0", bits: 4, block: "group:32" },
-  onnx: { codec: "matmulnbits", bits: 4, block: "group:64" },
+  safetensors: { scheme: "affine", bits: 4, granularity: "group:64" },
+  "compressed-tensors": { scheme: "compressed-tensors", bits: 4, granularity: "group:64" },
+  gptq: { scheme: "gptq-int", bits: 4, granularity: "group:64" },
+  awq: { scheme: "awq-int", bits: 4, granularity: "group:64" },
+  gguf: { scheme: "q4_0", bits: 4, granularity: "group:32" },
+  onnx: { scheme: "matmulnbits", bits: 4, granularity: "group:64" },
 };
 
 /** Relative, of the perplexity: f32 sums in another order. Measured: 1e-7. */

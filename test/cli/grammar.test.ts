@@ -155,7 +155,7 @@ describe("wrong usage", () => {
     ],
     [
       ["lab", "block-scaling", "m", "--text", TEXT, "--blocks", "grop:64"],
-      /--blocks, value 1: A block is "group:N"/,
+      /--granularities, value 1: A granularity is "group:N"/,
     ],
     [
       ["lab", "sensitivity", "m", "--text", TEXT, "--factors", "1,99"],

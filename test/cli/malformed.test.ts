@@ -144,25 +144,25 @@ describe("a malformed checkpoint ends detect with exit code 1 and one sentence:"
 });
 
 describe("a malformed recipe ends eval with exit code 2 and one sentence:", () => {
-  const VALID = { codec: "rtn", bits: 4, block: "group:64" };
+  const VALID = { scheme: "affine", bits: 4, granularity: "group:64" };
   it.each<[string, string | object, RegExp]>([
-    ["not JSON", "{ codec: rtn }", /recipe\.json is not valid JSON/],
+    ["not JSON", "{ scheme: rtn }", /recipe\.json is not valid JSON/],
     ["not UTF-8", "\xff\xfe", /recipe\.json is not (valid JSON|UTF-8)/],
     ["a list", [], /recipe\.json/],
     ["an unknown key", { ...VALID, bitz: 4 }, /bitz/],
-    ["a missing key", { codec: "rtn", bits: 4 }, /block: is missing/],
-    ["an unknown codec", { ...VALID, codec: "squeeze" }, /codec/],
+    ["a missing key", { scheme: "affine", bits: 4 }, /block: is missing/],
+    ["an unknown scheme", { ...VALID, scheme: "squeeze" }, /scheme/],
     ["one bit", { ...VALID, bits: 1 }, /bits/],
-    ["a block in other words", { ...VALID, block: "groups of 64" }, /group:N/],
+    ["a block in other words", { ...VALID, granularity: "groups of 64" }, /group:N/],
     [
       "a block that does not divide",
-      { ...VALID, block: "group:96" },
+      { ...VALID, granularity: "group:96" },
       /96.*(columns|divide|multiple)|(columns|divide|multiple).*96/,
     ],
-    ["holdOut without restore", { ...VALID, holdOut: true }, /holdOut.*restore/],
-    ["NF4 with three bits", { ...VALID, codec: "nf4", bits: 3 }, /nf4 stores 4 bits, but bits is 3/],
+    ["excludeFromRange without restore", { ...VALID, excludeFromRange: true }, /excludeFromRange.*restore/],
+    ["NF4 with three bits", { ...VALID, scheme: "nf4", bits: 3 }, /nf4 stores 4 bits, but bits is 3/],
     [
-      "a symmetric codec without symmetric form",
+      "a symmetric scheme without symmetric form",
       { ...VALID, symmetric: true },
       /symmetric form; int, .* have/,
     ],
@@ -170,7 +170,7 @@ describe("a malformed recipe ends eval with exit code 2 and one sentence:", () =
     ["a weight outside its tensor", { ...VALID, restore: [[1, 137, 704]] }, /704/],
     [
       "a clip of more than all weights",
-      { ...VALID, clip: { method: "block-percentage", threshold: 1.5 } },
+      { ...VALID, range: { method: "block-percentage", threshold: 1.5 } },
       /threshold/,
     ],
   ])("%s", async (_fact, content, sentence) => {
@@ -192,7 +192,7 @@ describe("a malformed recipe ends eval with exit code 2 and one sentence:", () =
 });
 
 describe("a malformed plan ends sweep with exit code 2 and one sentence:", () => {
-  const BASE = { codec: "rtn", block: "group:64" };
+  const BASE = { scheme: "affine", granularity: "group:64" };
   it.each<[string, string | object, RegExp]>([
     ["not JSON", '{ "grid": ', /plan\.json is not valid JSON/],
     ["neither grid nor list", { base: BASE }, /grid/],
@@ -202,8 +202,8 @@ describe("a malformed plan ends sweep with exit code 2 and one sentence:", () =>
     ["an empty list", { recipes: [] }, /recipes/],
     [
       "a recipe in the grid that contradicts itself",
-      { base: { ...BASE, bits: 4, holdOut: true }, grid: { restore: ["super-weights", "none"] } },
-      /recipe 2 of the plan.*holdOut/,
+      { base: { ...BASE, bits: 4, excludeFromRange: true }, grid: { restore: ["super-weights", "none"] } },
+      /recipe 2 of the plan.*excludeFromRange/,
     ],
     [
       "more variants than anyone means",
@@ -211,14 +211,14 @@ describe("a malformed plan ends sweep with exit code 2 and one sentence:", () =>
         base: BASE,
         grid: {
           bits: Array.from({ length: 400 }, () => 4),
-          block: Array.from({ length: 400 }, () => "group:64"),
+          granularity: Array.from({ length: 400 }, () => "group:64"),
         },
       },
       /160,000/,
     ],
     [
       "a block that does not divide",
-      { base: { codec: "rtn", bits: 4 }, grid: { block: ["group:64", "group:100"] } },
+      { base: { scheme: "affine", bits: 4 }, grid: { granularity: ["group:64", "group:100"] } },
       /100/,
     ],
     ["a judge that cannot be", { base: BASE, grid: { bits: [4] }, judge: { context: 1 } }, /context/],
@@ -284,12 +284,12 @@ describe("what does not belong together is refused:", () => {
     const plan = join(folder, "plan.json");
     await writeFile(
       plan,
-      JSON.stringify({ recipes: [{ codec: "rtn", bits: 4, block: "group:64" }], target: "awq" }),
+      JSON.stringify({ recipes: [{ scheme: "affine", bits: 4, granularity: "group:64" }], target: "awq" }),
     );
     await refused(
       ["sweep", DEMO.model, "--plan", plan, "--text", DEMO.text],
       2,
-      /aims for awq, which cannot hold "rtn4, group 64": AWQ holds 4-bit integers, asymmetric.*codec awq/,
+      /aims for awq, which cannot hold "affine4, group 64": AWQ holds 4-bit integers, asymmetric.*scheme awq/,
     );
     await rm(folder, { recursive: true });
   });
@@ -300,7 +300,7 @@ describe("what does not belong together is refused:", () => {
     await refused(
       ["export", DEMO.model, "--recipe", recipe, "--format", "gptq", "--out", out],
       1,
-      /GPTQ holds 2, 3, 4, 8-bit integers.*cannot store rtn4/,
+      /GPTQ holds 2, 3, 4, 8-bit integers.*cannot store affine4/,
     );
   });
 

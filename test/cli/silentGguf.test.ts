@@ -41,7 +41,7 @@ it("a GGUF file that leaves BOS and rules to llama.cpp's defaults is judged by t
   expect(inspected.notes).toContainEqual(expect.stringMatching(SAID));
   expect((await evaluate(nameless)).notes).toEqual([expect.stringMatching(SAID)]);
   const recipe = join(home, "recipe.json");
-  await writeFile(recipe, JSON.stringify({ codec: "q8_0", bits: 8, block: "group:32" }));
+  await writeFile(recipe, JSON.stringify({ scheme: "q8_0", bits: 8, granularity: "group:32" }));
   const argv = [
     "export",
     nameless,

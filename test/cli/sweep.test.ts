@@ -13,11 +13,11 @@ import { runMain, type Outcome } from "./runMain.ts";
 /** 48 variants: two of the blocks need every weight of a tensor at once, two do not. */
 const PLAN = {
   name: "Forty-eight",
-  base: { codec: "rtn" },
+  base: { scheme: "affine" },
   grid: {
     bits: [2, 3, 4],
-    block: ["group:64", "flat:4096", "flat:16384", "tensor"],
-    clip: [null, { method: "zscore", threshold: 5 }],
+    granularity: ["group:64", "flat:4096", "flat:16384", "tensor"],
+    range: [null, { method: "zscore", threshold: 5 }],
     restore: ["none", "super-weights"],
   },
   judge: { context: 192, tokens: 300 },

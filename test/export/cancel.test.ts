@@ -24,11 +24,11 @@ const SHAPE = { hidden: 64, intermediate: 96, heads: 4, keyValueHeads: 2, vocabu
 /** One that each format holds. */
 const RECIPES: Readonly<Record<ExportFormat, object>> = {
   safetensors: RECIPE,
-  "compressed-tensors": { codec: "int", bits: 4, symmetric: true, block: "group:32" },
-  gptq: { codec: "gptq", bits: 4, block: "group:32" },
-  awq: { codec: "awq", bits: 4, block: "group:32" },
-  gguf: { codec: "q4_0", bits: 4, block: "group:32", restore: [[1, 3, 7]] },
-  onnx: { codec: "matmulnbits", bits: 4, block: "group:32", restore: [[1, 3, 7]] },
+  "compressed-tensors": { scheme: "int", bits: 4, symmetric: true, granularity: "group:32" },
+  gptq: { scheme: "gptq-int", bits: 4, granularity: "group:32" },
+  awq: { scheme: "awq-int", bits: 4, granularity: "group:32" },
+  gguf: { scheme: "q4_0", bits: 4, granularity: "group:32", restore: [[1, 3, 7]] },
+  onnx: { scheme: "matmulnbits", bits: 4, granularity: "group:32", restore: [[1, 3, 7]] },
 };
 const ENDED_THREADS = 4;
 

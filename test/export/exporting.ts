@@ -27,10 +27,10 @@ export const SUPER_WEIGHT = { tensor: "model.layers.1.mlp.down_proj.weight", row
 
 /** A recipe that changes nearly every weight and puts the planted one back. */
 export const RECIPE = {
-  codec: "rtn",
+  scheme: "affine",
   bits: 3,
-  block: "group:8",
-  clip: { method: "zscore", threshold: 2 },
+  granularity: "group:8",
+  range: { method: "zscore", threshold: 2 },
   restore: [[1, 3, 7]],
 } as const;
 

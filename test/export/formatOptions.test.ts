@@ -4,12 +4,12 @@ import { exportFormat, exportFormatOf } from "#shared/exportFormats/index.ts";
 import { adapted, bench, exportTo } from "./exporting.ts";
 
 const RECIPES = {
-  safetensors: { codec: "rtn", bits: 4, block: "group:32" },
-  "compressed-tensors": { codec: "compressed-tensors", bits: 4, symmetric: true, block: "group:32" },
-  gptq: { codec: "gptq", bits: 4, block: "group:32" },
-  awq: { codec: "awq", bits: 4, block: "group:32" },
-  gguf: { codec: "q4_0", bits: 4, block: "group:32" },
-  onnx: { codec: "matmulnbits", bits: 4, block: "group:32" },
+  safetensors: { scheme: "affine", bits: 4, granularity: "group:32" },
+  "compressed-tensors": { scheme: "compressed-tensors", bits: 4, symmetric: true, granularity: "group:32" },
+  gptq: { scheme: "gptq-int", bits: 4, granularity: "group:32" },
+  awq: { scheme: "awq-int", bits: 4, granularity: "group:32" },
+  gguf: { scheme: "q4_0", bits: 4, granularity: "group:32" },
+  onnx: { scheme: "matmulnbits", bits: 4, granularity: "group:32" },
 } as const;
 
 for (const format of exportFormat.options) {

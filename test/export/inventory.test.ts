@@ -16,8 +16,8 @@ import {
 import { adapted, exportTo, modelOf, verifying } from "./exporting.ts";
 
 const SHAPE = { hidden: 64, intermediate: 96, heads: 4, keyValueHeads: 2, vocabulary: 40 } as const;
-const Q8 = { codec: "q8_0", bits: 8, block: "group:32" } as const;
-const INT8 = { codec: "int", bits: 8, block: "group:32" } as const;
+const Q8 = { scheme: "q8_0", bits: 8, granularity: "group:32" } as const;
+const INT8 = { scheme: "int", bits: 8, granularity: "group:32" } as const;
 const HEAD = "lm_head.weight";
 const EMBEDDING = "model.embed_tokens.weight";
 

@@ -34,24 +34,29 @@ const CASES: readonly Case[] = [
   ...[4, 8].flatMap((bits) =>
     [true, false].map((symmetric): Case => ({
       format: "compressed-tensors",
-      recipe: { codec: "compressed-tensors", bits, symmetric, block: symmetric ? "group:16" : "channel" },
+      recipe: {
+        scheme: "compressed-tensors",
+        bits,
+        symmetric,
+        granularity: symmetric ? "group:16" : "channel",
+      },
       kept: both,
     })),
   ),
   ...[2, 3, 4, 8].flatMap((bits) =>
     [true, false].map((symmetric): Case => ({
       format: "gptq",
-      recipe: { codec: "gptq", bits, symmetric, block: symmetric ? "group:16" : "channel" },
+      recipe: { scheme: "gptq-int", bits, symmetric, granularity: symmetric ? "group:16" : "channel" },
       kept: both,
     })),
   ),
-  { format: "awq", recipe: { codec: "awq", bits: 4, block: "group:16" }, kept: ["unquantized"] },
-  { format: "awq", recipe: { codec: "awq", bits: 4, block: "channel" }, kept: ["unquantized"] },
+  { format: "awq", recipe: { scheme: "awq-int", bits: 4, granularity: "group:16" }, kept: ["unquantized"] },
+  { format: "awq", recipe: { scheme: "awq-int", bits: 4, granularity: "channel" }, kept: ["unquantized"] },
 ];
 
-const CT = { codec: "compressed-tensors", bits: 4, symmetric: true, block: "group:16" } as const;
-const GPTQ = { codec: "gptq", bits: 4, symmetric: true, block: "group:16" } as const;
-const AWQ = { codec: "awq", bits: 4, block: "group:16" } as const;
+const CT = { scheme: "compressed-tensors", bits: 4, symmetric: true, granularity: "group:16" } as const;
+const GPTQ = { scheme: "gptq-int", bits: 4, symmetric: true, granularity: "group:16" } as const;
+const AWQ = { scheme: "awq-int", bits: 4, granularity: "group:16" } as const;
 const ELEMENT_BYTES: Readonly<Record<string, number>> = { I64: 8, I32: 4, F32: 4 };
 type Header = Record<string, { dtype: string; data_offsets: [number, number] }>;
 
@@ -61,7 +66,7 @@ async function packedBench(
   options: Parameters<typeof bench>[0],
   kept: KeptModule = "unquantized",
 ): Promise<Bench> {
-  const made = await bench({ ...SIZES, ...options }, { codec: "rtn", bits: 4, block: "channel" });
+  const made = await bench({ ...SIZES, ...options }, { scheme: "affine", bits: 4, granularity: "channel" });
   return { ...made, variant: adapted(made.checkpoint, recipe, format, kept).variant };
 }
 
@@ -89,11 +94,11 @@ async function configOf({ out }: Bench): Promise<ExportedConfig> {
 describe("a packed export", () => {
   for (const { format, recipe, kept } of CASES) {
     for (const storage of ["F16", "BF16", "F32"] as const) {
-      const { bits, symmetric = false, block } = recipe as Record<string, string>;
-      const name = `${format}, ${bits} bits, ${symmetric ? "symmetric" : "asymmetric"}, ${block}, ${storage}`;
+      const { bits, symmetric = false, granularity } = recipe as Record<string, string>;
+      const name = `${format}, ${bits} bits, ${symmetric ? "symmetric" : "asymmetric"}, ${granularity}, ${storage}`;
       it(`reopens as exactly the judged weights: ${name}`, async () => {
         for (const keep of kept) {
-          const whole = { ...recipe, clip: { method: "mse" }, restore: [[1, 3, 7]] };
+          const whole = { ...recipe, range: { method: "mse" }, restore: [[1, 3, 7]] };
           const made = await packedBench(
             { format, recipe: whole },
             { storage, shards: keep === "8-bit" ? 3 : 1 },
@@ -110,8 +115,8 @@ describe("a packed export", () => {
           expect(written.bytes).toBeLessThan(bytes);
           const reopened = await openCheckpoint(made.out);
           const down = reopened.tensors.get(SUPER_WEIGHT.tensor);
-          expect(down?.packed?.codec ?? "plain").toMatch(keep === "8-bit" ? /int8/ : /plain/);
-          expect(reopened.tensors.get("model.layers.0.mlp.down_proj.weight")?.packed?.codec).toContain(
+          expect(down?.packed?.scheme ?? "plain").toMatch(keep === "8-bit" ? /int8/ : /plain/);
+          expect(reopened.tensors.get("model.layers.0.mlp.down_proj.weight")?.packed?.scheme).toContain(
             `int${bits}`,
           );
           expect(reopened.packing).toContain(`int${bits}`);
@@ -243,7 +248,7 @@ describe("the config of a packed export", () => {
 
   it("awq: what is not converted by name, the head among it", async () => {
     const made = await packedBench(
-      { format: "awq", recipe: { ...AWQ, block: "channel", restore: [[1, 3, 7]] } },
+      { format: "awq", recipe: { ...AWQ, granularity: "channel", restore: [[1, 3, 7]] } },
       { storage: "F16" },
     );
     await exportTo(made, { format: "awq" });
@@ -262,41 +267,47 @@ describe("what a packed format cannot hold is said before anything is written", 
   it.each<[ExportFormat, object, string, RegExp, RegExp]>([
     [
       "compressed-tensors",
-      { codec: "rtn", bits: 4, block: "group:16" },
-      "export/packed-codec",
-      /cannot store rtn4/,
-      /codec compressed-tensors/,
+      { scheme: "affine", bits: 4, granularity: "group:16" },
+      "export/packed-scheme",
+      /cannot store affine4/,
+      /scheme compressed-tensors/,
     ],
     [
       "gptq",
-      { codec: "nf4", bits: 4, block: "group:16" },
-      "export/packed-codec",
+      { scheme: "nf4", bits: 4, granularity: "group:16" },
+      "export/packed-scheme",
       /cannot store nf4/,
-      /codec gptq/,
+      /scheme gptq/,
     ],
     [
       "awq",
-      { codec: "int", bits: 4, symmetric: true, block: "group:16" },
-      "export/packed-codec",
+      { scheme: "int", bits: 4, symmetric: true, granularity: "group:16" },
+      "export/packed-scheme",
       /int4 sym/,
-      /codec awq/,
+      /scheme awq/,
     ],
     [
       "gptq",
-      { codec: "int", bits: 5, block: "group:16" },
-      "export/packed-codec",
+      { scheme: "int", bits: 5, granularity: "group:16" },
+      "export/packed-scheme",
       /2, 3, 4, 8-bit integers/,
       /gptq/,
     ],
     [
       "compressed-tensors",
-      { codec: "int", bits: 4, block: "flat:64" },
+      { scheme: "int", bits: 4, granularity: "flat:64" },
       "export/packed-block",
       /not flat/,
       // of the usual groups the one that divides every row of the model
       /group:32/,
     ],
-    ["gptq", { codec: "gptq", bits: 4, block: "group:8" }, "export/packed-block", /not group 8/, /group:16/],
+    [
+      "gptq",
+      { scheme: "gptq-int", bits: 4, granularity: "group:8" },
+      "export/packed-block",
+      /not group 8/,
+      /group:16/,
+    ],
     [
       "awq",
       { ...AWQ, restore: { largest: 3 } },
@@ -311,19 +322,19 @@ describe("what a packed format cannot hold is said before anything is written", 
       /8 bits/,
       /activations/,
     ],
-    ["compressed-tensors", { ...CT, keep: [] }, "export/packed-outside", /embed_tokens/, /"keep"/],
-    ["gptq", { ...GPTQ, keep: ["*embed*"] }, "export/packed-outside", /lm_head/, /"keep"/],
-    ["compressed-tensors", { ...CT, keep: ["*"] }, "export/nothing-packed", /no tensor/, /safetensors/],
+    ["compressed-tensors", { ...CT, ignore: [] }, "export/packed-outside", /embed_tokens/, /"ignore"/],
+    ["gptq", { ...GPTQ, ignore: ["*embed*"] }, "export/packed-outside", /lm_head/, /"ignore"/],
+    ["compressed-tensors", { ...CT, ignore: ["*"] }, "export/nothing-packed", /no tensor/, /safetensors/],
     [
       "gptq",
-      { codec: "int", bits: 4, block: "group:16" },
+      { scheme: "int", bits: 4, granularity: "group:16" },
       "export/packed-dtype",
       /computed in BF16/,
-      /codec gptq/,
+      /scheme gptq/,
     ],
     [
       "awq",
-      { ...AWQ, overrides: [{ match: "*q_proj*", block: "channel" }] },
+      { ...AWQ, overrides: [{ match: "*q_proj*", granularity: "channel" }] },
       "export/awq-groups",
       /group:16 and channel/,
       /overrides/,
@@ -347,7 +358,7 @@ describe("what a packed format cannot hold is said before anything is written", 
 
   it("refuses a shape that does not fill whole words, and says that AWQ keeps modules whole only", async () => {
     const made = await bench({ ...SIZES, hidden: 40, heads: 2, keyValueHeads: 1, storage: "F16" });
-    const recipe = parseRecipe({ codec: "gptq", bits: 2, block: "channel" });
+    const recipe = parseRecipe({ scheme: "gptq-int", bits: 2, granularity: "channel" });
     const request = {
       recipe,
       format: "gptq" as const,
@@ -369,7 +380,7 @@ describe("a packed checkpoint as a source", () => {
     await exportTo(made, { format: "gptq" });
     const packed = await openCheckpoint(made.out);
     const out = join(made.folder, "again");
-    const nothing = { codec: "rtn", bits: 4, block: "channel", keep: ["*"] };
+    const nothing = { scheme: "affine", bits: 4, granularity: "channel", ignore: ["*"] };
     const again = { ...made, checkpoint: packed, variant: variantOf(packed, nothing), out };
     await exportTo(again);
     expect(await differenceOf(again)).toBe(0);

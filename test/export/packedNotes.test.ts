@@ -5,15 +5,15 @@ import { parseRecipe } from "#shared/plan.ts";
 import { bench, modelOf } from "./exporting.ts";
 
 const SIZES = { hidden: 32, intermediate: 64, heads: 4, keyValueHeads: 4, vocabulary: 64 };
-const CT = { codec: "compressed-tensors", bits: 4, symmetric: true, block: "group:16" } as const;
-const GPTQ = { codec: "gptq", bits: 4, symmetric: true, block: "group:16" } as const;
-const AWQ = { codec: "awq", bits: 4, block: "group:16" } as const;
+const CT = { scheme: "compressed-tensors", bits: 4, symmetric: true, granularity: "group:16" } as const;
+const GPTQ = { scheme: "gptq-int", bits: 4, symmetric: true, granularity: "group:16" } as const;
+const AWQ = { scheme: "awq-int", bits: 4, granularity: "group:16" } as const;
 
 describe("what a format's loaders do not take", () => {
   it.each<[ExportFormat, object, KeptModule, RegExp | null]>([
     ["compressed-tensors", { ...CT, symmetric: false }, "unquantized", /as much memory as the unquantized/],
     ["compressed-tensors", { ...CT, symmetric: false }, "8-bit", /one width and one group, so not this/],
-    ["compressed-tensors", { ...CT, block: "group:32" }, "8-bit", null],
+    ["compressed-tensors", { ...CT, granularity: "group:32" }, "8-bit", null],
     ["gptq", GPTQ, "8-bit", /one width and group for all packed modules.*GPT-QModel does/],
     ["gptq", { ...GPTQ, symmetric: false }, "unquantized", /gptq_v2/],
     ["gptq", GPTQ, "unquantized", null],
@@ -34,15 +34,15 @@ describe("what vLLM does not take", () => {
     ["compressed-tensors", CT, /groups of 32, 64, 128, not of 16/],
     [
       "compressed-tensors",
-      { ...CT, bits: 8, symmetric: false, block: "channel" },
+      { ...CT, bits: 8, symmetric: false, granularity: "channel" },
       /asymmetric 8-bit weights on few GPUs only/,
     ],
-    ["compressed-tensors", { ...CT, bits: 8, block: "channel" }, null],
+    ["compressed-tensors", { ...CT, bits: 8, granularity: "channel" }, null],
     ["gptq", GPTQ, /groups of 32, 64, 128, not of 16/],
     ["awq", AWQ, /groups of 32, 64, 128, not of 16/],
-    ["gptq", { ...GPTQ, block: "group:32" }, null],
-    ["gptq", { ...GPTQ, bits: 3, block: "channel" }, /vLLM reads GPTQ of 4 and 8 bits only/],
-    ["gptq", { ...GPTQ, symmetric: false, block: "channel" }, /gptq_v2.*vLLM and older loaders do not/],
+    ["gptq", { ...GPTQ, granularity: "group:32" }, null],
+    ["gptq", { ...GPTQ, bits: 3, granularity: "channel" }, /vLLM reads GPTQ of 4 and 8 bits only/],
+    ["gptq", { ...GPTQ, symmetric: false, granularity: "channel" }, /gptq_v2.*vLLM and older loaders do not/],
   ])("%s: %j notes %s", async (format, settings, note) => {
     const made = await bench({ ...SIZES, storage: "F16" });
     const recipe = parseRecipe(settings);

@@ -15,12 +15,12 @@ import { adapted, bench, exportTo, freely, modelOf, tree, type Bench } from "./e
 
 const SHAPE = { hidden: 64, intermediate: 96, heads: 4, keyValueHeads: 2, vocabulary: 40 } as const;
 const OWN: Readonly<Record<ExportFormat, object>> = {
-  safetensors: { codec: "q8_0", bits: 8, block: "group:32" },
-  "compressed-tensors": { codec: "compressed-tensors", bits: 4, symmetric: true, block: "group:32" },
-  gptq: { codec: "gptq", bits: 4, block: "group:32" },
-  awq: { codec: "awq", bits: 4, block: "group:32" },
-  gguf: { codec: "q4_0", bits: 4, block: "group:32" },
-  onnx: { codec: "matmulnbits", bits: 4, block: "group:32" },
+  safetensors: { scheme: "q8_0", bits: 8, granularity: "group:32" },
+  "compressed-tensors": { scheme: "compressed-tensors", bits: 4, symmetric: true, granularity: "group:32" },
+  gptq: { scheme: "gptq-int", bits: 4, granularity: "group:32" },
+  awq: { scheme: "awq-int", bits: 4, granularity: "group:32" },
+  gguf: { scheme: "q4_0", bits: 4, granularity: "group:32" },
+  onnx: { scheme: "matmulnbits", bits: 4, granularity: "group:32" },
 };
 const FORMATS = Object.keys(OWN) as ExportFormat[];
 /** Largest share by which the stated size may be off: packed shapes and padding are not part of it. */

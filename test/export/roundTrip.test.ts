@@ -67,7 +67,7 @@ describe("exporting as safetensors", () => {
   });
 
   it("writes the source's own bytes again where the recipe quantizes nothing", async () => {
-    const made = await bench({ storage: "F16", shards: 2 }, { ...RECIPE, restore: "none", keep: ["*"] });
+    const made = await bench({ storage: "F16", shards: 2 }, { ...RECIPE, restore: "none", ignore: ["*"] });
     await exportTo(made);
     for (const { file } of made.checkpoint.shards) {
       const [source, copy] = await Promise.all(
@@ -119,7 +119,7 @@ describe("exporting as safetensors", () => {
     const made = await bench({ storage: "F16", shards: 2 });
     const finished = await exportTo(made, { maxShardBytes: 3_000 });
     const record = await readManifest(made.out);
-    expect(record.recipe.block).toBe("group:8");
+    expect(record.recipe.granularity).toBe("group:8");
     expect(record.recipeId).toBe(made.variant.recipeId);
     expect(record.bitsPerWeight).toBe(made.variant.bitsPerWeight);
     expect(record.restored).toEqual({

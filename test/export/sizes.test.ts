@@ -15,7 +15,7 @@ import type { SyntheticOptions } from "../support/syntheticCheckpoint.ts";
 import { adapted, bench, exportTo, freely, modelOf, type Bench } from "./exporting.ts";
 
 const SHAPE = { hidden: 64, intermediate: 96, heads: 4, keyValueHeads: 2, vocabulary: 40 } as const;
-const Q4_0 = { codec: "q4_0", bits: 4, block: "group:32" } as const;
+const Q4_0 = { scheme: "q4_0", bits: 4, granularity: "group:32" } as const;
 const EMBEDDING = "model.embed_tokens.weight";
 const HEAD = "lm_head.weight";
 
@@ -49,12 +49,15 @@ const bytesOf = (checkpoint: Checkpoint): number =>
 describe("a variant has one size", () => {
   it.each<[ExportFormat, object]>([
     ["gguf", Q4_0],
-    ["gguf", { codec: "q8_0", bits: 8, block: "group:32", keep: [] }],
-    ["gguf", { ...Q4_0, overrides: [{ match: "*down_proj*", codec: "f16", bits: 16 }] }],
-    ["compressed-tensors", { codec: "compressed-tensors", bits: 4, symmetric: true, block: "group:32" }],
-    ["gptq", { codec: "gptq", bits: 4, block: "group:32" }],
-    ["awq", { codec: "awq", bits: 4, block: "group:32" }],
-    ["onnx", { codec: "matmulnbits", bits: 4, block: "group:32" }],
+    ["gguf", { scheme: "q8_0", bits: 8, granularity: "group:32", ignore: [] }],
+    ["gguf", { ...Q4_0, overrides: [{ match: "*down_proj*", scheme: "f16", bits: 16 }] }],
+    [
+      "compressed-tensors",
+      { scheme: "compressed-tensors", bits: 4, symmetric: true, granularity: "group:32" },
+    ],
+    ["gptq", { scheme: "gptq-int", bits: 4, granularity: "group:32" }],
+    ["awq", { scheme: "awq-int", bits: 4, granularity: "group:32" }],
+    ["onnx", { scheme: "matmulnbits", bits: 4, granularity: "group:32" }],
   ])("in its run, in comparisons and in its export as %s: %j", async (format, settings) => {
     for (const storage of ["F32", "F16"] as const) {
       const { checkpoint } = await source({ storage });
@@ -75,9 +78,9 @@ describe("a variant has one size", () => {
     expect((8 * bytesOf(reopened)) / weights).toBeCloseTo(variant.fileBitsPerWeight, 12);
   });
 
-  it("and a codec that no format has counts its codes, and everything else as the source holds it", async () => {
+  it("and a scheme that no format has counts its codes, and everything else as the source holds it", async () => {
     const { checkpoint } = await source({ storage: "F16" });
-    const recipe = parseRecipe({ codec: "nf4", bits: 4, block: "group:32" });
+    const recipe = parseRecipe({ scheme: "nf4", bits: 4, granularity: "group:32" });
     const model = modelOf(checkpoint);
     const plans = plansOf(recipe, model);
     const quantized = [...plans.values()].reduce((sum, { rows, columns }) => sum + rows * columns, 0);
@@ -92,7 +95,7 @@ describe("embedding and head in 8 bits", () => {
     const made = await source({ storage: "F32" });
     const { variant, changes, asked } = held(made.checkpoint, Q4_0, "8-bit");
     for (const name of [EMBEDDING, HEAD])
-      expect(variant.plans.get(name)).toMatchObject({ codec: "q8_0", bits: 8 });
+      expect(variant.plans.get(name)).toMatchObject({ scheme: "q8_0", bits: 8 });
     expect(asked).toMatchObject({ embedding: "8-bit", recipe: { overrides: [] } });
     expect(changes).toEqual([
       `${EMBEDDING} gets 8 bits: 2,720 bytes instead of 10,240 bytes.`,
@@ -106,26 +109,26 @@ describe("embedding and head in 8 bits", () => {
     expect(verified.maxAbsDiff).toBe(0);
     const reopened = await openCheckpoint(made.out);
     onTestFinished(() => reopened.close());
-    expect(reopened.tensors.get(EMBEDDING)?.packed?.codec).toBe("Q8_0");
+    expect(reopened.tensors.get(EMBEDDING)?.packed?.scheme).toBe("Q8_0");
     const [file = ""] = (await readdir(made.out)).filter((name) => name.endsWith(".gguf"));
     expect((await stat(join(made.out, file))).size).toBeGreaterThan(bytesOf(reopened));
   });
 
   it("leave the other tensors that a pattern of keep names as they are", async () => {
     const { checkpoint } = await source({ tied: true });
-    const { variant } = held(checkpoint, { ...Q4_0, keep: ["*embed*", "*mlp*"] }, "8-bit");
-    expect(variant.plans.get(EMBEDDING)?.codec).toBe("q8_0");
+    const { variant } = held(checkpoint, { ...Q4_0, ignore: ["*embed*", "*mlp*"] }, "8-bit");
+    expect(variant.plans.get(EMBEDDING)?.scheme).toBe("q8_0");
     expect([...variant.plans.keys()].filter((name) => name.includes("mlp"))).toEqual([]);
-    const all = held(checkpoint, { ...Q4_0, keep: ["*"] }, "8-bit");
+    const all = held(checkpoint, { ...Q4_0, ignore: ["*"] }, "8-bit");
     expect([...all.variant.plans.keys()]).toEqual([EMBEDDING]);
   });
 
   it("change nothing where the recipe quantizes them, or the source holds them in fewer bytes", async () => {
     const { checkpoint } = await source();
-    const own = held(checkpoint, { ...Q4_0, keep: [] }, "8-bit");
+    const own = held(checkpoint, { ...Q4_0, ignore: [] }, "8-bit");
     expect(own.changes).toEqual([]);
-    expect(own.variant.plans.get(EMBEDDING)?.codec).toBe("q4_0");
-    const blocks = held(await asGguf({ ...Q4_0, keep: [] }), Q4_0, "8-bit");
+    expect(own.variant.plans.get(EMBEDDING)?.scheme).toBe("q4_0");
+    const blocks = held(await asGguf({ ...Q4_0, ignore: [] }), Q4_0, "8-bit");
     expect(blocks.changes).toEqual([]);
     expect(blocks.variant.plans.has(EMBEDDING)).toBe(false);
   });
@@ -145,9 +148,9 @@ describe("embedding and head in 8 bits", () => {
 
   it("are refused by a format that cannot store them", async () => {
     const { checkpoint } = await source();
-    expect(() => held(checkpoint, { codec: "awq", bits: 4, block: "group:32" }, "8-bit", "awq")).toThrow(
-      /cannot store an embedding of 8 bits/,
-    );
+    expect(() =>
+      held(checkpoint, { scheme: "awq-int", bits: 4, granularity: "group:32" }, "8-bit", "awq"),
+    ).toThrow(/cannot store an embedding of 8 bits/);
   });
 });
 
@@ -158,9 +161,9 @@ describe("an export that is larger than its source", () => {
   };
 
   it("says which tensors grow, and that a gguf export would copy the source's blocks", async () => {
-    const ends = ["*embed*", "lm_head*"].map((match) => ({ match, codec: "q8_0", bits: 8 }));
-    const checkpoint = await asGguf({ ...Q4_0, keep: [], overrides: ends });
-    const recipe = { codec: "awq", bits: 4, block: "group:32" };
+    const ends = ["*embed*", "lm_head*"].map((match) => ({ match, scheme: "q8_0", bits: 8 }));
+    const checkpoint = await asGguf({ ...Q4_0, ignore: [], overrides: ends });
+    const recipe = { scheme: "awq-int", bits: 4, granularity: "group:32" };
     expect(notes(checkpoint, recipe, "awq")).toEqual([
       expect.stringMatching(
         /^The weights take .* kB, more than the source's .* kB: 2 tensors \(first "model.embed_tokens.weight"\) take 20 kB unquantized, 5 kB in the source; 14 tensors .* quantized/,
@@ -172,8 +175,8 @@ describe("an export that is larger than its source", () => {
   });
 
   it("says that a source of few bits is quantized to more", async () => {
-    const checkpoint = await asGguf({ ...Q4_0, keep: [] });
-    expect(notes(checkpoint, { codec: "q8_0", bits: 8, block: "group:32" }, "gguf")).toEqual([
+    const checkpoint = await asGguf({ ...Q4_0, ignore: [] });
+    expect(notes(checkpoint, { scheme: "q8_0", bits: 8, granularity: "group:32" }, "gguf")).toEqual([
       expect.stringMatching(
         /more than the source's .*: 14 tensors \(first .*\) take .* quantized, .* in the source\.$/,
       ),
@@ -181,7 +184,7 @@ describe("an export that is larger than its source", () => {
   });
 
   it("is as large as its weights dequantized, and says so", async () => {
-    const checkpoint = await asGguf({ ...Q4_0, keep: [] });
+    const checkpoint = await asGguf({ ...Q4_0, ignore: [] });
     expect(notes(checkpoint, Q4_0, "safetensors")[0]).toMatch(/more than the source's .* dequantized,/);
     expect(exportFormatOf("safetensors").size).toBe("dequantized");
   });
@@ -195,7 +198,7 @@ describe("an export that is larger than its source", () => {
     expect(notes(tied.checkpoint, Q4_0, "gguf")).toEqual([
       "The embedding, which is the head too, takes 2 kB less in 8 bits, and the variant is judged so (--embedding 8-bit).",
     ]);
-    expect(notes(checkpoint, { ...Q4_0, keep: [] }, "gguf")).toEqual([]);
+    expect(notes(checkpoint, { ...Q4_0, ignore: [] }, "gguf")).toEqual([]);
   });
 });
 

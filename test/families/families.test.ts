@@ -106,12 +106,12 @@ async function onnxLogits(
 }
 
 const RECIPES: Partial<Record<ExportFormat, object>> = {
-  safetensors: { codec: "nf4", bits: 4, block: "group:32" },
-  "compressed-tensors": { codec: "compressed-tensors", bits: 4, symmetric: true, block: "group:32" },
-  gptq: { codec: "gptq", bits: 4, block: "group:32" },
-  awq: { codec: "awq", bits: 4, block: "group:32" },
-  gguf: { codec: "q8_0", bits: 8, block: "group:32" },
-  onnx: { codec: "matmulnbits", bits: 4, block: "group:32" },
+  safetensors: { scheme: "nf4", bits: 4, granularity: "group:32" },
+  "compressed-tensors": { scheme: "compressed-tensors", bits: 4, symmetric: true, granularity: "group:32" },
+  gptq: { scheme: "gptq-int", bits: 4, granularity: "group:32" },
+  awq: { scheme: "awq-int", bits: 4, granularity: "group:32" },
+  gguf: { scheme: "q8_0", bits: 8, granularity: "group:32" },
+  onnx: { scheme: "matmulnbits", bits: 4, granularity: "group:32" },
 };
 /** Families that a format's programs do not have; each says so before anything is written. */
 const REFUSED: Partial<Record<ExportFormat, readonly string[]>> = {};

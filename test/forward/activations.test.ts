@@ -188,7 +188,7 @@ describe("SmoothQuant agrees with PyTorch", () => {
 
   for (const { per, windows: tokens, ...expected } of golden.smoothing.w8a8) {
     it(`on the outputs of W8A8 per ${per}: smoothed, then quantized`, async () => {
-      const recipe = parseRecipe({ codec: "int", bits: 8, symmetric: true, block: "tensor" });
+      const recipe = parseRecipe({ scheme: "int", bits: 8, symmetric: true, granularity: "tensor" });
       const { tensors: plans } = planTensors(recipe, [...engine.checkpoint.tensors.values()], {
         superWeights,
         downProjection: (layer) => engine.architecture.downProjection(layer),

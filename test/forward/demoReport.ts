@@ -21,7 +21,7 @@ export const demoReport = z.object({
 });
 export type DemoReport = z.infer<typeof demoReport>;
 
-const VARIANT = { codec: "rtn", bits: 3, block: "group:64" };
+const VARIANT = { scheme: "affine", bits: 3, granularity: "group:64" };
 const TOKENS = 60;
 
 /** Detection, perplexity and KL of the demo model on a device. */

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { CodecName } from "#shared/codecs.ts";
+import { recipeInNewWords } from "#shared/oldWords.ts";
+import type { SchemeName } from "#shared/schemes.ts";
 import { unpackBlocks } from "#engine/formats/gguf/read/unpackBlocks.ts";
 import { toStorageBytes } from "#engine/formats/write/storageBytes.ts";
 import { packBlocks, type PackedType } from "#engine/formats/gguf/write/packBlocks.ts";
@@ -11,23 +12,24 @@ import { testPlan } from "../support/quantize/testPlan.ts";
 
 /** Written by scripts/golden/gguf_quants.py with ggml's own quantizer. */
 interface Golden {
-  cases: { name: string; codec: CodecName; weights: string; bytes: string; values: string }[];
+  cases: { name: string; scheme: SchemeName; weights: string; bytes: string; values: string }[];
   /** Every weight rounded to a type. */
-  halves: { name: string; codec: "f16" | "bf16"; weights: string; bytes: string; values: string }[];
+  halves: { name: string; scheme: "f16" | "bf16"; weights: string; bytes: string; values: string }[];
   superBlocks: { type: string; bytes: string; values: string }[];
 }
 
 const golden = JSON.parse(
   readFileSync(new URL("../golden/gguf/blocks.json", import.meta.url), "utf8"),
+  (_key, value: unknown) => recipeInNewWords(value, { addIssue: () => undefined }),
 ) as Golden;
-const BITS: Partial<Record<CodecName, number>> = { q4_0: 4, q4_1: 4, q5_0: 5, q5_1: 5, q8_0: 8 };
+const BITS: Partial<Record<SchemeName, number>> = { q4_0: 4, q4_1: 4, q5_0: 5, q5_1: 5, q8_0: 8 };
 
 const bytesOf = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, "base64"));
 const floatsOf = (text: string): Float32Array => new Float32Array(bytesOf(text).buffer);
 const bitsOf = (values: Float32Array): Uint32Array =>
   new Uint32Array(values.buffer, values.byteOffset, values.length);
-const planOf = (codec: CodecName, columns: number) =>
-  testPlan({ rows: 1, columns }, { codec, bits: BITS[codec] ?? 0, block: "group:32" });
+const planOf = (scheme: SchemeName, columns: number) =>
+  testPlan({ rows: 1, columns }, { scheme, bits: BITS[scheme] ?? 0, granularity: "group:32" });
 
 describe("the super-blocks of other tools' files", () => {
   for (const { type, bytes, values } of golden.superBlocks) {
@@ -40,34 +42,34 @@ describe("the super-blocks of other tools' files", () => {
   }
 });
 
-describe("the codecs that are types", () => {
+describe("the schemes that are types", () => {
   it("are both in the fixture", () => {
-    expect(new Set(golden.halves.map(({ codec }) => codec))).toEqual(new Set(["f16", "bf16"]));
+    expect(new Set(golden.halves.map(({ scheme }) => scheme))).toEqual(new Set(["f16", "bf16"]));
   });
 
-  for (const { name, codec, ...texts } of golden.halves) {
-    it(`${codec} gives ggml's own bytes and values: ${name}`, () => {
+  for (const { name, scheme, ...texts } of golden.halves) {
+    it(`${scheme} gives ggml's own bytes and values: ${name}`, () => {
       const weights = floatsOf(texts.weights);
       const judged = new Float32Array(weights.length);
       quantizeDequantize(
         weights,
-        testPlan({ rows: 1, columns: weights.length }, { codec, bits: 16 }),
+        testPlan({ rows: 1, columns: weights.length }, { scheme, bits: 16 }),
         judged,
       );
       expect(bitsOf(judged)).toEqual(bitsOf(floatsOf(texts.values)));
-      const stored = toStorageBytes(judged, codec === "f16" ? "F16" : "BF16", name);
+      const stored = toStorageBytes(judged, scheme === "f16" ? "F16" : "BF16", name);
       expect(Buffer.from(stored).toString("hex")).toBe(Buffer.from(bytesOf(texts.bytes)).toString("hex"));
     });
   }
 });
 
-describe("the codecs of GGUF", () => {
-  for (const { name, codec, ...texts } of golden.cases) {
-    it(`${codec} gives ggml's own bytes and values: ${name}`, () => {
+describe("the schemes of GGUF", () => {
+  for (const { name, scheme, ...texts } of golden.cases) {
+    it(`${scheme} gives ggml's own bytes and values: ${name}`, () => {
       const weights = floatsOf(texts.weights);
-      const plan = planOf(codec, weights.length);
+      const plan = planOf(scheme, weights.length);
       const packed = quantize(weights, plan);
-      const bytes = packBlocks(codec.toUpperCase() as PackedType, packed);
+      const bytes = packBlocks(scheme.toUpperCase() as PackedType, packed);
       expect(Buffer.from(bytes).toString("hex")).toBe(Buffer.from(bytesOf(texts.bytes)).toString("hex"));
       const values = bitsOf(floatsOf(texts.values));
       expect(bitsOf(dequantize(packed))).toEqual(values);
@@ -75,7 +77,7 @@ describe("the codecs of GGUF", () => {
       quantizeDequantize(weights, plan, judged);
       expect(bitsOf(judged)).toEqual(values);
       const read = new Float32Array(weights.length);
-      unpackBlocks(codec.toUpperCase(), bytes, read);
+      unpackBlocks(scheme.toUpperCase(), bytes, read);
       expect(bitsOf(read)).toEqual(values);
     });
   }
@@ -91,11 +93,11 @@ describe("the codecs of GGUF", () => {
       { method: "mse" as const },
     );
     fc.assert(
-      fc.property(weights, clips, fc.constantFrom(...Object.keys(BITS)), (values, clip, name) => {
-        const codec = name as CodecName;
-        const packed = quantize(Float32Array.from(values), { ...planOf(codec, 64), clip });
+      fc.property(weights, clips, fc.constantFrom(...Object.keys(BITS)), (values, range, name) => {
+        const scheme = name as SchemeName;
+        const packed = quantize(Float32Array.from(values), { ...planOf(scheme, 64), range });
         const read = new Float32Array(64);
-        unpackBlocks(codec.toUpperCase(), packBlocks(codec.toUpperCase() as PackedType, packed), read);
+        unpackBlocks(scheme.toUpperCase(), packBlocks(scheme.toUpperCase() as PackedType, packed), read);
         expect(bitsOf(read)).toEqual(bitsOf(dequantize(packed)));
       }),
       { numRuns: 2000 },
@@ -103,10 +105,10 @@ describe("the codecs of GGUF", () => {
   });
 
   it("refuses a block whose constants are past f16, which ggml would store as infinity", () => {
-    for (const codec of Object.keys(BITS) as CodecName[]) {
+    for (const scheme of Object.keys(BITS) as SchemeName[]) {
       const weights = new Float32Array(32).fill(-9e6);
       weights[3] = 9e6;
-      expect(() => quantize(weights, planOf(codec, 32)), codec).toThrow(/past 65504/);
+      expect(() => quantize(weights, planOf(scheme, 32)), scheme).toThrow(/past 65504/);
     }
   });
 });

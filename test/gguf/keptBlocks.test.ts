@@ -12,7 +12,7 @@ import { WeightMemory } from "#engine/formats/write/weightMemory.ts";
 import { adapted, bench, exportTo, freely, modelOf, variantOf, type Bench } from "../export/exporting.ts";
 
 const SHAPE = { hidden: 64, intermediate: 96, heads: 4, keyValueHeads: 2, vocabulary: 40 } as const;
-const Q4_0 = { codec: "q4_0", bits: 4, block: "group:32" } as const;
+const Q4_0 = { scheme: "q4_0", bits: 4, granularity: "group:32" } as const;
 const EMBEDDING = "model.embed_tokens.weight";
 
 async function opened(folder: string): Promise<Checkpoint> {
@@ -47,23 +47,28 @@ async function ggufBytes(folder: string): Promise<Uint8Array> {
 
 describe("a matrix that a GGUF source holds in blocks and a recipe leaves alone", () => {
   it("keeps these very blocks, so that an export is no larger than its source", async () => {
-    const source = await ggufSource({ codec: "q8_0", bits: 8, block: "group:32", keep: [] });
+    const source = await ggufSource({ scheme: "q8_0", bits: 8, granularity: "group:32", ignore: [] });
     const before = await ggufBytes(source.checkpoint.path);
     const again = await exportedAgain(source, Q4_0);
     for (const name of [EMBEDDING, "lm_head.weight"]) {
-      expect(again.tensors.get(name)?.packed?.codec).toBe("Q8_0");
+      expect(again.tensors.get(name)?.packed?.scheme).toBe("Q8_0");
       expect(await again.readBytes(name)).toEqual(await source.checkpoint.readBytes(name));
     }
-    expect(again.tensors.get("model.layers.0.mlp.up_proj.weight")?.packed?.codec).toBe("Q4_0");
+    expect(again.tensors.get("model.layers.0.mlp.up_proj.weight")?.packed?.scheme).toBe("Q4_0");
     expect((await ggufBytes(source.out)).byteLength).toBeLessThan(before.byteLength);
   });
 
   it("is said to stay in the source's type where a super weight keeps it, and unquantized where it is", async () => {
-    const source = await ggufSource({ codec: "q8_0", bits: 8, block: "group:32", keep: ["*lm_head*"] });
+    const source = await ggufSource({
+      scheme: "q8_0",
+      bits: 8,
+      granularity: "group:32",
+      ignore: ["*lm_head*"],
+    });
     const restored = { ...Q4_0, restore: "super-weights" };
     const { changes } = adapted(source.checkpoint, restored, "gguf");
     expect(changes[0]).toContain("down_proj.weight stays Q8_0, as it is in the source, because");
-    const packed = { codec: "compressed-tensors", bits: 4, symmetric: true, block: "group:32" };
+    const packed = { scheme: "compressed-tensors", bits: 4, symmetric: true, granularity: "group:32" };
     const elsewhere = adapted(
       source.checkpoint,
       { ...packed, restore: "super-weights" },
@@ -73,21 +78,21 @@ describe("a matrix that a GGUF source holds in blocks and a recipe leaves alone"
   });
 
   it("keeps them where rows of queries and keys are in another order in the file", async () => {
-    const source = await ggufSource({ codec: "q4_1", bits: 4, block: "group:32" });
+    const source = await ggufSource({ scheme: "q4_1", bits: 4, granularity: "group:32" });
     const again = await exportedAgain(source, {
-      ...{ codec: "q8_0", bits: 8, block: "group:32" },
+      ...{ scheme: "q8_0", bits: 8, granularity: "group:32" },
       overrides: [{ match: "*self_attn*", skip: true }],
     });
     for (const part of ["q_proj", "k_proj", "v_proj", "o_proj"]) {
       const name = `model.layers.1.self_attn.${part}.weight`;
-      expect(again.tensors.get(name)?.packed?.codec).toBe("Q4_1");
+      expect(again.tensors.get(name)?.packed?.scheme).toBe("Q4_1");
       expect(await again.readBytes(name)).toEqual(await source.checkpoint.readBytes(name));
     }
   });
 
   it("a recipe that quantizes nothing gives the source's tensors back, byte for byte", async () => {
-    const source = await ggufSource({ codec: "q5_0", bits: 5, block: "group:32", keep: [] });
-    await exportedAgain(source, { ...Q4_0, keep: ["*"] });
+    const source = await ggufSource({ scheme: "q5_0", bits: 5, granularity: "group:32", ignore: [] });
+    await exportedAgain(source, { ...Q4_0, ignore: ["*"] });
     const [before, after] = [await ggufBytes(source.checkpoint.path), await ggufBytes(source.out)];
     const data = [...source.checkpoint.tensors.values()].reduce((sum, { bytes }) => sum + bytes, 0);
     // the metadata in front names another recipe
@@ -107,7 +112,7 @@ describe("a matrix that a GGUF source holds in blocks and a recipe leaves alone"
       const place = { file: "model.gguf", begin: 0, end: stored.byteLength };
       const source = {
         ...tensorInfo(EMBEDDING, [stored.byteLength / size, 256], "F32", place),
-        packed: { codec: type, bitsPerWeight: (size * 8) / 256 },
+        packed: { scheme: type, bitsPerWeight: (size * 8) / 256 },
       };
       expect(storedType(source)).toBe(type);
       const holding = {
@@ -119,7 +124,7 @@ describe("a matrix that a GGUF source holds in blocks and a recipe leaves alone"
             ...modelOf(checkpoint),
             checkpoint: Object.assign(Object.create(checkpoint) as Checkpoint, holding),
           },
-          variant: variantOf(checkpoint, { codec: "rtn", bits: 4, block: "tensor" }),
+          variant: variantOf(checkpoint, { scheme: "affine", bits: 4, granularity: "tensor" }),
           memory: new WeightMemory(),
         },
         { name: "token_embd.weight", type, bytes: stored.byteLength, source, order: null, onePlus: false },

@@ -10,7 +10,7 @@ const SHAPE = { hidden: 64, intermediate: 96, heads: 4, keyValueHeads: 2, vocabu
 describe("a GGUF model in the studio", () => {
   it("opens by its file and by its folder, is listed as a model, and shows its tensors' types and statistics", async () => {
     const source = await bench({ ...SHAPE, storage: "F16" });
-    const recipe = { codec: "q5_1", bits: 5, block: "group:32" };
+    const recipe = { scheme: "q5_1", bits: 5, granularity: "group:32" };
     const { variant } = adapted(source.checkpoint, recipe, "gguf");
     await exportTo({ ...source, variant }, { format: "gguf" });
     const [name = ""] = readdirSync(source.out).filter((each) => each.endsWith(".gguf"));
@@ -29,7 +29,7 @@ describe("a GGUF model in the studio", () => {
       const down = summary.tensors.find((each) => each.name === "model.layers.1.mlp.down_proj.weight");
       expect(down).toMatchObject({
         dtype: "F32",
-        packed: { codec: "Q5_1", bitsPerWeight: 6 },
+        packed: { scheme: "Q5_1", bitsPerWeight: 6 },
         bytes: 64 * 96 * (6 / 8),
       });
     }

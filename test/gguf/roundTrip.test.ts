@@ -24,16 +24,16 @@ import type { SyntheticOptions } from "../support/syntheticCheckpoint.ts";
 
 const SHAPE = { hidden: 64, intermediate: 96, heads: 4, keyValueHeads: 2, vocabulary: 40 } as const;
 const RECIPES = [
-  { codec: "q4_0", bits: 4, block: "group:32" },
-  { codec: "q4_1", bits: 4, block: "group:32", clip: { method: "mse" } },
-  { codec: "q5_0", bits: 5, block: "group:32" },
-  { codec: "q5_1", bits: 5, block: "group:32", clip: { method: "zscore", threshold: 2 } },
-  { codec: "q8_0", bits: 8, block: "group:32" },
-  { codec: "int", bits: 4, symmetric: true, block: "group:32" },
-  { codec: "int", bits: 5, symmetric: true, block: "group:32" },
-  { codec: "int", bits: 8, symmetric: true, block: "group:32" },
-  { codec: "f16", bits: 16, block: "tensor", keep: [] },
-  { codec: "bf16", bits: 16, block: "tensor", keep: [] },
+  { scheme: "q4_0", bits: 4, granularity: "group:32" },
+  { scheme: "q4_1", bits: 4, granularity: "group:32", range: { method: "mse" } },
+  { scheme: "q5_0", bits: 5, granularity: "group:32" },
+  { scheme: "q5_1", bits: 5, granularity: "group:32", range: { method: "zscore", threshold: 2 } },
+  { scheme: "q8_0", bits: 8, granularity: "group:32" },
+  { scheme: "int", bits: 4, symmetric: true, granularity: "group:32" },
+  { scheme: "int", bits: 5, symmetric: true, granularity: "group:32" },
+  { scheme: "int", bits: 8, symmetric: true, granularity: "group:32" },
+  { scheme: "f16", bits: 16, granularity: "tensor", ignore: [] },
+  { scheme: "bf16", bits: 16, granularity: "tensor", ignore: [] },
 ] as const;
 
 const FACTORS = [1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7];
@@ -63,7 +63,7 @@ const withoutRotary = (decoder: Decoder): unknown =>
 describe("exporting as GGUF", () => {
   for (const recipe of RECIPES) {
     for (const storage of ["F32", "F16", "BF16"] as const) {
-      it(`reopens to exactly the judged weights: ${recipe.codec}${recipe.bits} from ${storage}`, async () => {
+      it(`reopens to exactly the judged weights: ${recipe.scheme}${recipe.bits} from ${storage}`, async () => {
         const done = await made({ storage, shards: 2 }, recipe);
         expect((await verified(done)).maxAbsDiff).toBe(0);
       });
@@ -89,19 +89,19 @@ describe("exporting as GGUF", () => {
     expect(reopened.tensors.get("model.norm.weight")?.dtype).toBe("F32");
     expect(reopened.tensors.get("model.embed_tokens.weight")?.dtype).toBe("BF16");
     expect(reopened.tensors.get("model.layers.0.mlp.up_proj.weight")?.packed).toEqual({
-      codec: "Q4_0",
+      scheme: "Q4_0",
       bitsPerWeight: 4.5,
     });
     await reopened.close();
   });
 
   it("rounds the embedding of an F32 model to F16 where that was judged, beside blocks that a clip cuts", async () => {
-    const half = { codec: "f16", bits: 16 } as const;
+    const half = { scheme: "f16", bits: 16 } as const;
     const done = await made(
       { storage: "F32" },
       {
         ...RECIPES[3],
-        keep: [],
+        ignore: [],
         overrides: [
           { match: "*embed_tokens*", ...half },
           { match: "*lm_head*", ...half },
@@ -164,13 +164,13 @@ describe("exporting as GGUF", () => {
     const plain = await made({ storage: "F16" }, recipe);
     expect(plain.changes[0]).toContain(`${SUPER_WEIGHT.tensor} stays unquantized`);
     const eight = await made({ storage: "F16" }, recipe, "8-bit");
-    for (const [done, codec] of [
+    for (const [done, scheme] of [
       [plain, undefined],
       [eight, "Q8_0"],
     ] as const) {
       expect((await verified(done)).maxAbsDiff).toBe(0);
       const reopened = await openCheckpoint(done.out);
-      expect(reopened.tensors.get(SUPER_WEIGHT.tensor)?.packed?.codec).toBe(codec);
+      expect(reopened.tensors.get(SUPER_WEIGHT.tensor)?.packed?.scheme).toBe(scheme);
       await reopened.close();
     }
   });
@@ -271,15 +271,15 @@ describe("what GGUF cannot store", () => {
   const codesOf = (recipe: unknown) => exporters.gguf.problems(parseRecipe(recipe)).map(({ code }) => code);
 
   it("is said before a model is open", () => {
-    expect(codesOf({ codec: "rtn", bits: 4, block: "group:32" })).toEqual(["export/gguf-codec"]);
-    expect(codesOf({ codec: "int", bits: 4, block: "group:32" })).toEqual(["export/gguf-codec"]);
-    expect(codesOf({ codec: "int", bits: 4, symmetric: true, block: "group:64" })).toEqual([
-      "export/gguf-codec",
+    expect(codesOf({ scheme: "affine", bits: 4, granularity: "group:32" })).toEqual(["export/gguf-scheme"]);
+    expect(codesOf({ scheme: "int", bits: 4, granularity: "group:32" })).toEqual(["export/gguf-scheme"]);
+    expect(codesOf({ scheme: "int", bits: 4, symmetric: true, granularity: "group:64" })).toEqual([
+      "export/gguf-scheme",
     ]);
     expect(codesOf({ ...RECIPES[0], restore: { largest: 5 } })).toEqual(["export/restore-largest"]);
     expect(
-      codesOf({ ...RECIPES[0], overrides: [{ match: "*up*", codec: "nf4", block: "group:32" }] }),
-    ).toEqual(["export/gguf-codec"]);
+      codesOf({ ...RECIPES[0], overrides: [{ match: "*up*", scheme: "nf4", granularity: "group:32" }] }),
+    ).toEqual(["export/gguf-scheme"]);
     for (const recipe of RECIPES) expect(codesOf(recipe)).toEqual([]);
   });
 

@@ -77,7 +77,7 @@ async function firstDocuments(file: string): Promise<WindowSet> {
 }
 
 function variantOf(id: string, settings: Activations, calibrated = maxima): Variant {
-  const weights = demoVariant(demo, id, { codec: "int", bits: 8, symmetric: true, block: "tensor" });
+  const weights = demoVariant(demo, id, { scheme: "int", bits: 8, symmetric: true, granularity: "tensor" });
   const { superWeights } = golden;
   return {
     ...weights,

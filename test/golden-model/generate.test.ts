@@ -83,8 +83,13 @@ describe("the demo model", () => {
   it("writes the same tokens with keys and values kept as without, every variant beside the others", async () => {
     const variants: Variant[] = [
       ORIGINAL,
-      demoVariant(demo, "4 bits", { codec: "int", bits: 4, block: "group:64" }),
-      demoVariant(demo, "head and table too", { codec: "int", bits: 5, block: "group:64", keep: [] }),
+      demoVariant(demo, "4 bits", { scheme: "int", bits: 4, granularity: "group:64" }),
+      demoVariant(demo, "head and table too", {
+        scheme: "int",
+        bits: 5,
+        granularity: "group:64",
+        ignore: [],
+      }),
     ];
     const texts = await generate({ ...demo, variants, prompts: [prompt], tokens: 12, ends: [] });
     expect(texts[0].ids).toEqual(free.slice(0, 12));

@@ -12,19 +12,19 @@ const z = (threshold: number): object => ({ method: "zscore", threshold });
 /** Beyond every weight of the demo model in blocks of 4,096, though not beyond what such a block can hold. */
 const UNREACHED = 60;
 const RECIPES: Readonly<Record<string, object>> = {
-  plain: { block: "group:64" },
-  "z 9": { block: "group:64", clip: z(9) },
-  "z 3": { block: "group:64", clip: z(3) },
-  restored: { block: "group:64", restore: [[1, 137, 401]] },
-  "restored, z 9": { block: "group:64", restore: [[1, 137, 401]], clip: z(9) },
-  large: { block: "flat:4096" },
-  "large, unreached": { block: "flat:4096", clip: z(UNREACHED) },
-  "large, z 5": { block: "flat:4096", clip: z(5) },
-  "3 bits": { block: "group:64", bits: 3 },
+  plain: { granularity: "group:64" },
+  "z 9": { granularity: "group:64", clip: z(9) },
+  "z 3": { granularity: "group:64", clip: z(3) },
+  restored: { granularity: "group:64", restore: [[1, 137, 401]] },
+  "restored, z 9": { granularity: "group:64", restore: [[1, 137, 401]], clip: z(9) },
+  large: { granularity: "flat:4096" },
+  "large, unreached": { granularity: "flat:4096", clip: z(UNREACHED) },
+  "large, z 5": { granularity: "flat:4096", clip: z(5) },
+  "3 bits": { granularity: "group:64", bits: 3 },
 };
 
 function madeOf(id: string, beside = ""): MadeWeights {
-  const { plans } = demoVariant(demo, id, { codec: "int", bits: 4, ...RECIPES[id] });
+  const { plans } = demoVariant(demo, id, { scheme: "int", bits: 4, ...RECIPES[id] });
   return { id, plans, beside, smoothed: false };
 }
 

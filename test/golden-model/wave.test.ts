@@ -11,7 +11,7 @@ import { scaleWeights } from "#engine/superweight/ablate/edits.ts";
 import { DEMO_LOGITS, divergenceBound, expectSum, float64Bound } from "../support/rounding.ts";
 import { demoVariant, demoWindows, openDemo, type Demo } from "./demoModel.ts";
 
-const RECIPE = { codec: "rtn", bits: 3, block: "group:64" };
+const RECIPE = { scheme: "affine", bits: 3, granularity: "group:64" };
 
 let demo: Demo;
 let windows: WindowSet;
@@ -97,7 +97,7 @@ describe("a wave", () => {
   it("quantizes the embedding and the output head where the recipe does not keep them", async () => {
     const [kept, all] = await wave([
       demoVariant(demo, "kept", RECIPE),
-      demoVariant(demo, "all", { ...RECIPE, keep: [] }),
+      demoVariant(demo, "all", { ...RECIPE, ignore: [] }),
     ]);
     expect(all.tensors.map(({ name }) => name)).toEqual(
       expect.arrayContaining(["model.embed_tokens.weight", "lm_head.weight"]),
@@ -109,7 +109,7 @@ describe("a wave", () => {
   it("goes on without a variant whose weights cannot be made", async () => {
     const overflow = scaleWeights(demo.architecture, [[3, 0, 0]], 1e9);
     const broken: Variant = {
-      ...demoVariant(demo, "broken", { codec: "int", bits: 4, symmetric: true, block: "group:64" }),
+      ...demoVariant(demo, "broken", { scheme: "int", bits: 4, symmetric: true, granularity: "group:64" }),
       edits: overflow,
     };
     const [bad, good] = await wave([broken, demoVariant(demo, "good", RECIPE)]);

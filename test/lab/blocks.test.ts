@@ -23,14 +23,16 @@ describe("block scaling on the demo model", () => {
       calibration: CALIBRATION,
       judge: FIGURES_JUDGE,
       bits: [3],
-      blocks: ["group:48", "flat:1048576", "tensor"],
+      granularities: ["group:48", "flat:1048576", "tensor"],
       thresholds: [3, 5],
     });
   });
 
-  function cell(block: string, arm: Cell["arm"]): Cell {
-    const it = found.report.cells.find((candidate) => candidate.block === block && candidate.arm === arm);
-    if (!it) throw new Error(`no cell ${block} ${arm}`);
+  function cell(granularity: string, arm: Cell["arm"]): Cell {
+    const it = found.report.cells.find(
+      (candidate) => candidate.granularity === granularity && candidate.arm === arm,
+    );
+    if (!it) throw new Error(`no cell ${granularity} ${arm}`);
     return it;
   }
 
@@ -46,14 +48,14 @@ describe("block scaling on the demo model", () => {
   });
 
   it("chooses the threshold of least KL on the calibration text and shows every trial", () => {
-    const trials = found.report.trials.filter(({ block }) => block === "tensor");
-    expect(trials.map(({ clip }) => clip)).toEqual([
+    const trials = found.report.trials.filter(({ granularity }) => granularity === "tensor");
+    expect(trials.map(({ range }) => range)).toEqual([
       { method: "zscore", threshold: 3 },
       { method: "zscore", threshold: 5 },
     ]);
     const least = Math.min(...trials.map(({ kl }) => kl ?? NaN));
     expect(cell("tensor", "clip-restore")).toMatchObject({
-      clip: { method: "zscore", threshold: 5 },
+      range: { method: "zscore", threshold: 5 },
       calibrationKl: least,
     });
   });
@@ -69,7 +71,7 @@ describe("block scaling on the demo model", () => {
     const notes = found.report.notes.join("\n");
     expect(notes).toMatch(/group:48 is left out: .* 704 columns/);
     expect(notes).toMatch(/flat:1048576 cuts every tensor of this model as tensor does/);
-    expect(found.report.cells.some(({ block }) => block === "group:48")).toBe(false);
+    expect(found.report.cells.some(({ granularity }) => granularity === "group:48")).toBe(false);
     expect(cell("flat:1048576", "plain").scores).toEqual(cell("tensor", "plain").scores);
   });
 
@@ -90,7 +92,7 @@ it("scores tasks in every cell where they are asked for", async () => {
     calibration: CALIBRATION,
     judge: { tokens: 150 },
     bits: [4],
-    blocks: ["channel"],
+    granularities: ["channel"],
     thresholds: [9],
     tasks: [LAST_WORD],
     taskLimit: 5,
@@ -107,7 +109,7 @@ it("asks for a calibration text", async () => {
 
 it("refuses a grid of which no block fits", async () => {
   await expect(
-    runLab(demo, "block-scaling", { text: TEXT, calibration: CALIBRATION, blocks: ["group:48"] }),
+    runLab(demo, "block-scaling", { text: TEXT, calibration: CALIBRATION, granularities: ["group:48"] }),
   ).rejects.toMatchObject({ code: "recipe/block-does-not-divide" });
 });
 
@@ -116,7 +118,7 @@ it("runs on a model without super weights and says that nothing is restored", as
   try {
     const text = await writeText(["the quick brown fox jumps"]);
     const calibration = await writeText(["over the lazy dog", "the quick brown fox jumps"]);
-    const request = { text, calibration, bits: [3], blocks: ["tensor"], thresholds: [3] };
+    const request = { text, calibration, bits: [3], granularities: ["tensor"], thresholds: [3] };
     const { report } = await runLab(model, "block-scaling", request, { superWeights: [] });
     expect(report.cells).toHaveLength(2);
     expect(report.finding).toMatch(

@@ -96,16 +96,16 @@ describe("a search by the output's error", () => {
     const { inputs } = await demo.forward.layerWithLinearInputs(0, embedded, weights);
     const x = realRows(inputs.q_proj, demo.architecture.facts.hiddenSize);
     const original = weights.q_proj;
-    for (const [i, clip] of [null, { method: "zscore", threshold: 3 }].entries()) {
-      const recipe = parseRecipe({ codec: "rtn", bits: 3, block: "tensor", clip });
+    for (const [i, range] of [null, { method: "zscore", threshold: 3 }].entries()) {
+      const recipe = parseRecipe({ scheme: "affine", bits: 3, granularity: "tensor", range });
       const plan = demoVariant(demo, "one", recipe).plans.get(NAME);
       if (!plan) throw new Error(`${NAME} has no plan`);
       const changed = new Float32Array(original.length);
       quantizeDequantize(original, plan, changed);
       const difference = original.map((value, j) => value - changed[j]);
       const expected = Math.sqrt(squaresOf(x, difference) / squaresOf(x, original));
-      expect(report.trials[i]).toMatchObject({ tensor: NAME, clip });
-      expectWithin(report.trials[i]?.loss, expected, LOSS_BOUND, `loss of ${JSON.stringify(clip)}`);
+      expect(report.trials[i]).toMatchObject({ tensor: NAME, range });
+      expectWithin(report.trials[i]?.loss, expected, LOSS_BOUND, `loss of ${JSON.stringify(range)}`);
     }
   });
 

@@ -28,7 +28,7 @@ async function klOf(recipe: Recipe): Promise<number | null | undefined> {
 }
 
 function bestClips(report: Conducted<"threshold-search">["report"]): unknown[] {
-  return report.trials.filter(({ best }) => best).map(({ clip }) => clip);
+  return report.trials.filter(({ best }) => best).map(({ range }) => range);
 }
 
 describe("one threshold for the model", () => {
@@ -41,14 +41,14 @@ describe("one threshold for the model", () => {
     });
   });
 
-  it("tries no clip, every candidate, and finer ones around the best", () => {
-    const clips = found.report.trials.map(({ clip }) => clip);
-    expect(clips.slice(0, 3)).toEqual([
+  it("tries no clipping, every candidate, and finer ones around the best", () => {
+    const ranges = found.report.trials.map(({ range }) => range);
+    expect(ranges.slice(0, 3)).toEqual([
       null,
       { method: "zscore", threshold: 3 },
       { method: "zscore", threshold: 9 },
     ]);
-    expect(clips.length).toBeGreaterThan(4);
+    expect(ranges.length).toBeGreaterThan(4);
     expect(found.report.stopped).toBeNull();
   });
 
@@ -67,7 +67,7 @@ describe("one threshold for the model", () => {
     expect(recipe).toEqual(found.report.recipe);
     expect(recipe.restore).toEqual([[1, 137, 401]]);
     expect(parsePlan({ recipes: [written] }).recipes).toEqual([recipe]);
-    expect([recipe.clip]).toEqual(bestClips(found.report));
+    expect([recipe.range]).toEqual(bestClips(found.report));
     expect(await klOf(recipe)).toBe(found.report.result?.test.kl?.mean);
   });
 
@@ -89,7 +89,7 @@ describe("one threshold for the model", () => {
     expect(report.trials).toHaveLength(2);
     expect(report.stopped).toBe("The search ended after 2 trials, the most that were asked for.");
     expect(report.notes).toContain(report.stopped);
-    expect(report.recipe).toMatchObject({ clip: { method: "zscore", threshold: 5 } });
+    expect(report.recipe).toMatchObject({ range: { method: "zscore", threshold: 5 } });
   });
 });
 
@@ -124,9 +124,9 @@ describe("each tensor its own, by its weights' error", () => {
 
   it("gives a recipe of overrides that scores the reported figure and the reported errors", async () => {
     const recipe = parseRecipe(JSON.parse(JSON.stringify(found.report.recipe)));
-    const clipped = found.report.trials.filter(({ best, clip }) => best && clip);
-    expect(recipe.overrides.map(({ match, clip }) => [match, clip])).toEqual(
-      clipped.map(({ tensor, clip }) => [tensor, clip]),
+    const clipped = found.report.trials.filter(({ best, range }) => best && range);
+    expect(recipe.overrides.map(({ match, range }) => [match, range])).toEqual(
+      clipped.map(({ tensor, range }) => [tensor, range]),
     );
     expect(await klOf(recipe)).toBe(found.report.result?.test.kl?.mean);
   });

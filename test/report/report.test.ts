@@ -172,8 +172,8 @@ describe.each(["html", "markdown"] as const)("what a report says, as %s", (forma
   it("holds the recipes of block scaling, activations and the search, each with its command", async () => {
     const said = await text(madeUpSource());
     for (const recipe of [
-      '{"codec":"rtn","bits":3,"block":"tensor"}',
-      '{"codec":"rtn","bits":4,"block":"flat:16384","clip":{"method":"zscore","threshold":5},"restore":[[1,137,401]]}',
+      '{"scheme":"affine","bits":3,"granularity":"tensor"}',
+      '{"scheme":"affine","bits":4,"granularity":"flat:16384","range":{"method":"zscore","threshold":5},"restore":[[1,137,401]]}',
       '"activations":{"bits":8,"per":"token","matmuls":false,"method":"smoothquant","alpha":0.85}}',
     ])
       expect(said).toContain(recipe);

@@ -14,8 +14,8 @@ function swept(alone: number, restored: number): Answers["sweep"] {
   return {
     baseline: scoresOf(1.8808),
     results: results.map((result) => {
-      const { bits, block, clip, restore } = result.recipe;
-      if (bits !== 4 || block !== "flat:16384" || clip === null) return result;
+      const { bits, granularity, range, restore } = result.recipe;
+      if (bits !== 4 || granularity !== "flat:16384" || range === null) return result;
       return { ...result, kl: kl(Array.isArray(restore) && restore.length > 0 ? restored : alone) };
     }),
   };

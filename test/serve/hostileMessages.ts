@@ -13,7 +13,7 @@ const UNKNOWN = "usage/unknown-call";
 const ARGUMENTS = "usage/invalid-arguments";
 const OUTSIDE = "access/outside";
 
-const RECIPE = { codec: "rtn", bits: 4, block: "tensor" };
+const RECIPE = { scheme: "affine", bits: 4, granularity: "tensor" };
 
 /** Not a request at all, or one for something that is not there. */
 export function malformed(): Hostile[] {
@@ -84,7 +84,7 @@ export function badArguments({ allowed, text }: Folders): Hostile[] {
     [
       "a block that is a program",
       "job:evaluate",
-      { model: allowed, recipe: { ...RECIPE, block: "group:${process.exit()}" }, text, judge: {} },
+      { model: allowed, recipe: { ...RECIPE, granularity: "group:${process.exit()}" }, text, judge: {} },
     ],
     [
       "five recipes to compare",
@@ -103,7 +103,7 @@ export function badArguments({ allowed, text }: Folders): Hostile[] {
       "plan:save",
       {
         name: "p",
-        plan: { base: RECIPE, grid: { bits: Array(1000).fill(4), block: Array(1000).fill("tensor") } },
+        plan: { base: RECIPE, grid: { bits: Array(1000).fill(4), granularity: Array(1000).fill("tensor") } },
       },
       "plan/too-large",
     ],

@@ -10,7 +10,7 @@ import { DEMO, fakeStudio, startStudio, tally, temporaryFolder } from "./helpers
 
 const TEXT = join(dirname(DEMO), "eval.jsonl");
 const CALIBRATION = join(dirname(DEMO), "calibration.jsonl");
-const WEIGHTS = { codec: "int", bits: 8, symmetric: true, block: "tensor" };
+const WEIGHTS = { scheme: "int", bits: 8, symmetric: true, granularity: "tensor" };
 const JUDGE = { tokens: 400 };
 /** A share of the NLL: on other threads an activation may round to the next code, and moves all that follow it. */
 const A_CODE = 1e-3;

@@ -23,7 +23,7 @@ describe("arguments", () => {
     ["job:detect", { model: DEMO, options: { maxPasses: 1e9 } }],
     [
       "job:evaluate",
-      { model: DEMO, recipe: { codec: "rtn", bits: 99, block: "tensor" }, text: "t", judge: {} },
+      { model: DEMO, recipe: { scheme: "affine", bits: 99, granularity: "tensor" }, text: "t", judge: {} },
     ],
     ["job:compare", { model: DEMO, recipes: [], text: "t", judge: {} }],
     ["job:generate", { model: DEMO, recipes: [], prompt: "", tokens: 5 }],
@@ -76,7 +76,7 @@ describe("folders outside the allowed ones", () => {
     writeFileSync(text, "secret");
     symlinkSync(DEMO, join(root, "link"));
     const studio = startStudio({ home: temporaryFolder(), roots: [root] });
-    const recipe = { codec: "rtn", bits: 4, block: "tensor" } as const;
+    const recipe = { scheme: "affine", bits: 4, granularity: "tensor" } as const;
     const judge = {};
     const attempts: [CallName, unknown][] = [
       ["model:open", { path: outside }],
@@ -109,7 +109,7 @@ describe("folders outside the allowed ones", () => {
     const text = join(temporaryFolder(), "secret.txt");
     writeFileSync(text, "secret");
     const studio = startStudio({ home: temporaryFolder(), roots: [root] });
-    const recipe = { codec: "rtn", bits: 4, block: "tensor" } as const;
+    const recipe = { scheme: "affine", bits: 4, granularity: "tensor" } as const;
     for (const [name, args] of [
       ["job:evaluate", { model: DEMO, recipe, text, judge: {} }],
       ["job:ablate", { model: DEMO, text, judge: {}, factors: [] }],
@@ -169,7 +169,7 @@ describe("a model", () => {
   it("is not exported as the model of a run that was scored in another checkpoint", async () => {
     const { studio, home } = fakeStudio();
     const request = {
-      recipe: { codec: "int", bits: 4, block: "group:32" },
+      recipe: { scheme: "int", bits: 4, granularity: "group:32" },
       format: "safetensors",
       out: join(home, "out"),
     } as const;
@@ -219,7 +219,7 @@ describe("a plan's estimate", () => {
 
   it("names what keeps it from starting", async () => {
     const { studio, text } = fakeStudio();
-    const wrongBlock = { base: { codec: "rtn", bits: 4 }, grid: { block: ["group:96"] } };
+    const wrongBlock = { base: { scheme: "affine", bits: 4 }, grid: { granularity: ["group:96"] } };
     expect(
       (await studio.call("sweep:estimate", { model: DEMO, plan: wrongBlock, text })).problems,
     ).toMatchObject([{ code: "recipe/block-does-not-divide" }]);

@@ -49,8 +49,8 @@ describe("the demo model through the studio", () => {
     const studio = studioOnDemo();
     const judge = { tokens: 1000 };
     const plan = {
-      base: { codec: "rtn", bits: 3, clip: { method: "zscore", threshold: 5 } },
-      grid: { block: ["flat:16384", "tensor"], restore: ["none", "super-weights"] },
+      base: { scheme: "affine", bits: 3, range: { method: "zscore", threshold: 5 } },
+      grid: { granularity: ["flat:16384", "tensor"], restore: ["none", "super-weights"] },
       judge,
     };
     const { job, run } = await studio.call("job:sweep", { model: DEMO, plan, text: TEXT });
@@ -58,9 +58,9 @@ describe("the demo model through the studio", () => {
     const detail = await studio.call("run:get", { run });
     expect(tally(detail)).toEqual({ done: 4 });
     expect(detail.superWeights).toEqual([[1, 137, 401]]);
-    const klOf = (restore: string, block: string): number =>
-      detail.results.find(({ recipe }) => recipe.restore === restore && recipe.block === block)?.kl?.mean ??
-      NaN;
+    const klOf = (restore: string, granularity: string): number =>
+      detail.results.find(({ recipe }) => recipe.restore === restore && recipe.granularity === granularity)
+        ?.kl?.mean ?? NaN;
     expect(klOf("super-weights", "tensor")).toBeLessThan(klOf("none", "tensor"));
     const { tensors, layers } = await studio.call("run:variant", { run, variant: detail.best ?? "" });
     expect([tensors.length, layers.length]).toEqual([42, 6]);
@@ -85,7 +85,7 @@ describe("the demo model through the studio", () => {
   });
 
   describe("with a 4-bit recipe", () => {
-    const recipe = parseRecipe({ codec: "int", bits: 4, block: "group:64", restore: "super-weights" });
+    const recipe = parseRecipe({ scheme: "int", bits: 4, granularity: "group:64", restore: "super-weights" });
     it("compares it with the original, token by token", async () => {
       const studio = studioOnDemo();
       const result = await finish(
@@ -113,7 +113,7 @@ describe("the demo model through the studio", () => {
       const { context, target } = z
         .object({ context: z.string(), target: z.string() })
         .parse(JSON.parse(readFileSync(TASKS, "utf8").split("\n")[0] ?? ""));
-      const precise = parseRecipe({ codec: "rtn", bits: 8, block: "group:32" });
+      const precise = parseRecipe({ scheme: "affine", bits: 8, granularity: "group:32" });
       const result = await finish(
         studio,
         studio.call("job:generate", { model: DEMO, recipes: [precise], prompt: context, tokens: 8 }),

@@ -7,7 +7,7 @@ import { KeystoneError, toErrorData } from "#shared/errors.ts";
 import type { Scores } from "#shared/evaluation.ts";
 import type { LabReport } from "#shared/lab.ts";
 import { onTheWay } from "#shared/labUnfinished.ts";
-import { canonicalJson } from "#shared/plan.ts";
+import { canonicalJson } from "#shared/canonicalJson.ts";
 import { summarizeModel } from "#studio/summarizeModel.ts";
 import { waitOrThrow } from "#worker/control.ts";
 import type { Baseline, Task, TaskMessage, TaskReply, Twin, VariantRequest } from "#worker/task.ts";
@@ -104,11 +104,11 @@ function isDeadly({ recipe, id }: VariantRequest): boolean {
 function same({ variants }: TaskOf<"same">): Twin[] {
   const most = Number(process.env["FAKE_SAME_Z"] ?? Infinity);
   return variants.flatMap(({ id, recipe }) => {
-    const { clip } = recipe;
+    const { range } = recipe;
     const original = variants.find(
-      (other) => canonicalJson(other.recipe) === canonicalJson({ ...recipe, clip: null }),
+      (other) => canonicalJson(other.recipe) === canonicalJson({ ...recipe, range: null }),
     );
-    if (clip?.method !== "zscore" || clip.threshold < most || !original) return [];
+    if (range?.method !== "zscore" || range.threshold < most || !original) return [];
     return [{ id, sameAs: original.id, bitsPerWeight: recipe.bits, fileBitsPerWeight: recipe.bits + 1 }];
   });
 }

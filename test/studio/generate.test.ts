@@ -83,7 +83,7 @@ describe("generation", () => {
 
   it("goes on with a conversation, each from its own answers, and shows what each has read", async () => {
     const [studio, model] = [studioOn(), chatModel()];
-    const recipes = [parseRecipe({ codec: "int", bits: 4, block: "group:64" })];
+    const recipes = [parseRecipe({ scheme: "int", bits: 4, granularity: "group:64" })];
     const turns = [{ prompt: "Who?", answers: ["Pip.", "Nobody."] }];
     const { job } = await studio.call("job:generate", { model, recipes, prompt: "Why?", tokens: 2, turns });
     await waitForJob(studio, job);
@@ -124,7 +124,7 @@ describe("generation", () => {
       if ((event.report.outputs[0]?.output.tokens.length ?? 0) >= 3)
         void studio.call("job:cancel", { job: event.job });
     });
-    const recipes = [parseRecipe({ codec: "int", bits: 4, block: "group:64" })];
+    const recipes = [parseRecipe({ scheme: "int", bits: 4, granularity: "group:64" })];
     const { job } = await studio.call("job:generate", {
       ...{ model: DEMO, recipes, prompt: "Pip was a quiet deer.", tokens: 180 },
     });

@@ -15,8 +15,8 @@ export const FAKE_WORKER = join(import.meta.dirname, "fakeWorker.ts");
 
 /** 21 variants: 7 bits × 3 blocks. */
 export const PLAN = {
-  base: { codec: "rtn" },
-  grid: { bits: [2, 3, 4, 5, 6, 7, 8], block: ["group:64", "channel", "tensor"] },
+  base: { scheme: "affine" },
+  grid: { bits: [2, 3, 4, 5, 6, 7, 8], granularity: ["group:64", "channel", "tensor"] },
   judge: { tokens: 100 },
 };
 export const VARIANTS = 21;

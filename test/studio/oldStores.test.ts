@@ -1,5 +1,7 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { recipeId } from "#engine/recipe/recipeId.ts";
+import { parseRecipe } from "#shared/plan.ts";
 import { MIGRATIONS } from "#studio/store/migrations.ts";
 import { oldStore, startStudio, STORES, temporaryFolder } from "./helpers.ts";
 
@@ -25,16 +27,23 @@ for (const file of readdirSync(STORES)) {
       });
       const detail = await studio.call("run:get", { run });
       expect(detail.results.map(({ label }) => label)).toEqual([
-        "rtn3, group 64",
-        "rtn3, group 64, restored",
-        "rtn4, group 64",
-        "rtn4, group 64, restored",
+        "affine3, group 64",
+        "affine3, group 64, restored",
+        "affine4, group 64",
+        "affine4, group 64, restored",
       ]);
       expect(detail.results.every(({ perplexity, kl }) => perplexity !== null && kl?.mean != null)).toBe(
         true,
       );
       expect(detail.baseline?.tokens).toBeGreaterThan(0);
       const [first] = detail.results;
+      // It was kept in the words of then; its id is made of them, and is what it was.
+      expect(first?.recipe).toEqual(
+        parseRecipe({ scheme: "affine", bits: 3, granularity: "group:64", restore: "none" }),
+      );
+      expect(detail.results.map(({ id }) => id)).toEqual(
+        detail.results.map(({ recipe }) => recipeId(recipe)),
+      );
       const { tensors } = await studio.call("run:variant", { run, variant: first?.id ?? "" });
       expect(tensors).toHaveLength(3);
 

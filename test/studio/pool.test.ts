@@ -20,8 +20,8 @@ it("the real worker that dies in a wave is replaced and the sweep ends complete"
     overrides: { device: "cpu", workers: 2 },
   });
   const plan = {
-    base: { codec: "rtn", bits: 4 },
-    grid: { block: ["group:64", "channel", "tensor", "flat:4096"] },
+    base: { scheme: "affine", bits: 4 },
+    grid: { granularity: ["group:64", "channel", "tensor", "flat:4096"] },
     judge: { tokens: 500 },
   };
   const { job, run } = await studio.call("job:sweep", { model: DEMO, plan, text: TEXT });

@@ -16,7 +16,7 @@ it("jobs that wait run in the order that a person gives them, and every window i
     started.push(
       await studio.call("job:sweep", {
         model: DEMO,
-        plan: { ...PLAN, grid: { bits: [bits], block: ["tensor"] } },
+        plan: { ...PLAN, grid: { bits: [bits], granularity: ["tensor"] } },
         text,
       }),
     );

@@ -249,7 +249,9 @@ describe("an archive from who knows where", () => {
       [{ "run.json": textOf("run.json").replace(run, "../../x") }, /run\.json: .*id/],
       [{ "run.json": textOf("run.json").replace('"done"', '"running"') }, /status/],
       [
-        { "results/0001.jsonl": textOf("results/0001.jsonl").replace('"codec":"rtn"', '"codec":"evil"') },
+        {
+          "results/0001.jsonl": textOf("results/0001.jsonl").replace('"scheme":"affine"', '"scheme":"evil"'),
+        },
         /line 1/,
       ],
       [{ "results/0001.jsonl": textOf("results/0001.jsonl").repeat(2) }, /twice/],
@@ -287,7 +289,7 @@ describe("an archive from who knows where", () => {
     });
     expect(await there.call("run:import", { content: given })).toMatchObject({ name: "a [2J b c" });
     const detail = await there.call("run:get", { run });
-    expect(detail.results[0]?.label).toBe("rtn2, group 64");
+    expect(detail.results[0]?.label).toBe("affine2, group 64");
     const report = await there.call("report:make", { runs: [run] });
     expect(report.content).not.toContain("alert(1)");
   });

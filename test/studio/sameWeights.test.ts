@@ -3,10 +3,10 @@ import { waitForJob } from "#studio/waitForJob.ts";
 import { DEMO, fakeStudio } from "./helpers.ts";
 
 const PLAN = {
-  base: { codec: "rtn", bits: 4 },
+  base: { scheme: "affine", bits: 4 },
   grid: {
-    block: ["group:64", "flat:4096"],
-    clip: [{ method: "zscore", threshold: 9 }, { method: "zscore", threshold: 5 }, null],
+    granularity: ["group:64", "flat:4096"],
+    range: [{ method: "zscore", threshold: 9 }, { method: "zscore", threshold: 5 }, null],
   },
   judge: { tokens: 100 },
 };
@@ -20,7 +20,7 @@ describe("variants that make the same weights", () => {
     const { results, summary, best, pareto } = await studio.call("run:get", { run });
     expect(summary).toMatchObject({ status: "done", done: 6, failed: 0 });
     const same = results.filter(({ sameAs }) => sameAs !== undefined);
-    expect(same.map(({ label }) => label)).toEqual(["rtn4, group 64, z 9", "rtn4, flat 4,096, z 9"]);
+    expect(same.map(({ label }) => label)).toEqual(["affine4, group 64, z 9", "affine4, flat 4,096, z 9"]);
     for (const twin of same) {
       const scored = results.find(({ id }) => id === twin.sameAs);
       expect(scored?.label).toBe(twin.label.replace(", z 9", ""));
@@ -34,7 +34,7 @@ describe("variants that make the same weights", () => {
       expect([best, summary.best, ...pareto]).not.toContain(twin.id);
     }
     const { content } = await studio.call("report:make", { runs: [run], format: "markdown" });
-    expect(content).toContain("rtn4, group 64, z 9 (same weights as rtn4, group 64)");
+    expect(content).toContain("affine4, group 64, z 9 (same weights as affine4, group 64)");
   });
 
   it("fail together, and are scored when they are tried again", async () => {
@@ -52,7 +52,7 @@ describe("variants that make the same weights", () => {
     const estimate = await studio.call("sweep:estimate", { model: DEMO, plan: PLAN, text });
     expect(estimate).toMatchObject({ variants: 6, same: 1 });
     expect(estimate.notes).toContain(
-      "1 variant makes the same weights as another (“rtn4, group 64, z 9” those of “rtn4, group 64”) and is not scored again.",
+      "1 variant makes the same weights as another (“affine4, group 64, z 9” those of “affine4, group 64”) and is not scored again.",
     );
   });
 });

@@ -4,15 +4,15 @@ import { describe, expect, it } from "vitest";
 import { exportFormat } from "#shared/exporting.ts";
 import { DEMO, fakeStudio } from "./helpers.ts";
 
-const RTN = { codec: "rtn", bits: 4, block: "group:64" } as const;
+const RTN = { scheme: "affine", bits: 4, granularity: "group:64" } as const;
 
 /** Half of these leave as GPTQ; the others are one reason each. */
 const MIXED = {
   recipes: [
-    { codec: "gptq", bits: 4, symmetric: true, block: "group:64" },
+    { scheme: "gptq-int", bits: 4, symmetric: true, granularity: "group:64" },
     RTN,
     { ...RTN, bits: 3 },
-    { codec: "gptq", bits: 4, block: "group:8" },
+    { scheme: "gptq-int", bits: 4, granularity: "group:8" },
   ],
   judge: { tokens: 100 },
   target: "gptq",
@@ -24,9 +24,9 @@ describe("a plan that aims for a format", () => {
     const { problems } = await studio.call("sweep:estimate", { model: DEMO, plan: MIXED, text });
     expect(problems.map(({ code }) => code)).toEqual(["plan/target", "plan/target"]);
     expect(problems[0].message).toContain(
-      '"rtn4, group 64", "rtn3, group 64": GPTQ holds 2, 3, 4, 8-bit integers',
+      '"affine4, group 64", "affine3, group 64": GPTQ holds 2, 3, 4, 8-bit integers',
     );
-    expect(problems[1].message).toContain('"gptq4, group 8": GPTQ has blocks of group:16');
+    expect(problems[1].message).toContain('"gptq-int4, group 8": GPTQ has blocks of group:16');
     expect(problems[1].next).toContain("Use group:16.");
   });
 
@@ -34,7 +34,7 @@ describe("a plan that aims for a format", () => {
     const { studio, text } = fakeStudio();
     await expect(studio.call("job:sweep", { model: DEMO, plan: MIXED, text })).rejects.toMatchObject({
       code: "plan/target",
-      details: { format: "gptq", reason: "export/packed-codec" },
+      details: { format: "gptq", reason: "export/packed-scheme" },
     });
     expect(await studio.call("run:list", {})).toEqual([]);
     const free = { recipes: MIXED.recipes, judge: MIXED.judge };
@@ -48,10 +48,10 @@ describe("a plan that aims for a format", () => {
     const plan = {
       recipes: [
         {
-          codec: "compressed-tensors",
+          scheme: "compressed-tensors",
           bits: 4,
           symmetric: true,
-          block: "group:64",
+          granularity: "group:64",
           restore: [[1, 137, 401]],
         },
       ],
@@ -69,10 +69,10 @@ describe("formats held against a recipe", () => {
   it("say for each format what it makes of it: bits, bytes, changes, or why it has no place", async () => {
     const { studio } = fakeStudio();
     const recipe = {
-      codec: "gptq",
+      scheme: "gptq-int",
       bits: 4,
       symmetric: true,
-      block: "group:64",
+      granularity: "group:64",
       restore: [[1, 137, 401]],
     } as const;
     const answers = await studio.call("format:list", {
@@ -86,7 +86,7 @@ describe("formats held against a recipe", () => {
     expect(gptq?.problems).toEqual([]);
     expect(gptq?.changes[0]).toMatch(/gets 8 bits/);
     expect(gptq?.bytes).toBeLessThan((byFormat.get("safetensors")?.bytes ?? 0) / 2);
-    expect(byFormat.get("awq")?.problems[0]).toMatchObject({ code: "export/packed-codec" });
+    expect(byFormat.get("awq")?.problems[0]).toMatchObject({ code: "export/packed-scheme" });
     expect(byFormat.get("safetensors")).toMatchObject({ problems: [], changes: [] });
   });
 
@@ -100,7 +100,7 @@ describe("formats held against a recipe", () => {
       model: { type: "Unigram", vocab: [["<unk>", 0]], unk_id: 0 },
     };
     await writeFile(join(model, "tokenizer.json"), JSON.stringify(unigram));
-    const recipe = { codec: "q4_0", bits: 4, block: "group:32" } as const;
+    const recipe = { scheme: "q4_0", bits: 4, granularity: "group:32" } as const;
     const answers = await studio.call("format:list", { model, recipe });
     const byFormat = new Map(answers.map((answer) => [answer.description.format, answer]));
     expect(byFormat.get("gguf")).toMatchObject({
@@ -116,7 +116,7 @@ it("an export that its format cannot hold is refused before a job is made", asyn
   const { studio, home } = fakeStudio();
   const request = { recipe: RTN, format: "awq", out: join(home, "out") } as const;
   await expect(studio.call("job:export", { model: DEMO, request, verify: null })).rejects.toMatchObject({
-    code: "export/packed-codec",
+    code: "export/packed-scheme",
   });
   expect(await studio.call("job:list", {})).toEqual([]);
 });

@@ -15,7 +15,7 @@ import { apart, floatsOf, keystoneLogits, perplexity } from "../logits.ts";
 import { markdownTable, PERPLEXITY_TOLERANCE, type LogitCheck, type Peer, type PeerReport } from "../peer.ts";
 
 const GOLDEN = join(import.meta.dirname, "..", "..", "..", "test", "golden", "families");
-const KEEP_ALL = { codec: "q8_0", bits: 8, block: "group:32", keep: ["*"] };
+const KEEP_ALL = { scheme: "q8_0", bits: 8, granularity: "group:32", ignore: ["*"] };
 /** Of the largest logit. Weights are F32; llama.cpp keeps keys and values in f16, and takes GELU from a table of f16. */
 const LOGIT_TOLERANCE = 1e-2;
 /** Longer than every window of these models. */

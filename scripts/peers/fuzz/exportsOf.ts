@@ -13,26 +13,26 @@ const GROUP = "group:32";
 const whole = (format: ExportFormat, recipe: object): ExportKind => ({
   name: `${format}, nothing quantized`,
   format,
-  recipe: { block: GROUP, ...recipe, keep: ["*"] },
+  recipe: { granularity: GROUP, ...recipe, ignore: ["*"] },
   lossless: true,
 });
-const quantized = (format: ExportFormat, recipe: { codec: string; bits: number }): ExportKind => ({
-  name: `${format}, ${recipe.codec}`,
+const quantized = (format: ExportFormat, recipe: { scheme: string; bits: number }): ExportKind => ({
+  name: `${format}, ${recipe.scheme}`,
   format,
-  recipe: { block: GROUP, ...recipe },
+  recipe: { granularity: GROUP, ...recipe },
   lossless: false,
 });
 
-const GGUF = whole("gguf", { codec: "q8_0", bits: 8 });
+const GGUF = whole("gguf", { scheme: "q8_0", bits: 8 });
 /** Each checkpoint leaves as one of these beside the GGUF file. */
 const OTHERS: readonly ExportKind[] = [
-  whole("onnx", { codec: "matmulnbits", bits: 4 }),
-  whole("safetensors", { codec: "rtn", bits: 4 }),
-  quantized("gguf", { codec: "q4_0", bits: 4 }),
-  quantized("onnx", { codec: "matmulnbits", bits: 4 }),
-  quantized("compressed-tensors", { codec: "compressed-tensors", bits: 4 }),
-  quantized("gptq", { codec: "gptq", bits: 4 }),
-  quantized("awq", { codec: "awq", bits: 4 }),
+  whole("onnx", { scheme: "matmulnbits", bits: 4 }),
+  whole("safetensors", { scheme: "affine", bits: 4 }),
+  quantized("gguf", { scheme: "q4_0", bits: 4 }),
+  quantized("onnx", { scheme: "matmulnbits", bits: 4 }),
+  quantized("compressed-tensors", { scheme: "compressed-tensors", bits: 4 }),
+  quantized("gptq", { scheme: "gptq-int", bits: 4 }),
+  quantized("awq", { scheme: "awq-int", bits: 4 }),
 ];
 
 /** The exports of a seed's checkpoint. */

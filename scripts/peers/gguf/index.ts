@@ -11,7 +11,7 @@ import { DEMO, DEMO_SUPER_WEIGHT, TINY, windowsOf, writeTiny } from "../models.t
 import { markdownTable, PERPLEXITY_TOLERANCE, type LogitCheck, type Peer, type PeerReport } from "../peer.ts";
 import { exportGguf } from "./exportGguf.ts";
 import { llama, llamaLibraries, type LlamaLibraries } from "./llamaLibraries.ts";
-import { BLOCK_CODECS, quantizedAlike } from "./quantizedAlike.ts";
+import { BLOCK_SCHEMES, quantizedAlike } from "./quantizedAlike.ts";
 import { vocabulariesAlike } from "./vocabularies.ts";
 
 /**
@@ -31,7 +31,7 @@ const ARITHMETIC: Readonly<Record<Kind, string>> = {
   blocks: "8-bit blocks",
 };
 const WINDOWS = 12;
-const KEEP_ALL = { codec: "q8_0", bits: 8, block: "group:32", keep: ["*"] };
+const KEEP_ALL = { scheme: "q8_0", bits: 8, block: "group:32", ignore: ["*"] };
 const HEAD = [
   ...["model", "stored as", "texts with the same tokens", "largest logit difference (bound)"],
   ...["perplexity here", "in llama.cpp"],
@@ -111,7 +111,7 @@ async function textsAlike(source: string, file: string, tokens: readonly number[
 async function demoCases(): Promise<Case[]> {
   const windows = await windowsOf(DEMO, WINDOWS);
   const demo = { model: "demo", source: DEMO, weights: "trained", windows } as const;
-  const blocks = BLOCK_CODECS.map(([codec, bits]) => ({ codec, bits, block: "group:32" }));
+  const blocks = BLOCK_SCHEMES.map(([scheme, bits]) => ({ scheme, bits, block: "group:32" }));
   const restored = { restore: [DEMO_SUPER_WEIGHT] };
   const [smallest] = blocks.slice(-1);
   return [
@@ -119,11 +119,11 @@ async function demoCases(): Promise<Case[]> {
     {
       ...demo,
       ...{ type: "BF16, judged so", kind: "BF16" },
-      recipe: { codec: "bf16", bits: 16, block: "tensor", keep: [] },
+      recipe: { scheme: "bf16", bits: 16, block: "tensor", ignore: [] },
     },
     ...blocks.map((recipe) => ({
       ...demo,
-      ...{ type: recipe.codec.toUpperCase(), kind: "blocks" as const, recipe: { ...recipe, ...restored } },
+      ...{ type: recipe.scheme.toUpperCase(), kind: "blocks" as const, recipe: { ...recipe, ...restored } },
     })),
     {
       ...demo,
@@ -133,7 +133,7 @@ async function demoCases(): Promise<Case[]> {
     {
       ...demo,
       ...{ type: "Q4_0, embedding and head too", kind: "blocks" },
-      recipe: { ...smallest, keep: [] },
+      recipe: { ...smallest, ignore: [] },
     },
   ];
 }
@@ -149,7 +149,7 @@ async function tinyCases(folder: string): Promise<Case[]> {
       const one = { model: tiny.name, weights: "random", type, source, windows } as const;
       cases.push(
         type === "Q4_0"
-          ? { ...one, kind: "blocks", recipe: { codec: "q4_0", bits: 4, block: "group:32" } }
+          ? { ...one, kind: "blocks", recipe: { scheme: "q4_0", bits: 4, granularity: "group:32" } }
           : { ...one, kind: type, recipe: KEEP_ALL },
       );
     }

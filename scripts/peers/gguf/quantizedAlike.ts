@@ -4,8 +4,8 @@ import { DEMO } from "../models.ts";
 import { exportGguf } from "./exportGguf.ts";
 import { llama, type LlamaLibraries } from "./llamaLibraries.ts";
 
-/** Codecs that are block types, and their bits. */
-export const BLOCK_CODECS = [
+/** Schemes that are block types, and their bits. */
+export const BLOCK_SCHEMES = [
   ["q8_0", 8],
   ["q5_1", 5],
   ["q5_0", 5],
@@ -21,19 +21,20 @@ export async function quantizedAlike(
 ): Promise<{ text: string; failures: string[] }> {
   const plain = await exportGguf(
     DEMO,
-    { codec: "q8_0", bits: 8, block: "group:32", keep: ["*"] },
+    { scheme: "q8_0", bits: 8, granularity: "group:32", ignore: ["*"] },
     join(folder, "demo-plain"),
   );
   const found: string[] = [];
   const failures: string[] = [];
-  for (const [codec, bits] of BLOCK_CODECS) {
-    const output = join(folder, `llama-${codec}.gguf`);
-    llama(libraries, { quantize: { input: plain, output, type: codec.toUpperCase() } }, python);
-    const out = join(folder, `ours-${codec}`);
-    await exportGguf(DEMO, { codec, bits, block: "group:32", keep: [] }, out);
+  for (const [scheme, bits] of BLOCK_SCHEMES) {
+    const output = join(folder, `llama-${scheme}.gguf`);
+    llama(libraries, { quantize: { input: plain, output, type: scheme.toUpperCase() } }, python);
+    const out = join(folder, `ours-${scheme}`);
+    await exportGguf(DEMO, { scheme, bits, granularity: "group:32", ignore: [] }, out);
     const { alike, all } = await tensorsAlike(out, output);
-    found.push(`${codec.toUpperCase()} ${alike}/${all}`);
-    if (alike !== all || all === 0) failures.push(`${codec}: ${alike} of ${all} tensors are llama.cpp's own`);
+    found.push(`${scheme.toUpperCase()} ${alike}/${all}`);
+    if (alike !== all || all === 0)
+      failures.push(`${scheme}: ${alike} of ${all} tensors are llama.cpp's own`);
   }
   const text = `Tensors equal to those of llama.cpp's own quantizer (pure), bit for bit: ${found.join(", ")}.`;
   return { text, failures };
@@ -45,7 +46,7 @@ async function tensorsAlike(ours: string, theirs: string): Promise<{ alike: numb
   try {
     let alike = 0;
     for (const { name, packed } of mine.tensors.values()) {
-      if (other.tensors.get(name)?.packed?.codec !== packed?.codec) continue;
+      if (other.tensors.get(name)?.packed?.scheme !== packed?.scheme) continue;
       if (Buffer.compare(await mine.readBytes(name), await other.readBytes(name)) === 0) alike++;
     }
     return { alike, all: new Set([...mine.tensors.keys(), ...other.tensors.keys()]).size };

@@ -18,7 +18,7 @@ const TINY = join(import.meta.dirname, "..", "..", "..", "test", "golden", "tran
 const LOGIT_TOLERANCE = 1e-4;
 const PERPLEXITY_TOLERANCE = 1e-5;
 const [WINDOWS, PROMPT, GENERATED] = [12, 16, 40];
-const MATMULNBITS = { codec: "matmulnbits", bits: 4 };
+const MATMULNBITS = { scheme: "matmulnbits", bits: 4 };
 const HEAD = [
   ...["model", `largest logit difference (bound ${LOGIT_TOLERANCE})`, "perplexity here", "in onnxruntime"],
   "greedy tokens, onnxruntime-genai",
@@ -37,29 +37,29 @@ interface Case {
 const answer = z.object({ versions: z.record(z.string(), z.string()), generated: z.array(z.number()) });
 type Answer = z.infer<typeof answer>;
 
-/** Every codec and width, with and without zero points, short blocks and exact weights. */
+/** Every scheme and width, with and without zero points, short blocks and exact weights. */
 async function demoCases(): Promise<Case[]> {
   const windows = await windowsOf(DEMO, WINDOWS);
   const prompt = windows[0].slice(0, PROMPT);
   const restored = { restore: [DEMO_SUPER_WEIGHT] };
   const recipes: Record<string, object> = {
-    "int4 group 64, super weight restored": { ...MATMULNBITS, ...restored, block: "group:64" },
+    "int4 group 64, super weight restored": { ...MATMULNBITS, ...restored, granularity: "group:64" },
     "int4 symmetric, group 128 (short blocks), super weight restored": {
-      ...{ ...MATMULNBITS, ...restored, symmetric: true, block: "group:128" },
+      ...{ ...MATMULNBITS, ...restored, symmetric: true, granularity: "group:128" },
     },
-    "int4 group 64, super weight not restored": { ...MATMULNBITS, block: "group:64" },
-    "int8 group 32": { ...MATMULNBITS, bits: 8, block: "group:32" },
+    "int4 group 64, super weight not restored": { ...MATMULNBITS, granularity: "group:64" },
+    "int8 group 32": { ...MATMULNBITS, bits: 8, granularity: "group:32" },
     "int8 symmetric, group 256 (short blocks)": {
-      ...{ ...MATMULNBITS, bits: 8, symmetric: true, block: "group:256" },
+      ...{ ...MATMULNBITS, bits: 8, symmetric: true, granularity: "group:256" },
     },
     "all int4 group 32, 20 restored a matrix": {
-      ...{ ...MATMULNBITS, block: "group:32", keep: [], restore: { largest: 20 } },
+      ...{ ...MATMULNBITS, granularity: "group:32", ignore: [], restore: { largest: 20 } },
     },
-    "codec int, int4 group 64, mse, super weight restored": {
-      ...{ codec: "int", bits: 4, block: "group:64", clip: { method: "mse" }, ...restored },
+    "scheme int, int4 group 64, mse, super weight restored": {
+      ...{ scheme: "int", bits: 4, granularity: "group:64", range: { method: "mse" }, ...restored },
     },
-    "codec compressed-tensors, int4 symmetric, group 64, super weight restored": {
-      ...{ codec: "compressed-tensors", bits: 4, symmetric: true, block: "group:64", ...restored },
+    "scheme compressed-tensors, int4 symmetric, group 64, super weight restored": {
+      ...{ scheme: "compressed-tensors", bits: 4, symmetric: true, granularity: "group:64", ...restored },
     },
   };
   return Object.entries(recipes).map(([says, recipe]) => ({
@@ -78,7 +78,7 @@ function tinyCases(): Case[] {
     const folder = join(TINY, name);
     const { tokens } = golden.parse(JSON.parse(readFileSync(join(folder, "golden.json"), "utf8")));
     const one = { folder, windows: [tokens], prompt: tokens.slice(0, 8), tokens: 16 };
-    const recipe = { ...MATMULNBITS, block: "group:16" };
+    const recipe = { ...MATMULNBITS, granularity: "group:16" };
     return [
       { ...one, name, recipe },
       { ...one, name: `${name}, 5 restored a matrix`, recipe: { ...recipe, restore: { largest: 5 } } },

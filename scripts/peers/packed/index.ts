@@ -44,7 +44,7 @@ async function exportCase(one: Case, place: string): Promise<Job> {
   const [folder, plain] = [join(place, "packed"), join(place, "plain")];
   const { format, kept } = one;
   await exportAs(one.source, one.recipe, folder, { format, ...(kept ? { kept } : {}) });
-  await exportAs(folder, { codec: "rtn", bits: 4, block: "channel", keep: ["*"] }, plain, {
+  await exportAs(folder, { scheme: "affine", bits: 4, granularity: "channel", ignore: ["*"] }, plain, {
     format: "safetensors",
   });
   const logits = { runtime: join(place, "runtime.f32"), unpacked: join(place, "unpacked.f32") };

@@ -12,7 +12,7 @@ import { smolLm2 } from "../smolLm2.ts";
 import { besideGptq, besideHarness, besideLlama, type Compared, type Setting } from "./conventions.ts";
 import { paceFromEnvironment } from "./slices.ts";
 
-const KEEP_ALL = { codec: "q8_0", bits: 8, block: "group:32", keep: ["*"] };
+const KEEP_ALL = { scheme: "q8_0", bits: 8, granularity: "group:32", ignore: ["*"] };
 
 /** In the order of what is wanted first, where there is time for some of it only. */
 const COMPARISONS = [

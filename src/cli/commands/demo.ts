@@ -18,11 +18,13 @@ import type { Session } from "../session.ts";
 const JUDGE = judge.parse({ tokens: 4096 });
 const CLIP = { method: "zscore", threshold: 5 } as const;
 /** Three arms at each precision and block size: as it is, clipped, clipped with the super weight put back. */
-const ARMS = [{}, { clip: CLIP }, { clip: CLIP, restore: "super-weights" }] as const;
+const ARMS = [{}, { range: CLIP }, { range: CLIP, restore: "super-weights" }] as const;
 const PLAN: PlanFile = {
   name: "Demo",
   recipes: [4, 3].flatMap((bits) =>
-    ["flat:16384", "tensor"].flatMap((block) => ARMS.map((arm) => ({ codec: "rtn", bits, block, ...arm }))),
+    ["flat:16384", "tensor"].flatMap((granularity) =>
+      ARMS.map((arm) => ({ scheme: "affine", bits, granularity, ...arm })),
+    ),
   ),
   judge: JUDGE,
 };

@@ -1,13 +1,13 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import {
-  DEFAULT_BLOCKS,
+  DEFAULT_GRANULARITIES,
   DEFAULT_FACTORS,
   DEFAULT_THRESHOLDS,
   labRequest,
   type ExperimentName,
 } from "#shared/lab.ts";
-import { clip, type Clip } from "#shared/recipe.ts";
-import { clipWord } from "#shared/repeat.ts";
+import { rangeRule, type RangeRule } from "#shared/recipe.ts";
+import { rangeWord } from "#shared/repeat.ts";
 import { decimalNumber, numberList, wholeNumber } from "../options.ts";
 
 /** Fields of a request that an experiment's own options fill; each option is named after its field. */
@@ -65,7 +65,12 @@ const OWN: Readonly<Record<ExperimentName, readonly Option[]>> = {
   ],
   "block-scaling": [
     listed("--bits <list>", "bits per weight, 2 to 8", bitsList, [4, 3]),
-    listed("--blocks <list>", "blocks, e.g. group:64,channel,flat:16384,tensor", wordList, DEFAULT_BLOCKS),
+    listed(
+      "--blocks, --granularities <list>",
+      "granularities, e.g. group:64,channel,flat:16384,tensor",
+      wordList,
+      DEFAULT_GRANULARITIES,
+    ),
     thresholds(),
   ],
   activations: [
@@ -76,28 +81,31 @@ const OWN: Readonly<Record<ExperimentName, readonly Option[]>> = {
     new Option("--matmuls", "quantize the inputs of attention's products too (default: the linears' alone)"),
     listed("--alphas <list>", "α of SmoothQuant to try, 0 to 1", numberList, [0.5, 0.65, 0.75, 0.85, 0.95]),
     new Option(
-      "--clip <rule>",
-      "clip of the 8-bit weights of the clipped and restored rows, METHOD:THRESHOLD or mse",
+      "--clip, --range <rule>",
+      "range of the 8-bit weights of the clipped and restored rows, METHOD:THRESHOLD or mse",
     )
-      .argParser(clipRule)
+      .argParser(readRange)
       .default({ method: "zscore", threshold: 9 }, "zscore:9"),
   ],
   "threshold-search": [
     new Option("--bits <n>", "bits per weight, 2 to 8").argParser(wholeNumber(2, 8)).default(4),
-    new Option("--block <block>", "block, e.g. group:64, channel, flat:16384, tensor").default("tensor"),
+    new Option(
+      "--block, --granularity <granularity>",
+      "granularity, e.g. group:64, channel, flat:16384, tensor",
+    ).default("tensor"),
     listed(
       "--methods <list>",
-      "clips to try: zscore, block-percentage, tensor-percentage, iqr, mse",
+      "ranges to try: zscore, block-percentage, tensor-percentage, iqr, mse",
       wordList,
       ["zscore", "iqr", "mse"],
     ),
     thresholds(
       "clip thresholds to try: below 1 for the percentages where there are any (default for them: 1e-6 to 1e-3)",
     ),
-    new Option("--scope <scope>", "model: one clip for all tensors; tensor: each its own")
+    new Option("--scope <scope>", "model: one range for all tensors; tensor: each its own")
       .choices(["model", "tensor"])
       .default("model"),
-    new Option("--by <error>", "with --scope tensor: what a tensor's own clip makes least")
+    new Option("--by <error>", "with --scope tensor: what a tensor's own range makes least")
       .choices(["weight-error", "output-error"])
       .default("weight-error"),
     new Option("--max-trials <n>", "stop after so many scored candidates (default: all)").argParser(
@@ -132,13 +140,13 @@ function bitsList(text: string): number[] {
 }
 
 /** Reads `zscore:9` or `mse`. */
-function clipRule(text: string): Clip {
+function readRange(text: string): RangeRule {
   const [method = "", number] = text.split(":");
-  const read = clip.safeParse(
+  const read = rangeRule.safeParse(
     number === undefined ? { method } : { method, threshold: number === "" ? NaN : Number(number) },
   );
   if (read.success) return read.data;
-  const example = clipWord({ method: "zscore", threshold: 9 });
+  const example = rangeWord({ method: "zscore", threshold: 9 });
   throw new InvalidArgumentError(
     `It must be zscore, block-percentage, tensor-percentage or iqr with its threshold, e.g. ${example}, or mse.`,
   );

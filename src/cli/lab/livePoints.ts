@@ -1,6 +1,6 @@
 import { plural } from "#shared/format.ts";
 import type { LabReport, LabReportOf } from "#shared/lab.ts";
-import { blockLabel, clipLabel } from "#shared/recipeText.ts";
+import { granularityLabel, rangeLabel } from "#shared/recipeText.ts";
 import { fixed, percent } from "../output/numbers.ts";
 
 /** What a report knows, a line a point, in the order it came: for a terminal where points arrive one by one. */
@@ -22,12 +22,12 @@ export function livePoints(report: LabReport): string[] {
     case "block-scaling":
       return [
         ...report.trials.map(
-          ({ bits, block, clip, kl }) =>
-            `INT${bits}, ${blockLabel(block)}, ${clipLabel(clip)}: KL ${fixed(kl, 4, kl === null)} on the calibration text`,
+          ({ bits, granularity, range, kl }) =>
+            `INT${bits}, ${granularityLabel(granularity)}, ${rangeLabel(range)}: KL ${fixed(kl, 4, kl === null)} on the calibration text`,
         ),
         ...report.cells.map(
-          ({ bits, block, arm, scores }) =>
-            `INT${bits}, ${blockLabel(block)}, ${armWords(report, arm)}: perplexity ${fixed(scores.perplexity, 4, scores.notFinite)}`,
+          ({ bits, granularity, arm, scores }) =>
+            `INT${bits}, ${granularityLabel(granularity)}, ${armWords(report, arm)}: perplexity ${fixed(scores.perplexity, 4, scores.notFinite)}`,
         ),
       ];
     case "activations":
@@ -42,8 +42,8 @@ export function livePoints(report: LabReport): string[] {
       ];
     case "threshold-search":
       return report.trials.map(
-        ({ clip, tensor, loss }) =>
-          `${tensor === null ? "" : `${tensor}, `}${clipLabel(clip) || "no clip"}: ${fixed(loss, 4, loss === null)}`,
+        ({ range, tensor, loss }) =>
+          `${tensor === null ? "" : `${tensor}, `}${rangeLabel(range) || "no clipping"}: ${fixed(loss, 4, loss === null)}`,
       );
   }
 }

@@ -50,8 +50,8 @@ export function rejectUnusedOptions(command: Command, experiment: ExperimentName
   }
   if (isGiven(command, "by") && command.getOptionValue("scope") !== "tensor")
     throw usageError(
-      "--by has no meaning here: one clip for all tensors is chosen by KL on the calibration text.",
-      "Leave it out, or add --scope tensor, with which each tensor has its own clip.",
+      "--by has no meaning here: one range for all tensors is chosen by KL on the calibration text.",
+      "Leave it out, or add --scope tensor, with which each tensor has its own range.",
     );
   if (isGiven(command, "taskLimit") && !isGiven(command, "tasks"))
     throw usageError(

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
 import { packedBitsPerWeight } from "./packedBits.ts";
 
-const q4 = { codec: "Q4_0", bitsPerWeight: 4.5 };
-const q8 = { codec: "Q8_0", bitsPerWeight: 8.5 };
+const q4 = { scheme: "Q4_0", bitsPerWeight: 4.5 };
+const q8 = { scheme: "Q8_0", bitsPerWeight: 8.5 };
 
 it("is over the decoder's packed linears, as a variant is counted: a packed head is no part of it", () => {
   const linears = [

@@ -51,7 +51,7 @@ function sum<T>(items: readonly T[], of: (item: T) => number): number {
 function weightsPerType(tensors: readonly TensorInfo[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { dtype, parameters, packed } of tensors) {
-    const type = packed?.codec ?? dtype;
+    const type = packed?.scheme ?? dtype;
     counts[type] = (counts[type] ?? 0) + parameters;
   }
   return counts;

@@ -4,8 +4,8 @@ import { blockThreshold, tensorThreshold } from "./range/clipThreshold.ts";
 import { quantizeDequantize } from "./quantizeDequantize.ts";
 import { testPlan, testWeights } from "../../../test/support/quantize/testPlan.ts";
 
-const threshold = (clip: Parameters<typeof blockThreshold>[0], values: number[]): number =>
-  blockThreshold(clip, Float32Array.from(values), 0, values.length);
+const threshold = (range: Parameters<typeof blockThreshold>[0], values: number[]): number =>
+  blockThreshold(range, Float32Array.from(values), 0, values.length);
 
 describe("clip thresholds", () => {
   it("zscore is mean|w| + z·std|w| with the sample standard deviation of the magnitudes", () => {
@@ -37,10 +37,10 @@ describe("clip thresholds", () => {
   it("tensor-percentage cuts every block at one threshold", () => {
     const weights = Float32Array.of(1, 2, 3, 4, 10, 20, 30, 40);
     const out = new Float32Array(8);
-    const clip = { method: "tensor-percentage", threshold: 0.5 } as const;
+    const range = { method: "tensor-percentage", threshold: 0.5 } as const;
     const { clipped } = quantizeDequantize(
       weights,
-      testPlan({ rows: 2, columns: 4 }, { block: "channel", bits: 8, clip }),
+      testPlan({ rows: 2, columns: 4 }, { granularity: "channel", bits: 8, range }),
       out,
     );
     expect(clipped).toBe(3);
@@ -52,7 +52,7 @@ describe("clip thresholds", () => {
     const out = new Float32Array(16);
     const statistics = quantizeDequantize(
       weights,
-      testPlan({ rows: 1, columns: 16 }, { clip: { method: "mse" } }),
+      testPlan({ rows: 1, columns: 16 }, { range: { method: "mse" } }),
       out,
     );
     expect(statistics).toMatchObject({ clipped: 0, sumSquaredError: 0 });
@@ -64,7 +64,7 @@ describe("the arms on a block with one outlier", () => {
   const weights = testWeights(256);
   const outlier = 77;
   weights[outlier] = 1.9;
-  const clip = { method: "zscore", threshold: 3 } as const;
+  const range = { method: "zscore", threshold: 3 } as const;
   const restore = { indices: [outlier] };
   const judge = (changes: Parameters<typeof testPlan>[1]): { out: Float32Array; error: number } => {
     const out = new Float32Array(256);
@@ -79,8 +79,8 @@ describe("the arms on a block with one outlier", () => {
   });
 
   it("clip destroys the outlier; clip-restore brings it back", () => {
-    expect(judge({ clip }).out[outlier]).toBeLessThan(1);
-    expect(judge({ clip, restore }).out[outlier]).toBe(weights[outlier]);
+    expect(judge({ range }).out[outlier]).toBeLessThan(1);
+    expect(judge({ range, restore }).out[outlier]).toBe(weights[outlier]);
   });
 
   it("restore-only helps nobody but the outlier", () => {
@@ -91,17 +91,17 @@ describe("the arms on a block with one outlier", () => {
 
   it("hold-out gives the block mates the range that they have without the outlier", () => {
     const mates = weights.filter((_, i) => i !== outlier);
-    const held = judge({ restore, holdOut: true });
+    const held = judge({ restore, excludeFromRange: true });
     const alone = new Float32Array(255);
     quantizeDequantize(mates, testPlan({ rows: 1, columns: 255 }), alone);
     expect(held.out.filter((_, i) => i !== outlier)).toEqual(alone);
     expect(held.out[outlier]).toBe(weights[outlier]);
-    expect(held.error).toBeLessThan(judge({ clip, restore }).error);
+    expect(held.error).toBeLessThan(judge({ range, restore }).error);
   });
 
   it("hold-out of a whole block leaves every weight exact", () => {
     const indices = Array.from({ length: 64 }, (_, i) => 64 + i);
-    const { out } = judge({ block: "channel", restore: { indices }, holdOut: true });
+    const { out } = judge({ granularity: "channel", restore: { indices }, excludeFromRange: true });
     expect(out.subarray(64, 128)).toEqual(weights.subarray(64, 128));
   });
 
@@ -110,7 +110,7 @@ describe("the arms on a block with one outlier", () => {
     const out = new Float32Array(6);
     const plan = testPlan(
       { rows: 1, columns: 6 },
-      { bits: 2, clip: { method: "block-percentage", threshold: 0.5 }, restore: { largest: 2 } },
+      { bits: 2, range: { method: "block-percentage", threshold: 0.5 }, restore: { largest: 2 } },
     );
     quantizeDequantize(values, plan, out);
     expect([1, 2, 4].map((i) => out[i] === values[i])).toEqual([true, true, false]);

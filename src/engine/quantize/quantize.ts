@@ -1,7 +1,7 @@
 import { blockEnd, blockLayout, blockStart, fromTileOrder, toTileOrder } from "./plan/blockLayout.ts";
 import { blockFitter, decodeStored, needsWorkingCopy, prepareWeights } from "./passes/blockPass.ts";
-import type { PackedConstants } from "./schemes/codec.ts";
-import { createCodec } from "./schemes/codecs.ts";
+import type { PackedConstants } from "./schemes/scheme.ts";
+import { createScheme } from "./schemes/createScheme.ts";
 import { codeKernelsFor, kernelsFor } from "./passes/configure.ts";
 import { assertFinite, storageOverflow } from "./plan/overflow.ts";
 import { restoredIndices } from "./plan/restoreWeights.ts";
@@ -66,18 +66,18 @@ export function scalarPack(
   const layout = blockLayout(plan);
   const working = needsWorkingCopy(plan) ? new Float32Array(weights.length) : weights;
   const source = prepareWeights(weights, plan, restored, working);
-  const codec = createCodec(plan, layout.count);
-  const fitter = blockFitter(codec, plan, source, kernelsFor(plan));
-  const codes = plan.block.kind === "tile" ? new Uint8Array(weights.length) : out;
+  const scheme = createScheme(plan, layout.count);
+  const fitter = blockFitter(scheme, plan, source, kernelsFor(plan));
+  const codes = plan.granularity.kind === "tile" ? new Uint8Array(weights.length) : out;
   let clipped = 0;
   for (let block = 0; block < layout.count; block++) {
     const from = blockStart(layout, block);
     const to = blockEnd(layout, from);
     clipped += fitter.fit(block, from, to);
-    codec.encode(block, source, from, to, codes, from);
+    scheme.encode(block, source, from, to, codes, from);
   }
-  if (plan.block.kind === "tile") fromTileOrder(codes, plan, out);
-  return { codes: out, constants: codec.constants(), clipped };
+  if (plan.granularity.kind === "tile") fromTileOrder(codes, plan, out);
+  return { codes: out, constants: scheme.constants(), clipped };
 }
 
 /**
@@ -88,9 +88,9 @@ export function scalarPack(
 export function dequantize(packed: Packed): Float32Array {
   const { plan, restored } = packed;
   const layout = blockLayout(plan);
-  const codec = createCodec(plan, layout.count, packed.constants);
+  const scheme = createScheme(plan, layout.count, packed.constants);
   let codes = packed.codes;
-  if (plan.block.kind === "tile") {
+  if (plan.granularity.kind === "tile") {
     codes = new Uint8Array(packed.codes.length);
     toTileOrder(packed.codes, plan, codes);
   }
@@ -99,9 +99,9 @@ export function dequantize(packed: Packed): Float32Array {
   for (let block = 0; block < layout.count; block++) {
     const from = blockStart(layout, block);
     const to = blockEnd(layout, from);
-    decodeStored(codec, block, codes, from, to, out, bits, from, plan.storage);
+    decodeStored(scheme, block, codes, from, to, out, bits, from, plan.storage);
   }
-  if (plan.block.kind === "tile") {
+  if (plan.granularity.kind === "tile") {
     const rowMajor = new Float32Array(out.length);
     fromTileOrder(out, plan, rowMajor);
     out = rowMajor;

@@ -7,7 +7,7 @@ import { quantizeDequantize } from "./quantizeDequantize.ts";
 import { referenceQuantizeDequantize } from "../../../test/support/quantize/reference.ts";
 import {
   ALL_CLIPS,
-  ALL_CODECS,
+  ALL_SCHEMES,
   BLOCKS_OF_6_BY_12,
   testPlan,
   testWeights,
@@ -34,7 +34,7 @@ const tensor = fc
   .map((values) => Float32Array.from(values));
 
 const arm = fc.oneof(
-  fc.constant({ restore: { indices: [] as number[] }, holdOut: false }),
+  fc.constant({ restore: { indices: [] as number[] }, excludeFromRange: false }),
   fc.record({
     restore: fc.oneof(
       fc
@@ -42,19 +42,21 @@ const arm = fc.oneof(
         .map((list) => ({ indices: list.sort((a, b) => a - b) })),
       fc.integer({ min: 1, max: 80 }).map((largest) => ({ largest })),
     ),
-    holdOut: fc.boolean(),
+    excludeFromRange: fc.boolean(),
   }),
 );
 
 const plan: fc.Arbitrary<TensorPlan> = fc
   .record({
-    codec: fc.constantFrom(...ALL_CODECS),
-    block: fc.constantFrom(...BLOCKS_OF_6_BY_12),
-    clip: fc.constantFrom(...ALL_CLIPS),
+    scheme: fc.constantFrom(...ALL_SCHEMES),
+    granularity: fc.constantFrom(...BLOCKS_OF_6_BY_12),
+    range: fc.constantFrom(...ALL_CLIPS),
     storage: fc.constantFrom<StorageType>("F32", "F16", "BF16"),
     arm,
   })
-  .map(({ codec, block, clip, storage, arm }) => testPlan(shape, { ...codec, block, clip, storage, ...arm }));
+  .map(({ scheme, granularity, range, storage, arm }) =>
+    testPlan(shape, { ...scheme, granularity, range, storage, ...arm }),
+  );
 
 function judged(weights: Float32Array, plan: TensorPlan): Float32Array {
   const out = new Float32Array(weights.length);
@@ -65,7 +67,7 @@ function judged(weights: Float32Array, plan: TensorPlan): Float32Array {
 const RUNS = soaked(600, 3000);
 
 describe("quantizeDequantize", () => {
-  it("gives the bits of the equations for every codec, block, clip, arm and storage type", () => {
+  it("gives the bits of the equations for every scheme, block, clip, arm and storage type", () => {
     fc.assert(
       fc.property(tensor, plan, (weights, plan) => {
         const expected = referenceQuantizeDequantize(weights, plan);
@@ -93,12 +95,12 @@ describe("quantizeDequantize", () => {
     );
   });
 
-  it("crosses every codec with every block and clip", () => {
+  it("crosses every scheme with every block and clip", () => {
     const weights = testWeights(ROWS * COLUMNS);
-    for (const codec of ALL_CODECS) {
-      for (const block of BLOCKS_OF_6_BY_12) {
-        for (const clip of ALL_CLIPS) {
-          const plan = testPlan(shape, { ...codec, block, clip, storage: "F16" });
+    for (const scheme of ALL_SCHEMES) {
+      for (const granularity of BLOCKS_OF_6_BY_12) {
+        for (const range of ALL_CLIPS) {
+          const plan = testPlan(shape, { ...scheme, granularity, range, storage: "F16" });
           expect(judged(weights, plan), JSON.stringify(plan)).toEqual(
             referenceQuantizeDequantize(weights, plan).out,
           );
@@ -110,14 +112,14 @@ describe("quantizeDequantize", () => {
   it("agrees with the equations on blocks longer than its chunks and its sort limit", () => {
     const large = { rows: 40, columns: 1000 };
     const weights = testWeights(40_000);
-    for (const block of ["tensor", "flat:17000", "channel", "tile:20x500"]) {
-      for (const clip of ALL_CLIPS) {
+    for (const granularity of ["tensor", "flat:17000", "channel", "tile:20x500"]) {
+      for (const range of ALL_CLIPS) {
         const plan = testPlan(large, {
-          block,
-          clip,
+          granularity,
+          range,
           bits: 3,
           restore: { largest: 7 },
-          holdOut: true,
+          excludeFromRange: true,
           storage: "BF16",
         });
         expect(judged(weights, plan), JSON.stringify(plan)).toEqual(
@@ -130,8 +132,16 @@ describe("quantizeDequantize", () => {
   it("leaves the weights as they are", () => {
     const weights = testWeights(72);
     const before = weights.slice();
-    for (const clip of ALL_CLIPS)
-      judged(weights, testPlan(shape, { clip, restore: { indices: [3] }, holdOut: true, block: "tile:2x3" }));
+    for (const range of ALL_CLIPS)
+      judged(
+        weights,
+        testPlan(shape, {
+          range,
+          restore: { indices: [3] },
+          excludeFromRange: true,
+          granularity: "tile:2x3",
+        }),
+      );
     expect(weights).toEqual(before);
   });
 
@@ -149,10 +159,10 @@ describe("quantizeDequantize", () => {
     fc.assert(
       fc.property(
         tensor,
-        fc.constantFrom(...ALL_CODECS),
+        fc.constantFrom(...ALL_SCHEMES),
         fc.constantFrom("group:4", "channel"),
-        (weights, codec, block) => {
-          const plan = testPlan(shape, { ...codec, block, clip: { method: "zscore", threshold: 2 } });
+        (weights, scheme, granularity) => {
+          const plan = testPlan(shape, { ...scheme, granularity, range: { method: "zscore", threshold: 2 } });
           const rolled = Float32Array.from(weights, (_, i) => weights[(i + COLUMNS) % weights.length]);
           const out = judged(weights, plan);
           expect(judged(rolled, plan)).toEqual(
@@ -183,9 +193,9 @@ describe("quantizeDequantize", () => {
   it.each([NaN, Infinity, -Infinity])("refuses %s, naming tensor, row and column", (bad) => {
     const weights = testWeights(72);
     weights[17] = bad;
-    for (const codec of ALL_CODECS) {
-      for (const clip of ALL_CLIPS) {
-        const plan = testPlan(shape, { ...codec, clip, restore: { indices: [17] } });
+    for (const scheme of ALL_SCHEMES) {
+      for (const range of ALL_CLIPS) {
+        const plan = testPlan(shape, { ...scheme, range, restore: { indices: [17] } });
         const refusal: unknown = expect.objectContaining({
           code: "quantize/not-finite",
           details: expect.objectContaining({ tensor: "w", row: 1, column: 5 }) as unknown,
@@ -199,10 +209,10 @@ describe("quantizeDequantize", () => {
   it("refuses a scale past f16 and a result past the storage type instead of writing Infinity", () => {
     const one = { rows: 1, columns: 2 };
     const overflow: unknown = expect.objectContaining({ code: "quantize/scale-overflow" });
-    expect(() => judged(Float32Array.of(-7e5, 7e5), testPlan(one, { codec: "int" }))).toThrow(overflow);
-    expect(() => judged(Float32Array.of(7e4, 0), testPlan(one, { codec: "nf4" }))).toThrow(overflow);
+    expect(() => judged(Float32Array.of(-7e5, 7e5), testPlan(one, { scheme: "int" }))).toThrow(overflow);
+    expect(() => judged(Float32Array.of(7e4, 0), testPlan(one, { scheme: "nf4" }))).toThrow(overflow);
     const past: unknown = expect.objectContaining({ code: "quantize/storage-overflow" });
-    const plan = testPlan(one, { codec: "int", storage: "F16" });
+    const plan = testPlan(one, { scheme: "int", storage: "F16" });
     expect(() => judged(Float32Array.of(65504, 0), plan)).toThrow(past);
     expect(() => dequantize(quantize(Float32Array.of(65504, 0), plan))).toThrow(past);
     const range: unknown = expect.objectContaining({ code: "quantize/range-overflow" });

@@ -1,4 +1,4 @@
-import { CODECS } from "#shared/codecs.ts";
+import { SCHEMES } from "#shared/schemes.ts";
 import { kernelsFor } from "./passes/configure.ts";
 import { assertLength } from "./quantize.ts";
 import { roundingPass } from "./passes/roundingPass.ts";
@@ -22,7 +22,7 @@ export function quantizeDequantize(
 ): QuantizationStatistics {
   assertLength(weights, plan, "The weights");
   assertLength(out, plan, "The result");
-  const { rounds } = CODECS[plan.codec];
+  const { rounds } = SCHEMES[plan.scheme];
   if (rounds) return roundingPass(weights, plan, rounds, out);
   const vector = kernelsFor(plan);
   return (vector && vectorPass(vector, weights, plan, out)) ?? scalarPass(weights, plan, out);

@@ -1,4 +1,4 @@
-import { CODECS, codecHasBlock } from "#shared/codecs.ts";
+import { SCHEMES, schemeHasGranularity } from "#shared/schemes.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { blockLayout } from "#engine/quantize/plan/blockLayout.ts";
 import { tensorsInWords, type Notes } from "./notes.ts";
@@ -14,8 +14,8 @@ interface Fit {
 
 /**
  * Refuses a block size that does not divide a tensor: the remainder is neither padded nor put into one large block, unless
- * that is how the codec's format has it.
- * @throws KeystoneError recipe/block-does-not-divide, with the nearest sizes that the codec has and that fit every tensor planned
+ * that is how the scheme's format has it.
+ * @throws KeystoneError recipe/block-does-not-divide, with the nearest sizes that the scheme has and that fit every tensor planned
  *   alike, or what else can be done about these tensors where it has none
  */
 export function checkBlocksFit(plans: readonly TensorPlan[]): void {
@@ -24,25 +24,26 @@ export function checkBlocksFit(plans: readonly TensorPlan[]): void {
   const [misfit] = misfits;
   if (!misfit) return;
   const alike = ({ what, size, plan }: Fit): boolean =>
-    what === misfit.what && size === misfit.size && plan.block.kind === misfit.plan.block.kind;
+    what === misfit.what && size === misfit.size && plan.granularity.kind === misfit.plan.granularity.kind;
   const common = fits
     .filter(alike)
     .map((fit) => fit.extent)
     .reduce(greatestCommonDivisor);
   const nearest = nearestDivisors(common, misfit.size).filter((size) =>
-    codecHasBlock(misfit.plan.codec, blockText(misfit.plan, misfit.what, size)),
+    schemeHasGranularity(misfit.plan.scheme, granularityText(misfit.plan, misfit.what, size)),
   );
   throw doesNotDivide(misfit, nearest, misfits.filter(alike));
 }
 
 function fitsOf(plan: TensorPlan): Fit[] {
-  const { block, rows, columns } = plan;
-  if (block.kind === "group" && CODECS[plan.codec].shortBlocks) return [];
-  if (block.kind === "group") return [{ plan, what: "columns", extent: columns, size: block.size }];
-  if (block.kind !== "tile") return [];
+  const { granularity, rows, columns } = plan;
+  if (granularity.kind === "group" && SCHEMES[plan.scheme].shortBlocks) return [];
+  if (granularity.kind === "group")
+    return [{ plan, what: "columns", extent: columns, size: granularity.size }];
+  if (granularity.kind !== "tile") return [];
   return [
-    { plan, what: "rows", extent: rows, size: block.rows },
-    { plan, what: "columns", extent: columns, size: block.columns },
+    { plan, what: "rows", extent: rows, size: granularity.rows },
+    { plan, what: "columns", extent: columns, size: granularity.columns },
   ];
 }
 
@@ -64,39 +65,39 @@ function doesNotDivide(misfit: Fit, nearest: readonly number[], alike: readonly 
   const { plan, what, extent, size } = misfit;
   return new KeystoneError(
     "recipe/block-does-not-divide",
-    `Tensor "${plan.name}" has ${extent} ${what}, which the block size ${size} of "${blockText(plan, what, size)}" does not divide (${extent} % ${size} = ${extent % size}).`,
-    nearest.length > 0 ? otherBlock(misfit, nearest) : otherCodec(misfit, alike),
+    `Tensor "${plan.name}" has ${extent} ${what}, which the block size ${size} of "${granularityText(plan, what, size)}" does not divide (${extent} % ${size} = ${extent % size}).`,
+    nearest.length > 0 ? otherBlock(misfit, nearest) : otherScheme(misfit, alike),
     { tensor: plan.name, [what]: extent, size, nearest: nearest.join(", ") },
   );
 }
 
-/** The nearest blocks, and what the codec has that takes any size. */
+/** The nearest blocks, and what the scheme has that takes any size. */
 function otherBlock({ plan, what }: Fit, nearest: readonly number[]): string {
-  const offer = nearest.map((size) => blockText(plan, what, size)).join(" or ");
-  const any = codecHasBlock(plan.codec, "flat:1")
+  const offer = nearest.map((size) => granularityText(plan, what, size)).join(" or ");
+  const any = schemeHasGranularity(plan.scheme, "flat:1")
     ? '"flat:N", which takes any size'
     : '"channel", which takes any row';
   return `Use ${offer}, which divides every tensor with this block, ${any}, or another block for this tensor in "overrides".`;
 }
 
-/** For a codec whose only blocks do not fit: which tensors need another one. */
-function otherCodec({ plan }: Fit, alike: readonly Fit[]): string {
+/** For a scheme whose only blocks do not fit: which tensors need another one. */
+function otherScheme({ plan }: Fit, alike: readonly Fit[]): string {
   const names = new Set(alike.map((fit) => fit.plan.name.replace(/\.\d+\./, ".*.")));
   const [pattern] = names;
   const rest = [...names].slice(1).map((name) => `"${name}"`);
   const also = rest.length === 0 ? "" : ` (and one each for ${rest.join(", ")})`;
-  return `${CODECS[plan.codec].title} has no other blocks. Add { "match": "${pattern}", "codec": "f16", "bits": 16 } to "overrides"${also}; with "skip": true in place of codec and bits it stays as it is. Or choose a codec that has other blocks.`;
+  return `${SCHEMES[plan.scheme].title} has no other blocks. Add { "match": "${pattern}", "scheme": "f16", "bits": 16 } to "overrides"${also}; with "skip": true in place of scheme and bits it stays as it is. Or choose a scheme that has other blocks.`;
 }
 
 /** The plan's block as written in a recipe, with `size` in place of the size that does not fit. */
-function blockText({ block }: TensorPlan, what: "columns" | "rows", size: number): string {
-  if (block.kind !== "tile") return `${block.kind}:${size}`;
-  return what === "rows" ? `tile:${size}x${block.columns}` : `tile:${block.rows}x${size}`;
+function granularityText({ granularity }: TensorPlan, what: "columns" | "rows", size: number): string {
+  if (granularity.kind !== "tile") return `${granularity.kind}:${size}`;
+  return what === "rows" ? `tile:${size}x${granularity.columns}` : `tile:${granularity.rows}x${size}`;
 }
 
 /** Says where `flat` blocks end short or are larger than the tensor. */
 export function blockNotes(plans: readonly TensorPlan[], notes: Notes): void {
-  const flat = Map.groupBy(plans, ({ block }) => (block.kind === "flat" ? block.size : 0));
+  const flat = Map.groupBy(plans, ({ granularity }) => (granularity.kind === "flat" ? granularity.size : 0));
   flat.delete(0);
   for (const [size, sharing] of flat) {
     const larger = sharing.filter((plan) => size > plan.rows * plan.columns);

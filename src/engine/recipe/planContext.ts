@@ -7,6 +7,6 @@ export interface PlanContext {
   readonly superWeights: readonly Coordinate[];
   /** Name of a layer's `down_proj` weight. */
   downProjection(layer: number): string;
-  /** Rounds every ŵ to this type; absent = each tensor's own, or the half type that the codec's runtimes make of it. */
+  /** Rounds every ŵ to this type; absent = each tensor's own, or the half type that the scheme's runtimes make of it. */
   readonly storage?: StorageType | undefined;
 }

@@ -9,15 +9,15 @@ const ROUNDING = 1e-6;
  * one (`tensor` and a flat block that is no smaller), a hold-out of nothing is none, and a clip that no weight can pass is none.
  */
 export function planKey(plan: TensorPlan): string {
-  const { codec, bits, symmetric, block, restore, holdOut, storage, rows, columns } = plan;
+  const { scheme, bits, symmetric, granularity, restore, excludeFromRange, storage, rows, columns } = plan;
   const { size, span } = blockLayout(plan);
   const restores = "largest" in restore || restore.indices.length > 0;
   return JSON.stringify({
-    ...{ rows, columns, codec, bits, symmetric, storage, size, span },
-    tile: block.kind === "tile" ? [block.rows, block.columns] : null,
-    clip: clipsNothing(plan, size) ? null : plan.clip,
+    ...{ rows, columns, scheme, bits, symmetric, storage, size, span },
+    tile: granularity.kind === "tile" ? [granularity.rows, granularity.columns] : null,
+    range: clipsNothing(plan, size) ? null : plan.range,
     restore,
-    holdOut: holdOut && restores,
+    excludeFromRange: excludeFromRange && restores,
   });
 }
 
@@ -25,9 +25,9 @@ export function planKey(plan: TensorPlan): string {
  * Whether a z-score's threshold lies beyond every weight that a block can hold: of n numbers none is further from their mean than
  * (n − 1)/√n of their sample deviations, 5.48 for 32 and 7.88 for 64.
  */
-function clipsNothing({ clip }: TensorPlan, size: number): boolean {
-  if (clip?.method !== "zscore") return false;
-  return clip.threshold >= ((size - 1) / Math.sqrt(size)) * (1 + ROUNDING);
+function clipsNothing({ range }: TensorPlan, size: number): boolean {
+  if (range?.method !== "zscore") return false;
+  return range.threshold >= ((size - 1) / Math.sqrt(size)) * (1 + ROUNDING);
 }
 
 /** One key for all tensors of a recipe. */

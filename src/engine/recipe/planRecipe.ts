@@ -19,7 +19,7 @@ export interface RecipePlan extends TensorPlans {
 /**
  * Brings a recipe's weights down to a model, and checks it whole before any weight is read.
  * @param superWeights what `restore: "super-weights"` stands for
- * @param storage rounds every ŵ to this type; absent = each tensor's own, or the half type that the codec's runtimes make of it
+ * @param storage rounds every ŵ to this type; absent = each tensor's own, or the half type that the scheme's runtimes make of it
  * @throws KeystoneError recipe/… where it does not fit the model, checkpoint/unreadable-dtype
  */
 export function planRecipe(

@@ -34,7 +34,7 @@ const MODEL = [
   tensor("lm_head.weight", [100, 64], "head", null),
 ];
 const LINEARS = MODEL.filter((t) => t.linear).map((t) => t.name);
-const HALF = { codec: "f16", bits: 16 } as const;
+const HALF = { scheme: "f16", bits: 16 } as const;
 const context: PlanContext = {
   superWeights: [[1, 3, 5]],
   downProjection: (layer) => `model.layers.${layer}.mlp.down_proj.weight`,
@@ -45,7 +45,7 @@ const plan = (
   tensors = MODEL,
   changes: Partial<PlanContext> = {},
 ): ReturnType<typeof planTensors> =>
-  planTensors(parseRecipe({ codec: "rtn", bits: 4, block: "tensor", ...fields }), tensors, {
+  planTensors(parseRecipe({ scheme: "affine", bits: 4, granularity: "tensor", ...fields }), tensors, {
     ...context,
     ...changes,
   });
@@ -75,50 +75,52 @@ describe("planTensors", () => {
   });
 
   it("quantizes the embedding and the head where keep is empty, never a vector", () => {
-    expect([...plan({ keep: [] }).tensors.keys()]).toEqual(
+    expect([...plan({ ignore: [] }).tensors.keys()]).toEqual(
       MODEL.filter((t) => t.shape.length === 2).map((t) => t.name),
     );
   });
 
   it("notes that a tied embedding is the head too", () => {
     const tied = MODEL.filter((t) => t.role !== "head");
-    expect(plan({ keep: [] }, tied).notes).toEqual([expect.stringContaining("also the output head (tied)")]);
-    expect(plan({ keep: [] }).notes).toEqual([]);
+    expect(plan({ ignore: [] }, tied).notes).toEqual([
+      expect.stringContaining("also the output head (tied)"),
+    ]);
+    expect(plan({ ignore: [] }).notes).toEqual([]);
   });
 
   it("matches * across the dots of a name", () => {
-    expect([...plan({ keep: ["*lm_head*", "*embed*", "model.layers.0*"] }).tensors.keys()]).toEqual(
+    expect([...plan({ ignore: ["*lm_head*", "*embed*", "model.layers.0*"] }).tensors.keys()]).toEqual(
       LINEARS.slice(2),
     );
-    expect([...plan({ keep: ["*"] }).tensors.keys()]).toEqual([]);
+    expect([...plan({ ignore: ["*"] }).tensors.keys()]).toEqual([]);
   });
 
   it("lets the first matching override decide and inherits what it does not say", () => {
     const overrides = [
       { match: "*.layers.1.*down_proj*", skip: true },
-      { match: "*down_proj*", bits: 8, clip: null },
-      { match: "*", codec: "int" as const, symmetric: true, block: "group:32" },
+      { match: "*down_proj*", bits: 8, range: null },
+      { match: "*", scheme: "int" as const, symmetric: true, granularity: "group:32" },
     ];
-    const { tensors } = plan({ clip: { method: "mse" }, overrides });
+    const { tensors } = plan({ range: { method: "mse" }, overrides });
     expect(tensors.has("model.layers.1.mlp.down_proj.weight")).toBe(false);
     expect(tensors.get("model.layers.0.mlp.down_proj.weight")).toMatchObject({
-      codec: "rtn",
+      scheme: "affine",
       bits: 8,
-      clip: null,
-      block: { kind: "tensor" },
+      range: null,
+      granularity: { kind: "tensor" },
     });
     expect(tensors.get("model.layers.0.self_attn.q_proj.weight")).toMatchObject({
-      codec: "int",
+      scheme: "int",
       bits: 4,
       symmetric: true,
-      clip: { method: "mse" },
-      block: { kind: "group", size: 32 },
+      range: { method: "mse" },
+      granularity: { kind: "group", size: 32 },
     });
   });
 
   it("notes globs that match nothing and overrides that change nothing", () => {
     const { notes } = plan({
-      keep: ["*lm_head*", "*embed_tokens*", "*.c_proj.*"],
+      ignore: ["*lm_head*", "*embed_tokens*", "*.c_proj.*"],
       overrides: [
         { match: "nope", bits: 3 },
         { match: "lm_head*", bits: 3 },
@@ -132,7 +134,7 @@ describe("planTensors", () => {
   });
 
   it("refuses a group that does not divide, with tensor, columns, size and the nearest sizes that fit every tensor", () => {
-    const error = refusal({ block: "group:64" });
+    const error = refusal({ granularity: "group:64" });
     expect(error.code).toBe("recipe/block-does-not-divide");
     expect(error.message).toContain(
       '"model.layers.0.mlp.down_proj.weight" has 176 columns, which the block size 64',
@@ -144,21 +146,21 @@ describe("planTensors", () => {
       size: 64,
       nearest: "16",
     });
-    expect(refusal({ block: "group:12" }).next).toContain("Use group:8 or group:16,");
-    expect(plan({ block: "group:16" }).tensors.size).toBe(4);
+    expect(refusal({ granularity: "group:12" }).next).toContain("Use group:8 or group:16,");
+    expect(plan({ granularity: "group:16" }).tensors.size).toBe(4);
   });
 
   it.each(["q4_0", "q4_1", "q5_0", "q5_1", "q8_0"] as const)(
     "offers no block to %s, which has group:32 alone, but overrides that make the recipe fit",
-    (codec) => {
-      const bits = codec === "q8_0" ? 8 : Number(codec[1]);
-      const recipe = { codec, bits, block: "group:32" } as const;
+    (scheme) => {
+      const bits = scheme === "q8_0" ? 8 : Number(scheme[1]);
+      const recipe = { scheme, bits, granularity: "group:32" } as const;
       const error = refusal(recipe);
       expect(error.message).toContain("176 columns, which the block size 32");
       expect(error.details).toMatchObject({ nearest: "" });
       expect(error.next).not.toMatch(/group:16|flat:N/);
       expect(error.next).toContain(
-        '{ "match": "model.layers.*.mlp.down_proj.weight", "codec": "f16", "bits": 16 }',
+        '{ "match": "model.layers.*.mlp.down_proj.weight", "scheme": "f16", "bits": 16 }',
       );
       const match = "model.layers.*.mlp.down_proj.weight";
       expect(plan({ ...recipe, overrides: [{ match, ...HALF }] }).tensors.size).toBe(4);
@@ -166,35 +168,35 @@ describe("planTensors", () => {
     },
   );
 
-  it("names every kind of tensor that a codec's only block does not fit", () => {
+  it("names every kind of tensor that a scheme's only block does not fit", () => {
     const tensors = MODEL.map((info) => (info.linear ? { ...info, shape: [64, 176] } : info));
-    const error = refusal({ codec: "q4_0", bits: 4, block: "group:32" }, tensors);
+    const error = refusal({ scheme: "q4_0", bits: 4, granularity: "group:32" }, tensors);
     expect(error.next).toContain('"match": "model.layers.*.self_attn.q_proj.weight"');
     expect(error.next).toContain('(and one each for "model.layers.*.mlp.down_proj.weight")');
   });
 
-  it("offers packed codecs groups and whole rows, which they have, and no flat blocks", () => {
-    const error = refusal({ codec: "gptq", bits: 4, block: "group:64" });
+  it("offers packed schemes groups and whole rows, which they have, and no flat blocks", () => {
+    const error = refusal({ scheme: "gptq-int", bits: 4, granularity: "group:64" });
     expect(error.next).toContain('Use group:16, which divides every tensor with this block, "channel"');
     expect(error.next).not.toContain("flat");
-    expect(plan({ codec: "gptq", bits: 4, block: "channel" }).tensors.size).toBe(4);
+    expect(plan({ scheme: "gptq-int", bits: 4, granularity: "channel" }).tensors.size).toBe(4);
   });
 
   it("refuses a tile that does not divide rows or columns", () => {
-    expect(refusal({ block: "tile:48x16" })).toMatchObject({
+    expect(refusal({ granularity: "tile:48x16" })).toMatchObject({
       code: "recipe/block-does-not-divide",
       details: { rows: 64, size: 48, nearest: "32, 64" },
     });
-    expect(refusal({ block: "tile:16x10" }).next).toContain("tile:16x8 or tile:16x16");
-    expect(plan({ block: "tile:64x16" }).tensors.size).toBe(4);
+    expect(refusal({ granularity: "tile:16x10" }).next).toContain("tile:16x8 or tile:16x16");
+    expect(plan({ granularity: "tile:64x16" }).tensors.size).toBe(4);
   });
 
   it("accepts any flat size and says where the last block is shorter or the tensor smaller", () => {
-    expect(plan({ block: "flat:5000" }).notes).toEqual([
+    expect(plan({ granularity: "flat:5000" }).notes).toEqual([
       'flat:5000 is larger than 2 tensors (first "model.layers.0.self_attn.q_proj.weight"): one block for the whole tensor.',
       'flat:5000 does not divide 2 tensors (first "model.layers.0.mlp.down_proj.weight"): the last block has the remainder (1264 of 11264 weights in "model.layers.0.mlp.down_proj.weight").',
     ]);
-    expect(plan({ block: "flat:1024" }).notes).toEqual([]);
+    expect(plan({ granularity: "flat:1024" }).notes).toEqual([]);
   });
 
   it("resolves restored coordinates to [layer, row = output, column = input] of down_proj, ascending, once each", () => {
@@ -212,9 +214,9 @@ describe("planTensors", () => {
   });
 
   it("takes the detected super weights where the recipe says so", () => {
-    const { tensors } = plan({ restore: "super-weights", holdOut: true });
+    const { tensors } = plan({ restore: "super-weights", excludeFromRange: true });
     expect(tensors.get("model.layers.1.mlp.down_proj.weight")).toMatchObject({
-      holdOut: true,
+      excludeFromRange: true,
       restore: { indices: [3 * 176 + 5] },
     });
     expect(plan({ restore: "super-weights" }, MODEL, { superWeights: [] }).notes).toEqual([
@@ -239,7 +241,7 @@ describe("planTensors", () => {
 
   it("notes a restored weight of a tensor that is not quantized", () => {
     expect(
-      plan({ restore: [[0, 1, 1]], keep: ["*lm_head*", "*embed_tokens*", "*down_proj*"] }).notes,
+      plan({ restore: [[0, 1, 1]], ignore: ["*lm_head*", "*embed_tokens*", "*down_proj*"] }).notes,
     ).toEqual([expect.stringContaining("Nothing to restore at [0, 1, 1]")]);
   });
 
@@ -262,49 +264,51 @@ describe("planTensors", () => {
   });
 });
 
-describe("a codec that rounds each weight by itself", () => {
-  const clip = { method: "zscore", threshold: 5 } as const;
+describe("a scheme that rounds each weight by itself", () => {
+  const range = { method: "zscore", threshold: 5 } as const;
 
   it("has neither block nor clip, whatever the rest of the recipe has", () => {
     const { tensors, notes } = plan({
-      ...{ block: "group:16", clip, keep: ["*lm_head*"] },
+      ...{ granularity: "group:16", range, ignore: ["*lm_head*"] },
       overrides: [{ match: "*embed_tokens*", ...HALF }],
     });
     expect(tensors.get("model.embed_tokens.weight")).toMatchObject({
-      ...{ codec: "f16", bits: 16, block: { kind: "tensor" }, clip: null },
+      ...{ scheme: "f16", bits: 16, granularity: { kind: "tensor" }, range: null },
     });
-    expect(tensors.get(LINEARS[0] ?? "")).toMatchObject({ codec: "rtn", clip });
+    expect(tensors.get(LINEARS[0] ?? "")).toMatchObject({ scheme: "affine", range });
     expect(notes).toEqual([]);
   });
 
-  it("passes over a symmetric recipe's symmetry, as every codec does that has no such choice", () => {
+  it("passes over a symmetric recipe's symmetry, as every scheme does that has no such choice", () => {
     const { tensors } = plan({
-      ...{ codec: "int", symmetric: true, block: "group:16", keep: ["*lm_head*"] },
+      ...{ scheme: "int", symmetric: true, granularity: "group:16", ignore: ["*lm_head*"] },
       overrides: [
         { match: "*embed_tokens*", ...HALF },
-        { match: "*q_proj*", codec: "q4_0", block: "group:32" },
+        { match: "*q_proj*", scheme: "q4_0", granularity: "group:32" },
       ],
     });
-    const symmetric = [...tensors.values()].map((one) => [one.codec, one.symmetric]);
+    const symmetric = [...tensors.values()].map((one) => [one.scheme, one.symmetric]);
     expect(symmetric[0]).toEqual(["f16", false]);
     expect(symmetric[1]).toEqual(["q4_0", false]);
     expect(symmetric[2]).toEqual(["int", true]);
   });
 
   it("is refused with other bits than its own, and with a clip of its own", () => {
-    expect(() => plan({ codec: "f16" })).toThrow(/f16 stores 16 bits, but bits is 4/);
-    expect(() => plan({ bits: 16 })).toThrow(/rtn stores .* 8 bits, but bits is 16/);
+    expect(() => plan({ scheme: "f16" })).toThrow(/f16 stores 16 bits, but bits is 4/);
+    expect(() => plan({ bits: 16 })).toThrow(/affine stores .* 8 bits, but bits is 16/);
     const message = /no range that a clip could cut/;
-    expect(() => plan({ ...HALF, clip })).toThrow(message);
-    expect(() => plan({ overrides: [{ match: "*", ...HALF, clip }] })).toThrow(message);
+    expect(() => plan({ ...HALF, range })).toThrow(message);
+    expect(() => plan({ overrides: [{ match: "*", ...HALF, range }] })).toThrow(message);
   });
 });
 
 describe("recipeId", () => {
   it("is the SHA-256 of the recipe's JSON, whatever the order of its keys and the defaults left out", () => {
-    const id = recipeId(parseRecipe({ codec: "rtn", bits: 4, block: "group:64" }));
+    const id = recipeId(parseRecipe({ scheme: "affine", bits: 4, granularity: "group:64" }));
     expect(id).toMatch(/^[0-9a-f]{64}$/);
-    expect(recipeId(parseRecipe({ block: "group:64", holdOut: false, bits: 4, codec: "rtn" }))).toBe(id);
-    expect(recipeId(parseRecipe({ block: "group:64", bits: 3, codec: "rtn" }))).not.toBe(id);
+    expect(
+      recipeId(parseRecipe({ granularity: "group:64", excludeFromRange: false, bits: 4, scheme: "affine" })),
+    ).toBe(id);
+    expect(recipeId(parseRecipe({ granularity: "group:64", bits: 3, scheme: "affine" }))).not.toBe(id);
   });
 });

@@ -1,11 +1,11 @@
-import { CODECS } from "#shared/codecs.ts";
+import { SCHEMES } from "#shared/schemes.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import {
-  DEFAULT_KEEP,
+  DEFAULT_IGNORE,
   inheritedSymmetric,
-  parseBlock,
-  type CodecName,
+  parseGranularity,
+  type SchemeName,
   type Override,
   type Recipe,
 } from "#shared/recipe.ts";
@@ -42,21 +42,23 @@ export function planTensors(
   const plans = new Map<string, TensorPlan>();
   for (const [tensor, override] of chosen) {
     const [rows = 0, columns = 0] = tensor.shape;
-    const codec = override?.codec ?? recipe.codec;
-    const { rounds } = CODECS[codec];
+    const scheme = override?.scheme ?? recipe.scheme;
+    const { rounds } = SCHEMES[scheme];
     plans.set(tensor.name, {
       name: tensor.name,
       layer: tensor.layer,
       rows,
       columns,
-      codec,
+      scheme,
       bits: override?.bits ?? recipe.bits,
       symmetric: override?.symmetric ?? inheritedSymmetric(recipe, override),
-      block: rounds ? { kind: "tensor" } : parseBlock(override?.block ?? recipe.block),
-      clip: rounds ? null : override?.clip === undefined ? recipe.clip : override.clip,
+      granularity: rounds
+        ? { kind: "tensor" }
+        : parseGranularity(override?.granularity ?? recipe.granularity),
+      range: rounds ? null : override?.range === undefined ? recipe.range : override.range,
       restore: restore(tensor.name),
-      holdOut: recipe.holdOut,
-      storage: context.storage ?? judgedType(codec, tensor),
+      excludeFromRange: recipe.excludeFromRange,
+      storage: context.storage ?? judgedType(scheme, tensor),
     });
   }
   checkBlocksFit([...plans.values()]);
@@ -71,7 +73,7 @@ function chooseTensors(
   tensors: readonly TensorInfo[],
   notes: Notes,
 ): Map<TensorInfo, Override | undefined> {
-  const keep = recipe.keep.map((glob) => ({ glob, matches: namePattern(glob), used: false }));
+  const ignore = recipe.ignore.map((glob) => ({ glob, matches: namePattern(glob), used: false }));
   const overrides = recipe.overrides.map((override) => ({
     override,
     matches: namePattern(override.match),
@@ -80,7 +82,7 @@ function chooseTensors(
   }));
   const chosen = new Map<TensorInfo, Override | undefined>();
   for (const tensor of tensors) {
-    const kept = keep.filter((pattern) => pattern.matches(tensor.name));
+    const kept = ignore.filter((pattern) => pattern.matches(tensor.name));
     const matching = overrides.filter((pattern) => pattern.matches(tensor.name));
     for (const pattern of kept) pattern.used = true;
     for (const pattern of matching) pattern.found = true;
@@ -89,7 +91,7 @@ function chooseTensors(
     if (first) first.used = true;
     if (!first?.override.skip) chosen.set(tensor, first?.override);
   }
-  for (const { glob, used } of keep) {
+  for (const { glob, used } of ignore) {
     // The default names what a tied or headless model does not have; that is nobody's mistake.
     if (!used && !isDefaultKeep(glob)) notes.add(`keep "${glob}" matches no tensor of this model.`);
   }
@@ -105,7 +107,7 @@ function chooseTensors(
 }
 
 function isDefaultKeep(glob: string): boolean {
-  return DEFAULT_KEEP.includes(glob);
+  return DEFAULT_IGNORE.includes(glob);
 }
 
 /** 2-D, not empty, and a linear of a decoder layer, the embedding or the output head. Vectors are never quantized. */
@@ -127,11 +129,11 @@ function noteTiedEmbedding(
   }
 }
 
-/** What ŵ is rounded to: the tensor's own type, or the type that the codec's runtimes compute in. */
-function judgedType(codec: CodecName, tensor: TensorInfo): StorageType {
+/** What ŵ is rounded to: the tensor's own type, or the type that the scheme's runtimes compute in. */
+function judgedType(scheme: SchemeName, tensor: TensorInfo): StorageType {
   const storage = storageOf(tensor);
-  if (CODECS[codec].full) return "F32";
-  return storage === "F32" && CODECS[codec].half ? "F16" : storage;
+  if (SCHEMES[scheme].full) return "F32";
+  return storage === "F32" && SCHEMES[scheme].half ? "F16" : storage;
 }
 
 function storageOf(tensor: TensorInfo): StorageType {
@@ -139,7 +141,7 @@ function storageOf(tensor: TensorInfo): StorageType {
   throw new KeystoneError(
     "checkpoint/unreadable-dtype",
     `Tensor "${tensor.name}" is stored as ${tensor.dtype}; F32, F16 and BF16 can be quantized.`,
-    'Leave it out with "keep", or use a checkpoint in one of those types.',
+    'Leave it out with "ignore", or use a checkpoint in one of those types.',
     { tensor: tensor.name, dtype: tensor.dtype },
   );
 }

@@ -21,7 +21,7 @@ export function resolveRestore(
   if (typeof restore === "object" && !Array.isArray(restore)) return () => ({ largest: restore.largest });
   if (restore === "super-weights" && context.superWeights.length === 0) {
     notes.add(
-      `No super weight is known for this model: nothing is ${recipe.holdOut ? "held out" : "restored"}.`,
+      `No super weight is known for this model: nothing is ${recipe.excludeFromRange ? "held out" : "restored"}.`,
     );
   }
   const coordinates = restore === "none" ? [] : restore === "super-weights" ? context.superWeights : restore;

@@ -18,10 +18,10 @@ export function smallPlan(
   const groups = GROUPS.filter((size) => rows.every((columns) => columns % size === 0)).slice(0, 2);
   return {
     name: "First sweep",
-    base: { codec: "int", symmetric: false },
+    base: { scheme: "int", symmetric: false },
     grid: {
       bits: [4, 3],
-      block: groups.length > 0 ? groups.map((size) => `group:${size}`) : ["channel"],
+      granularity: groups.length > 0 ? groups.map((size) => `group:${size}`) : ["channel"],
       restore: found ? ["none", "super-weights"] : ["none"],
     },
     judge: { windows: "bos", tokens: TOKENS },

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { CodecName } from "../codecs.ts";
+import type { SchemeName } from "../schemes.ts";
 import type { Recipe } from "../recipe.ts";
 
 /**
@@ -32,13 +32,13 @@ export interface ExportFormatDescriptor {
   readonly keptEmbedding: readonly KeptModule[];
   /** Whether its weights can be cut into shards. */
   readonly sharded: boolean;
-  /** The codecs that are this format's own, bit for bit. */
-  readonly own: readonly CodecName[];
+  /** The schemes that are this format's own, bit for bit. */
+  readonly own: readonly SchemeName[];
   /** What is exact in the file and what is not, in one sentence. */
   readonly exact: string;
-  /** The codecs and blocks that it holds, in words. */
-  readonly codecs: string;
-  readonly blocks: string;
+  /** The schemes and blocks that it holds, in words. */
+  readonly schemes: string;
+  readonly granularities: string;
   readonly loadsIn: readonly string[];
   /** What the Hub calls the library that loads it. */
   readonly library: string;

@@ -4,7 +4,7 @@ import type { ExportFormatDescriptor } from "./descriptor.ts";
 export const gguf: ExportFormatDescriptor = {
   title: "GGUF",
   summary: "One file with weights, metadata and tokenizer, for llama.cpp and the programs built on it.",
-  help: "one file for llama.cpp; codecs q4_0, q4_1, q5_0, q5_1, q8_0, int symmetric, with group:32; f16, bf16",
+  help: "one file for llama.cpp; schemes q4_0, q4_1, q5_0, q5_1, q8_0, int symmetric, with group:32; f16, bf16",
   size: "packed",
   restored: "module",
   kept: ["unquantized", "8-bit"],
@@ -13,8 +13,8 @@ export const gguf: ExportFormatDescriptor = {
   own: ["q4_0", "q4_1", "q5_0", "q5_1", "q8_0"],
   exact:
     "Codes and scales are stored as they were evaluated, and llama.cpp dequantizes them to the same f32 numbers; norms and biases become F32, everything else keeps its type, blocks of a GGUF source included.",
-  codecs: "q4_0, q4_1, q5_0, q5_1, q8_0, int symmetric with 4, 5 or 8 bits, and f16 or bf16",
-  blocks: "group:32",
+  schemes: "q4_0, q4_1, q5_0, q5_1, q8_0, int symmetric with 4, 5 or 8 bits, and f16 or bf16",
+  granularities: "group:32",
   loadsIn: ["llama.cpp", "ollama", "LM Studio", "node-llama-cpp", "Keystone"],
   library: "gguf",
   runtime: "llama.cpp",

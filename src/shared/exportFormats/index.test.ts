@@ -1,13 +1,13 @@
 import { expect, it } from "vitest";
 import { exportFormat, exportFormatOf, ownFormatOf } from "./index.ts";
 
-it("a codec is the own one of at most one format", () => {
+it("a scheme is the own one of at most one format", () => {
   const own = exportFormat.options.flatMap((format) =>
-    exportFormatOf(format).own.map((codec) => ({ codec, format })),
+    exportFormatOf(format).own.map((scheme) => ({ scheme, format })),
   );
-  expect(new Set(own.map(({ codec }) => codec)).size).toBe(own.length);
-  for (const { codec, format } of own) expect(ownFormatOf(codec)).toBe(format);
-  expect(ownFormatOf("rtn")).toBeNull();
+  expect(new Set(own.map(({ scheme }) => scheme)).size).toBe(own.length);
+  for (const { scheme, format } of own) expect(ownFormatOf(scheme)).toBe(format);
+  expect(ownFormatOf("affine")).toBeNull();
 });
 
 it("only a format that keeps whole modules says what they may become", () => {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { CodecName } from "../codecs.ts";
+import type { SchemeName } from "../schemes.ts";
 import { awq } from "./awq.ts";
 import { compressedTensors } from "./compressedTensors.ts";
 import type { ExportFormatDescriptor } from "./descriptor.ts";
@@ -26,7 +26,7 @@ export function exportFormatOf(format: ExportFormat): ExportFormatDescriptor {
   return EXPORT_FORMATS[format];
 }
 
-/** The format that a codec is of; null for those that are for study, or of several formats. */
-export function ownFormatOf(codec: CodecName): ExportFormat | null {
-  return exportFormat.options.find((format) => exportFormatOf(format).own.includes(codec)) ?? null;
+/** The format that a scheme is of; null for those that are for study, or of several formats. */
+export function ownFormatOf(scheme: SchemeName): ExportFormat | null {
+  return exportFormat.options.find((format) => exportFormatOf(format).own.includes(scheme)) ?? null;
 }

@@ -13,15 +13,15 @@ function vllm(folder: string): Launch {
   return { runtime: "vLLM", line: `vllm serve ${JSON.stringify(folder)}` };
 }
 
-type Setting = Pick<Recipe, "bits" | "symmetric" | "block">;
+type Setting = Pick<Recipe, "bits" | "symmetric" | "granularity">;
 
 /** Of a packed folder whose modules vLLM has kernels for, vLLM; otherwise a loader that takes the others too. */
 export function vllmOr(
   takes: (setting: Setting) => boolean,
   otherwise: (folder: string) => Launch,
 ): ExportFormatDescriptor["launch"] {
-  return (folder, _files, { bits, symmetric, block, overrides }) => {
-    const main = { bits, symmetric, block };
+  return (folder, _files, { bits, symmetric, granularity, overrides }) => {
+    const main = { bits, symmetric, granularity };
     const settings = [
       main,
       ...overrides
@@ -29,11 +29,11 @@ export function vllmOr(
         .map((one) => ({
           bits: one.bits ?? bits,
           symmetric: one.symmetric ?? symmetric,
-          block: one.block ?? block,
+          granularity: one.granularity ?? granularity,
         })),
     ];
     const taken = settings.every(
-      (setting) => [...VLLM_GROUP_BLOCKS, "channel"].includes(setting.block) && takes(setting),
+      (setting) => [...VLLM_GROUP_BLOCKS, "channel"].includes(setting.granularity) && takes(setting),
     );
     return taken ? vllm(folder) : otherwise(folder);
   };

@@ -13,8 +13,8 @@ export const onnx: ExportFormatDescriptor = {
   own: ["matmulnbits"],
   exact:
     "Every weight is the one that was evaluated, in f32: the same codes, scales and zero points; restored weights are the source's own values, added beside the packed product; kept tensors keep the source's bytes.",
-  codecs: "matmulnbits or int, 4 or 8 bits, symmetric or asymmetric",
-  blocks: "group:16, 32, 64, 128 or 256",
+  schemes: "matmulnbits or int, 4 or 8 bits, symmetric or asymmetric",
+  granularities: "group:16, 32, 64, 128 or 256",
   loadsIn: ["onnxruntime", "onnxruntime-genai", "Keystone"],
   library: "onnxruntime",
   runtime: "ONNX Runtime",

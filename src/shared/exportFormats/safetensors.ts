@@ -14,8 +14,8 @@ export const safetensors: ExportFormatDescriptor = {
   own: [],
   exact:
     "Every weight is stored as it was evaluated, rounded to the checkpoint's own type; restored weights are the source's.",
-  codecs: "any codec",
-  blocks: "any block",
+  schemes: "any scheme",
+  granularities: "any block",
   loadsIn: ["transformers", "vLLM", "llama.cpp's converter", "Keystone"],
   library: "transformers",
   runtime: "Transformers",

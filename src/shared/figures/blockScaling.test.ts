@@ -5,18 +5,18 @@ import { paletteOf } from "./palette.ts";
 
 it("orders blocks by how many weights share a scale, as their bits tell", () => {
   const used = [
-    { block: "flat:4096", bitsPerWeight: 4.008 },
-    { block: "tensor", bitsPerWeight: 4.0001 },
-    { block: "channel", bitsPerWeight: 4.106 },
-    { block: "channel", bitsPerWeight: 4.107 },
-    { block: "group:64", bitsPerWeight: 4.5 },
+    { granularity: "flat:4096", bitsPerWeight: 4.008 },
+    { granularity: "tensor", bitsPerWeight: 4.0001 },
+    { granularity: "channel", bitsPerWeight: 4.106 },
+    { granularity: "channel", bitsPerWeight: 4.107 },
+    { granularity: "group:64", bitsPerWeight: 4.5 },
   ];
   expect(sortBlocks(used)).toEqual(["group:64", "channel", "flat:4096", "tensor"]);
 });
 
 it("orders them by name where the bits are not known", () => {
-  const blocks = ["tensor", "flat:16384", "channel", "group:128", "tile:8x8"];
-  expect(sortBlocks(blocks.map((block) => ({ block, bitsPerWeight: null })))).toEqual([
+  const granularities = ["tensor", "flat:16384", "channel", "group:128", "tile:8x8"];
+  expect(sortBlocks(granularities.map((granularity) => ({ granularity, bitsPerWeight: null })))).toEqual([
     "tile:8x8",
     "group:128",
     "channel",

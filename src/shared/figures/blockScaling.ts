@@ -1,7 +1,7 @@
 import { divergence, list, percent } from "../format.ts";
 import type { LabReportOf } from "../lab.ts";
-import { parseBlock } from "../recipe.ts";
-import { blockLabel, clipLabel } from "../recipeText.ts";
+import { parseGranularity } from "../recipe.ts";
+import { granularityLabel, rangeLabel } from "../recipeText.ts";
 import { fractionScale, magnitudeScale } from "./axes.ts";
 import type { Figure, FigureLayout } from "./figure.ts";
 import { linePlot, type Series } from "./linePlot.ts";
@@ -27,14 +27,14 @@ function armOf(report: Report, arm: BlockCell["arm"]) {
 /** Figure 7 of the paper, one chart a bit width: how quality falls as blocks grow, with and without restoration. */
 export function blockScalingFigures(report: Report, palette: Palette): Figure[] {
   const widths = [...new Set(report.cells.map(({ bits }) => bits))].sort((a, b) => b - a);
-  const blocks = sortBlocks(
+  const granularities = sortBlocks(
     report.cells.map((cell) => ({ ...cell, bitsPerWeight: cell.bitsPerWeight - cell.bits })),
   );
   return widths.flatMap((bits) => {
     const cells = report.cells.filter((cell) => cell.bits === bits);
     return [
-      perplexityFigure(report, bits, cells, blocks, palette),
-      ...accuracyByBlock(report, bits, cells, blocks, palette),
+      perplexityFigure(report, bits, cells, granularities, palette),
+      ...accuracyByBlock(report, bits, cells, granularities, palette),
       ...thresholdFigures(report, bits, cells, palette),
     ];
   });
@@ -44,7 +44,7 @@ function perplexityFigure(
   report: Report,
   bits: number,
   cells: readonly BlockCell[],
-  blocks: readonly string[],
+  granularities: readonly string[],
   palette: Palette,
 ): Figure {
   const original = report.original?.perplexity ?? null;
@@ -57,16 +57,16 @@ function perplexityFigure(
         return {
           name,
           role,
-          points: placed(cells, blocks, arm).map(({ x, cell }) => ({
+          points: placed(cells, granularities, arm).map(({ x, cell }) => ({
             x,
             y: cell.scores.perplexity,
-            words: `${blockLabel(cell.block)}, ${name}: perplexity ${perplexityText(cell.scores.perplexity, decimals)}`,
+            words: `${granularityLabel(cell.granularity)}, ${name}: perplexity ${perplexityText(cell.scores.perplexity, decimals)}`,
           })),
         };
       }),
       y: magnitudeScale([...values, original]),
       yLabel: "perplexity",
-      x: blockAxis(blocks),
+      x: blockAxis(granularities),
       xLabel: "weights that share one scale",
       reference:
         original === null
@@ -80,10 +80,10 @@ function perplexityFigure(
     id: `block-scaling-int${bits}`,
     title: `INT${bits}: perplexity by block size`,
     caption: `Figure 7 of the paper: lower is better. ${report.superWeights.length > 0 ? "Gold = outliers clipped, super weights restored" : "Clipped = outliers clipped, no super weight to restore"}, each with the threshold of least KL on the calibration text; grey = plain rounding. N × N in the paper is a run of N² consecutive weights.`,
-    summary: summaryOf(report, bits, cells, blocks),
+    summary: summaryOf(report, bits, cells, granularities),
     height: HEIGHT,
     ...plot,
-    table: blockTable(report, cells, blocks, decimals),
+    table: blockTable(report, cells, granularities, decimals),
   };
 }
 
@@ -91,7 +91,7 @@ function accuracyByBlock(
   report: Report,
   bits: number,
   cells: readonly BlockCell[],
-  blocks: readonly string[],
+  granularities: readonly string[],
   palette: Palette,
 ): Figure[] {
   const means = cells.map(({ tasks }) => meanAccuracy(tasks));
@@ -104,15 +104,19 @@ function accuracyByBlock(
         return {
           name,
           role,
-          points: placed(cells, blocks, arm).map(({ x, cell }) => {
+          points: placed(cells, granularities, arm).map(({ x, cell }) => {
             const mean = meanAccuracy(cell.tasks);
-            return { x, y: mean, words: `${blockLabel(cell.block)}, ${name}: ${percent(mean)} right` };
+            return {
+              x,
+              y: mean,
+              words: `${granularityLabel(cell.granularity)}, ${name}: ${percent(mean)} right`,
+            };
           }),
         };
       }),
       y: fractionScale([...means, own]),
       yLabel: "mean accuracy",
-      x: blockAxis(blocks),
+      x: blockAxis(granularities),
       xLabel: "weights that share one scale",
       reference: own === null ? undefined : { value: own, text: `original ${percent(own)}` },
       height: HEIGHT,
@@ -125,13 +129,13 @@ function accuracyByBlock(
       title: `INT${bits}: accuracy by block size`,
       caption:
         "Figure 7 of the paper in its own measure, mean zero-shot accuracy: higher is better. In the paper restoring gains nothing at 128 × 128 and most where plain rounding has already collapsed.",
-      summary: `Mean accuracy at INT${bits} by block: ${cells.map(({ block, arm, tasks }) => `${blockLabel(block)} ${armOf(report, arm).name} ${percent(meanAccuracy(tasks))}`).join(", ")}.`,
+      summary: `Mean accuracy at INT${bits} by block: ${cells.map(({ granularity, arm, tasks }) => `${granularityLabel(granularity)} ${armOf(report, arm).name} ${percent(meanAccuracy(tasks))}`).join(", ")}.`,
       height: HEIGHT,
       ...plot,
       table: answersTable("Block and arm", [
         { name: "original", tasks: report.original?.tasks },
-        ...inOrder(cells, blocks).map(({ block, arm, tasks }) => ({
-          name: `${blockLabel(block)}, ${armOf(report, arm).cell}`,
+        ...inOrder(cells, granularities).map(({ granularity, arm, tasks }) => ({
+          name: `${granularityLabel(granularity)}, ${armOf(report, arm).cell}`,
           tasks,
         })),
       ]),
@@ -148,7 +152,7 @@ function thresholdFigures(
   const trials = report.trials.filter((trial) => trial.bits === bits);
   if (trials.length === 0) return [];
   const chosen = new Map(
-    cells.flatMap(({ block, clip }) => (clip ? [[block, clipLabel(clip)] as const] : [])),
+    cells.flatMap(({ granularity, range }) => (range ? [[granularity, rangeLabel(range)] as const] : [])),
   );
   const figure = trialFigure(
     {
@@ -157,11 +161,11 @@ function thresholdFigures(
       caption:
         "KL divergence on the calibration text for every threshold tried; gold = the one evaluated on the other text. The paper does not print its thresholds.",
       loss: "KL, nats",
-      trials: trials.map(({ block, clip, kl }) => ({
-        series: blockLabel(block),
-        clip,
+      trials: trials.map(({ granularity, range, kl }) => ({
+        series: granularityLabel(granularity),
+        range,
         loss: kl,
-        best: chosen.get(block) === clipLabel(clip),
+        best: chosen.get(granularity) === rangeLabel(range),
       })),
     },
     palette,
@@ -171,35 +175,35 @@ function thresholdFigures(
 
 function placed(
   cells: readonly BlockCell[],
-  blocks: readonly string[],
+  granularities: readonly string[],
   arm: BlockCell["arm"],
 ): { x: number; cell: BlockCell }[] {
-  return blocks.flatMap((block, x) => {
-    const cell = cells.find((one) => one.block === block && one.arm === arm);
+  return granularities.flatMap((granularity, x) => {
+    const cell = cells.find((one) => one.granularity === granularity && one.arm === arm);
     return cell ? [{ x, cell }] : [];
   });
 }
 
 /** Block by block, plain first. */
-function inOrder(cells: readonly BlockCell[], blocks: readonly string[]): BlockCell[] {
-  return blocks.flatMap((block) =>
-    ARMS.flatMap((arm) => placed(cells, [block], arm).map(({ cell }) => cell)),
+function inOrder(cells: readonly BlockCell[], granularities: readonly string[]): BlockCell[] {
+  return granularities.flatMap((granularity) =>
+    ARMS.flatMap((arm) => placed(cells, [granularity], arm).map(({ cell }) => cell)),
   );
 }
 
 function blockTable(
   report: Report,
   cells: readonly BlockCell[],
-  blocks: readonly string[],
+  granularities: readonly string[],
   decimals: number,
 ): FigureTable {
   const names = taskNames([...cells, ...(report.original ? [report.original] : [])]);
-  const rows = inOrder(cells, blocks);
+  const rows = inOrder(cells, granularities);
   return {
     columns: [
-      { title: "Block", format: "text" },
+      { title: "Granularity", format: "text" },
       { title: "Arm", format: "text" },
-      { title: "Clip", format: "text" },
+      { title: "Range", format: "text" },
       { title: "Bits/weight", format: "bits" },
       { title: "Perplexity", format: "perplexity", decimals },
       { title: "KL", format: "divergence" },
@@ -224,9 +228,9 @@ function blockTable(
           ]
         : []),
       ...rows.map((cell) => [
-        blockLabel(cell.block),
+        granularityLabel(cell.granularity),
         armOf(report, cell.arm).cell,
-        clipLabel(cell.clip) || "–",
+        rangeLabel(cell.range) || "–",
         cell.bitsPerWeight,
         scoreCell(cell.scores.perplexity, cell.scores.notFinite),
         scoreCell(cell.scores.kl?.mean, cell.scores.notFinite),
@@ -242,12 +246,12 @@ function summaryOf(
   report: Report,
   bits: number,
   cells: readonly BlockCell[],
-  blocks: readonly string[],
+  granularities: readonly string[],
 ): string {
-  const told = blocks.map((block) => {
+  const told = granularities.map((granularity) => {
     const kl = (arm: BlockCell["arm"]): string =>
-      divergence(cells.find((cell) => cell.block === block && cell.arm === arm)?.scores.kl?.mean);
-    return `${blockLabel(block)} ${kl("plain")} rounded and ${kl("clip-restore")} ${report.superWeights.length > 0 ? "restored" : "clipped"}`;
+      divergence(cells.find((cell) => cell.granularity === granularity && cell.arm === arm)?.scores.kl?.mean);
+    return `${granularityLabel(granularity)} ${kl("plain")} rounded and ${kl("clip-restore")} ${report.superWeights.length > 0 ? "restored" : "clipped"}`;
   });
   return `KL divergence at INT${bits}: ${list(told)}.`;
 }
@@ -256,28 +260,28 @@ function summaryOf(
  * Blocks once each, from the fewest weights that share a scale to the most: the fewer, the more bits their constants cost.
  * Where that does not tell them apart, by their names; a channel counts as a row of a large model.
  */
-export function sortBlocks(used: readonly { block: string; bitsPerWeight: number | null }[]): string[] {
+export function sortBlocks(used: readonly { granularity: string; bitsPerWeight: number | null }[]): string[] {
   const cost = new Map<string, number>();
-  for (const { block, bitsPerWeight } of used)
-    cost.set(block, Math.min(cost.get(block) ?? Infinity, bitsPerWeight ?? Infinity));
+  for (const { granularity, bitsPerWeight } of used)
+    cost.set(granularity, Math.min(cost.get(granularity) ?? Infinity, bitsPerWeight ?? Infinity));
   return [...cost]
     .sort(([a, costA], [b, costB]) => {
       const known = Number.isFinite(costA) && Number.isFinite(costB) ? costB - costA : 0;
       return known || blockWeights(a) - blockWeights(b) || (a < b ? -1 : 1);
     })
-    .map(([block]) => block);
+    .map(([granularity]) => granularity);
 }
 
 const ROW_OF_A_LARGE_MODEL = 8192;
 
 function blockWeights(text: string): number {
-  const block = parseBlock(text);
-  switch (block.kind) {
+  const granularity = parseGranularity(text);
+  switch (granularity.kind) {
     case "group":
     case "flat":
-      return block.size;
+      return granularity.size;
     case "tile":
-      return block.rows * block.columns;
+      return granularity.rows * granularity.columns;
     case "channel":
       return ROW_OF_A_LARGE_MODEL;
     case "tensor":
@@ -286,18 +290,18 @@ function blockWeights(text: string): number {
 }
 
 /** One place a block; a run of N² weights also says N × N, as the paper names it. */
-export function blockAxis(blocks: readonly string[]): FigureLayout {
+export function blockAxis(granularities: readonly string[]): FigureLayout {
   return {
     type: "linear",
-    range: [-0.4, Math.max(1, blocks.length - 1) + 0.12],
+    range: [-0.4, Math.max(1, granularities.length - 1) + 0.12],
     tickmode: "array",
-    tickvals: blocks.map((_, i) => i),
-    ticktext: blocks.map((text) => {
-      const block = parseBlock(text);
-      const side = block.kind === "flat" ? Math.sqrt(block.size) : NaN;
+    tickvals: granularities.map((_, i) => i),
+    ticktext: granularities.map((text) => {
+      const granularity = parseGranularity(text);
+      const side = granularity.kind === "flat" ? Math.sqrt(granularity.size) : NaN;
       return Number.isInteger(side) && side >= 16
-        ? `${side} × ${side}<br>${blockLabel(text)}`
-        : blockLabel(text);
+        ? `${side} × ${side}<br>${granularityLabel(text)}`
+        : granularityLabel(text);
     }),
   };
 }

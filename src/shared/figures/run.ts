@@ -3,7 +3,7 @@ import { divergenceInterval, errorBars, perplexityBesideOriginal } from "../inte
 import { intervalSentence, tieClause } from "../ranking.ts";
 import type { Interval } from "../bootstrap.ts";
 import { armOf, type Arm } from "../recipe.ts";
-import { blockLabel, codecLabel } from "../recipeText.ts";
+import { granularityLabel, schemeLabel } from "../recipeText.ts";
 import type { RunDetail, VariantResult } from "../run.ts";
 import { axisLabel, magnitudeScale, type Scale } from "./axes.ts";
 import { blockAxis, sortBlocks } from "./blockScaling.ts";
@@ -28,14 +28,14 @@ const ARMS: readonly { arm: Arm; name: string; role: Role }[] = [
 export function runFigures(run: RunDetail, palette: Palette): Figure[] {
   const done = run.results.filter(({ status }) => status === "done");
   if (done.length === 0) return [];
-  const codecs = [...new Set(done.map(({ recipe }) => codecLabel(recipe)))];
+  const schemes = [...new Set(done.map(({ recipe }) => schemeLabel(recipe)))];
   return [
     sizeFigure(run, done, palette),
-    ...codecs.flatMap((codec) =>
+    ...schemes.flatMap((scheme) =>
       blocksFigures(
         run,
-        codec,
-        done.filter(({ recipe }) => codecLabel(recipe) === codec),
+        scheme,
+        done.filter(({ recipe }) => schemeLabel(recipe) === scheme),
         palette,
       ),
     ),
@@ -180,28 +180,28 @@ const BLOCKS_HEIGHT = 300;
  */
 function blocksFigures(
   run: RunDetail,
-  codec: string,
+  scheme: string,
   results: readonly VariantResult[],
   palette: Palette,
 ): Figure[] {
-  const blocks = sortBlocks(
-    results.map(({ recipe, bitsPerWeight }) => ({ block: recipe.block, bitsPerWeight })),
+  const granularities = sortBlocks(
+    results.map(({ recipe, bitsPerWeight }) => ({ granularity: recipe.granularity, bitsPerWeight })),
   );
-  if (blocks.length < 2) return [];
-  const arms = bestByArm(results, blocks);
+  if (granularities.length < 2) return [];
+  const arms = bestByArm(results, granularities);
   const original = run.baseline?.perplexity ?? null;
   const perplexities = arms.flatMap(({ points }) => points.map(({ best }) => best.perplexity));
   const ends = (of: (best: VariantResult) => Interval | null): number[] =>
     arms.flatMap(({ points }) => points.flatMap(({ best }) => of(best) ?? [])).filter((end) => end > 0);
   const besideOriginal = (best: VariantResult): Interval | null => perplexityBesideOriginal(best, original);
   const scale = magnitudeScale([...perplexities, original, ...ends(besideOriginal)]);
-  const id = codec.replace(/[^a-z0-9]+/gi, "-");
+  const id = scheme.replace(/[^a-z0-9]+/gi, "-");
   const perplexity = blocksFigure(
     {
       id: `run-blocks-${id}`,
-      title: `${codec}: perplexity by block size`,
+      title: `${scheme}: perplexity by block size`,
       arms,
-      blocks,
+      granularities,
       measure: "perplexity",
       valueOf: (best) => best.perplexity,
       intervalOf: besideOriginal,
@@ -218,9 +218,9 @@ function blocksFigures(
   const kl = blocksFigure(
     {
       id: `run-blocks-${id}-kl`,
-      title: `${codec}: KL divergence by block size`,
+      title: `${scheme}: KL divergence by block size`,
       arms,
-      blocks,
+      granularities,
       measure: "KL, nats",
       valueOf: (best) => best.kl?.mean || null,
       intervalOf: klInterval,
@@ -238,11 +238,11 @@ interface ArmLine {
   readonly points: readonly { x: number; best: VariantResult }[];
 }
 
-function bestByArm(results: readonly VariantResult[], blocks: readonly string[]): ArmLine[] {
+function bestByArm(results: readonly VariantResult[], granularities: readonly string[]): ArmLine[] {
   return ARMS.flatMap(({ arm, name, role }) => {
     const own = results.filter(({ recipe }) => armOf(recipe) === arm);
-    const points = blocks.flatMap((block, x) => {
-      const best = leastKl(own.filter(({ recipe }) => recipe.block === block));
+    const points = granularities.flatMap((granularity, x) => {
+      const best = leastKl(own.filter(({ recipe }) => recipe.granularity === granularity));
       return best ? [{ x, best }] : [];
     });
     return points.length > 0 ? [{ name, role, points }] : [];
@@ -253,7 +253,7 @@ interface BlocksPlot {
   readonly id: string;
   readonly title: string;
   readonly arms: readonly ArmLine[];
-  readonly blocks: readonly string[];
+  readonly granularities: readonly string[];
   readonly measure: string;
   readonly valueOf: (best: VariantResult) => number | null;
   readonly intervalOf: (best: VariantResult) => Interval | null;
@@ -263,7 +263,7 @@ interface BlocksPlot {
 }
 
 function blocksFigure(plot: BlocksPlot, palette: Palette): Figure {
-  const { id, title, arms, blocks, measure, valueOf, intervalOf, format, scale, reference } = plot;
+  const { id, title, arms, granularities, measure, valueOf, intervalOf, format, scale, reference } = plot;
   const written = (best: VariantResult): string => cellText(valueOf(best), { title: "", ...format });
   return {
     id,
@@ -273,7 +273,7 @@ function blocksFigure(plot: BlocksPlot, palette: Palette): Figure {
     summary: `${measure}: ${arms
       .map(
         ({ name, points }) =>
-          `${name} ${points.map(({ x, best }) => `${blockLabel(blocks[x] ?? "")} ${written(best)}`).join(", ")}`,
+          `${name} ${points.map(({ x, best }) => `${granularityLabel(granularities[x] ?? "")} ${written(best)}`).join(", ")}`,
       )
       .join("; ")}.`,
     height: BLOCKS_HEIGHT,
@@ -291,7 +291,7 @@ function blocksFigure(plot: BlocksPlot, palette: Palette): Figure {
         })),
         y: scale,
         yLabel: measure,
-        x: blockAxis(blocks),
+        x: blockAxis(granularities),
         xLabel: "weights that share one scale",
         reference,
         height: BLOCKS_HEIGHT,
@@ -300,11 +300,11 @@ function blocksFigure(plot: BlocksPlot, palette: Palette): Figure {
     ),
     table: {
       columns: [
-        { title: "Block", format: "text" },
+        { title: "Granularity", format: "text" },
         ...arms.map(({ name }): FigureColumn => ({ title: name, ...format })),
       ],
-      rows: blocks.map((block, x) => [
-        blockLabel(block),
+      rows: granularities.map((granularity, x) => [
+        granularityLabel(granularity),
         ...arms.map(({ points }) => {
           const best = points.find((point) => point.x === x)?.best;
           return best ? scoreCell(valueOf(best), best.notFinite) : null;

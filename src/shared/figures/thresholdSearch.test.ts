@@ -5,17 +5,17 @@ import { paletteOf } from "./palette.ts";
 import { thresholdSearchFigures } from "./thresholdSearch.ts";
 
 const PALETTE = paletteOf((name) => name);
-const clip = { method: "zscore", threshold: 9 };
+const range = { method: "zscore", threshold: 9 };
 const restore = [[1, 137, 401]];
 
 it.each([
-  ["clip found, super weights restored", { clip, restore }],
-  ["clip found, super weights restored", { restore, overrides: [{ match: "a", clip }] }],
-  ["clip found, nothing restored", { clip, restore: [] }],
-  ["no clip, super weights restored", { restore }],
-  ["no clip found better", {}],
+  ["clip found, super weights restored", { range, restore }],
+  ["clip found, super weights restored", { restore, overrides: [{ match: "a", range }] }],
+  ["clip found, nothing restored", { range, restore: [] }],
+  ["no clipping, super weights restored", { restore }],
+  ["no clipping found better", {}],
 ])("says what the recipe found does: %s", (words, fields) => {
-  const recipe = parseRecipe({ codec: "rtn", bits: 4, block: "tensor", ...fields });
+  const recipe = parseRecipe({ scheme: "affine", bits: 4, granularity: "tensor", ...fields });
   const figures = thresholdSearchFigures({ ...labReportOf("threshold-search"), recipe }, PALETTE);
   const result = figures.find(({ id }) => id === "threshold-search-result");
   expect(result?.table.rows.map(([state]) => state)).toEqual(["original", "plain rounding", words]);

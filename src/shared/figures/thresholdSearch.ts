@@ -1,7 +1,7 @@
 import { percent } from "../format.ts";
 import type { LabReportOf } from "../lab.ts";
 import { recipe } from "../recipe.ts";
-import { blockLabel, clipLabel } from "../recipeText.ts";
+import { granularityLabel, rangeLabel } from "../recipeText.ts";
 import { magnitudeScale, type Scale } from "./axes.ts";
 import { dotPlot, type DotRow } from "./dotPlot.ts";
 import type { Figure } from "./figure.ts";
@@ -18,7 +18,7 @@ const METHODS: Readonly<Record<string, string>> = {
   "tensor-percentage": "top of tensor",
   iqr: "IQR",
   mse: "MSE",
-  none: "no clip",
+  none: "no clipping",
 };
 
 /** The search of the paper's section 4.2: every clip that was tried, and what the chosen ones cost on the other text. */
@@ -33,13 +33,13 @@ function modelTrials(report: Report, palette: Palette): Figure {
   return trialFigure(
     {
       id: "threshold-search-trials",
-      title: `Every clip tried at INT${report.bits}, ${blockLabel(report.block)}`,
+      title: `Every range tried at INT${report.bits}, ${granularityLabel(report.granularity)}`,
       caption:
         "Section 4.2 of the paper searches the threshold on text that is not scored. KL divergence on the calibration text; gold = chosen.",
       loss: "KL, nats",
-      trials: report.trials.map(({ clip, loss, best }): Trial => ({
-        series: METHODS[clip?.method ?? "none"] ?? "",
-        clip,
+      trials: report.trials.map(({ range, loss, best }): Trial => ({
+        series: METHODS[range?.method ?? "none"] ?? "",
+        range,
         loss,
         best,
       })),
@@ -55,14 +55,14 @@ const COMMONEST = 16;
 function tensorChoices(report: Report, palette: Palette): Figure {
   const chosen = report.trials.filter(({ best }) => best);
   const counts = new Map<string, number>();
-  for (const { clip } of chosen) {
-    const label = clipLabel(clip) || "no clip";
+  for (const { range } of chosen) {
+    const label = rangeLabel(range) || "no clipping";
     counts.set(label, (counts.get(label) ?? 0) + 1);
   }
   const entries = [...counts].sort((a, b) => b[1] - a[1]).slice(0, COMMONEST);
   return {
     id: "threshold-search-choices",
-    title: `The clip each tensor chose at INT${report.bits}, ${blockLabel(report.block)}`,
+    title: `The range each tensor chose at INT${report.bits}, ${granularityLabel(report.granularity)}`,
     caption: `How many of the tensors have their least ${report.by === "output-error" ? "output error on the calibration text" : "weight error"} with each clip. The paper uses one threshold for all.`,
     summary: `Of ${chosen.length} tensors: ${entries.map(([label, count]) => `${count} ${label}`).join(", ")}.`,
     ...dotPlot(
@@ -86,15 +86,15 @@ function tensorChoices(report: Report, palette: Palette): Figure {
     table: {
       columns: [
         { title: "Tensor", format: "text" },
-        { title: "Clip", format: "text" },
+        { title: "Range", format: "text" },
         { title: "Relative error", format: "divergence" },
-        { title: "Tensors with this clip", format: "count" },
+        { title: "Tensors with this range", format: "count" },
       ],
-      rows: chosen.map(({ tensor, clip, loss }) => [
+      rows: chosen.map(({ tensor, range, loss }) => [
         tensor ?? "all",
-        clipLabel(clip) || "none",
+        rangeLabel(range) || "none",
         loss ?? NOT_FINITE,
-        counts.get(clipLabel(clip) || "no clip") ?? 0,
+        counts.get(rangeLabel(range) || "no clipping") ?? 0,
       ]),
     },
   };
@@ -105,15 +105,15 @@ function countScale(counts: readonly number[]): Scale {
   return { log: false, range: layout["range"] as [number, number], layout };
 }
 
-/** What the recipe found does, in words: the search may find no clip, and a model may have nothing to restore. */
+/** What the recipe found does, in words: the search may find no clipping, and a model may have nothing to restore. */
 function foundWords({ recipe: found }: Report): string {
   const read = recipe.safeParse(found);
   if (!read.success) return "recipe found";
-  const { clip, overrides, restore } = read.data;
-  const clipped = clip !== null || overrides.some((override) => override.clip);
+  const { range, overrides, restore } = read.data;
+  const clipped = range !== null || overrides.some((override) => override.range);
   const restored = restore !== "none" && !(Array.isArray(restore) && restore.length === 0);
-  if (!clipped && !restored) return "no clip found better";
-  return `${clipped ? "clip found" : "no clip"}, ${restored ? "super weights restored" : "nothing restored"}`;
+  if (!clipped && !restored) return "no clipping found better";
+  return `${clipped ? "clip found" : "no clipping"}, ${restored ? "super weights restored" : "nothing restored"}`;
 }
 
 function resultFigure(report: Report, palette: Palette): Figure[] {

@@ -1,6 +1,6 @@
 import { divergence, number } from "../format.ts";
-import type { Clip } from "../recipe.ts";
-import { clipLabel } from "../recipeText.ts";
+import type { RangeRule } from "../recipe.ts";
+import { rangeLabel } from "../recipeText.ts";
 import { magnitudeScale } from "./axes.ts";
 import type { Figure, FigureLayout, FigureTrace } from "./figure.ts";
 import { linePlot, type Series } from "./linePlot.ts";
@@ -11,7 +11,7 @@ import { NOT_FINITE } from "./table.ts";
 /** A clip that was tried for one line of the chart. */
 export interface Trial {
   readonly series: string;
-  readonly clip: Clip | null;
+  readonly range: RangeRule | null;
   readonly loss: number | null;
   readonly best: boolean;
 }
@@ -30,11 +30,11 @@ const HEIGHT = 260;
 /** Loss against the threshold, a line a series; a clip without a threshold has its place at the right end. */
 export function trialFigure({ id, title, caption, loss, trials }: TrialFigure, palette: Palette): Figure {
   const names = [...new Set(trials.map(({ series }) => series))];
-  const thresholds = trials.flatMap(({ clip }) => thresholdOf(clip) ?? []);
+  const thresholds = trials.flatMap(({ range }) => thresholdOf(range) ?? []);
   const scale = magnitudeScale(trials.map((trial) => trial.loss));
   const place = places(
     thresholds,
-    trials.some(({ clip }) => thresholdOf(clip) === null),
+    trials.some(({ range }) => thresholdOf(range) === null),
   );
   const series = names.map((name, i): Series => {
     const own = trials.filter((trial) => trial.series === name);
@@ -42,7 +42,7 @@ export function trialFigure({ id, title, caption, loss, trials }: TrialFigure, p
       name,
       role: i,
       points: own
-        .map((trial) => ({ x: place.at(trial.clip), y: trial.loss, words: wordsOf(trial) }))
+        .map((trial) => ({ x: place.at(trial.range), y: trial.loss, words: wordsOf(trial) }))
         .sort((a, b) => a.x - b.x),
     };
   });
@@ -64,13 +64,13 @@ export function trialFigure({ id, title, caption, loss, trials }: TrialFigure, p
     table: {
       columns: [
         { title: "Series", format: "text" },
-        { title: "Clip", format: "text" },
+        { title: "Range", format: "text" },
         { title: loss, format: "divergence" },
         { title: "Chosen", format: "text" },
       ],
       rows: trials.map((trial) => [
         trial.series,
-        clipLabel(trial.clip) || "none",
+        rangeLabel(trial.range) || "none",
         trial.loss ?? NOT_FINITE,
         trial.best ? "chosen" : "",
       ]),
@@ -80,7 +80,7 @@ export function trialFigure({ id, title, caption, loss, trials }: TrialFigure, p
 
 function chosenMarks(
   trials: readonly Trial[],
-  at: (clip: Clip | null) => number,
+  at: (range: RangeRule | null) => number,
   palette: Palette,
 ): FigureTrace {
   const chosen = trials.filter(({ best, loss }) => best && loss !== null);
@@ -88,7 +88,7 @@ function chosenMarks(
     type: "scatter",
     mode: "markers",
     name: "chosen",
-    x: chosen.map(({ clip }) => at(clip)),
+    x: chosen.map(({ range }) => at(range)),
     y: chosen.map(({ loss }) => loss),
     hovertext: chosen.map((trial) => `${wordsOf(trial)}, chosen`),
     hoverinfo: "none",
@@ -97,19 +97,19 @@ function chosenMarks(
   };
 }
 
-function wordsOf({ series, clip, loss }: Trial): string {
-  return `${series}, ${clipLabel(clip) || "no clip"}: ${loss === null ? NOT_FINITE : divergence(loss)}`;
+function wordsOf({ series, range, loss }: Trial): string {
+  return `${series}, ${rangeLabel(range) || "no clipping"}: ${loss === null ? NOT_FINITE : divergence(loss)}`;
 }
 
-function thresholdOf(clip: Clip | null): number | null {
-  return clip && "threshold" in clip ? clip.threshold : null;
+function thresholdOf(range: RangeRule | null): number | null {
+  return range && "threshold" in range ? range.threshold : null;
 }
 
 /** Thresholds on a log axis: they are chosen by factors. What has none stands a step beyond the largest. */
 function places(
   thresholds: readonly number[],
   others: boolean,
-): { at: (clip: Clip | null) => number; axis: FigureLayout } {
+): { at: (range: RangeRule | null) => number; axis: FigureLayout } {
   const values = [...new Set(thresholds.filter((value) => value > 0))].sort((a, b) => a - b);
   const [least, most] = [values[0] ?? 1, values.at(-1) ?? 1];
   const beyond = most * Math.max(1.25, Math.min(4, (most / least) ** 0.25));
@@ -117,7 +117,7 @@ function places(
   const room = Math.max(0.02, (Math.log10(end) - Math.log10(least)) * 0.05);
   const ticks = spread(values, Math.log10(end) - Math.log10(least));
   return {
-    at: (clip) => thresholdOf(clip) ?? beyond,
+    at: (range) => thresholdOf(range) ?? beyond,
     axis: {
       type: "log",
       range: [Math.log10(least) - room, Math.log10(end) + room],

@@ -2,9 +2,9 @@ import type { Cell, FigureColumn } from "../figures/table.ts";
 import { cellText, scoreCell } from "../figures/table.ts";
 import type { Interval } from "../bootstrap.ts";
 import { perplexityBesideOriginal } from "../intervals.ts";
-import { canonicalJson } from "../plan.ts";
-import { parseBlock, type Recipe } from "../recipe.ts";
-import { activationsLabel, blockLabel, clipLabel, codecLabel, restoreLabel } from "../recipeText.ts";
+import { canonicalJson } from "../canonicalJson.ts";
+import { parseGranularity, type Recipe } from "../recipe.ts";
+import { activationsLabel, granularityLabel, rangeLabel, schemeLabel, restoreLabel } from "../recipeText.ts";
 import type { TableRow } from "./rows.ts";
 
 /** A column of the table over several runs. */
@@ -47,15 +47,18 @@ const SETTINGS: readonly TableColumn[] = [
     format: "count",
     about: "Figures are comparable only where this number is the same",
   },
-  setting("format", "Format", ({ result }) => codecLabel(result.recipe)),
-  { ...setting("block", "Block", ({ result }) => blockLabel(result.recipe.block)), order: blockSize },
-  setting("clip", "Clip", ({ result }) => clipLabel(result.recipe.clip) || "off"),
+  setting("format", "Scheme", ({ result }) => schemeLabel(result.recipe)),
+  {
+    ...setting("granularity", "Granularity", ({ result }) => granularityLabel(result.recipe.granularity)),
+    order: blockSize,
+  },
+  setting("range", "Range", ({ result }) => rangeLabel(result.recipe.range) || "off"),
   setting("arm", "Super weights", ({ result }) => restoreLabel(result.recipe) || "not restored"),
   {
     ...setting("restored", "Restored", ({ result }) => restoredText(result.recipe)),
     about: "Which weights are put back",
   },
-  setting("keep", "Not quantized", ({ result }) => result.recipe.keep.join(", ") || "nothing"),
+  setting("ignore", "Not quantized", ({ result }) => result.recipe.ignore.join(", ") || "nothing"),
   setting("overrides", "Overrides", ({ result }) => overridesText(result.recipe)),
   setting("activations", "Activations", ({ result: { recipe } }) =>
     recipe.activations ? activationsLabel(recipe.activations) : "not quantized",
@@ -157,8 +160,8 @@ function overridesText({ overrides }: Recipe): string {
 
 /** By the weights that share a scale; per channel before per tensor, after every size. */
 function blockSize({ result }: TableRow): number {
-  const block = parseBlock(result.recipe.block);
-  if (block.kind === "tile") return block.rows * block.columns;
-  if ("size" in block) return block.size;
-  return block.kind === "channel" ? 1e13 : 1e14;
+  const granularity = parseGranularity(result.recipe.granularity);
+  if (granularity.kind === "tile") return granularity.rows * granularity.columns;
+  if ("size" in granularity) return granularity.size;
+  return granularity.kind === "channel" ? 1e13 : 1e14;
 }

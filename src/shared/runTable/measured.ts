@@ -1,4 +1,5 @@
-import { canonicalJson, USUAL_JOIN } from "../plan.ts";
+import { canonicalJson } from "../canonicalJson.ts";
+import { USUAL_JOIN } from "../plan.ts";
 import type { RunDetail } from "../run.ts";
 
 /** On what, and how, a run's figures were measured: only figures measured alike say anything beside one another. */

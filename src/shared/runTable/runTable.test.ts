@@ -33,7 +33,7 @@ describe("the table over several runs", () => {
     expect(table.rows).toHaveLength(48);
     expect(new Set(table.rows.map(({ key }) => key)).size).toBe(48);
     expect(titles([run("one"), run("two")])).toEqual([
-      ...["Run", "Format", "Block", "Clip", "Super weights", "Restored", "Bits/weight", "Whole file"],
+      ...["Run", "Scheme", "Granularity", "Range", "Super weights", "Restored", "Bits/weight", "Whole file"],
       ...["Perplexity", "Δ perplexity", "KL", "KL 99%", "SQNR, dB", "Status"],
     ]);
   });
@@ -77,7 +77,7 @@ describe("the table over several runs", () => {
     const [first] = madeUpRun().results;
     if (!first) throw new Error("The made-up run is empty.");
     const overrides = [{ match: "*.down_proj.weight", bits: 8 }];
-    const recipe = parseRecipe({ codec: "rtn", bits: 4, block: "group:64", overrides });
+    const recipe = parseRecipe({ scheme: "affine", bits: 4, granularity: "group:64", overrides });
     const other = { ...run("two", { results: [{ ...first, recipe }] }) };
     const shown = titles([
       run("one", { results: [first] }),

@@ -44,7 +44,7 @@ function hasSeveral({ kind, value }: TableColumn, rows: readonly TableRow[]): bo
   return false;
 }
 
-/** `Equal everywhere: Model demo, Block group 64, Clip off.`; empty where nothing is. */
+/** `Equal everywhere: Model demo, Granularity group 64, Range off.`; empty where nothing is. */
 export function equalSentence({ equal }: Pick<RunTable, "equal">): string {
   if (equal.length === 0) return "";
   return `Equal everywhere: ${equal.map(({ column, text }) => `${column.title} ${text}`).join(" · ")}`;

@@ -2,7 +2,8 @@ import { statfs } from "node:fs/promises";
 import { KeystoneError, toErrorData } from "#shared/errors.ts";
 import type { PlanEstimate } from "#shared/estimate.ts";
 import type { ModelSummary } from "#shared/model.ts";
-import { canonicalJson, parsePlan, type Plan } from "#shared/plan.ts";
+import { canonicalJson } from "#shared/canonicalJson.ts";
+import { parsePlan, type Plan } from "#shared/plan.ts";
 import { needsCalibration, type Coordinate, type Recipe } from "#shared/recipe.ts";
 import { recipeLabel } from "#shared/recipeText.ts";
 import { requireNormWeights } from "#engine/recipe/smoothing.ts";
@@ -143,7 +144,7 @@ async function checkOnModel(
 function sameNotes(groups: readonly (readonly Recipe[])[]): string[] {
   const same = groups.filter(({ length }) => length > 1);
   const [first, second] = (same[0] ?? []).toSorted(
-    (a, b) => Number(a.clip !== null) - Number(b.clip !== null),
+    (a, b) => Number(a.range !== null) - Number(b.range !== null),
   );
   if (!first || !second) return [];
   const count = same.reduce((sum, { length }) => sum + length - 1, 0);

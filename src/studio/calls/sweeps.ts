@@ -3,7 +3,9 @@ import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { KeystoneError } from "#shared/errors.ts";
 import type { ModelSummary } from "#shared/model.ts";
-import { canonicalJson, parsePlan, type Judge, type Plan } from "#shared/plan.ts";
+import { canonicalJson } from "#shared/canonicalJson.ts";
+import { recipeInOldWords } from "#shared/oldWords.ts";
+import { parsePlan, type Judge, type Plan } from "#shared/plan.ts";
 import { needsCalibration, type Recipe } from "#shared/recipe.ts";
 import { recipeLabel } from "#shared/recipeText.ts";
 import type { VariantResult } from "#shared/run.ts";
@@ -262,7 +264,10 @@ async function expectedTokens(text: string | null, judge: Judge): Promise<number
  */
 async function checkRecipes(model: ModelSummary, plan: Plan): Promise<void> {
   const different = new Map(
-    plan.recipes.map((recipe) => [canonicalJson({ ...recipe, clip: null, holdOut: false }), recipe]),
+    plan.recipes.map((recipe) => [
+      canonicalJson({ ...recipe, range: null, excludeFromRange: false }),
+      recipe,
+    ]),
   );
   await withCheckpoint(model.path, (checkpoint) => {
     const architecture = architectureOf(checkpoint);
@@ -290,7 +295,9 @@ function newVariants(plan: Plan): VariantResult[] {
 }
 
 function planHash(plan: Plan): string {
-  return createHash("sha256").update(canonicalJson(plan.recipes)).digest("hex");
+  return createHash("sha256")
+    .update(canonicalJson(plan.recipes.map(recipeInOldWords)))
+    .digest("hex");
 }
 
 function sameJudge(a: Judge, b: Judge): boolean {

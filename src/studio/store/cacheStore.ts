@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import { detectReport, type DetectOptions, type DetectReport } from "#shared/detection.ts";
-import { canonicalJson } from "#shared/plan.ts";
+import { canonicalJson } from "#shared/canonicalJson.ts";
 import { settings, type Settings, type settingsChange } from "#shared/settings.ts";
 import { inTransaction } from "./openDatabase.ts";
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { convention, scores } from "#shared/evaluation.ts";
 import { judge } from "#shared/plan.ts";
 import { coordinate } from "#shared/recipe.ts";
+import { recipeLabel } from "#shared/recipeText.ts";
 import { runOrigin, runStatus, variantResult, type VariantResult } from "#shared/run.ts";
 
 /** A column that holds JSON of the given shape. */
@@ -55,7 +56,10 @@ export const runRow = summaryRow.extend({
 });
 export type RunRow = z.infer<typeof runRow>;
 
-export const variantRow = z.object({ result: json(variantResult) });
+/** A label is made from its recipe, as everywhere: a run that was kept under earlier words is read in today's. */
+export const variantRow = z.object({
+  result: json(variantResult).transform((result) => ({ ...result, label: recipeLabel(result.recipe) })),
+});
 
 /** The KL by which a row is ranked; that of a variant which makes another's weights is no rival of it. */
 export function rankedKl({ kl, sameAs }: VariantResult): number | null {

@@ -25,7 +25,7 @@ describe("coarseToFine", () => {
 
 describe("planAxes", () => {
   it("reads a grid's lengths in the order they are written", () => {
-    expect(planAxes({ grid: { bits: [2, 3], block: ["a", "b", "c"] } }, 6)).toEqual([2, 3]);
+    expect(planAxes({ grid: { bits: [2, 3], granularity: ["a", "b", "c"] } }, 6)).toEqual([2, 3]);
   });
 
   it("treats a list, and a grid with points that coincide, as one axis", () => {

@@ -4,7 +4,7 @@ import type { VariantResult } from "#shared/run.ts";
 import { newVariant } from "../store/runStore.ts";
 import { WaveQueue } from "./waveQueue.ts";
 
-const recipe = parseRecipe({ codec: "rtn", bits: 4, block: "tensor" });
+const recipe = parseRecipe({ scheme: "affine", bits: 4, granularity: "tensor" });
 const variants = (count: number, attempts = 0): VariantResult[] =>
   Array.from({ length: count }, (_, index) =>
     newVariant({ id: `${attempts}-${index}`, index, recipe, label: "", attempts }),

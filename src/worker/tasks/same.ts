@@ -44,9 +44,11 @@ function planOrNothing(model: OpenModel, request: VariantRequest): [string, Plan
   }
 }
 
-/** Fewer bits, no clip, and of equals the one that the plan names first. */
+/** Fewer bits, no clipping, and of equals the one that the plan names first. */
 function bySimplicity(a: Planned, b: Planned): number {
-  return a.bitsPerWeight - b.bitsPerWeight || Number(a.recipe.clip !== null) - Number(b.recipe.clip !== null);
+  return (
+    a.bitsPerWeight - b.bitsPerWeight || Number(a.recipe.range !== null) - Number(b.recipe.range !== null)
+  );
 }
 
 function twinOf({ variant, bitsPerWeight, fileBitsPerWeight }: Planned, simplest: Planned): Twin {

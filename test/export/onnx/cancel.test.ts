@@ -7,7 +7,7 @@ import { temporaryFolder, writeSyntheticCheckpoint } from "../../support/synthet
 import { exportDecoder } from "./exportDecoder.ts";
 
 const CANCELS = 100;
-const RECIPE = { codec: "matmulnbits", bits: 4, block: "group:16", restore: [[1, 3, 7]] };
+const RECIPE = { scheme: "matmulnbits", bits: 4, granularity: "group:16", restore: [[1, 3, 7]] };
 
 describe("a cancelled ONNX export", () => {
   it(`leaves nothing, at ${CANCELS} random moments`, async () => {

@@ -27,7 +27,7 @@ const golden = z.object({
 /** Their angles depend on the text's length: token by token, keys keep those of a shorter text, in transformers too. */
 const LENGTH_DEPENDENT = ["llama-dynamic-beyond", "phi3-longrope-long"];
 
-const UNQUANTIZED = { codec: "int", bits: 4, block: "group:32", keep: ["*"] };
+const UNQUANTIZED = { scheme: "int", bits: 4, granularity: "group:32", ignore: ["*"] };
 
 describe("an exported decoder with unquantized weights, in onnxruntime", () => {
   for (const name of readdirSync(GOLDEN)) {

@@ -62,7 +62,11 @@ function planOf(recipe: object) {
 
 describe("a decoder of 7 billion parameters", () => {
   it("lies in one file past 2 GB and 4 GB whose places the model names, the model itself staying small", async () => {
-    const { model: bytes, tensors, dataBytes } = planOf({ codec: "matmulnbits", bits: 8, block: "group:32" });
+    const {
+      model: bytes,
+      tensors,
+      dataBytes,
+    } = planOf({ scheme: "matmulnbits", bits: 8, granularity: "group:32" });
     expect(dataBytes).toBeGreaterThan(7 * GIB);
     expect(bytes.byteLength).toBeLessThan(1_000_000);
     const { initializers } = await readOnnxModel(bytesSource("model.onnx", bytes));
@@ -72,7 +76,7 @@ describe("a decoder of 7 billion parameters", () => {
   });
 
   it("begins large tensors where every system can map them, and none inside another", () => {
-    const { tensors, dataBytes } = planOf({ codec: "matmulnbits", bits: 4, block: "group:128" });
+    const { tensors, dataBytes } = planOf({ scheme: "matmulnbits", bits: 4, granularity: "group:128" });
     let end = 0;
     for (const { name, offset, bytes } of tensors) {
       expect(offset % (bytes >= 2 ** 20 ? 65_536 : 64), name).toBe(0);
@@ -83,14 +87,19 @@ describe("a decoder of 7 billion parameters", () => {
   });
 
   it("takes 4.28 bits a quantized weight with group:128, and a dozen bytes for its super weight", () => {
-    const plain = planOf({ codec: "matmulnbits", bits: 4, block: "group:128" });
+    const plain = planOf({ scheme: "matmulnbits", bits: 4, granularity: "group:128" });
     const bytes = plain.tensors.reduce(
       (sum, tensor) => (tensor.type === "float16" ? sum : sum + tensor.bytes),
       0,
     );
     const weights = 32 * (4 * 4096 * 4096 + 3 * 4096 * 11_008);
     expect(((8 * bytes) / weights).toFixed(2)).toBe("4.28");
-    const restored = planOf({ codec: "matmulnbits", bits: 4, block: "group:128", restore: "super-weights" });
+    const restored = planOf({
+      scheme: "matmulnbits",
+      bits: 4,
+      granularity: "group:128",
+      restore: "super-weights",
+    });
     const added = restored.tensors.filter(({ name }) => name.includes("_restored_"));
     expect(added.reduce((sum, tensor) => sum + tensor.bytes, 0)).toBe(12);
   });

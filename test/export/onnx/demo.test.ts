@@ -19,17 +19,17 @@ const SUPER_WEIGHT = [1, 137, 401] as const;
 
 const RECIPES = {
   "4 bits with the super weight restored": {
-    ...{ codec: "matmulnbits", bits: 4, block: "group:64" },
+    ...{ scheme: "matmulnbits", bits: 4, granularity: "group:64" },
     restore: [SUPER_WEIGHT],
   },
   "4 bits symmetric, short last blocks, held out, clipped": {
-    ...{ codec: "matmulnbits", bits: 4, symmetric: true, block: "group:128" },
-    ...{ restore: [SUPER_WEIGHT], holdOut: true, clip: { method: "zscore", threshold: 6 } },
+    ...{ scheme: "matmulnbits", bits: 4, symmetric: true, granularity: "group:128" },
+    ...{ restore: [SUPER_WEIGHT], excludeFromRange: true, range: { method: "zscore", threshold: 6 } },
   },
-  "8 bits": { codec: "matmulnbits", bits: 8, block: "group:32" },
-  "Keystone's int": { codec: "int", bits: 4, block: "group:32", restore: [SUPER_WEIGHT] },
+  "8 bits": { scheme: "matmulnbits", bits: 8, granularity: "group:32" },
+  "Keystone's int": { scheme: "int", bits: 4, granularity: "group:32", restore: [SUPER_WEIGHT] },
   "everything in 4 bits, 50 restored in each matrix": {
-    ...{ codec: "matmulnbits", bits: 4, block: "group:16", keep: [] },
+    ...{ scheme: "matmulnbits", bits: 4, granularity: "group:16", ignore: [] },
     restore: { largest: 50 },
   },
 };
@@ -117,8 +117,8 @@ describe("the demo model as an ONNX decoder, in onnxruntime", () => {
 
   it("loses by the clip what the restored super weight brings back", async () => {
     const recipe = {
-      ...{ codec: "matmulnbits", bits: 4, block: "group:64" },
-      clip: { method: "zscore", threshold: 2 },
+      ...{ scheme: "matmulnbits", bits: 4, granularity: "group:64" },
+      range: { method: "zscore", threshold: 2 },
     };
     const [clipped, restored] = [
       await exported(recipe),

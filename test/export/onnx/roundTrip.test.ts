@@ -40,13 +40,19 @@ async function verified(checkpoint: Checkpoint, recipe: unknown): Promise<number
 }
 
 describe("an ONNX decoder, reopened", () => {
-  for (const codec of ["matmulnbits", "int", "compressed-tensors"]) {
+  for (const scheme of ["matmulnbits", "int", "compressed-tensors"]) {
     for (const bits of [4, 8]) {
       for (const symmetric of [true, false]) {
-        it(`holds exactly the judged weights: ${codec}, ${bits} bits, ${symmetric ? "symmetric" : "asymmetric"}, every block`, async () => {
+        it(`holds exactly the judged weights: ${scheme}, ${bits} bits, ${symmetric ? "symmetric" : "asymmetric"}, every block`, async () => {
           const checkpoint = await source({ storage: "BF16" });
-          for (const size of codec === "matmulnbits" ? [16, 32, 64, 128, 256] : [16]) {
-            const recipe = { codec, bits, symmetric, block: `group:${size}`, restore: "super-weights" };
+          for (const size of scheme === "matmulnbits" ? [16, 32, 64, 128, 256] : [16]) {
+            const recipe = {
+              scheme,
+              bits,
+              symmetric,
+              granularity: `group:${size}`,
+              restore: "super-weights",
+            };
             expect(await verified(checkpoint, recipe)).toBe(0);
           }
           await checkpoint.close();
@@ -60,8 +66,8 @@ describe("an ONNX decoder, reopened", () => {
       it(`holds them with everything quantized, clipped and many restored, from ${storage}, head ${tied ? "tied" : "untied"}`, async () => {
         const checkpoint = await source({ storage, tied });
         const recipe = {
-          ...{ codec: "matmulnbits", bits: 4, block: "group:32", keep: [] },
-          ...{ clip: { method: "zscore", threshold: 2 }, restore: { largest: 7 }, holdOut: true },
+          ...{ scheme: "matmulnbits", bits: 4, granularity: "group:32", ignore: [] },
+          ...{ range: { method: "zscore", threshold: 2 }, restore: { largest: 7 }, excludeFromRange: true },
         };
         expect(await verified(checkpoint, recipe)).toBe(0);
         await checkpoint.close();
@@ -71,7 +77,7 @@ describe("an ONNX decoder, reopened", () => {
 
   it("holds them where its class alone names a family whose matrices are fused", async () => {
     const checkpoint = await source({ family: "phi3", config: { model_type: undefined } });
-    expect(await verified(checkpoint, { codec: "matmulnbits", bits: 4, block: "group:16" })).toBe(0);
+    expect(await verified(checkpoint, { scheme: "matmulnbits", bits: 4, granularity: "group:16" })).toBe(0);
     await checkpoint.close();
   });
 
@@ -80,20 +86,20 @@ describe("an ONNX decoder, reopened", () => {
     const config = join(folder, "config.json");
     await writeFile(config, (await readFile(config, "utf8")).replace(/\}\s*$/, ', "limit": Infinity }'));
     const checkpoint = await openCheckpoint(folder);
-    expect(await verified(checkpoint, { codec: "matmulnbits", bits: 4, block: "group:16" })).toBe(0);
+    expect(await verified(checkpoint, { scheme: "matmulnbits", bits: 4, granularity: "group:16" })).toBe(0);
     await checkpoint.close();
   });
 
   it("holds any recipe's weights that the format takes", async () => {
     const checkpoint = await source({ storage: "F16" });
     const recipes = fc.record({
-      codec: fc.constantFrom("matmulnbits", "int"),
+      scheme: fc.constantFrom("matmulnbits", "int"),
       bits: fc.constantFrom(4, 8),
       symmetric: fc.boolean(),
-      block: fc.constantFrom("group:16"),
+      granularity: fc.constantFrom("group:16"),
       clip: fc.constantFrom(null, { method: "mse" }, { method: "iqr", threshold: 1.5 }),
       restore: fc.constantFrom("none", "super-weights", { largest: 3 }),
-      keep: fc.constantFrom([], ["*lm_head*"], ["*.q_proj.*", "*embed*", "*norm*"]),
+      ignore: fc.constantFrom([], ["*lm_head*"], ["*.q_proj.*", "*embed*", "*norm*"]),
     });
     await fc.assert(
       fc.asyncProperty(recipes, async (recipe) => {
@@ -106,7 +112,7 @@ describe("an ONNX decoder, reopened", () => {
 
   it("lists what is packed, how, and what a weight costs in the file", async () => {
     const checkpoint = await source();
-    const recipe = { codec: "matmulnbits", bits: 4, block: "group:16", restore: "super-weights" };
+    const recipe = { scheme: "matmulnbits", bits: 4, granularity: "group:16", restore: "super-weights" };
     const reopened = await openCheckpoint(
       await exportDecoder(checkpoint, await temporaryFolder(), recipe, SUPER_WEIGHTS),
     );
@@ -116,7 +122,7 @@ describe("an ONNX decoder, reopened", () => {
     expect(tensor).toMatchObject({
       dtype: "F32",
       bytes,
-      packed: { codec: "MatMulNBits int4, group 16, 1 restored", bitsPerWeight: (8 * bytes) / (48 * 80) },
+      packed: { scheme: "MatMulNBits int4, group 16, 1 restored", bitsPerWeight: (8 * bytes) / (48 * 80) },
     });
     expect(reopened.tensors.get("lm_head.weight")?.packed).toBeUndefined();
     const row = await reopened.readRows(SUPER_WEIGHT.tensor, [SUPER_WEIGHT.row, 0]);
@@ -129,7 +135,7 @@ describe("an ONNX decoder, reopened", () => {
 
   it("takes the head that a file stores although its config ties it, and says so", async () => {
     const checkpoint = await source({ tied: false, config: { tie_word_embeddings: true } });
-    const recipe = { codec: "matmulnbits", bits: 4, block: "group:16" };
+    const recipe = { scheme: "matmulnbits", bits: 4, granularity: "group:16" };
     expect(await verified(checkpoint, recipe)).toBe(0);
     expect(checkpoint.config["tie_word_embeddings"]).toBe(false);
     expect(checkpoint.notes.join(" ")).toContain('"lm_head.weight" holds other values');
@@ -138,8 +144,13 @@ describe("an ONNX decoder, reopened", () => {
 
   it("is a source like any other: packed and transposed weights leave as what they are", async () => {
     const built = await openCheckpoint(join(BUILT, "builder-untied"));
-    for (const codec of ["matmulnbits", "int"]) {
-      const recipe = { codec, bits: 8, block: "group:16", keep: ["*.self_attn.*", "*embed*", "*lm_head*"] };
+    for (const scheme of ["matmulnbits", "int"]) {
+      const recipe = {
+        scheme,
+        bits: 8,
+        granularity: "group:16",
+        ignore: ["*.self_attn.*", "*embed*", "*lm_head*"],
+      };
       expect(await verified(built, recipe)).toBe(0);
     }
     await built.close();
@@ -147,7 +158,7 @@ describe("an ONNX decoder, reopened", () => {
 
   it("is not verified once a byte of it changed", async () => {
     const checkpoint = await source();
-    const recipe = { codec: "matmulnbits", bits: 8, block: "group:16" };
+    const recipe = { scheme: "matmulnbits", bits: 8, granularity: "group:16" };
     const model = exportModel(checkpoint);
     const out = await exportDecoder(checkpoint, await temporaryFolder(), recipe);
     const file = join(out, "model.onnx.data");

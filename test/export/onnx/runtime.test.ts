@@ -14,7 +14,7 @@ import { demoWindows, openDemo, type Demo } from "../../golden-model/demoModel.t
 import { temporaryFolder, writeSyntheticCheckpoint } from "../../support/syntheticCheckpoint.ts";
 import { exportDecoder, exportModel, onnxVariant } from "./exportDecoder.ts";
 
-const RECIPE = { codec: "matmulnbits", bits: 4, block: "group:64", restore: [[1, 137, 401]] };
+const RECIPE = { scheme: "matmulnbits", bits: 4, granularity: "group:64", restore: [[1, 137, 401]] };
 /** Relative, of the perplexity: f32 sums in another order. Measured: 1e-7. */
 const BOUND = 1e-4;
 const PLENTY = 2 ** 40;

@@ -36,7 +36,7 @@ describe("matmulnbits gives the bytes of onnxruntime's own quantizer, and the we
       const weights = new Float32Array(bytes.buffer);
       const plan = testPlan(
         { rows, columns },
-        { codec: "matmulnbits", bits, symmetric, block: `group:${block}` },
+        { scheme: "matmulnbits", bits, symmetric, granularity: `group:${block}` },
       );
       const packed = quantize(weights, plan);
       const parts = packParts(packed);

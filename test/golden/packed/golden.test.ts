@@ -4,6 +4,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { recipeInNewWords } from "#shared/oldWords.ts";
 import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import { awqLayout } from "#engine/formats/packed/write/awqLayout.ts";
 import { compressedTensorsLayout } from "#engine/formats/packed/write/compressedTensorsLayout.ts";
@@ -21,15 +22,15 @@ const golden = z.object({
   columns: z.number(),
   weights: bytes.transform(({ buffer }) => new Float32Array(buffer)),
   cases: z.array(
-    z.object({
-      codec: z.enum(["compressed-tensors", "gptq", "awq"]),
+    z.preprocess(recipeInNewWords, z.object({
+      scheme: z.enum(["compressed-tensors", "gptq-int", "awq-int"]),
       bits: z.number(),
       symmetric: z.boolean(),
-      block: z.string(),
+      granularity: z.string(),
       dtype: z.enum(["F16", "BF16", "F32"]),
       tensors: z.record(z.string(), z.object({ shape: z.array(z.number()), data: bytes })),
       dequantized: z.string(),
-    }),
+    })),
   ),
 });
 type Case = z.infer<typeof golden>["cases"][number];
@@ -39,10 +40,10 @@ const { rows, columns, weights, cases } = golden.parse(
 
 const MODULE = "model.layers.0.mlp.down_proj";
 
-function planOf({ codec, bits, symmetric, block, dtype }: Case) {
+function planOf({ scheme, bits, symmetric, granularity, dtype }: Case) {
   return testPlan(
     { rows, columns },
-    { name: `${MODULE}.weight`, codec, bits, symmetric, block, storage: dtype },
+    { name: `${MODULE}.weight`, scheme, bits, symmetric, granularity, storage: dtype },
   );
 }
 
@@ -91,26 +92,26 @@ async function readBack(folder: string): Promise<string> {
   return sha256(values);
 }
 
-function configOf({ codec, bits }: Case, version: 1 | 2): unknown {
-  if (codec === "compressed-tensors")
+function configOf({ scheme, bits }: Case, version: 1 | 2): unknown {
+  if (scheme === "compressed-tensors")
     return {
-      quant_method: codec,
+      quant_method: scheme,
       format: "pack-quantized",
       config_groups: { group_0: { targets: ["Linear"], weights: { num_bits: bits, type: "int" } } },
     };
-  if (codec === "awq") return { quant_method: "awq", bits, version: "gemm", zero_point: true };
+  if (scheme === "awq-int") return { quant_method: "awq", bits, version: "gemm", zero_point: true };
   return { quant_method: "gptq", bits, checkpoint_format: version === 1 ? "gptq" : "gptq_v2" };
 }
 
 describe("the packed formats", () => {
   for (const made of cases) {
-    const { codec, bits, symmetric, block, dtype, tensors: expected, dequantized } = made;
-    const name = `${codec} ${bits} bits, ${symmetric ? "symmetric" : "asymmetric"}, ${block}, ${dtype}`;
+    const { scheme, bits, symmetric, granularity, dtype, tensors: expected, dequantized } = made;
+    const name = `${scheme} ${bits} bits, ${symmetric ? "symmetric" : "asymmetric"}, ${granularity}, ${dtype}`;
     const { qzeros_v1: ofVersion1, ...tensors } = expected;
 
     it(`${name}: codes, constants and packed bytes are the peers' own`, () => {
       const layout =
-        codec === "compressed-tensors" ? compressedTensorsLayout : codec === "awq" ? awqLayout : gptqLayout(2);
+        scheme === "compressed-tensors" ? compressedTensorsLayout : scheme === "awq-int" ? awqLayout : gptqLayout(2);
       expect(packed(made, layout)).toEqual(tensors);
       if (ofVersion1 && symmetric)
         expect(packed(made, gptqLayout(1))).toEqual({ ...tensors, qzeros: ofVersion1 });

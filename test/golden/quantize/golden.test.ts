@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { clip, codecName } from "#shared/recipe.ts";
+import { recipeInNewWords } from "#shared/oldWords.ts";
+import { rangeRule, schemeName } from "#shared/recipe.ts";
 import { quantizeDequantize } from "#engine/quantize/quantizeDequantize.ts";
 import { sqnrDb } from "#engine/quantize/plan/statistics.ts";
 import { testPlan } from "../../support/quantize/testPlan.ts";
@@ -16,18 +17,18 @@ const golden = z.object({
   columns: z.number(),
   weights: floats,
   cases: z.array(
-    z.object({
-      codec: codecName,
+    z.preprocess(recipeInNewWords, z.object({
+      scheme: schemeName,
       bits: z.number(),
       symmetric: z.boolean(),
-      block: z.string(),
-      clip: clip.nullable(),
+      granularity: z.string(),
+      range: rangeRule.nullable(),
       restore: z.union([z.array(z.number()), z.object({ largest: z.number() })]),
-      holdOut: z.boolean(),
+      excludeFromRange: z.boolean(),
       storage: z.enum(["F32", "F16", "BF16"]),
       sqnrDb: z.number(),
       out: floats,
-    }),
+    })),
   ),
 });
 const { rows, columns, weights, cases } = golden.parse(JSON.parse(readFileSync(new URL("golden.json", import.meta.url), "utf8")));

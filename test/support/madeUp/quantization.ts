@@ -9,14 +9,14 @@ export const blockScaling: LabReportOf<"block-scaling"> = {
   ...FACTS,
   original: { ...scoresOf(1.8808), tasks: tasks(0.92, 0.81) },
   cells: [4, 3].flatMap((bits) =>
-    BLOCKS.flatMap((block, i) =>
+    BLOCKS.flatMap((granularity, i) =>
       (["plain", "clip-restore"] as const).map((arm) => {
         const harm = (arm === "plain" ? 3 : 1) * (i + 1) * (5 - bits) ** 4;
         return {
           bits,
-          block,
+          granularity,
           arm,
-          clip: arm === "plain" ? null : ({ method: "zscore", threshold: 5 } as const),
+          range: arm === "plain" ? null : ({ method: "zscore", threshold: 5 } as const),
           calibrationKl: arm === "plain" ? null : harm * 0.001,
           bitsPerWeight: bits + 0.002,
           scores: scoresOf(1.8808 * Math.exp(harm * 0.01), harm * 0.0011),
@@ -26,11 +26,11 @@ export const blockScaling: LabReportOf<"block-scaling"> = {
     ),
   ),
   trials: [4, 3].flatMap((bits) =>
-    BLOCKS.flatMap((block, i) =>
+    BLOCKS.flatMap((granularity, i) =>
       [3, 5, 9, 20].map((threshold) => ({
         bits,
-        block,
-        clip: { method: "zscore", threshold } as const,
+        granularity,
+        range: { method: "zscore", threshold } as const,
         kl: 0.001 * (1 + Math.abs(threshold - 5)) * (i + 1) * (5 - bits) ** 4,
         perplexity: 1.9,
       })),
@@ -105,10 +105,10 @@ export const activations: LabReportOf<"activations"> = {
 };
 
 const RECIPE = parseRecipe({
-  codec: "rtn",
+  scheme: "affine",
   bits: 4,
-  block: "tensor",
-  clip: { method: "zscore", threshold: 9 },
+  granularity: "tensor",
+  range: { method: "zscore", threshold: 9 },
   restore: [[1, 137, 401]],
 });
 
@@ -116,24 +116,24 @@ export const thresholdSearch: LabReportOf<"threshold-search"> = {
   experiment: "threshold-search",
   ...FACTS,
   bits: 4,
-  block: "tensor",
+  granularity: "tensor",
   scope: "model",
   by: null,
   trials: [
-    { clip: null, tensor: null, loss: 1.2, best: false },
+    { range: null, tensor: null, loss: 1.2, best: false },
     ...[3, 5, 9, 20].map((threshold) => ({
-      clip: { method: "zscore", threshold } as const,
+      range: { method: "zscore", threshold } as const,
       tensor: null,
       loss: 0.01 * (1 + Math.abs(threshold - 9)),
       best: threshold === 9,
     })),
     ...[1.5, 3, 6].map((threshold) => ({
-      clip: { method: "iqr", threshold } as const,
+      range: { method: "iqr", threshold } as const,
       tensor: null,
       loss: 0.02 * (1 + Math.abs(threshold - 6)),
       best: false,
     })),
-    { clip: { method: "mse" }, tensor: null, loss: 0.03, best: false },
+    { range: { method: "mse" }, tensor: null, loss: 0.03, best: false },
   ],
   stopped: null,
   recipe: RECIPE,

@@ -7,15 +7,15 @@ import { FACTS, CONVENTION, scoresOf } from "./facts.ts";
 /** A run of 24 variants over two bit widths, three blocks and the four arms; one failed. */
 export function madeUpRun(): RunDetail {
   const recipes = [4, 3].flatMap((bits) =>
-    ["group:64", "flat:16384", "tensor"].flatMap((block) =>
+    ["group:64", "flat:16384", "tensor"].flatMap((granularity) =>
       (
         [
           {},
-          { clip: { method: "zscore", threshold: 5 } },
-          { clip: { method: "zscore", threshold: 5 }, restore: [[1, 137, 401]] },
-          { restore: [[1, 137, 401]], holdOut: true },
+          { range: { method: "zscore", threshold: 5 } },
+          { range: { method: "zscore", threshold: 5 }, restore: [[1, 137, 401]] },
+          { restore: [[1, 137, 401]], excludeFromRange: true },
         ] as const
-      ).map((fields) => parseRecipe({ codec: "rtn", bits, block, ...fields })),
+      ).map((fields) => parseRecipe({ scheme: "affine", bits, granularity, ...fields })),
     ),
   );
   const results = recipes.map((recipe, index): VariantResult => {
@@ -27,7 +27,7 @@ export function madeUpRun(): RunDetail {
       recipe,
       label: recipeLabel(recipe),
       status: failed ? "failed" : "done",
-      bitsPerWeight: failed ? null : recipe.bits + (recipe.block === "group:64" ? 0.5 : 0.002),
+      bitsPerWeight: failed ? null : recipe.bits + (recipe.granularity === "group:64" ? 0.5 : 0.002),
       fileBitsPerWeight: failed ? null : recipe.bits + 2,
       perplexity: failed ? null : 1.8808 * Math.exp(harm),
       nll: failed ? null : Math.log(1.8808) + harm,

@@ -1,4 +1,4 @@
-import type { Clip } from "#shared/recipe.ts";
+import type { RangeRule } from "#shared/recipe.ts";
 import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import { normalFloat } from "../../../src/engine/quantize/schemes/normalFloatLevels.ts";
 import type { TensorPlan } from "../../../src/engine/quantize/plan/tensorPlan.ts";
@@ -18,39 +18,42 @@ export function referenceQuantizeDequantize(
   const restored = referenceRestored(weights, plan);
   const blocks = referenceBlocks(plan);
   const working = Array.from(weights);
-  if (plan.holdOut) for (const block of blocks) holdOut(working, block, restored);
+  if (plan.excludeFromRange) for (const block of blocks) excludeFromRange(working, block, restored);
   const ofTensor =
-    plan.clip?.method === "tensor-percentage"
-      ? kthLargest(working, Math.max(Math.floor(working.length * plan.clip.threshold), 1))
+    plan.range?.method === "tensor-percentage"
+      ? kthLargest(working, Math.max(Math.floor(working.length * plan.range.threshold), 1))
       : null;
   const out = new Float32Array(weights.length);
   let clipped = 0;
   for (const block of blocks) {
     const before = block.map((index) => working[index]);
-    const threshold = plan.clip ? (ofTensor ?? referenceThreshold(plan.clip, before, plan)) : Infinity;
+    const threshold = plan.range ? (ofTensor ?? referenceThreshold(plan.range, before, plan)) : Infinity;
     const after = before.map((w) => Math.min(Math.max(w, -threshold), threshold));
     clipped += after.filter((w, i) => w !== before[i]).length;
-    codecRoundTrip(after, plan).forEach((value, i) => (out[block[i]] = toStorage(value, plan.storage)));
+    schemeRoundTrip(after, plan).forEach((value, i) => (out[block[i]] = toStorage(value, plan.storage)));
   }
   for (const index of restored) out[index] = weights[index];
   return { out, clipped };
 }
 
 /** The row-major indices of every block, in block order. */
-export function referenceBlocks({ rows, columns, block }: TensorPlan): number[][] {
+export function referenceBlocks({ rows, columns, granularity }: TensorPlan): number[][] {
   const blockOf = (row: number, column: number): number => {
     const index = row * columns + column;
-    switch (block.kind) {
+    switch (granularity.kind) {
       case "group":
-        return row * Math.ceil(columns / block.size) + Math.floor(column / block.size);
+        return row * Math.ceil(columns / granularity.size) + Math.floor(column / granularity.size);
       case "channel":
         return row;
       case "tensor":
         return 0;
       case "flat":
-        return Math.floor(index / block.size);
+        return Math.floor(index / granularity.size);
       case "tile":
-        return Math.floor(row / block.rows) * (columns / block.columns) + Math.floor(column / block.columns);
+        return (
+          Math.floor(row / granularity.rows) * (columns / granularity.columns) +
+          Math.floor(column / granularity.columns)
+        );
     }
   };
   const blocks: number[][] = [];
@@ -69,7 +72,7 @@ function referenceRestored(weights: Float32Array, { restore }: TensorPlan): Set<
   return new Set(byMagnitude.slice(0, restore.largest));
 }
 
-function holdOut(working: number[], block: readonly number[], held: ReadonlySet<number>): void {
+function excludeFromRange(working: number[], block: readonly number[], held: ReadonlySet<number>): void {
   const others = block.filter((index) => !held.has(index)).map((index) => working[index]);
   others.sort((a, b) => a - b);
   const middle = others.length / 2;
@@ -78,20 +81,20 @@ function holdOut(working: number[], block: readonly number[], held: ReadonlySet<
   for (const index of block) if (held.has(index)) working[index] = median;
 }
 
-function referenceThreshold(clip: Clip, block: readonly number[], plan: TensorPlan): number {
+function referenceThreshold(range: RangeRule, block: readonly number[], plan: TensorPlan): number {
   const magnitudes = block.map(Math.abs);
   const n = magnitudes.length;
-  switch (clip.method) {
+  switch (range.method) {
     case "zscore": {
       const mean = laneSum(magnitudes) / n;
       const squares = laneSum(magnitudes.map((m) => (m - mean) * (m - mean)));
-      return fround(mean + clip.threshold * (n > 1 ? Math.sqrt(squares / (n - 1)) : 0));
+      return fround(mean + range.threshold * (n > 1 ? Math.sqrt(squares / (n - 1)) : 0));
     }
     case "block-percentage":
-      return kthLargest(block, Math.min(Math.max(Math.floor(n * clip.threshold + 1), 1), n));
+      return kthLargest(block, Math.min(Math.max(Math.floor(n * range.threshold + 1), 1), n));
     case "iqr": {
       const [lower, upper] = [linearQuantile(magnitudes, 0.25), linearQuantile(magnitudes, 0.75)];
-      return fround(upper + clip.threshold * (upper - lower));
+      return fround(upper + range.threshold * (upper - lower));
     }
     case "mse":
       return leastErrorThreshold(block, plan);
@@ -124,7 +127,7 @@ function leastErrorThreshold(block: readonly number[], plan: TensorPlan): number
   let best = { error: Infinity, threshold: largest };
   for (let percent = 100; percent >= 50; percent--) {
     const threshold = fround((percent / 100) * largest);
-    const restored = codecRoundTrip(
+    const restored = schemeRoundTrip(
       block.map((w) => Math.min(Math.max(w, -threshold), threshold)),
       plan,
     );
@@ -134,12 +137,12 @@ function leastErrorThreshold(block: readonly number[], plan: TensorPlan): number
   return best.threshold;
 }
 
-/** A block through its codec, in f32, before the storage type. */
-function codecRoundTrip(block: readonly number[], plan: TensorPlan): number[] {
+/** A block through its scheme, in f32, before the storage type. */
+function schemeRoundTrip(block: readonly number[], plan: TensorPlan): number[] {
   const low = Math.min(...block);
   const high = Math.max(...block);
-  switch (plan.codec) {
-    case "rtn":
+  switch (plan.scheme) {
+    case "affine":
       return rtn(block, low, high, 2 ** plan.bits - 1);
     case "int":
       return plan.symmetric
@@ -147,8 +150,8 @@ function codecRoundTrip(block: readonly number[], plan: TensorPlan): number[] {
         : intAsymmetric(block, low, high, plan.bits);
     case "compressed-tensors":
       return compressedTensors(block, low, high, plan);
-    case "gptq":
-    case "awq":
+    case "gptq-int":
+    case "awq-int":
       return gptqOrAwq(block, low, high, plan);
     case "nf4":
     case "nf3": {
@@ -283,11 +286,11 @@ function compressedTensors(block: readonly number[], low: number, high: number, 
 function gptqOrAwq(block: readonly number[], low: number, high: number, plan: TensorPlan): number[] {
   const most = 2 ** plan.bits - 1;
   const limit = (q: number): number => Math.min(Math.max(q, 0), most);
-  const blank = plan.codec === "gptq" && low === 0 && high === 0;
+  const blank = plan.scheme === "gptq-int" && low === 0 && high === 0;
   const [bottom, top] = blank ? [-1, 1] : [Math.min(low, 0), Math.max(high, 0)];
   const largest = Math.max(-bottom, top);
   const range = plan.symmetric ? fround(2 * largest) : fround(top - bottom);
-  const exact = fround((plan.codec === "awq" ? Math.max(range, fround(1e-5)) : range) / most);
+  const exact = fround((plan.scheme === "awq-int" ? Math.max(range, fround(1e-5)) : range) / most);
   const stored = Math.f16round(plan.storage === "BF16" ? toStorage(exact, "BF16") : exact);
   if (!Number.isFinite(stored)) throw new RangeError(`scale ${exact} is past f16`);
   const scale = stored === 0 ? 2 ** -24 : stored;

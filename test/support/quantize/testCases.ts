@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import type { StorageType } from "#engine/numeric/storageTypes.ts";
-import { ALL_CLIPS, ALL_CODECS, testPlan } from "./testPlan.ts";
+import { ALL_CLIPS, ALL_SCHEMES, testPlan } from "./testPlan.ts";
 
 /** Every width of remainder: rows of 1 to 70 weights. */
 const shapes = fc.record({ rows: fc.integer({ min: 1, max: 4 }), columns: fc.integer({ min: 1, max: 70 }) });
@@ -18,7 +18,7 @@ const subnormal = fc.integer({ min: -40, max: 40 }).map((steps) => steps * 2 ** 
 const tiny = fc.float({ min: Math.fround(-1e-37), max: Math.fround(1e-37), noNaN: true });
 const zero = fc.constantFrom(0, -0);
 
-/** Weights with a plan that fits them: every codec, block, clip, arm and storage type. */
+/** Weights with a plan that fits them: every scheme, block, clip, arm and storage type. */
 export const kernelCases = shapes.chain((shape) =>
   fc.record({
     weights: fc
@@ -34,8 +34,8 @@ export const kernelCases = shapes.chain((shape) =>
       .map((values) => Float32Array.from(values)),
     plan: fc
       .record({
-        codec: fc.constantFrom(...ALL_CODECS),
-        block: fc.oneof(
+        scheme: fc.constantFrom(...ALL_SCHEMES),
+        granularity: fc.oneof(
           fc.constantFrom("channel", "tensor", `tile:1x${shape.columns}`, `tile:${shape.rows}x1`),
           fc.integer({ min: 1, max: 80 }).map((size) => `flat:${size}`),
           fc.integer({ min: 1, max: 70 }).map((size) => `group:${size}`),
@@ -43,8 +43,8 @@ export const kernelCases = shapes.chain((shape) =>
         clip: fc.constantFrom(...ALL_CLIPS),
         storage: fc.constantFrom<StorageType>("F32", "F16", "BF16"),
         largest: fc.nat(9),
-        holdOut: fc.boolean(),
+        excludeFromRange: fc.boolean(),
       })
-      .map(({ codec, largest, ...rest }) => testPlan(shape, { ...codec, ...rest, restore: { largest } })),
+      .map(({ scheme, largest, ...rest }) => testPlan(shape, { ...scheme, ...rest, restore: { largest } })),
   }),
 );

@@ -1,61 +1,61 @@
-import { parseBlock, type Clip, type CodecName } from "#shared/recipe.ts";
+import { parseGranularity, type RangeRule, type SchemeName } from "#shared/recipe.ts";
 import type { TensorPlan } from "../../../src/engine/quantize/plan/tensorPlan.ts";
 
 /** A plan for tests: 4-bit rtn, one block, nothing clipped or restored, f32, unless said otherwise. */
 export function testPlan(
   shape: { rows: number; columns: number },
-  changes: Partial<Omit<TensorPlan, "block">> & { block?: string } = {},
+  changes: Partial<Omit<TensorPlan, "granularity">> & { granularity?: string } = {},
 ): TensorPlan {
-  const { block = "tensor", ...rest } = changes;
+  const { granularity = "tensor", ...rest } = changes;
   return {
     name: "w",
     layer: 0,
     ...shape,
-    codec: "rtn",
+    scheme: "affine",
     bits: 4,
     symmetric: false,
-    clip: null,
+    range: null,
     restore: { indices: [] },
-    holdOut: false,
+    excludeFromRange: false,
     storage: "F32",
     ...rest,
-    block: parseBlock(block),
+    granularity: parseGranularity(granularity),
   };
 }
 
-/** Every codec with its bits and symmetry. */
-export const ALL_CODECS: readonly { codec: CodecName; bits: number; symmetric: boolean }[] = [
+/** Every scheme with its bits and symmetry. */
+export const ALL_SCHEMES: readonly { scheme: SchemeName; bits: number; symmetric: boolean }[] = [
   ...[2, 3, 4, 5, 6, 7, 8].flatMap((bits) => [
-    { codec: "rtn" as const, bits, symmetric: false },
-    { codec: "int" as const, bits, symmetric: false },
-    { codec: "int" as const, bits, symmetric: true },
+    { scheme: "affine" as const, bits, symmetric: false },
+    { scheme: "int" as const, bits, symmetric: false },
+    { scheme: "int" as const, bits, symmetric: true },
   ]),
-  { codec: "nf4", bits: 4, symmetric: false },
-  { codec: "nf3", bits: 3, symmetric: false },
-  { codec: "nf4-minmax", bits: 4, symmetric: false },
-  { codec: "nf3-minmax", bits: 3, symmetric: false },
-  { codec: "q4_0", bits: 4, symmetric: false },
-  { codec: "q4_1", bits: 4, symmetric: false },
-  { codec: "q5_0", bits: 5, symmetric: false },
-  { codec: "q5_1", bits: 5, symmetric: false },
-  { codec: "q8_0", bits: 8, symmetric: false },
+  { scheme: "nf4", bits: 4, symmetric: false },
+  { scheme: "nf3", bits: 3, symmetric: false },
+  { scheme: "nf4-minmax", bits: 4, symmetric: false },
+  { scheme: "nf3-minmax", bits: 3, symmetric: false },
+  { scheme: "q4_0", bits: 4, symmetric: false },
+  { scheme: "q4_1", bits: 4, symmetric: false },
+  { scheme: "q5_0", bits: 5, symmetric: false },
+  { scheme: "q5_1", bits: 5, symmetric: false },
+  { scheme: "q8_0", bits: 8, symmetric: false },
   ...[4, 8].flatMap((bits) => [
-    { codec: "compressed-tensors" as const, bits, symmetric: false },
-    { codec: "compressed-tensors" as const, bits, symmetric: true },
+    { scheme: "compressed-tensors" as const, bits, symmetric: false },
+    { scheme: "compressed-tensors" as const, bits, symmetric: true },
   ]),
   ...[2, 3, 4, 8].flatMap((bits) => [
-    { codec: "gptq" as const, bits, symmetric: false },
-    { codec: "gptq" as const, bits, symmetric: true },
+    { scheme: "gptq-int" as const, bits, symmetric: false },
+    { scheme: "gptq-int" as const, bits, symmetric: true },
   ]),
-  { codec: "awq", bits: 4, symmetric: false },
+  { scheme: "awq-int", bits: 4, symmetric: false },
   ...[4, 8].flatMap((bits) => [
-    { codec: "matmulnbits" as const, bits, symmetric: false },
-    { codec: "matmulnbits" as const, bits, symmetric: true },
+    { scheme: "matmulnbits" as const, bits, symmetric: false },
+    { scheme: "matmulnbits" as const, bits, symmetric: true },
   ]),
 ];
 
 /** Every clip, and none. */
-export const ALL_CLIPS: readonly (Clip | null)[] = [
+export const ALL_CLIPS: readonly (RangeRule | null)[] = [
   null,
   { method: "zscore", threshold: 1.5 },
   { method: "block-percentage", threshold: 0.1 },

@@ -19,7 +19,7 @@ export function reproduceSection(facts: Facts): string {
 function commandOf({ asked, source, format, results, restored }: Facts): string {
   const { recipe, kept, embedding, maxShardBytes } = asked;
   const model = commandWord(source.name, "MODEL");
-  const out = commandWord(`${source.name.split("/").at(-1) ?? ""}-${recipe.codec}${recipe.bits}`, "OUT");
+  const out = commandWord(`${source.name.split("/").at(-1) ?? ""}-${recipe.scheme}${recipe.bits}`, "OUT");
   const options: [string, string | number | null | undefined][] = [
     ["--recipe", "recipe.json"],
     ["--format", format],

@@ -3,7 +3,7 @@ import { parseRecipe } from "#shared/plan.ts";
 import type { RuntimeScore } from "#shared/exporting.ts";
 import { modelCard, type CardFacts } from "./modelCard.ts";
 
-const RECIPE = parseRecipe({ codec: "int", bits: 4, block: "group:64", restore: [[1, 137, 401]] });
+const RECIPE = parseRecipe({ scheme: "int", bits: 4, granularity: "group:64", restore: [[1, 137, 401]] });
 const WEIGHT = {
   layer: 1,
   row: 137,
@@ -123,12 +123,12 @@ describe("the model card of an export", () => {
     expect(modelCard({ ...facts, format })).toContain(`\nlibrary_name: ${library}\n`);
   });
 
-  it("claims no width and no codec where nothing is quantized", () => {
+  it("claims no width and no scheme where nothing is quantized", () => {
     const nothing = { quantizedTensors: 0, quantizedBits: null, bitsPerWeight: 0 };
     const card = modelCard({ ...facts, ...nothing, format: "gguf", packing: "packed" });
     expect(card).toContain("# Tiny, nothing quantized");
     expect(card).toContain("with no tensor quantized");
-    expect(card).not.toMatch(/-bit|base_model_relation|\| codec|quantized weight|\| bits \|/);
+    expect(card).not.toMatch(/-bit|base_model_relation|\| scheme|quantized weight|\| bits \|/);
     expect(modelCard(facts)).toMatch(/- "4-bit"/);
   });
 

@@ -117,20 +117,20 @@ function leftSection({ source }: CardFacts): string[] {
 function recipeTable(facts: CardFacts): string {
   const { recipe, recipeId, asked, quantizedTensors, bitsPerWeight, fileBitsPerWeight } = facts;
   const applied = [
-    ["codec", recipe.codec],
+    ["scheme", recipe.scheme],
     ["bits", String(recipe.bits)],
     ["symmetric", recipe.symmetric ? "yes" : "no"],
-    ["block", recipe.block],
-    ["clip", recipe.clip ? JSON.stringify(recipe.clip) : "none"],
+    ["granularity", recipe.granularity],
+    ["range", recipe.range ? JSON.stringify(recipe.range) : "none"],
     ["restore", JSON.stringify(recipe.restore)],
-    ["hold out", recipe.holdOut ? "yes" : "no"],
+    ["exclude from range", recipe.excludeFromRange ? "yes" : "no"],
     ["arm", armOf(recipe)],
   ];
   return table(
     ["field", "value"],
     [
       ...(quantizedTensors > 0 ? applied : []),
-      ["left alone", recipe.keep.length > 0 ? recipe.keep.join(", ") : "nothing"],
+      ["not quantized", recipe.ignore.length > 0 ? recipe.ignore.join(", ") : "nothing"],
       ["overrides", recipe.overrides.length > 0 ? JSON.stringify(recipe.overrides) : "none"],
       ...(quantizedTensors > 0
         ? [["bits per weight (quantized linears, packed)", number(bitsPerWeight)]]
@@ -151,7 +151,7 @@ function restoredSection(facts: CardFacts): string {
   const { asked, recipe, restored } = facts;
   if (restored.held.length > 0) return heldSection(facts);
   if (restored.count === 0)
-    return armOf({ ...asked.recipe, clip: null, holdOut: false }) === "plain"
+    return armOf({ ...asked.recipe, range: null, excludeFromRange: false }) === "plain"
       ? "None: no weight was put back after dequantization."
       : `None: restoring ${inline(JSON.stringify(asked.recipe.restore))} was asked for, which is no quantized weight of this model.`;
   if (restored.weights.length === 0) {

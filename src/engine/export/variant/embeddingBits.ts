@@ -98,11 +98,11 @@ function withOverrides(
   const others = [...checkpoint.tensors.values()].filter(
     (tensor) => isQuantizable(tensor) && !names.has(tensor.name),
   );
-  const keep = recipe.keep.flatMap((glob) => {
+  const ignore = recipe.ignore.flatMap((glob) => {
     const matches = namePattern(glob);
     if (![...names].some(matches)) return [glob];
     return others.map(({ name }) => name).filter(matches);
   });
   const overrides = tensors.map(({ name }): Override => ({ match: name, ...eightBits }));
-  return { ...recipe, keep, overrides: [...overrides, ...recipe.overrides] };
+  return { ...recipe, ignore, overrides: [...overrides, ...recipe.overrides] };
 }

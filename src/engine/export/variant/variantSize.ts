@@ -10,8 +10,8 @@ import { parametersOf } from "#engine/formats/write/keepModules.ts";
 const RESTORED_BYTES = 6;
 
 /**
- * Bits per weight of a variant over all tensors, from shapes alone: as the format of its codec writes them, so that a run, a
- * comparison and that format's export give one size. Where no format is the codec's own, or it cannot store the recipe:
+ * Bits per weight of a variant over all tensors, from shapes alone: as the format of its scheme writes them, so that a run, a
+ * comparison and that format's export give one size. Where no format is the scheme's own, or it cannot store the recipe:
  * codes, constants and restored weights, and everything else as the source holds it.
  * @param plans what the recipe makes of the model's tensors
  */
@@ -21,7 +21,7 @@ export function variantFileBits(
   plans: ReadonlyMap<string, TensorPlan>,
 ): number {
   const tensors = [...model.checkpoint.tensors.values()];
-  const format = ownFormatOf(recipe.codec);
+  const format = ownFormatOf(recipe.scheme);
   // the format has no activations to store, and so they do not count
   const weightsOnly = { ...recipe, activations: null };
   if (!format || exporters[format].problems(weightsOnly, { model, plans }).length > 0)

@@ -12,7 +12,7 @@ const CHUNK_BYTES = 8 * 1024 * 1024;
 /**
  * The data of one tensor of the export, in order: quantized and dequantized where the recipe plans it, dequantized where the
  * source holds it packed, otherwise the source's own bytes. One planned tensor is in memory at a time, as f32 and as stored; others never whole.
- * @throws KeystoneError checkpoint/not-finite, checkpoint/read-failed, and what the codec throws
+ * @throws KeystoneError checkpoint/not-finite, checkpoint/read-failed, and what the scheme throws
  */
 export async function* exportedTensor(
   checkpoint: Checkpoint,

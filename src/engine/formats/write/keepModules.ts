@@ -1,4 +1,4 @@
-import { CODECS } from "#shared/codecs.ts";
+import { SCHEMES } from "#shared/schemes.ts";
 import { planRecipe } from "#engine/recipe/planRecipe.ts";
 import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import type { TensorInfo } from "#shared/model.ts";
@@ -43,11 +43,11 @@ export function keepModules(
   // the largest of every tensor cannot be kept by module: keepProblems says so
   if (recipe.restore === "none" || isLargest(recipe.restore)) return { recipe, changes: [] };
   // a module at a half type already has more than 8 bits
-  const gets8 = (plan: TensorPlan): boolean => kept === "8-bit" && !CODECS[plan.codec].rounds;
+  const gets8 = (plan: TensorPlan): boolean => kept === "8-bit" && !SCHEMES[plan.scheme].rounds;
   const changed: Recipe = {
     ...recipe,
     restore: "none",
-    holdOut: false,
+    excludeFromRange: false,
     overrides: [
       ...holding.map((plan): Override => ({
         match: plan.name,

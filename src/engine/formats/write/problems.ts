@@ -31,12 +31,14 @@ export function transformersProblems({ config }: Pick<Checkpoint, "config">): Ke
 }
 
 /** The settings of a recipe and of each of its overrides, as far as they decide how weights are stored. */
-export function recipeSettings(recipe: Recipe): Pick<Recipe, "codec" | "bits" | "symmetric" | "block">[] {
+export function recipeSettings(
+  recipe: Recipe,
+): Pick<Recipe, "scheme" | "bits" | "symmetric" | "granularity">[] {
   const others = recipe.overrides.filter(({ skip }) => skip !== true);
   return [recipe, ...others].map((settings) => ({
-    codec: settings.codec ?? recipe.codec,
+    scheme: settings.scheme ?? recipe.scheme,
     bits: settings.bits ?? recipe.bits,
     symmetric: settings.symmetric ?? inheritedSymmetric(recipe, settings),
-    block: settings.block ?? recipe.block,
+    granularity: settings.granularity ?? recipe.granularity,
   }));
 }

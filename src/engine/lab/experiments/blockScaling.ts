@@ -1,8 +1,8 @@
 import type { LabReportOf, LabRequestOf } from "#shared/lab.ts";
 import { onTheWay } from "#shared/labUnfinished.ts";
-import type { Clip } from "#shared/recipe.ts";
+import type { RangeRule } from "#shared/recipe.ts";
 import type { Variant } from "#engine/evaluate/stream/variant.ts";
-import { blockLabel, clipLabel } from "#shared/recipeText.ts";
+import { granularityLabel, rangeLabel } from "#shared/recipeText.ts";
 import { clipRestoreRecipe, plainRecipe, restoreNotes, type Grid } from "../run/arms.ts";
 import { fittingBlocks, type FittingBlocks } from "./fittingBlocks.ts";
 import { Journey } from "../run/journey.ts";
@@ -26,7 +26,7 @@ type Trial = Report["trials"][number];
  */
 export const blockScaling: Experiment<"block-scaling"> = async (run) => {
   const begin = performance.now();
-  const fitting = fittingBlocks(run, run.request.blocks);
+  const fitting = fittingBlocks(run, run.request.granularities);
   const calibration = await calibrationWindows(run);
   const windows = await textWindows(run);
   const journey = new Journey(run);
@@ -38,7 +38,9 @@ export const blockScaling: Experiment<"block-scaling"> = async (run) => {
   };
   const bits = [...new Set(run.request.bits)].sort((a, b) => b - a);
   const computed = fitting.blocks.filter(({ same }) => same === null);
-  const grid = bits.flatMap((width) => computed.map(({ block }): Grid => ({ bits: width, block })));
+  const grid = bits.flatMap((width) =>
+    computed.map(({ granularity }): Grid => ({ bits: width, granularity })),
+  );
   const passes = (each: number) =>
     grid.flatMap((at) => Array<Variant>(each).fill(recipeVariant(run, "plain", plainRecipe(at)).variant));
   bench.text.announce(passes(2));
@@ -57,10 +59,10 @@ export const blockScaling: Experiment<"block-scaling"> = async (run) => {
       notes,
       original: { ...original.scores, ...tasksOf(original) },
       cells: inOrder(
-        withSame(cells, fitting, (cell, block) => ({ ...cell, block })),
+        withSame(cells, fitting, (cell, granularity) => ({ ...cell, granularity })),
         fitting,
       ),
-      trials: withSame(trials, fitting, (trial, block) => ({ ...trial, block })),
+      trials: withSame(trials, fitting, (trial, granularity) => ({ ...trial, granularity })),
     };
   };
 
@@ -93,7 +95,7 @@ async function plainCell({ run, text }: Bench, grid: Grid): Promise<Cell> {
   return {
     ...grid,
     arm: "plain",
-    clip: null,
+    range: null,
     calibrationKl: null,
     bitsPerWeight,
     scores: judged.scores,
@@ -101,16 +103,16 @@ async function plainCell({ run, text }: Bench, grid: Grid): Promise<Cell> {
   };
 }
 
-async function clippedCell({ run, text }: Bench, grid: Grid, { clip, kl }: Trial): Promise<Cell> {
-  const { variant, bitsPerWeight } = recipeVariant(run, "clipped", clipRestoreRecipe(run, grid, clip));
+async function clippedCell({ run, text }: Bench, grid: Grid, { range, kl }: Trial): Promise<Cell> {
+  const { variant, bitsPerWeight } = recipeVariant(run, "clipped", clipRestoreRecipe(run, grid, range));
   const judged = await text.variant(
     variant,
-    `${labelOf(grid)}, ${clipLabel(clip)}${run.superWeights.length > 0 ? ", restored" : ""}`,
+    `${labelOf(grid)}, ${rangeLabel(range)}${run.superWeights.length > 0 ? ", restored" : ""}`,
   );
   return {
     ...grid,
     arm: "clip-restore",
-    clip,
+    range,
     calibrationKl: kl,
     bitsPerWeight,
     scores: judged.scores,
@@ -126,10 +128,10 @@ async function searchClip(
 ): Promise<Trial> {
   let best: Trial | null = null;
   for (const threshold of thresholds) {
-    const clip: Clip = { method: "zscore", threshold };
-    const { variant } = recipeVariant(run, "trial", clipRestoreRecipe(run, grid, clip));
-    const { scores } = await calibration.variant(variant, `${labelOf(grid)}, trying ${clipLabel(clip)}`);
-    const trial = { ...grid, clip, kl: scores.kl?.mean ?? null, perplexity: scores.perplexity };
+    const range: RangeRule = { method: "zscore", threshold };
+    const { variant } = recipeVariant(run, "trial", clipRestoreRecipe(run, grid, range));
+    const { scores } = await calibration.variant(variant, `${labelOf(grid)}, trying ${rangeLabel(range)}`);
+    const trial = { ...grid, range, kl: scores.kl?.mean ?? null, perplexity: scores.perplexity };
     tried(trial);
     if (best === null || (trial.kl ?? Infinity) <= (best.kl ?? Infinity)) best = trial;
   }
@@ -138,20 +140,20 @@ async function searchClip(
 }
 
 /** Adds what holds for blocks that cut every tensor as an earlier one does. */
-function withSame<T extends { readonly block: string }>(
+function withSame<T extends { readonly granularity: string }>(
   found: readonly T[],
   { blocks }: FittingBlocks,
-  under: (of: T, block: string) => T,
+  under: (of: T, granularity: string) => T,
 ): T[] {
   return found.flatMap((of) => [
     of,
-    ...blocks.filter(({ same }) => same === of.block).map(({ block }) => under(of, block)),
+    ...blocks.filter(({ same }) => same === of.granularity).map(({ granularity }) => under(of, granularity)),
   ]);
 }
 
 /** By bits, the widest first, and by block as they were asked for. */
 function inOrder(cells: readonly Cell[], { blocks }: FittingBlocks): Cell[] {
-  const place = (of: Cell): number => blocks.findIndex(({ block }) => block === of.block);
+  const place = (of: Cell): number => blocks.findIndex(({ granularity }) => granularity === of.granularity);
   return cells.toSorted((a, b) => b.bits - a.bits || place(a) - place(b));
 }
 
@@ -161,7 +163,8 @@ function findingOf(run: Run, { scores: original }: Judged, cells: readonly Cell[
     .filter(({ arm }) => arm === "plain")
     .flatMap((plain) => {
       const clipped = cells.find(
-        ({ arm, bits, block }) => arm === "clip-restore" && bits === plain.bits && block === plain.block,
+        ({ arm, bits, granularity }) =>
+          arm === "clip-restore" && bits === plain.bits && granularity === plain.granularity,
       );
       return clipped ? [{ plain, clipped, gain: lossOf(plain) - lossOf(clipped) }] : [];
     });
@@ -171,10 +174,10 @@ function findingOf(run: Run, { scores: original }: Judged, cells: readonly Cell[
   const arm = run.superWeights.length > 0 ? "Clip and restore" : "Clipping";
   const count = `${arm} lies closer to the original than plain rounding in ${better} of ${pairs.length} cells`;
   const { plain, clipped } = best;
-  const place = `INT${plain.bits}, ${blockLabel(plain.block)}`;
+  const place = `INT${plain.bits}, ${granularityLabel(plain.granularity)}`;
   const perplexities = `${exact(plain.scores.perplexity)} to ${exact(clipped.scores.perplexity)}, original ${exact(original.perplexity)}`;
   if (better === 0) return `${count}: nothing is gained here.`;
-  return `${count}, most at ${place}: ${clipLabel(clipped.clip)} takes KL from ${figure(plain.scores.kl?.mean)} to ${figure(clipped.scores.kl?.mean)} (perplexity ${perplexities}).`;
+  return `${count}, most at ${place}: ${rangeLabel(clipped.range)} takes KL from ${figure(plain.scores.kl?.mean)} to ${figure(clipped.scores.kl?.mean)} (perplexity ${perplexities}).`;
 }
 
 function lossOf({ scores }: Cell): number {
@@ -185,6 +188,6 @@ function tasksOf({ tasks }: Judged): Pick<Judged, "tasks"> {
   return tasks ? { tasks } : {};
 }
 
-function labelOf({ bits, block }: Grid): string {
-  return `INT${bits}, ${blockLabel(block)}`;
+function labelOf({ bits, granularity }: Grid): string {
+  return `INT${bits}, ${granularityLabel(granularity)}`;
 }

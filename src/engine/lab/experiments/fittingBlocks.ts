@@ -8,7 +8,7 @@ import type { LabRun } from "../run/experiment.ts";
 /** The blocks of a grid that fit the model, and what must be said of the others. */
 export interface FittingBlocks {
   readonly blocks: readonly {
-    readonly block: string;
+    readonly granularity: string;
     /** Another block that cuts every tensor in the same way: its figures are this one's too. */
     readonly same: string | null;
   }[];
@@ -20,28 +20,30 @@ export interface FittingBlocks {
  * larger than the largest tensor) one is computed, `tensor` or `channel` where it is among them.
  * @throws KeystoneError recipe/block-does-not-divide where none fits
  */
-export function fittingBlocks(run: LabRun, blocks: readonly string[]): FittingBlocks {
+export function fittingBlocks(run: LabRun, granularities: readonly string[]): FittingBlocks {
   const cuts = new Map<string, string>();
   const notes: string[] = [];
   let refused: KeystoneError | null = null;
-  for (const block of new Set(blocks)) {
+  for (const granularity of new Set(granularities)) {
     try {
-      const fitted = recipeVariant(run, block, plainRecipe({ bits: 4, block }));
-      cuts.set(block, cutOf([...fitted.variant.plans.values()]));
+      const fitted = recipeVariant(run, granularity, plainRecipe({ bits: 4, granularity }));
+      cuts.set(granularity, cutOf([...fitted.variant.plans.values()]));
       notes.push(...fitted.notes);
     } catch (error) {
       if (!(error instanceof KeystoneError)) throw error;
       refused ??= error;
-      notes.push(`${block} is left out: ${error.message}`);
+      notes.push(`${granularity} is left out: ${error.message}`);
     }
   }
   if (cuts.size === 0 && refused) throw refused;
-  const fitting = [...cuts].map(([block, cut]) => {
+  const fitting = [...cuts].map(([granularity, cut]) => {
     const alike = [...cuts.keys()].filter((other) => cuts.get(other) === cut);
     const first = alike.find((other) => !other.includes(":")) ?? alike[0];
-    if (first !== block)
-      notes.push(`${block} cuts every tensor of this model as ${first} does: the figures are the same.`);
-    return { block, same: first === block ? null : (first ?? null) };
+    if (first !== granularity)
+      notes.push(
+        `${granularity} cuts every tensor of this model as ${first} does: the figures are the same.`,
+      );
+    return { granularity, same: first === granularity ? null : (first ?? null) };
   });
   return { blocks: fitting, notes };
 }
@@ -50,8 +52,10 @@ export function fittingBlocks(run: LabRun, blocks: readonly string[]): FittingBl
 function cutOf(plans: readonly TensorPlan[]): string {
   return plans
     .map((plan) => {
-      const { block } = plan;
-      return block.kind === "tile" ? `${block.rows}x${block.columns}` : String(blockLayout(plan).size);
+      const { granularity } = plan;
+      return granularity.kind === "tile"
+        ? `${granularity.rows}x${granularity.columns}`
+        : String(blockLayout(plan).size);
     })
     .join();
 }

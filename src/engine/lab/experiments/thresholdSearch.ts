@@ -1,10 +1,10 @@
 import type { LabReportOf } from "#shared/lab.ts";
 import { onTheWay } from "#shared/labUnfinished.ts";
 import { isDataFree } from "#shared/labUses.ts";
-import { blockLabel } from "#shared/recipeText.ts";
+import { granularityLabel } from "#shared/recipeText.ts";
 import { plainRecipe, restoreNotes, type Grid } from "../run/arms.ts";
 import { Budget } from "../search/budget.ts";
-import { requireThresholds } from "../search/clipsToTry.ts";
+import { requireThresholds } from "../search/rangesToTry.ts";
 import { Journey } from "../run/journey.ts";
 import { Judging } from "../run/judging.ts";
 import { labFacts } from "../run/labFacts.ts";
@@ -28,9 +28,9 @@ type Result = NonNullable<Report["result"]>;
 export const thresholdSearch: Experiment<"threshold-search"> = async (run) => {
   const begin = performance.now();
   const { request } = run;
-  const { bits, block, scope } = request;
+  const { bits, granularity, scope } = request;
   requireThresholds(request.methods, request.thresholds);
-  const plain = recipeVariant(run, "plain", plainRecipe({ bits, block }));
+  const plain = recipeVariant(run, "plain", plainRecipe({ bits, granularity }));
   const windows = await textWindows(run);
   const dataFree = isDataFree(request);
   const calibration = dataFree && request.calibration === null ? null : await calibrationWindows(run);
@@ -49,7 +49,7 @@ export const thresholdSearch: Experiment<"threshold-search"> = async (run) => {
     complete: false,
     notes,
     bits,
-    block,
+    granularity,
     scope,
     by: scope === "tensor" ? request.by : null,
     stopped: null,
@@ -68,7 +68,7 @@ export const thresholdSearch: Experiment<"threshold-search"> = async (run) => {
   const search = scope === "model" ? searchModel : searchTensors;
   const found = await search({
     run,
-    grid: { bits, block },
+    grid: { bits, granularity },
     journey,
     budget: new Budget(request.maxTrials, request.maxSeconds),
     calibration: calibration && {
@@ -97,7 +97,7 @@ export const thresholdSearch: Experiment<"threshold-search"> = async (run) => {
   return report({
     complete: true,
     trials: [...found.trials],
-    finding: findingOf({ bits, block }, found, result),
+    finding: findingOf({ bits, granularity }, found, result),
     notes: [...(stopped === null ? [] : [stopped]), ...notes, ...found.notes],
     stopped,
     recipe: found.recipe,
@@ -105,9 +105,9 @@ export const thresholdSearch: Experiment<"threshold-search"> = async (run) => {
   });
 };
 
-function findingOf({ bits, block }: Grid, found: Found, { test, plain, original }: Result): string {
+function findingOf({ bits, granularity }: Grid, found: Found, { test, plain, original }: Result): string {
   const [now, before] = [test.kl?.mean ?? Infinity, plain.kl?.mean ?? Infinity];
-  const where = `At INT${bits}, ${blockLabel(block)}, ${found.chosen}`;
+  const where = `At INT${bits}, ${granularityLabel(granularity)}, ${found.chosen}`;
   const perplexities = `perplexity ${exact(plain.perplexity)} to ${exact(test.perplexity)}, original ${exact(original.perplexity)}`;
   if (now === before) return `${where}: nothing is gained on plain rounding (KL ${figure(before)}).`;
   const better = now < before ? "takes" : "worsens";

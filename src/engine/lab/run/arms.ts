@@ -1,22 +1,22 @@
 import { roundingRecipe } from "#shared/labRecipes.ts";
 import { parseRecipe } from "#shared/plan.ts";
-import type { Clip, Coordinate, Recipe } from "#shared/recipe.ts";
+import type { RangeRule, Coordinate, Recipe } from "#shared/recipe.ts";
 import type { LabRun } from "./experiment.ts";
 
 /** Bits and block of round-to-nearest as the paper quantizes, before anything is done about outliers. */
 export interface Grid {
   readonly bits: number;
-  readonly block: string;
+  readonly granularity: string;
 }
 
 /** Round-to-nearest and nothing else. */
-export function plainRecipe({ bits, block }: Grid): Recipe {
-  return parseRecipe(roundingRecipe({ bits, block, clip: null }, []));
+export function plainRecipe({ bits, granularity }: Grid): Recipe {
+  return parseRecipe(roundingRecipe({ bits, granularity, range: null }, []));
 }
 
 /** The paper's: other outliers clipped, the super weights (where there are any) put back exactly. */
-export function clipRestoreRecipe(run: LabRun, { bits, block }: Grid, clip: Clip): Recipe {
-  return parseRecipe(roundingRecipe({ bits, block, clip }, restoreList(run)));
+export function clipRestoreRecipe(run: LabRun, { bits, granularity }: Grid, range: RangeRule): Recipe {
+  return parseRecipe(roundingRecipe({ bits, granularity, range }, restoreList(run)));
 }
 
 /** The super weights as a recipe's `restore`: by coordinates, so that the recipe says all by itself. */

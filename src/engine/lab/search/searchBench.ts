@@ -1,11 +1,11 @@
 import { KeystoneError } from "#shared/errors.ts";
 import type { LabReportOf, LabRequestOf } from "#shared/lab.ts";
-import type { Clip, Recipe } from "#shared/recipe.ts";
-import { clipLabel } from "#shared/recipeText.ts";
+import type { RangeRule, Recipe } from "#shared/recipe.ts";
+import { rangeLabel } from "#shared/recipeText.ts";
 import type { WindowSet } from "#engine/evaluate/windows/windowSet.ts";
 import type { Grid } from "../run/arms.ts";
 import type { Budget } from "./budget.ts";
-import { bestOf } from "./clipsToTry.ts";
+import { bestOf } from "./rangesToTry.ts";
 import type { Journey } from "../run/journey.ts";
 import type { Judged, Judging } from "../run/judging.ts";
 import type { LabRun } from "../run/experiment.ts";
@@ -49,8 +49,8 @@ export function requireCalibration({ calibration }: SearchBench): NonNullable<Se
 }
 
 /** A clip as the finding says it. */
-export function said(clip: Clip | null): string {
-  return clip ? clipLabel(clip) : "no clip";
+export function said(range: RangeRule | null): string {
+  return range ? rangeLabel(range) : "no clipping";
 }
 
 /** The trials with the best of them marked, tensor by tensor; nothing is marked where no loss is finite. */

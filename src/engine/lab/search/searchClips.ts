@@ -1,6 +1,6 @@
-import type { Clip } from "#shared/recipe.ts";
+import type { RangeRule } from "#shared/recipe.ts";
 import type { Budget } from "./budget.ts";
-import { bestOf, finer, REFINEMENTS, worthwhile, type Tried } from "./clipsToTry.ts";
+import { bestOf, finer, REFINEMENTS, worthwhile, type Tried } from "./rangesToTry.ts";
 
 /** What a search tried, in order. */
 export interface Searched {
@@ -15,17 +15,17 @@ export interface Searched {
  * @param measure the loss of one clip
  */
 export async function searchClips(
-  first: readonly (Clip | null)[],
+  first: readonly (RangeRule | null)[],
   budget: Pick<Budget, "spend" | "spent">,
-  measure: (clip: Clip | null) => Promise<number | null>,
+  measure: (range: RangeRule | null) => Promise<number | null>,
 ): Promise<Searched> {
   const tried: Tried[] = [];
   for (let round = 0; round <= REFINEMENTS; round++) {
     const before = bestOf(tried)?.loss ?? null;
-    for (const clip of round === 0 ? first : finer(tried)) {
+    for (const range of round === 0 ? first : finer(tried)) {
       if (budget.spent !== null) return { tried, stopped: budget.spent };
       budget.spend();
-      tried.push({ clip, loss: await measure(clip) });
+      tried.push({ range, loss: await measure(range) });
     }
     if (round > 0 && !worthwhile(before, bestOf(tried)?.loss ?? null)) break;
   }

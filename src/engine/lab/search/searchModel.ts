@@ -1,7 +1,7 @@
-import type { Clip, Recipe } from "#shared/recipe.ts";
+import type { RangeRule, Recipe } from "#shared/recipe.ts";
 import { clipRestoreRecipe, plainRecipe } from "../run/arms.ts";
 import type { Variant } from "#engine/evaluate/stream/variant.ts";
-import { bestOf, coarse, REFINEMENTS } from "./clipsToTry.ts";
+import { bestOf, coarse, REFINEMENTS } from "./rangesToTry.ts";
 import { type Judged } from "../run/judging.ts";
 import { recipeVariant } from "../run/recipeVariant.ts";
 import { searchClips } from "./searchClips.ts";
@@ -14,32 +14,32 @@ export async function searchModel(bench: SearchBench): Promise<Found> {
   const { judging } = requireCalibration(bench);
   const first = coarse(run.request.methods, run.request.thresholds);
   const most = Math.min(first.length + 2 * REFINEMENTS, run.request.maxTrials ?? Infinity);
-  const recipeOf = (clip: Clip | null): Recipe =>
-    clip ? clipRestoreRecipe(run, grid, clip) : plainRecipe(grid);
+  const recipeOf = (range: RangeRule | null): Recipe =>
+    range ? clipRestoreRecipe(run, grid, range) : plainRecipe(grid);
   judging.announce(Array<Variant>(most).fill(recipeVariant(run, "trial", recipeOf(null)).variant));
   await judging.original("original, calibration text");
 
-  const judged = new Map<Clip | null, Judged>();
+  const judged = new Map<RangeRule | null, Judged>();
   const trials: Trial[] = [];
-  const { tried, stopped } = await searchClips(first, budget, async (clip) => {
-    const { variant } = recipeVariant(run, "trial", recipeOf(clip));
-    const found = await judging.variant(variant, `trying ${said(clip)}`);
-    judged.set(clip, found);
+  const { tried, stopped } = await searchClips(first, budget, async (range) => {
+    const { variant } = recipeVariant(run, "trial", recipeOf(range));
+    const found = await judging.variant(variant, `trying ${said(range)}`);
+    judged.set(range, found);
     const loss = found.scores.kl?.mean ?? null;
-    trials.push({ clip, tensor: null, loss, best: false });
+    trials.push({ range, tensor: null, loss, best: false });
     onTrials(marked(trials));
     return loss;
   });
   judging.skip(most - tried.length);
 
-  const clip = bestOf(tried)?.clip ?? null;
-  const loss = judged.get(clip)?.scores.kl?.mean;
+  const range = bestOf(tried)?.range ?? null;
+  const loss = judged.get(range)?.scores.kl?.mean;
   return {
-    recipe: recipeOf(clip),
+    recipe: recipeOf(range),
     trials: marked(trials),
     stopped,
-    calibration: judged.get(clip) ?? null,
-    chosen: `${said(clip)} has the least KL on the calibration text (${figure(loss)}, of ${tried.length} tried)`,
+    calibration: judged.get(range) ?? null,
+    chosen: `${said(range)} has the least KL on the calibration text (${figure(loss)}, of ${tried.length} tried)`,
     notes: [],
   };
 }

@@ -1,5 +1,5 @@
 import { parseRecipe } from "#shared/plan.ts";
-import type { Clip, Override, Recipe } from "#shared/recipe.ts";
+import type { RangeRule, Override, Recipe } from "#shared/recipe.ts";
 import { createLayerReader } from "#engine/evaluate/stream/layerReader.ts";
 import { createMeter } from "#engine/evaluate/stream/meter.ts";
 import { createScratch } from "#engine/evaluate/stream/variantWeights.ts";
@@ -7,7 +7,7 @@ import type { LayerWeights } from "#engine/forward/forward.ts";
 import { quantizeDequantize } from "#engine/quantize/quantizeDequantize.ts";
 import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import { restoreList } from "../run/arms.ts";
-import { bestOf, coarse, REFINEMENTS } from "./clipsToTry.ts";
+import { bestOf, coarse, REFINEMENTS } from "./rangesToTry.ts";
 import { recipeVariant } from "../run/recipeVariant.ts";
 import { searchClips } from "./searchClips.ts";
 import { marked, said, type Found, type SearchBench, type Trial } from "./searchBench.ts";
@@ -37,7 +37,7 @@ export async function searchTensors(bench: SearchBench): Promise<Found> {
   const reader = createLayerReader(run);
   const scratch = createScratch();
   const trials: Trial[] = [];
-  const chosen = new Map<string, Clip | null>();
+  const chosen = new Map<string, RangeRule | null>();
   let cut = 0;
   for (let layer = 0; layer < layers && budget.spent === null; layer++) {
     const weights = await reader.read(layer);
@@ -46,15 +46,15 @@ export async function searchTensors(bench: SearchBench): Promise<Found> {
     for (const { plan, slot } of plansOf(bench, plans, layer)) {
       if (budget.spent !== null) break;
       const out = scratch.take(slot, weights[slot].length);
-      const searched = await searchClips(first, budget.share(plans.size - chosen.size), async (clip) => {
-        const statistics = quantizeDequantize(weights[slot], { ...plan, clip }, out);
+      const searched = await searchClips(first, budget.share(plans.size - chosen.size), async (range) => {
+        const statistics = quantizeDequantize(weights[slot], { ...plan, range }, out);
         const loss = await losses.of(slot, weights[slot], out, statistics);
-        trials.push({ clip, tensor: plan.name, loss, best: false });
-        await meter.advance(losses.unitsPerTrial, `${plan.name}, ${said(clip)}`);
+        trials.push({ range, tensor: plan.name, loss, best: false });
+        await meter.advance(losses.unitsPerTrial, `${plan.name}, ${said(range)}`);
         return loss;
       });
       await meter.advance((most - searched.tried.length) * losses.unitsPerTrial, plan.name);
-      chosen.set(plan.name, bestOf(searched.tried)?.clip ?? null);
+      chosen.set(plan.name, bestOf(searched.tried)?.range ?? null);
       onTrials(marked(trials));
       if (searched.stopped !== null) cut++;
     }
@@ -87,13 +87,13 @@ function plansOf(
 }
 
 /** The clip of every tensor that has one as an override, first match first; nothing else is clipped. */
-function recipeOf({ run, grid }: SearchBench, chosen: ReadonlyMap<string, Clip | null>): Recipe {
-  const overrides = [...chosen].flatMap(([match, clip]): Override[] => (clip ? [{ match, clip }] : []));
-  return parseRecipe({ codec: "rtn", ...grid, restore: restoreList(run), overrides });
+function recipeOf({ run, grid }: SearchBench, chosen: ReadonlyMap<string, RangeRule | null>): Recipe {
+  const overrides = [...chosen].flatMap(([match, range]): Override[] => (range ? [{ match, range }] : []));
+  return parseRecipe({ scheme: "affine", ...grid, restore: restoreList(run), overrides });
 }
 
-function chosenWords({ run }: SearchBench, chosen: ReadonlyMap<string, Clip | null>): string {
-  const methods = [...Map.groupBy(chosen.values(), (clip) => clip?.method ?? "no clip")];
+function chosenWords({ run }: SearchBench, chosen: ReadonlyMap<string, RangeRule | null>): string {
+  const methods = [...Map.groupBy(chosen.values(), (range) => range?.method ?? "no clipping")];
   const each = methods
     .toSorted(([, a], [, b]) => b.length - a.length)
     .map(([method, { length }]) => `${count(length)} × ${method}`);

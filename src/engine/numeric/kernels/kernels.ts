@@ -17,7 +17,7 @@ interface KernelExports extends KernelFunctions {
 
 interface KernelFunctions {
   configure(
-    codec: number,
+    scheme: number,
     steps: number,
     smallest: number,
     largest: number,
@@ -84,7 +84,7 @@ export interface Kernels extends KernelFunctions {
   readonly threshold: Float32Array;
   readonly first: Float32Array;
   readonly second: Float32Array;
-  /** Tables of the codecs with levels: cuts between them, and the levels' bytes, byte k of level i at 16·k + i. */
+  /** Tables of the schemes with levels: cuts between them, and the levels' bytes, byte k of level i at 16·k + i. */
   readonly cuts: Float32Array;
   readonly levelBytes: Uint8Array;
   /** Addresses: of INPUT and of the lanes of sums. */

@@ -1,8 +1,8 @@
 import { blockLayout, positionInBlocks, toTileOrder } from "../plan/blockLayout.ts";
 import { BlockRange } from "../range/blockRange.ts";
 import { blockThreshold, clampTo, tensorThreshold } from "../range/clipThreshold.ts";
-import type { Codec } from "../schemes/codec.ts";
-import { replaceHeldOut } from "../range/holdOut.ts";
+import type { Scheme } from "../schemes/scheme.ts";
+import { replaceHeldOut } from "../range/excludeFromRange.ts";
 import { configureKernels } from "./configure.ts";
 import type { Kernels } from "#engine/numeric/kernels/kernels.ts";
 import { clamp, mseThreshold } from "../range/mseThreshold.ts";
@@ -12,7 +12,7 @@ import { vectorMseThreshold } from "../range/vectorThreshold.ts";
 
 /** True where a plan's weights are changed or moved before they are encoded, so that a working copy is needed. */
 export function needsWorkingCopy(plan: TensorPlan): boolean {
-  return plan.clip !== null || plan.holdOut || plan.block.kind === "tile";
+  return plan.range !== null || plan.excludeFromRange || plan.granularity.kind === "tile";
 }
 
 /**
@@ -26,9 +26,9 @@ export function prepareWeights(
   working: Float32Array,
 ): Float32Array {
   if (!needsWorkingCopy(plan)) return weights;
-  if (plan.block.kind === "tile") toTileOrder(weights, plan, working);
+  if (plan.granularity.kind === "tile") toTileOrder(weights, plan, working);
   else working.set(weights);
-  if (plan.holdOut) {
+  if (plan.excludeFromRange) {
     const positions = restored.map((index) => positionInBlocks(plan, index)).sort();
     replaceHeldOut(working, blockLayout(plan), positions);
   }
@@ -37,7 +37,7 @@ export function prepareWeights(
 
 /** Clips and fits one block after another; made once per tensor. */
 export interface BlockFitter {
-  /** Clips source[from, to) in place and fits the codec's slot to it; returns how many weights clipping changed. */
+  /** Clips source[from, to) in place and fits the scheme's slot to it; returns how many weights clipping changed. */
   fit(slot: number, from: number, to: number): number;
 }
 
@@ -46,34 +46,34 @@ export interface BlockFitter {
  * @param kernels search the mse threshold where given
  */
 export function blockFitter(
-  codec: Codec,
+  scheme: Scheme,
   plan: TensorPlan,
   source: Float32Array,
   kernels: Kernels | null,
 ): BlockFitter {
-  const { clip } = plan;
-  const ofTensor = clip?.method === "tensor-percentage" ? tensorThreshold(source, clip.threshold) : null;
-  const range = new BlockRange(source);
+  const { range } = plan;
+  const ofTensor = range?.method === "tensor-percentage" ? tensorThreshold(source, range.threshold) : null;
+  const extremes = new BlockRange(source);
   const values = { source, from: 0, to: 0 };
   if (kernels) configureKernels(kernels, plan);
   const search = (slot: number, from: number, to: number, low: number, high: number): number =>
     (kernels && vectorMseThreshold(kernels, source, from, to, low, high)) ??
-    mseThreshold(codec, slot, source, from, to, low, high);
+    mseThreshold(scheme, slot, source, from, to, low, high);
   return {
     fit(slot, from, to) {
-      range.scan(from, to);
-      const { low, high } = range;
+      extremes.scan(from, to);
+      const { low, high } = extremes;
       values.from = from;
       values.to = to;
-      if (!clip) {
-        codec.fit(slot, low, high, values);
+      if (!range) {
+        scheme.fit(slot, low, high, values);
         return 0;
       }
       let threshold: number;
-      if (clip.method === "mse") threshold = search(slot, from, to, low, high);
-      else if (clip.method === "tensor-percentage") threshold = ofTensor ?? Infinity;
-      else threshold = blockThreshold(clip, source, from, to);
-      codec.fit(slot, clamp(low, threshold), clamp(high, threshold), values);
+      if (range.method === "mse") threshold = search(slot, from, to, low, high);
+      else if (range.method === "tensor-percentage") threshold = ofTensor ?? Infinity;
+      else threshold = blockThreshold(range, source, from, to);
+      scheme.fit(slot, clamp(low, threshold), clamp(high, threshold), values);
       return clampTo(source, from, to, threshold);
     },
   };
@@ -89,7 +89,7 @@ const tableBits = bitsOf(table);
  * than levels, each level is decoded and rounded once; the arithmetic, and so every bit of the result, is the same.
  */
 export function decodeStored(
-  codec: Codec,
+  scheme: Scheme,
   slot: number,
   codes: Uint8Array,
   from: number,
@@ -99,13 +99,13 @@ export function decodeStored(
   at: number,
   storage: TensorPlan["storage"],
 ): void {
-  if (codec.levels * 2 > to - from) {
-    codec.decode(slot, codes, from, to, out, at);
+  if (scheme.levels * 2 > to - from) {
+    scheme.decode(slot, codes, from, to, out, at);
     roundToStorage(out, outBits, at, at + to - from, storage);
     return;
   }
-  codec.decode(slot, everyCode, 0, codec.levels, table, 0);
-  roundToStorage(table, tableBits, 0, codec.levels, storage);
+  scheme.decode(slot, everyCode, 0, scheme.levels, table, 0);
+  roundToStorage(table, tableBits, 0, scheme.levels, storage);
   lookUp(codes, from, to, out, at);
 }
 

@@ -1,4 +1,4 @@
-import { CODECS, type CodecName } from "#shared/codecs.ts";
+import { SCHEMES, type SchemeName } from "#shared/schemes.ts";
 import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import { normalFloat } from "../schemes/normalFloatLevels.ts";
 import { integerGrid } from "../schemes/integerGrid.ts";
@@ -11,43 +11,43 @@ const [RTN, INT, LEVELS, LEVELS_MINMAX, MATMULNBITS] = [0, 1, 2, 3, 4];
 const [GGUF_SIGNED, GGUF_AFFINE, GGUF_Q8] = [5, 6, 7];
 const STORAGE: Readonly<Record<StorageType, number>> = { F32: 0, F16: 1, BF16: 2 };
 
-/** Codecs whose constants hang on the order of a block's weights: the mse search of the kernels does not look at it. */
-const ORDERED: ReadonlySet<CodecName> = new Set(["q4_0", "q4_1", "q5_0", "q5_1"]);
-/** Codecs with levels have no kernel that gives codes: no format packs them. */
-const WITHOUT_CODES: ReadonlySet<CodecName> = new Set(["nf4", "nf3", "nf4-minmax", "nf3-minmax"]);
+/** Schemes whose constants hang on the order of a block's weights: the mse search of the kernels does not look at it. */
+const ORDERED: ReadonlySet<SchemeName> = new Set(["q4_0", "q4_1", "q5_0", "q5_1"]);
+/** Schemes with levels have no kernel that gives codes: no format packs them. */
+const WITHOUT_CODES: ReadonlySet<SchemeName> = new Set(["nf4", "nf3", "nf4-minmax", "nf3-minmax"]);
 
-type Asked = Pick<TensorPlan, "codec" | "clip">;
+type Asked = Pick<TensorPlan, "scheme" | "range">;
 
 /** The kernels where they know how to judge by a plan; null sends it down the scalar path. */
-export function kernelsFor({ codec, clip }: Asked): Kernels | null {
-  return CODECS[codec].rounds || (isGguf(codec) && clip?.method === "mse") ? null : kernels();
+export function kernelsFor({ scheme, range }: Asked): Kernels | null {
+  return SCHEMES[scheme].rounds || (isGguf(scheme) && range?.method === "mse") ? null : kernels();
 }
 
 /** The same where a plan's codes are asked for. */
 export function codeKernelsFor(plan: Asked): Kernels | null {
-  return WITHOUT_CODES.has(plan.codec) ? null : kernelsFor(plan);
+  return WITHOUT_CODES.has(plan.scheme) ? null : kernelsFor(plan);
 }
 
 /** Whether `settleSigns` has something to do, which needs whole blocks. */
-export function hasOrderedConstants({ codec }: Pick<TensorPlan, "codec">): boolean {
-  return ORDERED.has(codec);
+export function hasOrderedConstants({ scheme }: Pick<TensorPlan, "scheme">): boolean {
+  return ORDERED.has(scheme);
 }
 
-function isGguf(codec: CodecName): boolean {
-  return ORDERED.has(codec) || codec === "q8_0";
+function isGguf(scheme: SchemeName): boolean {
+  return ORDERED.has(scheme) || scheme === "q8_0";
 }
 
-/** Sets the kernels up for a plan's codec and storage type; every tensor begins with it. */
+/** Sets the kernels up for a plan's scheme and storage type; every tensor begins with it. */
 export function configureKernels(module: Kernels, plan: TensorPlan): void {
   const storage = STORAGE[plan.storage];
   const levels = 2 ** plan.bits;
-  switch (plan.codec) {
-    case "rtn":
+  switch (plan.scheme) {
+    case "affine":
       return module.configure(RTN, levels - 1, 0, levels - 1, 0, 0, storage);
     case "int":
     case "compressed-tensors":
-    case "gptq":
-    case "awq":
+    case "gptq-int":
+    case "awq-int":
       return configureInteger(module, plan);
     case "matmulnbits": {
       const zero = plan.symmetric ? levels / 2 : -1;
@@ -65,7 +65,7 @@ export function configureKernels(module: Kernels, plan: TensorPlan): void {
     case "nf3":
     case "nf4-minmax":
     case "nf3-minmax": {
-      const minmax = plan.codec.endsWith("minmax");
+      const minmax = plan.scheme.endsWith("minmax");
       const cuts = setLevels(module, plan.bits, minmax ? 1 : 0);
       module.configure(minmax ? LEVELS_MINMAX : LEVELS, 1, 0, 0, 0, cuts, storage);
     }

@@ -22,7 +22,7 @@ const tensor = fc
   .array(weight, { minLength: COLUMNS, maxLength: COLUMNS })
   .map((values) => Float32Array.from(values));
 
-describe("a codec that is a type", () => {
+describe("a scheme that is a type", () => {
   it("gives the nearest value of the type, ties to even, then of the storage type, and puts restored weights back", () => {
     fc.assert(
       fc.property(
@@ -30,9 +30,9 @@ describe("a codec that is a type", () => {
         fc.constantFrom(...TYPES),
         fc.constantFrom("F32" as const, "F16" as const, "BF16" as const),
         fc.uniqueArray(fc.nat(COLUMNS - 1), { maxLength: 4 }),
-        (weights, codec, storage, restored) => {
+        (weights, scheme, storage, restored) => {
           const indices = restored.sort((a, b) => a - b);
-          const plan = testPlan(shape, { codec, bits: 16, storage, restore: { indices } });
+          const plan = testPlan(shape, { scheme, bits: 16, storage, restore: { indices } });
           const out = new Float32Array(COLUMNS);
           const statistics = quantizeDequantize(weights, plan, out);
           expect(bitsOf(out)).toEqual(bitsOf(referenceQuantizeDequantize(weights, plan).out));
@@ -46,25 +46,29 @@ describe("a codec that is a type", () => {
   });
 
   it("takes 16 bits a weight, and no others", () => {
-    expect(pooledBitsPerWeight([testPlan(shape, { codec: "f16", bits: 16 })])).toBe(16);
+    expect(pooledBitsPerWeight([testPlan(shape, { scheme: "f16", bits: 16 })])).toBe(16);
   });
 
   it("refuses a weight past the largest of F16, and one that is not finite", () => {
-    const judge = (codec: "f16" | "bf16", value: number, storage: "F32" | "F16" = "F32") => {
+    const judge = (scheme: "f16" | "bf16", value: number, storage: "F32" | "F16" = "F32") => {
       const weights = new Float32Array(COLUMNS).fill(0.5);
       weights[7] = value;
       return () =>
-        quantizeDequantize(weights, testPlan(shape, { codec, bits: 16, storage }), new Float32Array(COLUMNS));
+        quantizeDequantize(
+          weights,
+          testPlan(shape, { scheme, bits: 16, storage }),
+          new Float32Array(COLUMNS),
+        );
     };
     expect(judge("f16", 65520)).toThrow(/past the largest F16 value/);
     expect(judge("f16", 65519)).not.toThrow();
     expect(judge("bf16", 65520)).not.toThrow();
     expect(judge("bf16", 65504, "F16")).toThrow(/past the largest F16 value/);
-    for (const codec of TYPES) expect(judge(codec, NaN)).toThrow(/NaN/);
+    for (const scheme of TYPES) expect(judge(scheme, NaN)).toThrow(/NaN/);
   });
 
   it("has no codes to pack", () => {
-    expect(() => quantize(new Float32Array(COLUMNS), testPlan(shape, { codec: "f16", bits: 16 }))).toThrow(
+    expect(() => quantize(new Float32Array(COLUMNS), testPlan(shape, { scheme: "f16", bits: 16 }))).toThrow(
       /has no codes/,
     );
   });

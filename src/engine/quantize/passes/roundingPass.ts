@@ -7,7 +7,7 @@ import { bitsOf, roundToStorage } from "#engine/numeric/halfTypes.ts";
 import type { TensorPlan } from "../plan/tensorPlan.ts";
 
 /**
- * ŵ where a codec is a type: every weight rounded to it by itself, to nearest, ties to even, then to what the plan stores;
+ * ŵ where a scheme is a type: every weight rounded to it by itself, to nearest, ties to even, then to what the plan stores;
  * restored weights are put back last.
  * @param weights row-major f32; left as they are
  * @param out receives ŵ; must not overlap `weights`

@@ -1,7 +1,7 @@
 import { blockEnd, blockLayout, blockStart, fromTileOrder } from "../plan/blockLayout.ts";
 import { blockFitter, decodeStored, prepareWeights } from "./blockPass.ts";
 import { storedBits } from "../plan/bitsPerWeight.ts";
-import { createCodec } from "../schemes/codecs.ts";
+import { createScheme } from "../schemes/createScheme.ts";
 import { assertFinite, storageOverflow } from "../plan/overflow.ts";
 import { restoredIndices } from "../plan/restoreWeights.ts";
 import { ErrorSums, type QuantizationStatistics } from "../plan/statistics.ts";
@@ -26,7 +26,7 @@ export function scalarPass(
   let clipped: number;
   try {
     clipped =
-      plan.block.kind === "tile"
+      plan.granularity.kind === "tile"
         ? byTile(weights, plan, restored, out, sums)
         : byRun(weights, plan, restored, out, sums);
   } catch (error) {
@@ -80,7 +80,7 @@ function byTile(
 }
 
 /**
- * target = the codec's ŵ of `source`, block after block (they may be the same array); nothing is restored yet.
+ * target = the scheme's ŵ of `source`, block after block (they may be the same array); nothing is restored yet.
  * @param done called with the end of what is finished, about every CHUNK weights and at the end
  * @returns how many weights clipping changed
  */
@@ -92,8 +92,8 @@ function roundTrip(
 ): number {
   const layout = blockLayout(plan);
   const bits = bitsOf(target);
-  const codec = createCodec(plan, 1);
-  const fitter = blockFitter(codec, plan, source, null);
+  const scheme = createScheme(plan, 1);
+  const fitter = blockFitter(scheme, plan, source, null);
   let clipped = 0;
   let reported = 0;
   for (let block = 0; block < layout.count; block++) {
@@ -102,8 +102,8 @@ function roundTrip(
     clipped += fitter.fit(0, from, to);
     for (let start = from; start < to; start += CHUNK) {
       const end = Math.min(start + CHUNK, to);
-      codec.encode(0, source, start, end, codes, 0);
-      decodeStored(codec, 0, codes, 0, end - start, target, bits, start, plan.storage);
+      scheme.encode(0, source, start, end, codes, 0);
+      decodeStored(scheme, 0, codes, 0, end - start, target, bits, start, plan.storage);
       if (end - reported >= CHUNK || end === layout.weights) {
         done(end);
         reported = end;

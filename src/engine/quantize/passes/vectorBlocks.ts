@@ -58,8 +58,9 @@ class PieceFitter {
     this.source = source;
     this.work = work;
     this.ordered = hasOrderedConstants(plan);
-    const { clip } = plan;
-    this.ofTensor = clip?.method === "tensor-percentage" ? tensorThreshold(source, clip.threshold) : Infinity;
+    const { range } = plan;
+    this.ofTensor =
+      range?.method === "tensor-percentage" ? tensorThreshold(source, range.threshold) : Infinity;
   }
 
   wholeBlocks(begin: number, end: number, size: number): boolean {
@@ -67,7 +68,7 @@ class PieceFitter {
     const count = end - begin;
     kernels.input.set(source.subarray(begin, end));
     kernels.ranges(size, count);
-    if (!setThresholds(kernels, plan.clip, this.ofTensor, source, begin, count, size)) return false;
+    if (!setThresholds(kernels, plan.range, this.ofTensor, source, begin, count, size)) return false;
     const blocks = Math.ceil(count / size);
     if (!kernels.fitBlocks(blocks)) return false;
     if (this.ordered) kernels.settleSigns(size, count);
@@ -86,7 +87,7 @@ class PieceFitter {
       high = Math.max(high, kernels.high[0]);
     });
     [kernels.low[0], kernels.high[0]] = [low, high];
-    const threshold = longThreshold(kernels, plan.clip, this.ofTensor, source, begin, end);
+    const threshold = longThreshold(kernels, plan.range, this.ofTensor, source, begin, end);
     if (threshold === null) return false;
     kernels.threshold[0] = threshold;
     if (!kernels.fitBlocks(1)) return false;

@@ -2,11 +2,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { codeKernelsFor, hasOrderedConstants } from "./configure.ts";
 import { kernels, type Kernels } from "#engine/numeric/kernels/kernels.ts";
-import type { PackedConstants } from "../schemes/codec.ts";
+import type { PackedConstants } from "../schemes/scheme.ts";
 import { quantize, scalarPack } from "../quantize.ts";
 import { restoredIndices } from "../plan/restoreWeights.ts";
 import { kernelCases } from "../../../../test/support/quantize/testCases.ts";
-import { ALL_CLIPS, ALL_CODECS, testPlan, testWeights } from "../../../../test/support/quantize/testPlan.ts";
+import { ALL_CLIPS, ALL_SCHEMES, testPlan, testWeights } from "../../../../test/support/quantize/testPlan.ts";
 import type { TensorPlan } from "../plan/tensorPlan.ts";
 import { vectorPack } from "./vectorPack.ts";
 import { soaked } from "../../../../test/support/soak.ts";
@@ -35,11 +35,11 @@ function expectTheSame(weights: Float32Array, plan: TensorPlan): void {
   expect(packed.clipped).toBe(reference.clipped);
 }
 
-/** The codecs whose codes come from kernels. */
-const CODECS = ALL_CODECS.filter(({ codec }) => codeKernelsFor({ codec, clip: null }) !== null);
+/** The schemes whose codes come from kernels. */
+const SCHEMES = ALL_SCHEMES.filter(({ scheme }) => codeKernelsFor({ scheme, range: null }) !== null);
 
 describe("the SIMD kernels that pack", () => {
-  it("give the codes and constants of the scalar path for every codec, block, clip, arm and remainder", () => {
+  it("give the codes and constants of the scalar path for every scheme, block, clip, arm and remainder", () => {
     fc.assert(
       fc.property(kernelCases, ({ weights, plan }) => {
         fc.pre(codeKernelsFor(plan) !== null);
@@ -49,18 +49,23 @@ describe("the SIMD kernels that pack", () => {
     );
   });
 
-  it("have every codec that a format packs", () => {
-    const packable = ALL_CODECS.filter(({ codec }) => !codec.startsWith("nf"));
-    expect(CODECS).toEqual(packable);
+  it("have every scheme that a format packs", () => {
+    const packable = ALL_SCHEMES.filter(({ scheme }) => !scheme.startsWith("nf"));
+    expect(SCHEMES).toEqual(packable);
   });
 
   it("give them for many pieces, and for blocks longer than the kernels hold", () => {
     const shape = { rows: 3, columns: 20_003 };
     const weights = testWeights(60_009);
-    for (const codec of CODECS) {
-      for (const block of ["group:32", "group:83", "flat:1", "flat:16384", "channel"]) {
-        const plan = testPlan(shape, { ...codec, block, restore: { largest: 5 }, holdOut: true });
-        const whole = block !== "channel" || !hasOrderedConstants(plan);
+    for (const scheme of SCHEMES) {
+      for (const granularity of ["group:32", "group:83", "flat:1", "flat:16384", "channel"]) {
+        const plan = testPlan(shape, {
+          ...scheme,
+          granularity,
+          restore: { largest: 5 },
+          excludeFromRange: true,
+        });
+        const whole = granularity !== "channel" || !hasOrderedConstants(plan);
         if (whole) expectTheSame(weights, plan);
         else
           expect(
@@ -73,10 +78,10 @@ describe("the SIMD kernels that pack", () => {
   it("know which of two weights of the same magnitude comes first, and of two zeros", () => {
     const ties = [0.5, -0.5, 0.25, -0.5, 0.5, 0.125];
     const zeros = [-0, 0, 0.5, 0, -0, 0.25];
-    for (const codec of CODECS) {
+    for (const scheme of SCHEMES) {
       for (const values of [ties, ties.toReversed(), zeros, zeros.toReversed(), zeros.map((w) => -w)]) {
-        for (const clip of ALL_CLIPS) {
-          const plan = testPlan({ rows: 1, columns: 6 }, { ...codec, clip, block: "channel" });
+        for (const range of ALL_CLIPS) {
+          const plan = testPlan({ rows: 1, columns: 6 }, { ...scheme, range, granularity: "channel" });
           if (codeKernelsFor(plan)) expectTheSame(Float32Array.from(values), plan);
         }
       }
@@ -86,8 +91,11 @@ describe("the SIMD kernels that pack", () => {
   it("read weights at any offset of shared memory", () => {
     const shared = new Float32Array(new SharedArrayBuffer(4 * 99));
     shared.set(testWeights(99));
-    for (const codec of CODECS)
-      expectTheSame(shared.subarray(3), testPlan({ rows: 3, columns: 32 }, { ...codec, block: "group:32" }));
+    for (const scheme of SCHEMES)
+      expectTheSame(
+        shared.subarray(3),
+        testPlan({ rows: 3, columns: 32 }, { ...scheme, granularity: "group:32" }),
+      );
   });
 
   it.each([
@@ -95,15 +103,15 @@ describe("the SIMD kernels that pack", () => {
     ["an infinite weight", [0, 1, -Infinity], /-Infinity/],
     ["a scale past its type", [3e38, -3e38, 0], /past/],
   ])("leave %s to the scalar path, which names it", (_, values, message) => {
-    for (const codec of CODECS.filter(({ codec: name }) => name !== "matmulnbits" && name !== "rtn")) {
-      for (const holdOut of [false, true]) {
-        const plan = testPlan({ rows: 1, columns: 3 }, { ...codec, storage: "F16", holdOut });
+    for (const scheme of SCHEMES.filter(({ scheme: name }) => name !== "matmulnbits" && name !== "affine")) {
+      for (const excludeFromRange of [false, true]) {
+        const plan = testPlan({ rows: 1, columns: 3 }, { ...scheme, storage: "F16", excludeFromRange });
         const weights = Float32Array.from(values);
         expect(
           vectorPack(simd(), weights, plan, new Uint32Array(), new Uint8Array(weights.length)),
-          codec.codec,
+          scheme.scheme,
         ).toBeNull();
-        expect(() => quantize(weights, plan), codec.codec).toThrow(message);
+        expect(() => quantize(weights, plan), scheme.scheme).toThrow(message);
       }
     }
   });

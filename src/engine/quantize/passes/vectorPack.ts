@@ -1,7 +1,7 @@
 import { blockLayout, fromTileOrder } from "../plan/blockLayout.ts";
 import { prepareWeights } from "./blockPass.ts";
-import type { PackedConstants } from "../schemes/codec.ts";
-import { createCodec } from "../schemes/codecs.ts";
+import type { PackedConstants } from "../schemes/scheme.ts";
+import { createScheme } from "../schemes/createScheme.ts";
 import { configureKernels } from "./configure.ts";
 import type { Kernels } from "#engine/numeric/kernels/kernels.ts";
 import type { TensorPlan } from "../plan/tensorPlan.ts";
@@ -28,23 +28,24 @@ export function vectorPack(
   out: Uint8Array,
 ): Codes | null {
   configureKernels(kernels, plan);
-  const working = plan.holdOut || plan.block.kind === "tile" ? new Float32Array(weights.length) : weights;
+  const working =
+    plan.excludeFromRange || plan.granularity.kind === "tile" ? new Float32Array(weights.length) : weights;
   // Clipping happens in the kernels.
-  const source = prepareWeights(weights, { ...plan, clip: null }, restored, working);
-  const constants = createCodec(plan, blockLayout(plan).count).constants();
-  const codes = plan.block.kind === "tile" ? new Uint8Array(weights.length) : out;
+  const source = prepareWeights(weights, { ...plan, range: null }, restored, working);
+  const constants = createScheme(plan, blockLayout(plan).count).constants();
+  const codes = plan.granularity.kind === "tile" ? new Uint8Array(weights.length) : out;
   let clipped = 0;
   let finite = true;
   const fits = forFittedPieces(kernels, plan, source, ({ begin, count, size, block }) => {
     finite &&= kernels.finite(count) !== 0;
-    if (plan.clip) clipped += kernels.countClipped(size, count);
+    if (plan.range) clipped += kernels.countClipped(size, count);
     kernels.encodeBlocks(size, count);
     codes.set(kernels.codes.subarray(0, count), begin);
     keepConstants(kernels, constants, block, Math.ceil(count / size));
   });
   // a weight that is held out is not seen by the kernels
   if (!fits || !finite || !restored.every((index) => Number.isFinite(weights[index]))) return null;
-  if (plan.block.kind === "tile") fromTileOrder(codes, plan, out);
+  if (plan.granularity.kind === "tile") fromTileOrder(codes, plan, out);
   return { codes: out, constants, clipped };
 }
 
@@ -66,6 +67,6 @@ function keepConstants(kernels: Kernels, constants: PackedConstants, block: numb
       constants.low.set(second, block);
       return;
     case "levels":
-      throw new TypeError("codecs with levels have no kernel that gives codes");
+      throw new TypeError("schemes with levels have no kernel that gives codes");
   }
 }

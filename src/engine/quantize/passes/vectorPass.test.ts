@@ -6,7 +6,7 @@ import { dequantize, quantize } from "../quantize.ts";
 import { quantizeDequantize } from "../quantizeDequantize.ts";
 import { scalarPass } from "./scalarPass.ts";
 import { kernelCases } from "../../../../test/support/quantize/testCases.ts";
-import { ALL_CLIPS, ALL_CODECS, testPlan, testWeights } from "../../../../test/support/quantize/testPlan.ts";
+import { ALL_CLIPS, ALL_SCHEMES, testPlan, testWeights } from "../../../../test/support/quantize/testPlan.ts";
 import type { TensorPlan } from "../plan/tensorPlan.ts";
 import { vectorPass } from "./vectorPass.ts";
 import { soaked } from "../../../../test/support/soak.ts";
@@ -17,8 +17,10 @@ function simd(): Kernels {
   return loaded;
 }
 
-/** The codecs whose mse threshold the kernels search. */
-const SEARCHED = ALL_CODECS.filter(({ codec }) => kernelsFor({ codec, clip: { method: "mse" } }) !== null);
+/** The schemes whose mse threshold the kernels search. */
+const SEARCHED = ALL_SCHEMES.filter(
+  ({ scheme }) => kernelsFor({ scheme, range: { method: "mse" } }) !== null,
+);
 
 const bitsOf = (values: Float32Array): Uint32Array => new Uint32Array(values.buffer);
 
@@ -30,7 +32,7 @@ function expectTheSame(weights: Float32Array, plan: TensorPlan): void {
 }
 
 describe("the SIMD kernels", () => {
-  it("give the bits and the sums of the scalar path for every codec, block, clip, arm and remainder", () => {
+  it("give the bits and the sums of the scalar path for every scheme, block, clip, arm and remainder", () => {
     fc.assert(
       fc.property(kernelCases, ({ weights, plan }) => {
         fc.pre(kernelsFor(plan) !== null);
@@ -44,28 +46,48 @@ describe("the SIMD kernels", () => {
     const shape = { rows: 3, columns: 20_003 };
     const weights = testWeights(60_009);
     weights.set([0, -0, -0, 0], 40_000);
-    for (const codec of SEARCHED.filter(({ bits }) => bits === 3 || bits === 4)) {
-      for (const clip of ALL_CLIPS)
+    for (const scheme of SEARCHED.filter(({ bits }) => bits === 3 || bits === 4)) {
+      for (const range of ALL_CLIPS)
         expectTheSame(
           weights,
-          testPlan(shape, { ...codec, clip, block: "channel", storage: "F16", restore: { largest: 5 } }),
+          testPlan(shape, {
+            ...scheme,
+            range,
+            granularity: "channel",
+            storage: "F16",
+            restore: { largest: 5 },
+          }),
         );
     }
-    for (const block of ["tensor", "flat:1", "flat:3", "flat:64", "flat:16384", "flat:16385", "tile:3x83"]) {
-      for (const clip of ALL_CLIPS)
+    for (const granularity of [
+      "tensor",
+      "flat:1",
+      "flat:3",
+      "flat:64",
+      "flat:16384",
+      "flat:16385",
+      "tile:3x83",
+    ]) {
+      for (const range of ALL_CLIPS)
         expectTheSame(
           weights,
-          testPlan(shape, { block, clip, storage: "BF16", restore: { largest: 5 }, holdOut: true }),
+          testPlan(shape, {
+            granularity,
+            range,
+            storage: "BF16",
+            restore: { largest: 5 },
+            excludeFromRange: true,
+          }),
         );
     }
   });
 
   it("cut levels exactly where the scalar path does", () => {
     const tiny = 2 ** -24;
-    for (const codec of SEARCHED.filter((each) => each.codec.startsWith("nf"))) {
+    for (const scheme of SEARCHED.filter((each) => each.scheme.startsWith("nf"))) {
       const near = Array.from({ length: 4001 }, (_, i) => (i - 2000) / 2000);
       const weights = Float32Array.from(near.flatMap((x) => [x * (1 - tiny), x, x * (1 + tiny)]));
-      expectTheSame(weights, testPlan({ rows: 1, columns: weights.length }, codec));
+      expectTheSame(weights, testPlan({ rows: 1, columns: weights.length }, scheme));
     }
   });
 
@@ -77,14 +99,14 @@ describe("the SIMD kernels", () => {
         fc.constantFrom(...SEARCHED),
         fc.integer({ min: 1, max: 600 }),
         fc.integer(),
-        (exponent, positive, codec, size, seed) => {
+        (exponent, positive, scheme, size, seed) => {
           const weights = testWeights(1200, seed).map((w) => (positive ? Math.abs(w) : w) * 2 ** exponent);
           const plan = testPlan(
             { rows: 1, columns: 1200 },
-            { ...codec, block: `flat:${size}`, clip: { method: "mse" } },
+            { ...scheme, granularity: `flat:${size}`, range: { method: "mse" } },
           );
           expectTheSame(weights, plan);
-          const offset = codec.codec === "rtn" || codec.codec.endsWith("minmax");
+          const offset = scheme.scheme === "affine" || scheme.scheme.endsWith("minmax");
           if (offset)
             expectTheSame(
               weights.map((w) => w * 2 ** 90),
@@ -99,8 +121,8 @@ describe("the SIMD kernels", () => {
   it("find the same mse threshold for an export", () => {
     const shape = { rows: 2, columns: 16_400 };
     const weights = testWeights(32_800);
-    for (const block of ["channel", "group:80"]) {
-      const plan = testPlan(shape, { block, clip: { method: "mse" } });
+    for (const granularity of ["channel", "group:80"]) {
+      const plan = testPlan(shape, { granularity, range: { method: "mse" } });
       const out = new Float32Array(weights.length);
       scalarPass(weights, plan, out);
       expect(dequantize(quantize(weights, plan))).toEqual(out);
@@ -112,7 +134,7 @@ describe("the SIMD kernels", () => {
     shared.set(testWeights(1003));
     const plan = testPlan(
       { rows: 10, columns: 100 },
-      { block: "group:20", clip: { method: "zscore", threshold: 2 } },
+      { granularity: "group:20", range: { method: "zscore", threshold: 2 } },
     );
     const [out, expected] = [new Float32Array(new SharedArrayBuffer(4000)), new Float32Array(1000)];
     const statistics = vectorPass(simd(), shared.subarray(3), plan, out);
@@ -121,16 +143,16 @@ describe("the SIMD kernels", () => {
   });
 
   it.each([
-    ["a weight that is not finite", "rtn", [0, NaN, 1]],
-    ["an infinite weight that is restored", "rtn", [0, 1, Infinity]],
-    ["a range past f32", "rtn", [-3e38, 3e38, 0]],
+    ["a weight that is not finite", "affine", [0, NaN, 1]],
+    ["an infinite weight that is restored", "affine", [0, 1, Infinity]],
+    ["a range past f32", "affine", [-3e38, 3e38, 0]],
     ["a scale past f16", "nf4", [7e4, 0, 0]],
     ["a result past the storage type", "int", [65504, 0, 0]],
-  ] as const)("leave %s to the scalar path, which names it", (_, codec, values) => {
-    for (const clip of [null, { method: "mse" as const }]) {
+  ] as const)("leave %s to the scalar path, which names it", (_, scheme, values) => {
+    for (const range of [null, { method: "mse" as const }]) {
       const plan = testPlan(
         { rows: 1, columns: 3 },
-        { codec, storage: "F16", clip, restore: { indices: [2] } },
+        { scheme, storage: "F16", range, restore: { indices: [2] } },
       );
       const weights = Float32Array.from(values);
       expect(vectorPass(simd(), weights, plan, new Float32Array(3))).toBeNull();
@@ -152,7 +174,7 @@ describe("without WebAssembly SIMD", () => {
     const weights = testWeights(600);
     const plan = testPlan(
       { rows: 6, columns: 100 },
-      { codec: "nf4", block: "group:50", clip: { method: "mse" } },
+      { scheme: "nf4", granularity: "group:50", range: { method: "mse" } },
     );
     const [out, without] = [new Float32Array(600), new Float32Array(600)];
     const statistics = quantizeDequantize(weights, plan, out);

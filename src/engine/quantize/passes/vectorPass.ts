@@ -21,9 +21,9 @@ export function vectorPass(
 ): QuantizationStatistics | null {
   configureKernels(kernels, plan);
   const restored = restoredIndices(weights, plan);
-  const tiles = plan.block.kind === "tile" ? new Float32Array(out.length) : null;
+  const tiles = plan.granularity.kind === "tile" ? new Float32Array(out.length) : null;
   // Clipping happens in the kernels: only what moves or replaces weights needs a copy of them.
-  const source = prepareWeights(weights, { ...plan, clip: null }, restored, tiles ?? out);
+  const source = prepareWeights(weights, { ...plan, range: null }, restored, tiles ?? out);
   kernels.clearStatistics();
   const trip = new RoundTrip(kernels, weights, plan, source, tiles ?? out, tiles ? null : restored);
   if (!forFittedPieces(kernels, plan, source, (piece) => trip.piece(piece))) return null;
@@ -84,7 +84,7 @@ class RoundTrip {
   /** The weights in the kernels' input become ŵ. */
   piece({ begin, count, size }: FittedPiece): void {
     const { kernels, weights, restored } = this;
-    if (this.plan.clip) this.clipped += kernels.countClipped(size, count);
+    if (this.plan.range) this.clipped += kernels.countClipped(size, count);
     kernels.roundTripBlocks(size, count);
     if (restored) {
       for (; restored[this.nextRestored] < begin + count; this.nextRestored++) {

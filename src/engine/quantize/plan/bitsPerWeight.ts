@@ -1,4 +1,4 @@
-import { CODECS } from "#shared/codecs.ts";
+import { SCHEMES } from "#shared/schemes.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import { blockLayout } from "./blockLayout.ts";
 import type { TensorPlan } from "./tensorPlan.ts";
@@ -15,7 +15,7 @@ export function storedBits(plan: TensorPlan): number {
   const restoredBits = 16 + Math.max(32, Math.ceil(Math.log2(weights)));
   return (
     plan.bits * weights +
-    CODECS[plan.codec].constants(plan.bits, plan.symmetric, plan.storage) * count +
+    SCHEMES[plan.scheme].constants(plan.bits, plan.symmetric, plan.storage) * count +
     restoredBits * restoredCount(plan)
   );
 }

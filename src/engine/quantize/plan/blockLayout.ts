@@ -1,6 +1,6 @@
 import type { TensorPlan } from "./tensorPlan.ts";
 
-type Shape = Pick<TensorPlan, "rows" | "columns" | "block">;
+type Shape = Pick<TensorPlan, "rows" | "columns" | "granularity">;
 
 /**
  * Blocks as runs of consecutive weights, from {@link blockStart} to {@link blockEnd}. Every kind of block is such a run of the
@@ -20,7 +20,7 @@ export interface BlockLayout {
 export function blockLayout(plan: Shape): BlockLayout {
   const weights = plan.rows * plan.columns;
   const wanted = blockSize(plan);
-  const byRow = plan.block.kind === "group" && plan.columns % wanted !== 0 && weights > 0;
+  const byRow = plan.granularity.kind === "group" && plan.columns % wanted !== 0 && weights > 0;
   const span = byRow ? plan.columns : weights;
   const size = Math.min(wanted, span);
   const blocksPerSpan = size === 0 ? 0 : Math.ceil(span / size);
@@ -43,17 +43,17 @@ export function blockStartOf({ size, span }: BlockLayout, position: number): num
   return begin + Math.floor((position - begin) / size) * size;
 }
 
-function blockSize({ block, rows, columns }: Shape): number {
-  switch (block.kind) {
+function blockSize({ granularity, rows, columns }: Shape): number {
+  switch (granularity.kind) {
     case "group":
     case "flat":
-      return block.size;
+      return granularity.size;
     case "channel":
       return columns;
     case "tensor":
       return rows * columns;
     case "tile":
-      return block.rows * block.columns;
+      return granularity.rows * granularity.columns;
   }
 }
 
@@ -64,8 +64,8 @@ interface CopyableArray<T> {
 
 /** Calls `copy(rowMajorStart, tileOrderStart, length)` for each row of each tile, tiles in reading order. */
 function visitTileRows(plan: Shape, copy: (start: number, at: number, length: number) => void): void {
-  if (plan.block.kind !== "tile") throw new Error("Only tiles have a tile order.");
-  const { rows: tileRows, columns: tileColumns } = plan.block;
+  if (plan.granularity.kind !== "tile") throw new Error("Only tiles have a tile order.");
+  const { rows: tileRows, columns: tileColumns } = plan.granularity;
   let at = 0;
   for (let top = 0; top < plan.rows; top += tileRows) {
     for (let left = 0; left < plan.columns; left += tileColumns) {
@@ -87,8 +87,8 @@ export function fromTileOrder<T extends CopyableArray<T>>(values: T, plan: Shape
 
 /** Where the weight at a row-major index lies in block order; the same index unless the blocks are tiles. */
 export function positionInBlocks(plan: Shape, index: number): number {
-  if (plan.block.kind !== "tile") return index;
-  const { rows: tileRows, columns: tileColumns } = plan.block;
+  if (plan.granularity.kind !== "tile") return index;
+  const { rows: tileRows, columns: tileColumns } = plan.granularity;
   const row = Math.floor(index / plan.columns);
   const column = index % plan.columns;
   const tile = Math.floor(row / tileRows) * (plan.columns / tileColumns) + Math.floor(column / tileColumns);

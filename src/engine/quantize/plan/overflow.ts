@@ -13,7 +13,7 @@ export function assertScaleFits(
   throw new KeystoneError(
     "quantize/scale-overflow",
     `Tensor "${tensor}": the scale of a block is past ${LARGEST[type]}, the largest ${type} value.`,
-    'Leave this tensor out with "keep", or use the rtn codec, whose constants are f32.',
+    'Leave this tensor out with "ignore", or use the scheme affine, whose constants are f32.',
     { tensor, block },
   );
 }
@@ -24,7 +24,7 @@ export function assertRangeFits(range: number, tensor: string, block: number): v
   throw new KeystoneError(
     "quantize/range-overflow",
     `Tensor "${tensor}": the range of a block is past the largest f32 value.`,
-    'Leave this tensor out with "keep"; weights this large are usually a damaged file.',
+    'Leave this tensor out with "ignore"; weights this large are usually a damaged file.',
     { tensor, block },
   );
 }
@@ -40,7 +40,7 @@ export function assertFinite(weights: Float32Array, plan: { name: string; column
     throw new KeystoneError(
       "quantize/not-finite",
       `Tensor "${plan.name}" holds ${String(weights[i])} at row ${row}, column ${column}; only finite weights can be quantized.`,
-      'The checkpoint looks damaged: download it again, or leave the tensor out with "keep".',
+      'The checkpoint looks damaged: download it again, or leave the tensor out with "ignore".',
       { tensor: plan.name, row, column, value: String(weights[i]) },
     );
   }
@@ -51,7 +51,7 @@ export function storageOverflow(tensor: string, storage: string): KeystoneError 
   return new KeystoneError(
     "quantize/storage-overflow",
     `Tensor "${tensor}": a dequantized weight is past the largest ${storage} value.`,
-    'Leave this tensor out with "keep", or use more bits.',
+    'Leave this tensor out with "ignore", or use more bits.',
     { tensor, storage },
   );
 }

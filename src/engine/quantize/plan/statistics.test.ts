@@ -10,21 +10,23 @@ const square = { rows: 1024, columns: 1024 };
 
 describe("bits per weight", () => {
   it.each([
-    ["rtn", 4, false, "group:64", 4.5],
-    ["rtn", 4, false, "group:128", 4.25],
-    ["rtn", 4, false, "flat:16384", 4 + 32 / 16384],
-    ["rtn", 3, false, "tile:128x128", 3 + 32 / 16384],
+    ["affine", 4, false, "group:64", 4.5],
+    ["affine", 4, false, "group:128", 4.25],
+    ["affine", 4, false, "flat:16384", 4 + 32 / 16384],
+    ["affine", 3, false, "tile:128x128", 3 + 32 / 16384],
     ["int", 4, false, "group:32", 4 + 20 / 32],
     ["int", 4, true, "group:32", 4.5],
     ["nf4", 4, false, "group:64", 4.25],
     ["nf3", 3, false, "channel", 3 + 16 / 1024],
     ["nf4-minmax", 4, false, "group:64", 4.5],
-  ] as const)("%s %i bits, symmetric %s, %s costs %f", (codec, bits, symmetric, block, expected) => {
-    expect(bitsPerWeight(testPlan(square, { codec, bits, symmetric, block }))).toBe(expected);
+  ] as const)("%s %i bits, symmetric %s, %s costs %f", (scheme, bits, symmetric, granularity, expected) => {
+    expect(bitsPerWeight(testPlan(square, { scheme, bits, symmetric, granularity }))).toBe(expected);
   });
 
   it("counts the remainder of flat as a block", () => {
-    expect(bitsPerWeight(testPlan({ rows: 1, columns: 10 }, { block: "flat:4" }))).toBe((40 + 3 * 32) / 10);
+    expect(bitsPerWeight(testPlan({ rows: 1, columns: 10 }, { granularity: "flat:4" }))).toBe(
+      (40 + 3 * 32) / 10,
+    );
   });
 
   it("charges 48 bits for each restored weight", () => {
@@ -91,7 +93,7 @@ describe("statistics", () => {
     for (const columns of [1, 2, 3, 16383, 16384, 16385, 40001]) {
       const weights = testWeights(columns);
       const out = new Float32Array(columns);
-      const plan = testPlan({ rows: 1, columns }, { block: "flat:1000" });
+      const plan = testPlan({ rows: 1, columns }, { granularity: "flat:1000" });
       const { sumSquares, sumSquaredError } = quantizeDequantize(weights, plan, out);
       const sum = (f: (i: number) => number): number => weights.reduce((total, _, i) => total + f(i), 0);
       const squares = sum((i) => weights[i] ** 2);

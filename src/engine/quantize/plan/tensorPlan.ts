@@ -1,4 +1,4 @@
-import type { Block, Clip, CodecName } from "#shared/recipe.ts";
+import type { Granularity, RangeRule, SchemeName } from "#shared/recipe.ts";
 import type { StorageType } from "#engine/numeric/storageTypes.ts";
 
 /** A recipe brought down to one tensor: globs, overrides and restore are resolved, the block is known to fit. */
@@ -7,14 +7,14 @@ export interface TensorPlan {
   readonly layer: number | null;
   readonly rows: number;
   readonly columns: number;
-  readonly codec: CodecName;
+  readonly scheme: SchemeName;
   readonly bits: number;
   readonly symmetric: boolean;
-  readonly block: Block;
-  readonly clip: Clip | null;
+  readonly granularity: Granularity;
+  readonly range: RangeRule | null;
   /** Flat indices put back exactly; ascending, unique. `largest` is resolved when the weights are read. */
   readonly restore: { readonly indices: readonly number[] } | { readonly largest: number };
-  readonly holdOut: boolean;
+  readonly excludeFromRange: boolean;
   /** ŵ is rounded to this before it is used, as an export would store it. */
   readonly storage: StorageType;
 }

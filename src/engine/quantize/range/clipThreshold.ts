@@ -1,26 +1,26 @@
-import type { Clip } from "#shared/recipe.ts";
+import type { RangeRule } from "#shared/recipe.ts";
 import { orderStatistic, orderStatistics } from "#engine/numeric/orderStatistic.ts";
 import { totalOfLanes } from "../plan/statistics.ts";
 
 /** The clips whose threshold follows from one block's values alone. */
-type BlockClip = Exclude<Clip, { method: "mse" | "tensor-percentage" }>;
+type BlockClip = Exclude<RangeRule, { method: "mse" | "tensor-percentage" }>;
 
 /**
  * The threshold t of one block; weights are then clamped to [−t, t]. Sums in f64 lanes, the result rounded to f32.
  * zscore: mean|w| + z·std|w| (sample standard deviation, 0 for one weight). block-percentage: the k-th largest |w|,
  * k = max(⌊n·p + 1⌋, 1), at most n. iqr: Q3 + k·(Q3 − Q1) of |w|, quartiles interpolated linearly.
  */
-export function blockThreshold(clip: BlockClip, source: Float32Array, from: number, to: number): number {
-  switch (clip.method) {
+export function blockThreshold(range: BlockClip, source: Float32Array, from: number, to: number): number {
+  switch (range.method) {
     case "zscore":
-      return zscoreThreshold(source, from, to, clip.threshold);
+      return zscoreThreshold(source, from, to, range.threshold);
     case "block-percentage": {
       const count = to - from;
-      const k = Math.min(Math.max(Math.floor(count * clip.threshold + 1), 1), count);
+      const k = Math.min(Math.max(Math.floor(count * range.threshold + 1), 1), count);
       return orderStatistic(source, from, to, count - k, true);
     }
     case "iqr":
-      return iqrThreshold(source, from, to, clip.threshold);
+      return iqrThreshold(source, from, to, range.threshold);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Codec } from "../schemes/codec.ts";
+import type { Scheme } from "../schemes/scheme.ts";
 import { clampTo } from "./clipThreshold.ts";
 import { totalOfLanes } from "../plan/statistics.ts";
 
@@ -10,11 +10,11 @@ const codes = new Uint8Array(CHUNK);
 const lanes = new Float64Array(4);
 
 /**
- * The threshold t = r·max|w|, r = 1.00, 0.99 … 0.50, of least Σ(w − ŵ)² with this codec; ties go to the larger r.
- * ŵ is the codec's f32 value before it is rounded to the storage type. Leaves the codec's block fitted to some r.
+ * The threshold t = r·max|w|, r = 1.00, 0.99 … 0.50, of least Σ(w − ŵ)² with this scheme; ties go to the larger r.
+ * ŵ is the scheme's f32 value before it is rounded to the storage type. Leaves the scheme's block fitted to some r.
  */
 export function mseThreshold(
-  codec: Codec,
+  scheme: Scheme,
   block: number,
   source: Float32Array,
   from: number,
@@ -28,8 +28,8 @@ export function mseThreshold(
   let least = Infinity;
   for (let percent = 100; percent >= 50; percent--) {
     const threshold = Math.fround((percent / 100) * largest);
-    codec.fit(block, clamp(low, threshold), clamp(high, threshold), values);
-    const error = clippedError(codec, block, source, from, to, threshold, least);
+    scheme.fit(block, clamp(low, threshold), clamp(high, threshold), values);
+    const error = clippedError(scheme, block, source, from, to, threshold, least);
     if (error < least) {
       least = error;
       best = threshold;
@@ -38,9 +38,9 @@ export function mseThreshold(
   return best;
 }
 
-/** Σ(w − ŵ)² of a block with its codec fitted to the threshold; may stop early once it is no longer below `limit`. */
+/** Σ(w − ŵ)² of a block with its scheme fitted to the threshold; may stop early once it is no longer below `limit`. */
 function clippedError(
-  codec: Codec,
+  scheme: Scheme,
   block: number,
   source: Float32Array,
   from: number,
@@ -53,8 +53,8 @@ function clippedError(
     const count = Math.min(CHUNK, to - start);
     for (let i = 0; i < count; i++) clamped[i] = source[start + i];
     clampTo(clamped, 0, count, threshold);
-    codec.encode(block, clamped, 0, count, codes, 0);
-    codec.decode(block, codes, 0, count, decoded, 0);
+    scheme.encode(block, clamped, 0, count, codes, 0);
+    scheme.decode(block, codes, 0, count, decoded, 0);
     for (let i = 0; i < count; i++) {
       const difference = source[start + i] - decoded[i];
       lanes[i & 3] += difference * difference;

@@ -1,4 +1,4 @@
-import type { Clip } from "#shared/recipe.ts";
+import type { RangeRule } from "#shared/recipe.ts";
 import { blockThreshold } from "./clipThreshold.ts";
 import type { Kernels } from "#engine/numeric/kernels/kernels.ts";
 
@@ -24,7 +24,7 @@ export function forPieces(
  */
 export function setThresholds(
   kernels: Kernels,
-  clip: Clip | null,
+  range: RangeRule | null,
   ofTensor: number,
   source: Float32Array,
   begin: number,
@@ -32,7 +32,7 @@ export function setThresholds(
   size: number,
 ): boolean {
   const blocks = Math.ceil(count / size);
-  switch (clip?.method) {
+  switch (range?.method) {
     case undefined:
       kernels.threshold.fill(Infinity, 0, blocks);
       return true;
@@ -42,24 +42,24 @@ export function setThresholds(
     case "mse":
       return kernels.mseThresholds(size, count) !== 0;
     case "zscore":
-      kernels.zscoreThresholds(size, count, clip.threshold);
+      kernels.zscoreThresholds(size, count, range.threshold);
       return true;
     case "block-percentage":
     case "iqr":
       for (let block = 0; block < blocks; block++) {
         const from = begin + block * size;
         const to = Math.min(from + size, begin + count);
-        kernels.threshold[block] = takesLargest(clip, to - from)
+        kernels.threshold[block] = takesLargest(range, to - from)
           ? Math.max(-kernels.low[block], kernels.high[block])
-          : blockThreshold(clip, source, from, to);
+          : blockThreshold(range, source, from, to);
       }
       return true;
   }
 }
 
 /** Whether a clip's threshold is simply the largest |w| of a block: so it is for a small percentage of a short block. */
-function takesLargest(clip: Clip, count: number): boolean {
-  return clip.method === "block-percentage" && count * clip.threshold + 1 < 2;
+function takesLargest(range: RangeRule, count: number): boolean {
+  return range.method === "block-percentage" && count * range.threshold + 1 < 2;
 }
 
 /**
@@ -68,13 +68,13 @@ function takesLargest(clip: Clip, count: number): boolean {
  */
 export function longThreshold(
   kernels: Kernels,
-  clip: Clip | null,
+  range: RangeRule | null,
   ofTensor: number,
   source: Float32Array,
   from: number,
   to: number,
 ): number | null {
-  switch (clip?.method) {
+  switch (range?.method) {
     case undefined:
       return Infinity;
     case "tensor-percentage":
@@ -84,10 +84,10 @@ export function longThreshold(
       forPieces(kernels, source, from, to, (count) => kernels.addToSearch(count));
       return kernels.endSearch();
     case "zscore":
-      return longZscoreThreshold(kernels, source, from, to, clip.threshold);
+      return longZscoreThreshold(kernels, source, from, to, range.threshold);
     case "block-percentage":
     case "iqr":
-      return blockThreshold(clip, source, from, to);
+      return blockThreshold(range, source, from, to);
   }
 }
 

@@ -1,10 +1,10 @@
 import {
   constantsMismatch,
   type BlockValues,
-  type Codec,
-  type CodecPlan,
+  type Scheme,
+  type SchemePlan,
   type PackedConstants,
-} from "./codec.ts";
+} from "./scheme.ts";
 import { assertRangeFits, assertScaleFits } from "../plan/overflow.ts";
 import { toF16 } from "#engine/numeric/halfTypes.ts";
 
@@ -15,11 +15,11 @@ const { fround } = Math;
  * code = min(⌊(w − lo)·(1/d) + ½⌋, 2^b − 1); ŵ = code·f16(d) + f16(lo). All in f32; codes are taken with d and lo before
  * they are rounded to f16. A d of 0 gives codes 0.
  */
-export function ggufAffineCodec(plan: CodecPlan, blocks: number, packed?: PackedConstants): Codec {
-  return new GgufAffineCodec(plan, blocks, packed);
+export function ggufAffineScheme(plan: SchemePlan, blocks: number, packed?: PackedConstants): Scheme {
+  return new GgufAffineScheme(plan, blocks, packed);
 }
 
-class GgufAffineCodec implements Codec {
+class GgufAffineScheme implements Scheme {
   readonly levels: number;
   private readonly tensor: string;
   /** f16 values, held as f32 because reading an f16 array is slow. */
@@ -29,8 +29,8 @@ class GgufAffineCodec implements Codec {
   private readonly exactLow: Float32Array;
   private readonly inverse: Float32Array;
 
-  constructor(plan: CodecPlan, blocks: number, packed?: PackedConstants) {
-    if (packed && packed.kind !== "affine") throw constantsMismatch(plan.codec);
+  constructor(plan: SchemePlan, blocks: number, packed?: PackedConstants) {
+    if (packed && packed.kind !== "affine") throw constantsMismatch(plan.scheme);
     this.levels = 2 ** plan.bits;
     this.tensor = plan.name;
     this.scale = packed ? new Float32Array(packed.scale) : new Float32Array(blocks);

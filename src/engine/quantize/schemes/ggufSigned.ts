@@ -1,10 +1,10 @@
 import {
   constantsMismatch,
   type BlockValues,
-  type Codec,
-  type CodecPlan,
+  type Scheme,
+  type SchemePlan,
   type PackedConstants,
-} from "./codec.ts";
+} from "./scheme.ts";
 import { assertScaleFits } from "../plan/overflow.ts";
 import { toF16 } from "#engine/numeric/halfTypes.ts";
 
@@ -15,11 +15,11 @@ const { fround } = Math;
  * have the lowest code. h = 2^(b−1); d = m/−h, m the first weight of largest |w|; code = min(⌊w·(1/d) + h + ½⌋, 2^b − 1);
  * ŵ = (code − h)·f16(d). All in f32; 1/d is of d before it is rounded to f16. A d of 0 gives codes h and ŵ = 0.
  */
-export function ggufSignedCodec(plan: CodecPlan, blocks: number, packed?: PackedConstants): Codec {
-  return new GgufSignedCodec(plan, blocks, packed);
+export function ggufSignedScheme(plan: SchemePlan, blocks: number, packed?: PackedConstants): Scheme {
+  return new GgufSignedScheme(plan, blocks, packed);
 }
 
-class GgufSignedCodec implements Codec {
+class GgufSignedScheme implements Scheme {
   readonly levels: number;
   private readonly tensor: string;
   private readonly half: number;
@@ -27,8 +27,8 @@ class GgufSignedCodec implements Codec {
   private readonly scale: Float32Array;
   private readonly inverse: Float32Array;
 
-  constructor(plan: CodecPlan, blocks: number, packed?: PackedConstants) {
-    if (packed && packed.kind !== "integer") throw constantsMismatch(plan.codec);
+  constructor(plan: SchemePlan, blocks: number, packed?: PackedConstants) {
+    if (packed && packed.kind !== "integer") throw constantsMismatch(plan.scheme);
     this.levels = 2 ** plan.bits;
     this.half = this.levels / 2;
     this.tensor = plan.name;

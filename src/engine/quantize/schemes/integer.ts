@@ -1,5 +1,5 @@
 import type { StorageType } from "#engine/numeric/storageTypes.ts";
-import { constantsMismatch, ROUND, type Codec, type CodecPlan, type PackedConstants } from "./codec.ts";
+import { constantsMismatch, ROUND, type Scheme, type SchemePlan, type PackedConstants } from "./scheme.ts";
 import { integerGrid, type IntegerGrid } from "./integerGrid.ts";
 import { assertScaleFits } from "../plan/overflow.ts";
 import { roundScale } from "#engine/numeric/halfTypes.ts";
@@ -8,17 +8,17 @@ const { fround } = Math;
 
 /**
  * Integer codes with a scale and an integer zero point, ŵ = (code − zero)·scale, as packed formats store them. With lo ≤ 0 ≤ hi
- * the block's range widened to hold 0, T the scale's type, and what else differs in the codec's {@link IntegerGrid}:
+ * the block's range widened to hold 0, T the scale's type, and what else differs in the scheme's {@link IntegerGrid}:
  *
  * Asymmetric: s = (hi − lo)/(2^b − 1), scale = T(s), zero = clamp(round(−lo/s)).
  * Symmetric: s = max|w|/steps, scale = T(s), zero = 2^(b−1).
  * Both: code = clamp(round(w/s) + zero), or with the zero point first clamp(round(w/s + zero − 2^(b−1)) + 2^(b−1)).
  */
-export function integerCodec(plan: CodecPlan, blocks: number, packed?: PackedConstants): Codec {
-  return new IntegerCodec(plan, blocks, packed);
+export function integerScheme(plan: SchemePlan, blocks: number, packed?: PackedConstants): Scheme {
+  return new IntegerScheme(plan, blocks, packed);
 }
 
-class IntegerCodec implements Codec {
+class IntegerScheme implements Scheme {
   readonly levels: number;
   private readonly grid: IntegerGrid;
   private readonly tensor: string;
@@ -32,8 +32,8 @@ class IntegerCodec implements Codec {
   /** What codes are divided by; `scale` itself where the grid takes codes from the stored scale. */
   private readonly divisor: Float32Array;
 
-  constructor(plan: CodecPlan, blocks: number, packed?: PackedConstants) {
-    if (packed && packed.kind !== "integer") throw constantsMismatch(plan.codec);
+  constructor(plan: SchemePlan, blocks: number, packed?: PackedConstants) {
+    if (packed && packed.kind !== "integer") throw constantsMismatch(plan.scheme);
     this.grid = integerGrid(plan);
     this.levels = 2 ** plan.bits;
     this.tensor = plan.name;

@@ -2,7 +2,7 @@ import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import type { TensorPlan } from "../plan/tensorPlan.ts";
 import { F16_TINY } from "#engine/numeric/halfTypes.ts";
 
-/** What tells the integer codecs apart; their equations are in integer.ts. */
+/** What tells the integer schemes apart; their equations are in integer.ts. */
 export interface IntegerGrid {
   /** The scale of a symmetric block is its largest |w| divided by this. */
   readonly symmetricSteps: number;
@@ -28,7 +28,7 @@ const EPSILON: Readonly<Record<StorageType, number>> = { F32: 2 ** -23, F16: 2 *
 const AWQ_LEAST_RANGE = Math.fround(1e-5);
 
 /**
- * The grid of an integer codec.
+ * The grid of an integer scheme.
  * - `int`: Keystone's own, an f16 scale, symmetric levels ±(2^(b−1) − 1).
  * - `compressed-tensors`: calculate_qparams and quantize of the compressed-tensors library, in f32, with scale_dtype the
  *   checkpoint's type.
@@ -37,8 +37,8 @@ const AWQ_LEAST_RANGE = Math.fround(1e-5);
  * A BF16 checkpoint's `gptq` and `awq` scales are rounded to what both BF16 and F16 hold: their files store F16, and runtimes
  * compute such a model in BF16.
  */
-export function integerGrid(plan: Pick<TensorPlan, "codec" | "bits" | "storage">): IntegerGrid {
-  const { codec, bits, storage } = plan;
+export function integerGrid(plan: Pick<TensorPlan, "scheme" | "bits" | "storage">): IntegerGrid {
+  const { scheme, bits, storage } = plan;
   const half: IntegerGrid = {
     symmetricSteps: (2 ** bits - 1) / 2,
     smallest: 0,
@@ -49,7 +49,7 @@ export function integerGrid(plan: Pick<TensorPlan, "codec" | "bits" | "storage">
     emptyBound: 0,
     leastRange: 0,
   };
-  switch (codec) {
+  switch (scheme) {
     case "compressed-tensors":
       return {
         ...half,
@@ -58,9 +58,9 @@ export function integerGrid(plan: Pick<TensorPlan, "codec" | "bits" | "storage">
         codesFrom: "stored",
         zeroFirst: true,
       };
-    case "gptq":
+    case "gptq-int":
       return { ...half, emptyBound: 1 };
-    case "awq":
+    case "awq-int":
       return { ...half, leastRange: AWQ_LEAST_RANGE };
     default:
       return {

@@ -1,4 +1,4 @@
-import { constantsMismatch, type Codec, type CodecPlan, type PackedConstants } from "./codec.ts";
+import { constantsMismatch, type Scheme, type SchemePlan, type PackedConstants } from "./scheme.ts";
 import { assertScaleFits } from "../plan/overflow.ts";
 
 const { fround } = Math;
@@ -12,11 +12,11 @@ const { fround } = Math;
  *
  * A block of zeros has scale 0, and so has one whose 1/scale is past the largest f32.
  */
-export function matMulNBitsCodec(plan: CodecPlan, blocks: number, packed?: PackedConstants): Codec {
-  return new MatMulNBitsCodec(plan, blocks, packed);
+export function matMulNBitsScheme(plan: SchemePlan, blocks: number, packed?: PackedConstants): Scheme {
+  return new MatMulNBitsScheme(plan, blocks, packed);
 }
 
-class MatMulNBitsCodec implements Codec {
+class MatMulNBitsScheme implements Scheme {
   readonly levels: number;
   private readonly tensor: string;
   private readonly symmetric: boolean;
@@ -24,8 +24,8 @@ class MatMulNBitsCodec implements Codec {
   private readonly zero: Uint8Array;
   private readonly reciprocal: Float32Array;
 
-  constructor(plan: CodecPlan, blocks: number, packed?: PackedConstants) {
-    if (packed && packed.kind !== "integer") throw constantsMismatch(plan.codec);
+  constructor(plan: SchemePlan, blocks: number, packed?: PackedConstants) {
+    if (packed && packed.kind !== "integer") throw constantsMismatch(plan.scheme);
     this.levels = 2 ** plan.bits;
     this.tensor = plan.name;
     this.symmetric = plan.symmetric;

@@ -1,5 +1,5 @@
 import { assertScaleFits } from "../plan/overflow.ts";
-import { constantsMismatch, type Codec, type CodecPlan, type PackedConstants } from "./codec.ts";
+import { constantsMismatch, type Scheme, type SchemePlan, type PackedConstants } from "./scheme.ts";
 import { nearestLevel, normalFloat, type NormalFloat } from "./normalFloatLevels.ts";
 import { F16_TINY, toF16 } from "#engine/numeric/halfTypes.ts";
 
@@ -9,18 +9,18 @@ const { fround } = Math;
  * NormalFloat with an f16 absmax per block [Dettmers et al. 2023, arXiv:2305.14314]:
  * scale = f16(max|w|); code = nearest level to w/scale, ties to the lower; ŵ = level·scale.
  */
-export function normalFloatCodec(plan: CodecPlan, blocks: number, packed?: PackedConstants): Codec {
-  return new NormalFloatCodec(plan, blocks, packed);
+export function normalFloatScheme(plan: SchemePlan, blocks: number, packed?: PackedConstants): Scheme {
+  return new NormalFloatScheme(plan, blocks, packed);
 }
 
-class NormalFloatCodec implements Codec {
+class NormalFloatScheme implements Scheme {
   readonly levels: number;
   private readonly table: NormalFloat;
   private readonly tensor: string;
   /** f16 values, held as f32 because reading an f16 array is slow. */
   private readonly scale: Float32Array;
 
-  constructor(plan: CodecPlan, blocks: number, packed?: PackedConstants) {
+  constructor(plan: SchemePlan, blocks: number, packed?: PackedConstants) {
     if (packed && packed.kind !== "levels") throw constantsMismatch(plan.bits === 3 ? "nf3" : "nf4");
     this.table = normalFloat(plan.bits);
     this.levels = this.table.levels.length;

@@ -16,7 +16,7 @@ const CELLS = 64;
 /** Normalized weights lie in ±1, and up to ±1.5 where a subnormal f16 scale was rounded down. */
 const REACH = 2;
 
-/** The levels of a NormalFloat codec and what finding the nearest one needs. */
+/** The levels of a NormalFloat scheme and what finding the nearest one needs. */
 export interface NormalFloat {
   /** Ascending, −1 … 1. */
   readonly levels: Float32Array;
@@ -41,7 +41,7 @@ function makeNormalFloat(values: readonly number[]): NormalFloat {
 const nf4 = makeNormalFloat(NF4);
 const nf3 = makeNormalFloat(NF3);
 
-/** The NormalFloat table that a codec of `bits` bits uses. */
+/** The NormalFloat table that a scheme of `bits` bits uses. */
 export function normalFloat(bits: number): NormalFloat {
   return bits === 3 ? nf3 : nf4;
 }

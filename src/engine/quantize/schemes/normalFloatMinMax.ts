@@ -1,5 +1,5 @@
 import { assertRangeFits } from "../plan/overflow.ts";
-import { constantsMismatch, type Codec, type CodecPlan, type PackedConstants } from "./codec.ts";
+import { constantsMismatch, type Scheme, type SchemePlan, type PackedConstants } from "./scheme.ts";
 import { nearestLevel, normalFloat, type NormalFloat } from "./normalFloatLevels.ts";
 import { F32_MAX } from "#engine/numeric/halfTypes.ts";
 
@@ -10,18 +10,18 @@ const { fround } = Math;
  * s = 2/(hi − lo); code = nearest level to (w − lo)·s − 1, ties to the lower; ŵ = (level + 1)/s + lo. All in f32.
  * A constant block has s = 1 and stays as it is.
  */
-export function normalFloatMinMaxCodec(plan: CodecPlan, blocks: number, packed?: PackedConstants): Codec {
-  return new NormalFloatMinMaxCodec(plan, blocks, packed);
+export function normalFloatMinMaxScheme(plan: SchemePlan, blocks: number, packed?: PackedConstants): Scheme {
+  return new NormalFloatMinMaxScheme(plan, blocks, packed);
 }
 
-class NormalFloatMinMaxCodec implements Codec {
+class NormalFloatMinMaxScheme implements Scheme {
   readonly levels: number;
   private readonly table: NormalFloat;
   private readonly tensor: string;
   private readonly low: Float32Array;
   private readonly scale: Float32Array;
 
-  constructor(plan: CodecPlan, blocks: number, packed?: PackedConstants) {
+  constructor(plan: SchemePlan, blocks: number, packed?: PackedConstants) {
     if (packed && packed.kind !== "offset")
       throw constantsMismatch(plan.bits === 3 ? "nf3-minmax" : "nf4-minmax");
     this.table = normalFloat(plan.bits);

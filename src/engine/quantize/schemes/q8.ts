@@ -1,4 +1,4 @@
-import { constantsMismatch, type Codec, type CodecPlan, type PackedConstants } from "./codec.ts";
+import { constantsMismatch, type Scheme, type SchemePlan, type PackedConstants } from "./scheme.ts";
 import { assertScaleFits } from "../plan/overflow.ts";
 import { toF16 } from "#engine/numeric/halfTypes.ts";
 
@@ -11,19 +11,19 @@ const ZERO = 128;
  * GGUF's Q8_0, as ggml's reference quantizer makes it: d = max|w|/127; code = round(w·(1/d)), halves away from 0;
  * ŵ = code·f16(d). All in f32; 1/d is of d before it is rounded to f16. A d of 0 gives codes and ŵ of 0.
  */
-export function q8Codec(plan: CodecPlan, blocks: number, packed?: PackedConstants): Codec {
-  return new Q8Codec(plan, blocks, packed);
+export function q8Scheme(plan: SchemePlan, blocks: number, packed?: PackedConstants): Scheme {
+  return new Q8Scheme(plan, blocks, packed);
 }
 
-class Q8Codec implements Codec {
+class Q8Scheme implements Scheme {
   readonly levels = 256;
   private readonly tensor: string;
   /** f16 values, held as f32 because reading an f16 array is slow. */
   private readonly scale: Float32Array;
   private readonly inverse: Float32Array;
 
-  constructor(plan: CodecPlan, blocks: number, packed?: PackedConstants) {
-    if (packed && packed.kind !== "integer") throw constantsMismatch(plan.codec);
+  constructor(plan: SchemePlan, blocks: number, packed?: PackedConstants) {
+    if (packed && packed.kind !== "integer") throw constantsMismatch(plan.scheme);
     this.tensor = plan.name;
     this.scale = packed ? new Float32Array(packed.scale) : new Float32Array(blocks);
     this.inverse = new Float32Array(packed ? 0 : blocks);

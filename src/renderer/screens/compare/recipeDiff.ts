@@ -1,6 +1,6 @@
-import { canonicalJson } from "#shared/plan.ts";
+import { canonicalJson } from "#shared/canonicalJson.ts";
 import type { Recipe } from "#shared/recipe.ts";
-import { blockLabel, clipLabel, restoreLabel } from "#shared/recipeText.ts";
+import { granularityLabel, rangeLabel, restoreLabel } from "#shared/recipeText.ts";
 
 /** One field of the recipes in words, a value a variant. */
 export interface RecipeField {
@@ -9,13 +9,13 @@ export interface RecipeField {
 }
 
 const FIELDS: { name: string; value: (recipe: Recipe) => string }[] = [
-  { name: "Codec", value: ({ codec }) => codec },
+  { name: "Scheme", value: ({ scheme }) => scheme },
   { name: "Bits", value: ({ bits }) => String(bits) },
   { name: "Symmetric", value: ({ symmetric }) => (symmetric ? "yes" : "no") },
-  { name: "Block", value: ({ block }) => blockLabel(block) },
-  { name: "Clip", value: ({ clip }) => clipLabel(clip) || "off" },
+  { name: "Granularity", value: ({ granularity }) => granularityLabel(granularity) },
+  { name: "Range", value: ({ range }) => rangeLabel(range) || "off" },
   { name: "Super weights", value: (recipe) => restoreLabel(recipe) || "not restored" },
-  { name: "Not quantized", value: ({ keep }) => keep.join(", ") || "nothing" },
+  { name: "Not quantized", value: ({ ignore }) => ignore.join(", ") || "nothing" },
   { name: "Overrides", value: ({ overrides }) => (overrides.length > 0 ? canonicalJson(overrides) : "none") },
   {
     name: "Activations",

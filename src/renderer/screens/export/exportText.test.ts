@@ -13,8 +13,8 @@ describe("what becomes of super weights", () => {
     restored: "module",
     kept: ["unquantized"],
     exact: "",
-    codecs: "",
-    blocks: "",
+    schemes: "",
+    granularities: "",
     loadsIn: [],
   };
 
@@ -64,7 +64,7 @@ describe("the sentence about a verified export", () => {
 
 describe("the launch line", () => {
   it("names the GGUF file itself, which llama.cpp opens", () => {
-    const recipe = parseRecipe({ codec: "q4_0", bits: 4, block: "group:32" });
+    const recipe = parseRecipe({ scheme: "q4_0", bits: 4, granularity: "group:32" });
     expect(exportFormatOf("gguf").launch("/out/demo", ["README.md", "demo-Q4_0.gguf"], recipe).line).toBe(
       'llama-server -m "/out/demo/demo-Q4_0.gguf"',
     );
@@ -72,20 +72,31 @@ describe("the launch line", () => {
 
   it("names another loader than vLLM where vLLM has no kernel for a module", () => {
     const runtimeOf = (format: "compressed-tensors" | "awq", settings: object) => {
-      const recipe = parseRecipe({ codec: format, bits: 4, block: "group:64", ...settings });
+      const recipe = parseRecipe({
+        scheme: format === "awq" ? "awq-int" : format,
+        bits: 4,
+        granularity: "group:64",
+        ...settings,
+      });
       return exportFormatOf(format).launch("/out/demo", [], recipe).runtime;
     };
     expect(runtimeOf("compressed-tensors", { symmetric: false })).toBe("vLLM");
-    expect(runtimeOf("compressed-tensors", { symmetric: true, bits: 8, block: "channel" })).toBe("vLLM");
+    expect(runtimeOf("compressed-tensors", { symmetric: true, bits: 8, granularity: "channel" })).toBe(
+      "vLLM",
+    );
     expect(runtimeOf("compressed-tensors", { symmetric: false, bits: 8 })).toBe("Transformers");
-    expect(runtimeOf("compressed-tensors", { symmetric: true, block: "group:16" })).toBe("Transformers");
+    expect(runtimeOf("compressed-tensors", { symmetric: true, granularity: "group:16" })).toBe(
+      "Transformers",
+    );
     expect(runtimeOf("awq", {})).toBe("vLLM");
-    expect(runtimeOf("awq", { overrides: [{ match: "*q_proj*", block: "group:16" }] })).toBe("Transformers");
+    expect(runtimeOf("awq", { overrides: [{ match: "*q_proj*", granularity: "group:16" }] })).toBe(
+      "Transformers",
+    );
   });
 
   it("names GPT-QModel for the GPTQ that vLLM does not read", () => {
     const runtimeOf = (settings: object) => {
-      const recipe = parseRecipe({ codec: "gptq", bits: 4, block: "group:64", ...settings });
+      const recipe = parseRecipe({ scheme: "gptq-int", bits: 4, granularity: "group:64", ...settings });
       return exportFormatOf("gptq").launch("/out/demo", [], recipe).runtime;
     };
     expect(runtimeOf({ symmetric: true })).toBe("vLLM");

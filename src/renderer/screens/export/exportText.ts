@@ -1,5 +1,5 @@
 import type { ExportFormat, FormatDescription, KeptModule } from "#shared/exporting.ts";
-import { blockLabel, codecLabel } from "#shared/recipeText.ts";
+import { granularityLabel, schemeLabel } from "#shared/recipeText.ts";
 import type { Recipe } from "#shared/recipe.ts";
 import { agreementOf, samePerplexity, type Verified } from "#shared/verification.ts";
 import { number } from "#shared/format.ts";
@@ -27,16 +27,16 @@ export function superWeightsIn(
 /** A folder's name for a variant: `demo-model-rtn4-flat-16384-z9-restored`. */
 export function folderName(model: string, recipe: Recipe, format: ExportFormat = "safetensors"): string {
   const clip =
-    recipe.clip === null
+    recipe.range === null
       ? ""
-      : "threshold" in recipe.clip
-        ? `${recipe.clip.method === "zscore" ? "z" : recipe.clip.method}${recipe.clip.threshold}`
-        : recipe.clip.method;
-  const arm = isRestored(recipe) ? (recipe.holdOut ? "held-out" : "restored") : "";
+      : "threshold" in recipe.range
+        ? `${recipe.range.method === "zscore" ? "z" : recipe.range.method}${recipe.range.threshold}`
+        : recipe.range.method;
+  const arm = isRestored(recipe) ? (recipe.excludeFromRange ? "held-out" : "restored") : "";
   return [
     model,
-    codecLabel(recipe),
-    blockLabel(recipe.block),
+    schemeLabel(recipe),
+    granularityLabel(recipe.granularity),
     clip,
     arm,
     format === "safetensors" ? "" : format,

@@ -7,7 +7,7 @@ import { nearestRecipe, preselected } from "./fitting.ts";
 import { ownPlan } from "./ownPlan.ts";
 
 const recipeOf = (fields: object): Recipe =>
-  parseRecipe({ codec: "rtn", bits: 4, block: "flat:16384", ...fields });
+  parseRecipe({ scheme: "affine", bits: 4, granularity: "flat:16384", ...fields });
 
 function answer(format: ExportFormat, more: Partial<FormatAnswer> = {}): FormatAnswer {
   const size = format === "safetensors" ? "dequantized" : "packed";
@@ -17,18 +17,18 @@ function answer(format: ExportFormat, more: Partial<FormatAnswer> = {}): FormatA
     ...more,
   };
 }
-const REFUSED = { problems: [{ code: "export/codec", message: "No.", next: "Other.", details: {} }] };
+const REFUSED = { problems: [{ code: "export/scheme", message: "No.", next: "Other.", details: {} }] };
 
 describe("the format to begin with", () => {
-  it("is the one whose own codec the variant has", () => {
+  it("is the one whose own scheme the variant has", () => {
     const answers = [answer("safetensors"), answer("onnx", { weightBytes: 1 }), answer("gguf")];
-    expect(preselected(answers, recipeOf({ codec: "q4_0", block: "group:32" }))).toBe("gguf");
+    expect(preselected(answers, recipeOf({ scheme: "q4_0", granularity: "group:32" }))).toBe("gguf");
   });
 
   it("is the packed one that changes least, then the smallest; never the dequantized copy of few bits", () => {
     const onnx = answer("onnx", { changes: ["one tensor stays"], weightBytes: 1 });
     const answers = [answer("safetensors"), onnx, answer("gptq", { weightBytes: 90 }), answer("awq")];
-    expect(preselected(answers, recipeOf({ codec: "int", block: "group:32" }))).toBe("gptq");
+    expect(preselected(answers, recipeOf({ scheme: "int", granularity: "group:32" }))).toBe("gptq");
     expect(preselected([answer("safetensors"), answer("gguf", REFUSED)], recipeOf({}))).toBeNull();
   });
 });
@@ -43,12 +43,12 @@ describe("the nearest recipe of a format", () => {
 
   it("is that of the nearest size", () => {
     expect(nearest("gguf", recipeOf({}), 4.002)).toBe("q4_0, group 32");
-    expect(nearest("gguf", recipeOf({ block: "group:32" }), 5)).toBe("q4_1, group 32");
+    expect(nearest("gguf", recipeOf({ granularity: "group:32" }), 5)).toBe("q4_1, group 32");
     expect(nearest("gguf", recipeOf({ bits: 3 }), 3.1)).toBe("q4_0, group 32");
   });
 
   it("keeps clip and restored weights", () => {
-    const asked = recipeOf({ clip: { method: "zscore", threshold: 9 }, restore: [[0, 1, 2]] });
+    const asked = recipeOf({ range: { method: "zscore", threshold: 9 }, restore: [[0, 1, 2]] });
     expect(nearest("gguf", asked, 4.1)).toBe("q4_0, group 32, z 9, restored");
   });
 });

@@ -1,22 +1,22 @@
-import { CODECS } from "#shared/codecs.ts";
+import { SCHEMES } from "#shared/schemes.ts";
 import { ownFormatOf } from "#shared/exportFormats/index.ts";
 import type { ExportFormat, FormatAnswer } from "#shared/exporting.ts";
 import { parseRecipe } from "#shared/plan.ts";
-import { parseBlock, type Recipe } from "#shared/recipe.ts";
+import { parseGranularity, type Recipe } from "#shared/recipe.ts";
 import type { OwnPlan } from "./ownPlan.ts";
 
 /** Weights of this many bits are no smaller as F16. */
 const FULL_BITS = 16;
 
 /**
- * The format to begin with: the packed one whose own codec the variant has, otherwise the packed one that changes least of it and is
+ * The format to begin with: the packed one whose own scheme the variant has, otherwise the packed one that changes least of it and is
  * smallest. A copy that is as large as the source is proposed only where nothing is quantized.
  * @returns null where no packed format holds the variant: which to take then is the person's to say
  */
 export function preselected(answers: readonly FormatAnswer[], recipe: Recipe): ExportFormat | null {
   const holding = answers.filter(({ problems }) => problems.length === 0);
   const packed = holding.filter(({ description }) => description.size === "packed");
-  const own = packed.find(({ description: { format } }) => format === ownFormatOf(recipe.codec));
+  const own = packed.find(({ description: { format } }) => format === ownFormatOf(recipe.scheme));
   const [best] = packed.toSorted(
     (a, b) =>
       a.changes.length - b.changes.length || (a.weightBytes ?? Infinity) - (b.weightBytes ?? Infinity),
@@ -45,8 +45,8 @@ export function nearestRecipe(
 }
 
 /** Bits per weight of codes and constants, in groups of a row; what larger blocks add is next to nothing. */
-function sizeOf({ codec, bits, symmetric, block }: Recipe): number {
-  const read = parseBlock(block);
-  const constants = CODECS[codec].constants(bits, symmetric, "F16");
+function sizeOf({ scheme, bits, symmetric, granularity }: Recipe): number {
+  const read = parseGranularity(granularity);
+  const constants = SCHEMES[scheme].constants(bits, symmetric, "F16");
   return bits + (read.kind === "group" ? constants / read.size : 0);
 }

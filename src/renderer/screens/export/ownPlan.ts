@@ -1,11 +1,11 @@
-import { codecHasBlock, CODECS, type CodecName } from "#shared/codecs.ts";
+import { schemeHasGranularity, SCHEMES, type SchemeName } from "#shared/schemes.ts";
 import type { KeystoneErrorData } from "#shared/errors.ts";
 import { exportFormatOf, type ExportFormat } from "#shared/exportFormats/index.ts";
 import type { ModelSummary } from "#shared/model.ts";
 import type { Override, Recipe } from "#shared/recipe.ts";
 import { recipeLabel } from "#shared/recipeText.ts";
 import { VLLM_GROUP_BLOCKS } from "#shared/vllm.ts";
-import { blockMisfit } from "../sweep/fit.ts";
+import { granularityMisfit } from "../sweep/fit.ts";
 
 /** As a person would write it; the wizard and the sweep read it like any other. */
 export interface OwnPlan {
@@ -19,14 +19,14 @@ const MENDED = new Set([
   "export/activations",
   "export/bits",
   "export/block",
-  "export/codec",
-  "export/gguf-codec",
+  "export/scheme",
+  "export/gguf-scheme",
   "export/packed-block",
-  "export/packed-codec",
+  "export/packed-scheme",
 ]);
 
 /**
- * A plan that scores a variant in a format's own codecs, so that what leaves was judged: the nearest number of bits that is not
+ * A plan that scores a variant in a format's own schemes, so that what leaves was judged: the nearest number of bits that is not
  * below the variant's, symmetric and asymmetric where there is a choice, its block or those nearest, its clips, its restored
  * weights and the tensors it leaves alone.
  * @returns null where no recipe would mend what keeps the format from holding it
@@ -37,13 +37,13 @@ export function ownPlan(
   model: Pick<ModelSummary, "tensors">,
 ): OwnPlan | null {
   if (format === "safetensors" || problems.some(({ code }) => !MENDED.has(code))) return null;
-  const { clip, restore, holdOut, keep } = recipe;
+  const { range, restore, excludeFromRange, ignore } = recipe;
   const overrides = recipe.overrides.flatMap((override) => ownOverride(override, format));
-  const recipes = codecsNear(exportFormatOf(format).own, recipe.bits).flatMap(({ codec, bits }) =>
-    (CODECS[codec].symmetric ? [true, false] : [false]).flatMap((symmetric) =>
-      blocksNear(codec, recipe.block, model).map((block) => ({
-        ...{ codec, bits, symmetric, block },
-        ...{ clip, restore, holdOut, keep, overrides },
+  const recipes = schemesNear(exportFormatOf(format).own, recipe.bits).flatMap(({ scheme, bits }) =>
+    (SCHEMES[scheme].symmetric ? [true, false] : [false]).flatMap((symmetric) =>
+      granularitiesNear(scheme, recipe.granularity, model).map((granularity) => ({
+        ...{ scheme, bits, symmetric, granularity },
+        ...{ range, restore, excludeFromRange, ignore, overrides },
       })),
     ),
   );
@@ -53,29 +53,34 @@ export function ownPlan(
 }
 
 /**
- * What of an override does not hang on the codec: whether its tensors stay as they are, and their clip. Those rounded to a half
+ * What of an override does not hang on the scheme: whether its tensors stay as they are, and their clip. Those rounded to a half
  * type stay so where the format holds that, and are left alone elsewhere: 4 bits are not what was asked for.
  */
-function ownOverride({ match, skip, clip, codec, bits }: Override, format: ExportFormat): Override[] {
-  if (codec && CODECS[codec].rounds && !skip)
+function ownOverride({ match, skip, range, scheme, bits }: Override, format: ExportFormat): Override[] {
+  if (scheme && SCHEMES[scheme].rounds && !skip)
     return [
-      format === "gguf" ? { match, codec, ...(bits !== undefined && { bits }) } : { match, skip: true },
+      format === "gguf" ? { match, scheme, ...(bits !== undefined && { bits }) } : { match, skip: true },
     ];
-  if (skip === undefined && clip === undefined) return [];
-  return [{ match, ...(skip !== undefined && { skip }), ...(clip !== undefined && { clip }) }];
+  if (skip === undefined && range === undefined) return [];
+  return [{ match, ...(skip !== undefined && { skip }), ...(range !== undefined && { range }) }];
 }
 
-/** Codecs at the least number of bits that is not below `wanted`, or at their most. */
-function codecsNear(codecs: readonly CodecName[], wanted: number): { codec: CodecName; bits: number }[] {
-  const choices = codecs.flatMap((codec) => CODECS[codec].bits.map((bits) => ({ codec, bits })));
+/** Schemes at the least number of bits that is not below `wanted`, or at their most. */
+function schemesNear(schemes: readonly SchemeName[], wanted: number): { scheme: SchemeName; bits: number }[] {
+  const choices = schemes.flatMap((scheme) => SCHEMES[scheme].bits.map((bits) => ({ scheme, bits })));
   const enough = choices.map(({ bits }) => bits).filter((bits) => bits >= wanted);
   const bits = enough.length > 0 ? Math.min(...enough) : Math.max(...choices.map((choice) => choice.bits));
   return choices.filter((choice) => choice.bits === bits);
 }
 
-/** The block itself where the codec has it, otherwise the largest two of the usual groups that it has; all of them divide every row. */
-function blocksNear(codec: CodecName, wanted: string, model: Pick<ModelSummary, "tensors">): string[] {
-  const fits = (block: string): boolean =>
-    codecHasBlock(codec, block) && (CODECS[codec].shortBlocks === true || blockMisfit(block, model) === null);
+/** The block itself where the scheme has it, otherwise the largest two of the usual groups that it has; all of them divide every row. */
+function granularitiesNear(
+  scheme: SchemeName,
+  wanted: string,
+  model: Pick<ModelSummary, "tensors">,
+): string[] {
+  const fits = (granularity: string): boolean =>
+    schemeHasGranularity(scheme, granularity) &&
+    (SCHEMES[scheme].shortBlocks === true || granularityMisfit(granularity, model) === null);
   return fits(wanted) ? [wanted] : VLLM_GROUP_BLOCKS.filter(fits).slice(0, 2);
 }

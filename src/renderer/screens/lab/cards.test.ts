@@ -77,7 +77,7 @@ describe("the one chart of a card", () => {
 describe("a found recipe", () => {
   it("becomes a plan of itself and plain rounding, judged with the same windows", () => {
     const plan = parsePlan(sweepOf(labReportOf("threshold-search")));
-    expect(plan.recipes.map(({ clip, restore }) => [clip?.method ?? null, restore])).toEqual([
+    expect(plan.recipes.map(({ range, restore }) => [range?.method ?? null, restore])).toEqual([
       [null, "none"],
       ["zscore", [[1, 137, 401]]],
     ]);

@@ -5,7 +5,7 @@ import type { Figure, FigureLayout, FigureTable, Palette } from "#shared/figures
 import { linePlot } from "#shared/figures/linePlot.ts";
 import { layerAxis } from "#shared/figures/template.ts";
 import type { ExperimentName, LabReportOf, LabResult } from "#shared/lab.ts";
-import { blockLabel } from "#shared/recipeText.ts";
+import { granularityLabel } from "#shared/recipeText.ts";
 import { significant, when } from "#shared/format.ts";
 import { resultName } from "./labText.ts";
 import { axisRange, factorEnds } from "./scaling.ts";
@@ -124,7 +124,7 @@ function compareSuperActivations(
 function compareBlocks(compared: readonly ComparedOf<"block-scaling">[], palette: Palette): Figure[] {
   const cells = compared.flatMap(({ report }) => report.cells);
   const widths = [...new Set(cells.map(({ bits }) => bits))].sort((a, b) => a - b);
-  const blocks = sortBlocks(cells);
+  const granularities = sortBlocks(cells);
   const arms = [
     { arm: "clip-restore", words: "clipped and restored" },
     { arm: "plain", words: "plain rounding" },
@@ -132,14 +132,14 @@ function compareBlocks(compared: readonly ComparedOf<"block-scaling">[], palette
   return widths.flatMap((bits) =>
     arms.map(({ arm, words }) => {
       const points = compared.flatMap((one) =>
-        blocks.flatMap((block, x): Line[] => {
+        granularities.flatMap((granularity, x): Line[] => {
           const cell = one.report.cells.find(
-            (it) => it.bits === bits && it.block === block && it.arm === arm,
+            (it) => it.bits === bits && it.granularity === granularity && it.arm === arm,
           );
           if (!cell) return [];
           const value = ratio(cell.scores.perplexity, one.report.original?.perplexity);
           const measured = [cell.scores.perplexity, cell.scores.kl?.mean ?? null, cell.bitsPerWeight];
-          return [{ one, row: blockLabel(block), x, value, cells: measured }];
+          return [{ one, row: granularityLabel(granularity), x, value, cells: measured }];
         }),
       );
       return lines(
@@ -148,11 +148,11 @@ function compareBlocks(compared: readonly ComparedOf<"block-scaling">[], palette
           title: `INT${bits}, ${words}`,
           caption: "Each model against its own original, which is × 1.",
           xLabel: "weights that share one scale",
-          x: blockAxis(blocks),
+          x: blockAxis(granularities),
           yLabel: TIMES,
           reference: 1,
           columns: ["Perplexity", "KL", "Bits/weight"],
-          first: "Block",
+          first: "Granularity",
           points,
         },
         compared,

@@ -74,10 +74,10 @@ function activationPoints(one: Compared): Line[] {
 
 function searchPoints(one: Compared): Line[] {
   if (one.report.experiment !== "threshold-search" || !one.report.result) return [];
-  const { result, recipe, bits, block } = one.report;
+  const { result, recipe, bits, granularity } = one.report;
   const label = recipe === null ? "none found" : recipeLabel(parseRecipe(recipe));
   return [
-    { row: "plain rounding", scores: result.plain, label: `${bits} bits, ${block}` },
+    { row: "plain rounding", scores: result.plain, label: `${bits} bits, ${granularity}` },
     { row: "found", scores: result.test, label },
   ].map(({ row, scores, label: words }) => ({
     one,

@@ -1,4 +1,9 @@
-import { DEFAULT_BLOCKS, DEFAULT_FACTORS, DEFAULT_THRESHOLDS, type ExperimentName } from "#shared/lab.ts";
+import {
+  DEFAULT_GRANULARITIES,
+  DEFAULT_FACTORS,
+  DEFAULT_THRESHOLDS,
+  type ExperimentName,
+} from "#shared/lab.ts";
 
 /** One setting of an experiment as the form asks for it: its key in the request, and in words what it may hold. */
 export interface Field {
@@ -13,7 +18,7 @@ export interface Field {
     | { kind: "words" }
     | { kind: "lines" }
     | { kind: "flag" }
-    | { kind: "clip" }
+    | { kind: "range" }
     | { kind: "one"; options: readonly Option[] }
     | { kind: "many"; options: readonly Option[] };
 }
@@ -28,7 +33,7 @@ export interface Option {
 const BITS: readonly Option[] = [2, 3, 4, 5, 6, 8].map((bits) => ({ value: bits, label: String(bits) }));
 
 /** The clips that have a threshold of their own, and the one that searches it. */
-export const CLIP_METHODS = [
+export const RANGE_METHODS = [
   { value: "zscore", label: "z-score", title: "Weights beyond so many standard deviations" },
   { value: "iqr", label: "IQR", title: "Beyond so many interquartile ranges from the quartiles" },
   { value: "block-percentage", label: "top of block", title: "A fraction of each block's weights" },
@@ -58,7 +63,7 @@ const thresholds: Field = {
   entry: { kind: "numbers" },
 };
 
-const BLOCK_FORMS = "group:N, channel, tensor, flat:N or tile:RxC";
+const GRANULARITY_FORMS = "group:N, channel, tensor, flat:N or tile:RxC";
 
 /** What each experiment can be asked beside the text it is judged on, in the order of its form. */
 export const FIELDS: Readonly<Record<ExperimentName, readonly Field[]>> = {
@@ -81,9 +86,9 @@ export const FIELDS: Readonly<Record<ExperimentName, readonly Field[]>> = {
       entry: { kind: "many", options: BITS },
     },
     {
-      key: "blocks",
-      label: "Blocks",
-      valid: `Each ${BLOCK_FORMS}, at most 32, e.g. ${DEFAULT_BLOCKS.slice(0, 2).join(", ")}, tensor.`,
+      key: "granularities",
+      label: "Granularities",
+      valid: `Each ${GRANULARITY_FORMS}, at most 32, e.g. ${DEFAULT_GRANULARITIES.slice(0, 2).join(", ")}, tensor.`,
       entry: { kind: "words" },
     },
     thresholds,
@@ -108,10 +113,10 @@ export const FIELDS: Readonly<Record<ExperimentName, readonly Field[]>> = {
       entry: { kind: "numbers" },
     },
     {
-      key: "clip",
+      key: "range",
       label: "8-bit weights",
-      valid: "A clip with a threshold above 0; a fraction from 0 to 1 for the tops.",
-      entry: { kind: "clip" },
+      valid: "A range with a threshold above 0; a fraction from 0 to 1 for the tops.",
+      entry: { kind: "range" },
     },
     {
       key: "matmuls",
@@ -128,22 +133,22 @@ export const FIELDS: Readonly<Record<ExperimentName, readonly Field[]>> = {
       entry: { kind: "one", options: BITS },
     },
     {
-      key: "block",
-      label: "Block",
-      valid: `One of ${BLOCK_FORMS}, e.g. tensor.`,
+      key: "granularity",
+      label: "Granularity",
+      valid: `One of ${GRANULARITY_FORMS}, e.g. tensor.`,
       entry: { kind: "word" },
     },
     {
       key: "methods",
-      label: "Clips",
+      label: "Ranges",
       valid: "Choose at least one.",
-      entry: { kind: "many", options: CLIP_METHODS },
+      entry: { kind: "many", options: RANGE_METHODS },
     },
     thresholds,
     {
       key: "scope",
       label: "For",
-      valid: "The model: one clip for all, by KL. Each tensor: its own, by its error.",
+      valid: "The model: one range for all, by KL. Each tensor: its own, by its error.",
       entry: {
         kind: "one",
         options: [

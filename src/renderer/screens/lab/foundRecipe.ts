@@ -7,11 +7,11 @@ import { parseRecipe, USUAL_JOIN } from "#shared/plan.ts";
  */
 export function sweepOf(report: LabReportOf<"threshold-search">): unknown {
   const found = parseRecipe(report.recipe, "the found recipe");
-  const { codec, bits, symmetric, block } = found;
+  const { scheme, bits, symmetric, granularity } = found;
   const { windows, context, join } = report.convention;
   return {
     name: `Threshold search, ${bits} bits`,
-    recipes: [{ codec, bits, symmetric, block }, found],
+    recipes: [{ scheme, bits, symmetric, granularity }, found],
     judge: { windows, context, ...(join === undefined || join === USUAL_JOIN[windows] ? {} : { join }) },
   };
 }

@@ -81,8 +81,8 @@ describe("what is written", () => {
   });
 
   it("asks the MSE clip without a threshold", () => {
-    const set = withEntries("activations", { clip: { method: "mse", threshold: "9" } });
-    expect(compose(set, "activations").request).toMatchObject({ clip: { method: "mse" } });
+    const set = withEntries("activations", { range: { method: "mse", threshold: "9" } });
+    expect(compose(set, "activations").request).toMatchObject({ range: { method: "mse" } });
   });
 });
 
@@ -91,10 +91,10 @@ describe("what is wrong", () => {
     ["sensitivity", "factors", "0, x", /From −16 to 16/],
     ["sensitivity", "factors", "17", /From −16 to 16/],
     ["sensitivity", "factors", "", /at most 64/],
-    ["block-scaling", "blocks", "flat:16384, rows", /group:N, channel, tensor/],
+    ["block-scaling", "granularities", "flat:16384, rows", /group:N, channel, tensor/],
     ["block-scaling", "bits", [], /at least one/],
     ["activations", "alphas", "1.5", /From 0 to 1/],
-    ["activations", "clip", { method: "block-percentage", threshold: "2" }, /fraction from 0 to 1/],
+    ["activations", "range", { method: "block-percentage", threshold: "2" }, /fraction from 0 to 1/],
     ["token-probabilities", "promptCount", "5001", /1 to 5,000/],
     ["threshold-search", "maxTrials", "2.5", /whole number/],
   ])("%s names the valid values of %s for %j", (experiment, key, entry, words) => {

@@ -15,7 +15,7 @@ const entry = z.union([z.string(), z.array(z.string()), z.boolean(), clipEntry])
 
 /** What a field holds while it is written: texts as they stand, so that half a number is no loss. */
 export type Entry = z.infer<typeof entry>;
-export type ClipEntry = z.infer<typeof clipEntry>;
+export type RangeEntry = z.infer<typeof clipEntry>;
 
 const setup = z.object({
   text: z.string().nullable(),
@@ -67,7 +67,7 @@ function written({ entry: { kind } }: Field, value: unknown): Entry {
   if (kind === "flag") return value === true;
   if (kind === "many") return (value as (string | number)[]).map(String);
   if (kind === "lines") return (value as string[]).join("\n");
-  if (kind === "clip") {
+  if (kind === "range") {
     const { method, threshold } = value as { method: string; threshold?: number };
     return { method, threshold: threshold === undefined ? "" : String(threshold) };
   }

@@ -48,7 +48,7 @@ describe("the tensor table", () => {
   it("finds packed tensors by what the file holds, not by what they are dequantized to", () => {
     const packed = tensors.map((tensor) =>
       tensor.role === "mlp"
-        ? { ...tensor, dtype: "F32", packed: { codec: "Q4_1", bitsPerWeight: 5 } }
+        ? { ...tensor, dtype: "F32", packed: { scheme: "Q4_1", bitsPerWeight: 5 } }
         : tensor,
     );
     expect(matching(packed, "q4_1").map(({ role }) => role)).toEqual(["mlp", "mlp"]);

@@ -10,11 +10,11 @@ const columns = resultColumns({
   letterOf: () => "A",
   note: () => "",
 }).filter(({ header }) => header !== "");
-const row = testResult({ block: "flat:16384" }, { perplexity: 1234.56789 });
+const row = testResult({ granularity: "flat:16384" }, { perplexity: 1234.56789 });
 
 it("copies numbers into CSV as they were measured, and leaves missing ones empty", () => {
   const [head = "", line = ""] = toCsv([row], columns).split("\r\n");
-  expect(head).toMatch(/^Pick,Format,Block/);
+  expect(head).toMatch(/^Pick,Scheme,Granularity/);
   expect(line).toContain('"flat 16,384"');
   expect(line).toContain("1234.56789,,0.01");
 });

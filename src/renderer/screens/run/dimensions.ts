@@ -1,10 +1,16 @@
-import { canonicalJson } from "#shared/plan.ts";
-import { codecName, parseBlock, type Clip, type Recipe } from "#shared/recipe.ts";
-import { activationsLabel, blockLabel, clipLabel, codecLabel, restoreLabel } from "#shared/recipeText.ts";
+import { canonicalJson } from "#shared/canonicalJson.ts";
+import { schemeName, parseGranularity, type RangeRule, type Recipe } from "#shared/recipe.ts";
+import {
+  activationsLabel,
+  granularityLabel,
+  rangeLabel,
+  schemeLabel,
+  restoreLabel,
+} from "#shared/recipeText.ts";
 import type { VariantResult } from "#shared/run.ts";
 
 /** What a plan can vary, as the run screen lays it out. `arm` is what happens to the super weights. */
-export type DimensionId = "format" | "block" | "clip" | "arm" | "more";
+export type DimensionId = "format" | "granularity" | "range" | "arm" | "more";
 
 /** One value of a dimension: `key` is its identity, `label` what is written beside the heatmap. */
 export interface DimensionValue {
@@ -28,38 +34,42 @@ interface Reader {
   order: (recipe: Recipe) => readonly number[];
 }
 
-const CODECS = codecName.options;
+const SCHEMES = schemeName.options;
 const BLOCK_KINDS = ["group", "channel", "flat", "tile", "tensor"];
-const CLIP_METHODS = ["zscore", "iqr", "block-percentage", "tensor-percentage", "mse"];
+const RANGE_METHODS = ["zscore", "iqr", "block-percentage", "tensor-percentage", "mse"];
 
 const READERS: readonly Reader[] = [
   {
     id: "format",
-    name: "format",
-    label: codecLabel,
-    key: codecLabel,
-    order: (recipe) => [CODECS.indexOf(recipe.codec), recipe.symmetric ? 1 : 0, -recipe.bits],
+    name: "scheme",
+    label: schemeLabel,
+    key: schemeLabel,
+    order: (recipe) => [SCHEMES.indexOf(recipe.scheme), recipe.symmetric ? 1 : 0, -recipe.bits],
   },
   {
-    id: "block",
-    name: "block",
-    label: (recipe) => blockLabel(recipe.block),
-    key: (recipe) => recipe.block,
+    id: "granularity",
+    name: "granularity",
+    label: (recipe) => granularityLabel(recipe.granularity),
+    key: (recipe) => recipe.granularity,
     order: blockOrder,
   },
   {
-    id: "clip",
-    name: "clip",
-    label: (recipe) => clipLabel(recipe.clip) || "no clip",
-    key: (recipe) => canonicalJson(recipe.clip),
-    order: ({ clip }) => [clip ? 1 + CLIP_METHODS.indexOf(clip.method) : 0, clip ? -strengthOf(clip) : 0],
+    id: "range",
+    name: "range",
+    label: (recipe) => rangeLabel(recipe.range) || "no clipping",
+    key: (recipe) => canonicalJson(recipe.range),
+    order: ({ range }) => [
+      range ? 1 + RANGE_METHODS.indexOf(range.method) : 0,
+      range ? -strengthOf(range) : 0,
+    ],
   },
   {
     id: "arm",
     name: "super weights",
     label: (recipe) => restoreLabel(recipe) || "not restored",
-    key: (recipe) => (isRestored(recipe) ? canonicalJson([recipe.restore, recipe.holdOut]) : NOT_RESTORED),
-    order: (recipe) => [isRestored(recipe) ? 0 : 1, recipe.holdOut ? 1 : 0],
+    key: (recipe) =>
+      isRestored(recipe) ? canonicalJson([recipe.restore, recipe.excludeFromRange]) : NOT_RESTORED,
+    order: (recipe) => [isRestored(recipe) ? 0 : 1, recipe.excludeFromRange ? 1 : 0],
   },
   {
     id: "more",
@@ -114,34 +124,45 @@ function compare(a: readonly number[], b: readonly number[]): number {
 }
 
 function blockOrder(recipe: Recipe): readonly number[] {
-  const block = parseBlock(recipe.block);
-  const size = block.kind === "tile" ? block.rows * block.columns : "size" in block ? block.size : 0;
-  return [BLOCK_KINDS.indexOf(block.kind), size];
+  const granularity = parseGranularity(recipe.granularity);
+  const size =
+    granularity.kind === "tile"
+      ? granularity.rows * granularity.columns
+      : "size" in granularity
+        ? granularity.size
+        : 0;
+  return [BLOCK_KINDS.indexOf(granularity.kind), size];
 }
 
 /** Higher = cuts less; so that clips run from mild to strong. */
-function strengthOf(clip: Clip): number {
-  if (!("threshold" in clip)) return 0;
-  return clip.method.endsWith("percentage") ? -clip.threshold : clip.threshold;
+function strengthOf(range: RangeRule): number {
+  if (!("threshold" in range)) return 0;
+  return range.method.endsWith("percentage") ? -range.threshold : range.threshold;
 }
 
-function more({ keep, overrides, activations }: Recipe): unknown[] {
-  return [keep, overrides, activations];
+function more({ ignore, overrides, activations }: Recipe): unknown[] {
+  return [ignore, overrides, activations];
 }
 
-function moreLabel({ overrides, activations, keep }: Recipe): string {
+function moreLabel({ overrides, activations, ignore }: Recipe): string {
   const parts = [
     activations ? activationsLabel(activations) : "",
     overrides.length > 0
-      ? overrides.map((one) => `${one.match} ${one.skip ? "kept" : codecish(one)}`).join(", ")
+      ? overrides.map((one) => `${one.match} ${one.skip ? "unquantized" : schemeish(one)}`).join(", ")
       : "",
   ].filter((part) => part !== "");
-  return parts.length > 0 ? parts.join("; ") : `keep ${keep.length > 0 ? keep.join(", ") : "nothing"}`;
+  return parts.length > 0 ? parts.join("; ") : `ignore ${ignore.length > 0 ? ignore.join(", ") : "nothing"}`;
 }
 
-function codecish({ bits, block }: { bits?: number | undefined; block?: string | undefined }): string {
+function schemeish({
+  bits,
+  granularity,
+}: {
+  bits?: number | undefined;
+  granularity?: string | undefined;
+}): string {
   return (
-    [bits === undefined ? "" : `${bits} bits`, block === undefined ? "" : blockLabel(block)]
+    [bits === undefined ? "" : `${bits} bits`, granularity === undefined ? "" : granularityLabel(granularity)]
       .filter(Boolean)
       .join(" ") || "changed"
   );

@@ -5,12 +5,12 @@ import { testResult } from "./testResult.ts";
 const context = { baselinePerplexity: 10, isPinned: (id: string) => id === plain.id, isOnFront: () => false };
 const plain = testResult({ bits: 4 }, { perplexity: 12 });
 const restored = testResult(
-  { bits: 3, block: "flat:16384", clip: { method: "zscore", threshold: 9 }, restore: "super-weights" },
+  { bits: 3, granularity: "flat:16384", range: { method: "zscore", threshold: 9 }, restore: "super-weights" },
   { klMean: 0.5 },
 );
-const heldOut = testResult({ bits: 3, restore: "super-weights", holdOut: true });
+const heldOut = testResult({ bits: 3, restore: "super-weights", excludeFromRange: true });
 const failed = testResult(
-  { codec: "nf4", block: "tensor" },
+  { scheme: "nf4", granularity: "tensor" },
   { status: "failed", perplexity: null, kl: null },
 );
 const all = [plain, restored, heldOut, failed];
@@ -28,7 +28,7 @@ describe("the results' filter", () => {
     expect(matching("block = 16,384")).toEqual([restored.id]);
     expect(matching("block = tensor")).toEqual([failed.id]);
   });
-  it("tells no clip from a threshold", () => {
+  it("tells no clipping from a threshold", () => {
     expect(matching("clip = none")).toHaveLength(3);
     expect(matching("clip = z 9")).toEqual([restored.id]);
   });

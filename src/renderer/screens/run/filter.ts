@@ -1,4 +1,5 @@
-import { parseBlock } from "#shared/recipe.ts";
+import { newFieldName } from "#shared/oldWords.ts";
+import { parseGranularity } from "#shared/recipe.ts";
 import type { VariantResult } from "#shared/run.ts";
 import { isRestored } from "./dimensions.ts";
 
@@ -26,11 +27,15 @@ type Value = (result: VariantResult, context: FilterContext) => number | string 
 
 const FIELDS: Record<string, Value> = {
   bits: ({ recipe }) => recipe.bits,
-  codec: ({ recipe }) => recipe.codec,
-  block: ({ recipe }) => blockValue(recipe.block),
-  clip: ({ recipe }) =>
-    recipe.clip === null ? "none" : "threshold" in recipe.clip ? recipe.clip.threshold : recipe.clip.method,
-  z: ({ recipe }) => (recipe.clip?.method === "zscore" ? recipe.clip.threshold : null),
+  scheme: ({ recipe }) => recipe.scheme,
+  granularity: ({ recipe }) => granularityValue(recipe.granularity),
+  range: ({ recipe }) =>
+    recipe.range === null
+      ? "none"
+      : "threshold" in recipe.range
+        ? recipe.range.threshold
+        : recipe.range.method,
+  z: ({ recipe }) => (recipe.range?.method === "zscore" ? recipe.range.threshold : null),
   bpw: ({ bitsPerWeight }) => bitsPerWeight,
   perplexity: ({ perplexity }) => perplexity,
   delta: ({ perplexity }, { baselinePerplexity }) =>
@@ -51,13 +56,14 @@ const ALIASES: Record<string, string> = {
 };
 
 const WORDS: Record<string, (result: VariantResult, context: FilterContext) => boolean> = {
-  restored: ({ recipe }) => isRestored(recipe) && !recipe.holdOut,
+  restored: ({ recipe }) => isRestored(recipe) && !recipe.excludeFromRange,
   "not restored": ({ recipe }) => !isRestored(recipe),
-  "held out": ({ recipe }) => recipe.holdOut,
+  "held out": ({ recipe }) => recipe.excludeFromRange,
   symmetric: ({ recipe }) => recipe.symmetric,
   asymmetric: ({ recipe }) => !recipe.symmetric,
-  clipped: ({ recipe }) => recipe.clip !== null,
-  "no clip": ({ recipe }) => recipe.clip === null,
+  clipped: ({ recipe }) => recipe.range !== null,
+  "no clipping": ({ recipe }) => recipe.range === null,
+  "no clip": ({ recipe }) => recipe.range === null,
   pinned: ({ id }, context) => context.isPinned(id),
   "on the front": ({ id }, context) => context.isOnFront(id),
   front: ({ id }, context) => context.isOnFront(id),
@@ -82,7 +88,7 @@ const COMPARISONS: Record<string, (a: number, b: number) => boolean> = {
 
 /**
  * Reads a filter: terms joined by commas, all of which must hold. A term is `field op value` (`bits = 4`, `kl < 0.01`,
- * `block = tensor`), a word (`restored`, `failed`, `pinned`) or a piece of the variant's label.
+ * `granularity = tensor`), a word (`restored`, `failed`, `pinned`) or a piece of the variant's label.
  */
 export function readFilter(text: string, context: FilterContext): Filter<VariantResult> {
   return readTerms(text, resultTerms(context));
@@ -92,7 +98,7 @@ export function readFilter(text: string, context: FilterContext): Filter<Variant
 export function resultTerms(context: FilterContext): Terms<VariantResult> {
   return {
     field: (name) => {
-      const value = named(FIELDS, ALIASES[name] ?? name);
+      const value = named(FIELDS, ALIASES[name] ?? newFieldName(name));
       return value && ((result) => value(result, context));
     },
     word: (word) => {
@@ -141,13 +147,13 @@ function holds(found: number | string | null, operator: string, wanted: string):
   const number = Number(wanted.replaceAll(",", "").replace("−", "-").replace(/^z /, ""));
   if (typeof found === "number" && !Number.isNaN(number))
     return COMPARISONS[operator]?.(found, number) ?? false;
-  const same = String(found ?? "none") === wanted.replace(/^(off|no clip)$/, "none");
+  const same = String(found ?? "none") === wanted.replace(/^(off|no clip(ping)?)$/, "none");
   return operator === "!=" || operator === "≠" ? !same : operator === "=" && same;
 }
 
 /** Weights that share a scale where the block says so, else its word. */
-function blockValue(text: string): number | string {
-  const block = parseBlock(text);
-  if (block.kind === "tile") return block.rows * block.columns;
-  return "size" in block ? block.size : block.kind;
+function granularityValue(text: string): number | string {
+  const granularity = parseGranularity(text);
+  if (granularity.kind === "tile") return granularity.rows * granularity.columns;
+  return "size" in granularity ? granularity.size : granularity.kind;
 }

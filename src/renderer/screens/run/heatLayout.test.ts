@@ -6,11 +6,11 @@ import { choiceOf, firstChoice, heatLayout, resultAt } from "./heatLayout.ts";
 
 const of = (plan: unknown): { recipe: Recipe }[] => parsePlan(plan).recipes.map((recipe) => ({ recipe }));
 const GRID = of({
-  base: { codec: "rtn" },
+  base: { scheme: "affine" },
   grid: {
     bits: [3, 4],
-    block: ["tensor", "flat:16384", "group:64"],
-    clip: [{ method: "zscore", threshold: 5 }, null, { method: "zscore", threshold: 9 }],
+    granularity: ["tensor", "flat:16384", "group:64"],
+    range: [{ method: "zscore", threshold: 5 }, null, { method: "zscore", threshold: 9 }],
     restore: ["none", "super-weights"],
   },
 });
@@ -19,9 +19,9 @@ describe("the heatmaps' layout", () => {
   it("puts blocks across, clips down, bits into a choice and the arms side by side", () => {
     const layout = heatLayout(GRID);
     expect(layout.columns.values.map(({ label }) => label)).toEqual(["group 64", "flat 16,384", "tensor"]);
-    expect(layout.rows.values.map(({ label }) => label)).toEqual(["no clip", "z 9", "z 5"]);
+    expect(layout.rows.values.map(({ label }) => label)).toEqual(["no clipping", "z 9", "z 5"]);
     expect(layout.choices.map(({ id, values }) => [id, values.map(({ label }) => label)])).toEqual([
-      ["format", ["rtn4", "rtn3"]],
+      ["format", ["affine4", "affine3"]],
     ]);
     expect(layout.hasNotRestored).toBe(true);
     expect(layout.restoredArms.values.map(({ label }) => label)).toEqual(["restored"]);
@@ -41,16 +41,16 @@ describe("the heatmaps' layout", () => {
     expect(found).not.toContain(undefined);
   });
 
-  it("takes formats as rows where no clip varies", () => {
+  it("takes formats as rows where no clipping varies", () => {
     const layout = heatLayout(
-      of({ base: { codec: "rtn" }, grid: { bits: [4, 3, 2], block: ["group:64", "tensor"] } }),
+      of({ base: { scheme: "affine" }, grid: { bits: [4, 3, 2], granularity: ["group:64", "tensor"] } }),
     );
-    expect([layout.columns.id, layout.rows.id]).toEqual(["block", "format"]);
+    expect([layout.columns.id, layout.rows.id]).toEqual(["granularity", "format"]);
     expect(layout.choices).toEqual([]);
   });
 
   it("still has a row and a column for a single variant", () => {
-    const layout = heatLayout(of({ recipes: [{ codec: "nf4", bits: 4, block: "group:64" }] }));
+    const layout = heatLayout(of({ recipes: [{ scheme: "nf4", bits: 4, granularity: "group:64" }] }));
     expect(layout.rows.values).toHaveLength(1);
     expect(layout.columns.values).toHaveLength(1);
     expect(layout.rows.id).not.toBe(layout.columns.id);
@@ -59,7 +59,7 @@ describe("the heatmaps' layout", () => {
   it("knows the choice under which a variant is on screen", () => {
     const layout = heatLayout(GRID);
     const three = GRID.find(({ recipe }) => recipe.bits === 3);
-    expect(three && choiceOf(layout, three)).toEqual({ format: "rtn3" });
-    expect(firstChoice(layout)).toEqual({ format: "rtn4" });
+    expect(three && choiceOf(layout, three)).toEqual({ format: "affine3" });
+    expect(firstChoice(layout)).toEqual({ format: "affine4" });
   });
 });

@@ -21,18 +21,18 @@ export interface HeatLayout {
 export type HeatChoice = Readonly<Partial<Record<DimensionId, string>>>;
 
 /** Best axes first: a scan of blocks against clips is what the paper plots. */
-const AXES: readonly DimensionId[] = ["block", "clip", "format", "more"];
+const AXES: readonly DimensionId[] = ["granularity", "range", "format", "more"];
 
 /** Chooses the axes from what varies in the results. */
 export function heatLayout(results: readonly Pick<VariantResult, "recipe">[]): HeatLayout {
   const dimensions = dimensionsOf(results);
   const get = (id: DimensionId): Dimension => dimensions.get(id) ?? { id, name: id, values: [] };
   const varying = AXES.filter((id) => get(id).values.length > 1);
-  const [columnId = "block", rowId = varying.includes("format") ? "clip" : "format"] = varying;
+  const [columnId = "granularity", rowId = varying.includes("format") ? "range" : "format"] = varying;
   const arms = get("arm").values;
   const layout = {
     columns: get(columnId),
-    rows: get(rowId === columnId ? "clip" : rowId),
+    rows: get(rowId === columnId ? "range" : rowId),
     choices: varying.slice(2).map(get),
     restoredArms: { ...get("arm"), values: arms.filter(({ key }) => key !== NOT_RESTORED) },
     hasNotRestored: arms.some(({ key }) => key === NOT_RESTORED),

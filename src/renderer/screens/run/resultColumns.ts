@@ -1,7 +1,7 @@
 import type { Scores } from "#shared/evaluation.ts";
 import { divergenceInterval } from "#shared/intervals.ts";
-import { parseBlock } from "#shared/recipe.ts";
-import { blockLabel, clipLabel, codecLabel, restoreLabel } from "#shared/recipeText.ts";
+import { parseGranularity } from "#shared/recipe.ts";
+import { granularityLabel, rangeLabel, schemeLabel, restoreLabel } from "#shared/recipeText.ts";
 import type { VariantResult } from "#shared/run.ts";
 import { variantWeightBytes } from "#shared/variantSize.ts";
 import { bits, divergence, duration, fileSize, number, percent, score, signed } from "../../format.ts";
@@ -36,24 +36,24 @@ export function resultColumns({
     { id: "pick", header: "Pick", width: "78px", text: ({ id }) => letterOf(id) ?? "" },
     {
       id: "format",
-      header: "Format",
+      header: "Scheme",
       width: "60px",
-      text: ({ recipe }) => codecLabel(recipe),
-      sort: ({ recipe }) => codecLabel(recipe),
+      text: ({ recipe }) => schemeLabel(recipe),
+      sort: ({ recipe }) => schemeLabel(recipe),
     },
     {
-      id: "block",
-      header: "Block",
+      id: "granularity",
+      header: "Granularity",
       width: "88px",
-      text: ({ recipe }) => blockLabel(recipe.block),
-      sort: ({ recipe }) => blockSize(recipe.block),
+      text: ({ recipe }) => granularityLabel(recipe.granularity),
+      sort: ({ recipe }) => blockSize(recipe.granularity),
     },
     {
-      id: "clip",
-      header: "Clip",
+      id: "range",
+      header: "Range",
       width: "64px",
-      text: ({ recipe }) => clipLabel(recipe.clip) || "off",
-      sort: ({ recipe }) => clipLabel(recipe.clip),
+      text: ({ recipe }) => rangeLabel(recipe.range) || "off",
+      sort: ({ recipe }) => rangeLabel(recipe.range),
     },
     {
       id: "arm",
@@ -150,8 +150,8 @@ export function resultColumns({
 
 /** Sorts blocks by the weights that share a scale; per channel before per tensor, after every size. */
 function blockSize(text: string): number {
-  const block = parseBlock(text);
-  if (block.kind === "tile") return block.rows * block.columns;
-  if ("size" in block) return block.size;
-  return block.kind === "channel" ? 1e13 : 1e14;
+  const granularity = parseGranularity(text);
+  if (granularity.kind === "tile") return granularity.rows * granularity.columns;
+  if ("size" in granularity) return granularity.size;
+  return granularity.kind === "channel" ? 1e13 : 1e14;
 }

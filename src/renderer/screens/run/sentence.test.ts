@@ -15,10 +15,10 @@ const baseline: Scores = {
   nllStandardError: null,
 };
 const best = testResult(
-  { clip: { method: "zscore", threshold: 9 }, restore: "super-weights" },
+  { range: { method: "zscore", threshold: 9 }, restore: "super-weights" },
   { perplexity: 12.9 },
 );
-const twin = testResult({ clip: { method: "zscore", threshold: 9 } }, { perplexity: 236.06 });
+const twin = testResult({ range: { method: "zscore", threshold: 9 } }, { perplexity: 236.06 });
 
 const NOT_TIED: Ranking = { by: "kl", best: best.id, tied: [], untested: 0 };
 
@@ -45,18 +45,18 @@ function facts(status: RunSummary["status"], results = [best, twin], ranking = N
 describe("the head of a run", () => {
   it("says what the best variant reaches, and what it would be without restoration", () => {
     expect(runFinding(facts("running"))).toBe(
-      "Lowest KL: restored rtn4, group 64, z 9 reaches 12.90 at 4.50 bits; without restoration 236",
+      "Lowest KL: restored affine4, group 64, z 9 reaches 12.90 at 4.50 bits; without restoration 236",
     );
   });
   it("says first that others do not differ, and nothing of a twin that is among them", () => {
     const tied = { ...NOT_TIED, tied: [twin.id, "another"] };
     expect(runFinding(facts("done", [best, twin], tied))).toBe(
-      "No significant difference between 3 variants; lowest KL: restored rtn4, group 64, z 9 reaches 12.90 at 4.50 bits",
+      "No significant difference between 3 variants; lowest KL: restored affine4, group 64, z 9 reaches 12.90 at 4.50 bits",
     );
   });
   it("names the original where there is no twin to compare with", () => {
     expect(runFinding(facts("done", [best]))).toBe(
-      "Lowest KL: restored rtn4, group 64, z 9 reaches 12.90 at 4.50 bits; the original has 12.41",
+      "Lowest KL: restored affine4, group 64, z 9 reaches 12.90 at 4.50 bits; the original has 12.41",
     );
   });
   it("shows the decimals that separate the best from the original", () => {
@@ -66,7 +66,7 @@ describe("the head of a run", () => {
   it("says where a run stopped", () => {
     expect(runFinding(facts("paused"))).toBe("Paused at 61 of 144");
     expect(runFinding(facts("interrupted"))).toBe("Interrupted at 61 of 144; those are saved");
-    expect(runFinding(facts("cancelled"))).toMatch(/^Cancelled at 61 of 144: lowest KL: restored rtn4/);
+    expect(runFinding(facts("cancelled"))).toMatch(/^Cancelled at 61 of 144: lowest KL: restored affine4/);
     expect(runFinding(facts("running", []))).toBe("Scoring 144 variants");
   });
   it("counts below what is scored, waits and failed", () => {
@@ -82,7 +82,7 @@ it("says of a variant why it failed, and never NaN", () => {
       error: { code: "worker/died-twice", message: "Two workers ended.", next: "", details: {} },
     },
   );
-  expect(variantSentence(failed, baseline, 2)).toBe("rtn4, group 64: failed. Two workers ended.");
+  expect(variantSentence(failed, baseline, 2)).toBe("affine4, group 64: failed. Two workers ended.");
   expect(variantSentence(testResult({}, { perplexity: null, notFinite: true }), baseline, 2)).toContain(
     "not finite",
   );

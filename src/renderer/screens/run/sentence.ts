@@ -1,6 +1,6 @@
 import type { Scores } from "#shared/evaluation.ts";
 import type { JobView } from "#shared/job.ts";
-import { canonicalJson } from "#shared/plan.ts";
+import { canonicalJson } from "#shared/canonicalJson.ts";
 import type { Ranking } from "#shared/ranking.ts";
 import { armOf, type Arm, type Recipe } from "#shared/recipe.ts";
 import { recipeLabel } from "#shared/recipeText.ts";
@@ -75,7 +75,7 @@ function bestSentence(best: VariantResult, { results, baseline, ranking }: RunFa
   const tied = ranking.tied.length;
   const lead =
     tied === 0 ? "Lowest KL" : `No significant difference between ${count(tied + 1)} variants; lowest KL`;
-  const reaches = `${lead}: ${ARM_WORDS[armOf(best.recipe)]} ${recipeLabel({ ...best.recipe, restore: "none", holdOut: false })} reaches ${cellPerplexity(best.perplexity, original, decimals)} at ${bits(best.bitsPerWeight, "prose")} bits`;
+  const reaches = `${lead}: ${ARM_WORDS[armOf(best.recipe)]} ${recipeLabel({ ...best.recipe, restore: "none", excludeFromRange: false })} reaches ${cellPerplexity(best.perplexity, original, decimals)} at ${bits(best.bitsPerWeight, "prose")} bits`;
   const twin = isRestored(best.recipe) ? twinOf(best.recipe, results) : null;
   if (twin && !ranking.tied.includes(twin.id))
     return `${reaches}; without restoration ${twin.notFinite ? "it is not finite" : cellPerplexity(twin.perplexity, original, decimals)}`;
@@ -86,11 +86,11 @@ function bestSentence(best: VariantResult, { results, baseline, ranking }: RunFa
 
 /** The finished variant that differs only in restoring nothing. */
 function twinOf(recipe: Recipe, results: readonly VariantResult[]): VariantResult | null {
-  const { codec, bits, block } = recipe;
-  const wanted = canonicalJson({ ...recipe, restore: "none", holdOut: false });
+  const { scheme, bits, granularity } = recipe;
+  const wanted = canonicalJson({ ...recipe, restore: "none", excludeFromRange: false });
   // Writing 10,000 recipes out at every change would be felt; few have the same bits and block.
   const isAlike = (other: Recipe): boolean =>
-    other.bits === bits && other.block === block && other.codec === codec;
+    other.bits === bits && other.granularity === granularity && other.scheme === scheme;
   return (
     results.find(
       (result) =>

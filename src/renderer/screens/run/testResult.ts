@@ -8,7 +8,7 @@ export function testResult(
   values: Partial<VariantResult> & { klMean?: number } = {},
 ): VariantResult {
   const { klMean, ...rest } = values;
-  const whole = recipe.parse({ codec: "rtn", bits: 4, block: "group:64", ...input });
+  const whole = recipe.parse({ scheme: "affine", bits: 4, granularity: "group:64", ...input });
   return {
     id: recipeLabel(whole),
     index: 0,

@@ -37,9 +37,9 @@ it("a filter says which fields there are not", () => {
 it("columns are sorted by what was measured: blocks by size, what is missing last", () => {
   const columns = shownColumns(table.columns);
   const sorted = (column: string, descending = false): readonly string[] =>
-    sortRows(table.rows, columns, { column, descending }).map((row) => row.result.recipe.block);
-  expect(sorted("block")[0]).toBe("group:64");
-  expect(sorted("block", true)[0]).toBe("tensor");
+    sortRows(table.rows, columns, { column, descending }).map((row) => row.result.recipe.granularity);
+  expect(sorted("granularity")[0]).toBe("group:64");
+  expect(sorted("granularity", true)[0]).toBe("tensor");
   const byKl = sortRows(table.rows, columns, { column: "kl", descending: false });
   expect(byKl.at(-1)?.result.status).toBe("failed");
   const [first, second] = byKl;

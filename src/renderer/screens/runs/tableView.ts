@@ -5,7 +5,16 @@ import { readTerms, resultTerms, type Filter } from "../run/filter.ts";
 
 /** Width of a column by what it holds, in pixels. */
 const WIDTHS: Readonly<Record<string, number>> = {
-  ...{ run: 180, model: 140, fingerprint: 96, origin: 104, measured: 84, format: 84, block: 96, clip: 84 },
+  ...{
+    run: 180,
+    model: 140,
+    fingerprint: 96,
+    origin: 104,
+    measured: 84,
+    format: 84,
+    granularity: 96,
+    range: 84,
+  },
   ...{ arm: 112, device: 72, bits: 92, file: 88, perplexity: 96, delta: 108, kl: 84, kl99: 84 },
   ...{ agreement: 124, sqnr: 88, tokens: 76, time: 84, status: 88 },
 };
@@ -48,7 +57,7 @@ const FIELDS: Readonly<Record<string, (row: TableRow) => string | number | null>
 };
 
 export const FIELDS_SENTENCE =
-  "Fields: run, model, measured, device, bits, codec, block, clip, z, bpw, perplexity, delta, kl, agreement, sqnr, time, status.";
+  "Fields: run, model, measured, device, bits, scheme, granularity, range, z, bpw, perplexity, delta, kl, agreement, sqnr, time, status.";
 
 /**
  * Reads a filter over rows of several runs: the terms of a run's results, with `run = …`, `model = …`, `measured = …` and `device = …`,

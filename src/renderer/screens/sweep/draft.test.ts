@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { canonicalJson, parsePlan } from "#shared/plan.ts";
+import { canonicalJson } from "#shared/canonicalJson.ts";
+import { parsePlan } from "#shared/plan.ts";
 import {
   commonOf,
   countLeftOut,
@@ -10,7 +11,7 @@ import {
   toggled,
   toPlan,
   withCommon,
-  withoutBlock,
+  withoutGranularity,
   type Draft,
 } from "./draft.ts";
 
@@ -27,7 +28,7 @@ describe("a sweep's draft", () => {
 
   it("writes a grid where the sets cross freely", () => {
     expect(toPlan(newDraft())).toMatchObject({
-      base: { codec: "rtn" },
+      base: { scheme: "affine" },
       grid: { bits: [4, 3], restore: ["super-weights", "none"] },
     });
   });
@@ -36,16 +37,16 @@ describe("a sweep's draft", () => {
     const mixed = toPlan({
       ...newDraft(),
       formats: [
-        { codec: "nf4", bits: 4, symmetric: false },
-        { codec: "rtn", bits: 3, symmetric: false },
+        { scheme: "nf4", bits: 4, symmetric: false },
+        { scheme: "affine", bits: 3, symmetric: false },
       ],
     });
     expect(mixed).toHaveProperty("recipes");
     const heldOut = toPlan({
       ...newDraft(),
       arms: [
-        { restore: "none", holdOut: false },
-        { restore: "super-weights", holdOut: true },
+        { restore: "none", excludeFromRange: false },
+        { restore: "super-weights", excludeFromRange: true },
       ],
     });
     expect(heldOut).toHaveProperty("recipes");
@@ -56,25 +57,22 @@ describe("a sweep's draft", () => {
     const draft: Draft = {
       ...newDraft(),
       formats: [
-        { codec: "q4_0", bits: 4, symmetric: false },
-        { codec: "rtn", bits: 4, symmetric: false },
+        { scheme: "q4_0", bits: 4, symmetric: false },
+        { scheme: "affine", bits: 4, symmetric: false },
       ],
-      blocks: ["group:32", "group:64", "flat:4096"],
-      clips: [null],
-      arms: [{ restore: "none", holdOut: false }],
+      granularities: ["group:32", "group:64", "flat:4096"],
+      ranges: [null],
+      arms: [{ restore: "none", excludeFromRange: false }],
     };
     expect(countVariants(draft)).toBe(4);
     expect(countLeftOut(draft)).toBe(2);
-    expect(parsePlan(toPlan(draft)).recipes.map(({ codec, block }) => `${codec} ${block}`)).toEqual([
-      "q4_0 group:32",
-      "rtn group:32",
-      "rtn group:64",
-      "rtn flat:4096",
-    ]);
+    expect(
+      parsePlan(toPlan(draft)).recipes.map(({ scheme, granularity }) => `${scheme} ${granularity}`),
+    ).toEqual(["q4_0 group:32", "affine group:32", "affine group:64", "affine flat:4096"]);
     expect(fromPlan(toPlan(draft))).toEqual(draft);
-    expect(withoutBlock(draft)).toEqual([]);
-    const without = { ...draft, blocks: ["group:64"] };
-    expect(withoutBlock(without)).toEqual([{ format: draft.formats[0], block: "group:32" }]);
+    expect(withoutGranularity(draft)).toEqual([]);
+    const without = { ...draft, granularities: ["group:64"] };
+    expect(withoutGranularity(without)).toEqual([{ format: draft.formats[0], granularity: "group:32" }]);
     expect(countVariants({ ...without, formats: draft.formats.slice(0, 1) })).toBe(0);
   });
 
@@ -87,24 +85,24 @@ describe("a sweep's draft", () => {
 
   it("comes back from its own plan with the same variants, whatever was chosen", () => {
     const format = fc.constantFrom<Draft["formats"][number]>(
-      { codec: "rtn", bits: 4, symmetric: false },
-      { codec: "rtn", bits: 3, symmetric: false },
-      { codec: "int", bits: 4, symmetric: true },
-      { codec: "int", bits: 4, symmetric: false },
-      { codec: "nf4", bits: 4, symmetric: false },
+      { scheme: "affine", bits: 4, symmetric: false },
+      { scheme: "affine", bits: 3, symmetric: false },
+      { scheme: "int", bits: 4, symmetric: true },
+      { scheme: "int", bits: 4, symmetric: false },
+      { scheme: "nf4", bits: 4, symmetric: false },
     );
-    const clip = fc.constantFrom<Draft["clips"][number]>(
+    const clip = fc.constantFrom<Draft["ranges"][number]>(
       null,
       { method: "mse" },
       { method: "zscore", threshold: 9 },
       { method: "iqr", threshold: 1.5 },
     );
     const arm = fc.constantFrom<Draft["arms"][number]>(
-      { restore: "none", holdOut: false },
-      { restore: "super-weights", holdOut: false },
-      { restore: "super-weights", holdOut: true },
-      { restore: [[1, 2, 3]], holdOut: false },
-      { restore: { largest: 4 }, holdOut: false },
+      { restore: "none", excludeFromRange: false },
+      { restore: "super-weights", excludeFromRange: false },
+      { restore: "super-weights", excludeFromRange: true },
+      { restore: [[1, 2, 3]], excludeFromRange: false },
+      { restore: { largest: 4 }, excludeFromRange: false },
     );
     const some = <T>(one: fc.Arbitrary<T>): fc.Arbitrary<T[]> =>
       fc.uniqueArray(one, { minLength: 1, selector: (value) => canonicalJson(value) });
@@ -115,8 +113,8 @@ describe("a sweep's draft", () => {
         some(clip),
         some(arm),
         fc.string({ maxLength: 20 }),
-        (formats, blocks, clips, arms, name) => {
-          const draft: Draft = { ...newDraft(), formats, blocks, clips, arms, name };
+        (formats, granularities, ranges, arms, name) => {
+          const draft: Draft = { ...newDraft(), formats, granularities, ranges, arms, name };
           const plan = toPlan(draft);
           expect(recipesOf(plan)).toHaveLength(countVariants(draft));
           const back = fromPlan(plan);
@@ -131,13 +129,13 @@ describe("a sweep's draft", () => {
   it("carries along what the form does not show", () => {
     const plan = {
       base: {
-        codec: "int",
+        scheme: "int",
         bits: 4,
         overrides: [{ match: "*.down_proj.weight", bits: 8 }],
-        keep: ["*lm_head*"],
+        ignore: ["*lm_head*"],
         activations: { per: "token", method: "naive" },
       },
-      grid: { block: ["group:64", "group:32"] },
+      grid: { granularity: ["group:64", "group:32"] },
       judge: { context: 128, windows: "gptq" },
     };
     const draft = fromPlan(plan);
@@ -149,8 +147,8 @@ describe("a sweep's draft", () => {
     expect(
       fromPlan({
         recipes: [
-          { codec: "rtn", bits: 4, block: "group:64" },
-          { codec: "rtn", bits: 3, block: "tensor" },
+          { scheme: "affine", bits: 4, granularity: "group:64" },
+          { scheme: "affine", bits: 3, granularity: "tensor" },
         ],
       }),
     ).toBeNull();
@@ -162,7 +160,7 @@ describe("a sweep's draft", () => {
 it("changes name and judge of a plan as it was written, and nothing else", () => {
   const plan = {
     name: "Mine",
-    recipes: [{ codec: "rtn", bits: 4, block: "group:64" }],
+    recipes: [{ scheme: "affine", bits: 4, granularity: "group:64" }],
     judge: { tokens: 768 },
     target: "gguf",
   };

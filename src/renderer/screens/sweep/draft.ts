@@ -1,11 +1,19 @@
-import { codecHasBlock, codecIssues, CODECS } from "#shared/codecs.ts";
+import { schemeHasGranularity, schemeIssues, SCHEMES } from "#shared/schemes.ts";
 import type { ExportFormat } from "#shared/exporting.ts";
-import { canonicalJson, judge as judgeSchema, parsePlan, type Judge } from "#shared/plan.ts";
-import { armOf, DEFAULT_KEEP, type Clip, type CodecName, type Recipe, type Restore } from "#shared/recipe.ts";
+import { canonicalJson } from "#shared/canonicalJson.ts";
+import { judge as judgeSchema, parsePlan, type Judge } from "#shared/plan.ts";
+import {
+  armOf,
+  DEFAULT_IGNORE,
+  type RangeRule,
+  type SchemeName,
+  type Recipe,
+  type Restore,
+} from "#shared/recipe.ts";
 
 /** How numbers are stored: one chip of the first step. */
 export interface Format {
-  codec: CodecName;
+  scheme: SchemeName;
   bits: number;
   symmetric: boolean;
 }
@@ -13,7 +21,7 @@ export interface Format {
 /** What happens to the super weights: one chip of the third step. */
 export interface ArmChoice {
   restore: Restore;
-  holdOut: boolean;
+  excludeFromRange: boolean;
 }
 
 /**
@@ -23,27 +31,27 @@ export interface ArmChoice {
 export interface Draft {
   name: string;
   formats: readonly Format[];
-  blocks: readonly string[];
-  clips: readonly (Clip | null)[];
+  granularities: readonly string[];
+  ranges: readonly (RangeRule | null)[];
   arms: readonly ArmChoice[];
-  rest: Pick<Recipe, "keep" | "overrides" | "activations">;
+  rest: Pick<Recipe, "ignore" | "overrides" | "activations">;
   judge: Judge;
   /** The format that the winner shall leave as; recipes it cannot hold are problems of the plan. */
   target: ExportFormat | null;
 }
 
-const NO_REST: Draft["rest"] = { keep: [...DEFAULT_KEEP], overrides: [], activations: null };
+const NO_REST: Draft["rest"] = { ignore: [...DEFAULT_IGNORE], overrides: [], activations: null };
 
 /** What a new sweep starts from: small enough to see something soon, with the arms that tell the story. */
 export function newDraft(): Draft {
   return {
     name: "",
-    formats: [4, 3].map((bits) => ({ codec: "rtn", bits, symmetric: false })),
-    blocks: ["group:64", "flat:4096", "flat:16384", "tensor"],
-    clips: [null, { method: "zscore", threshold: 9 }, { method: "zscore", threshold: 5 }],
+    formats: [4, 3].map((bits) => ({ scheme: "affine", bits, symmetric: false })),
+    granularities: ["group:64", "flat:4096", "flat:16384", "tensor"],
+    ranges: [null, { method: "zscore", threshold: 9 }, { method: "zscore", threshold: 5 }],
     arms: [
-      { restore: "super-weights", holdOut: false },
-      { restore: "none", holdOut: false },
+      { restore: "super-weights", excludeFromRange: false },
+      { restore: "none", excludeFromRange: false },
     ],
     rest: NO_REST,
     judge: judgeSchema.parse({ tokens: 4096 }),
@@ -56,32 +64,40 @@ export function countVariants(draft: Draft): number {
   return pairsOf(draft).length * draft.arms.length;
 }
 
-/** How many combinations of the four sets are no variants, because a codec does not have the block or takes no clip. */
+/** How many combinations of the four sets are no variants, because a scheme does not have the block or takes no clipping. */
 export function countLeftOut(draft: Draft): number {
-  const { formats, blocks, clips, arms } = draft;
-  return formats.length * blocks.length * clips.length * arms.length - countVariants(draft);
+  const { formats, granularities, ranges, arms } = draft;
+  return formats.length * granularities.length * ranges.length * arms.length - countVariants(draft);
 }
 
 /** Formats that have none of the chosen blocks, each with a block that it has. */
-export function withoutBlock({ formats, blocks }: Draft): { format: Format; block: string }[] {
+export function withoutGranularity({
+  formats,
+  granularities,
+}: Draft): { format: Format; granularity: string }[] {
   return formats
-    .filter(({ codec }) => !blocks.some((block) => codecHasBlock(codec, block)))
-    .map((format) => ({ format, block: usualBlock(format.codec) }));
+    .filter(({ scheme }) => !granularities.some((granularity) => schemeHasGranularity(scheme, granularity)))
+    .map((format) => ({ format, granularity: usualGranularity(format.scheme) }));
 }
 
-function usualBlock(codec: CodecName): string {
-  const { blocks } = CODECS[codec];
-  if (Array.isArray(blocks)) return blocks.includes("group:64") ? "group:64" : String(blocks[0]);
-  return typeof blocks === "string" && blocks.startsWith("group:") ? blocks : "group:64";
+function usualGranularity(scheme: SchemeName): string {
+  const { granularities } = SCHEMES[scheme];
+  if (Array.isArray(granularities))
+    return granularities.includes("group:64") ? "group:64" : String(granularities[0]);
+  return typeof granularities === "string" && granularities.startsWith("group:") ? granularities : "group:64";
 }
 
-/** Every format with every block and clip that its codec has. */
-function pairsOf({ formats, blocks, clips }: Draft): { format: Format; block: string; clip: Clip | null }[] {
+/** Every format with every block and clip that its scheme has. */
+function pairsOf({
+  formats,
+  granularities,
+  ranges,
+}: Draft): { format: Format; granularity: string; range: RangeRule | null }[] {
   return formats.flatMap((format) =>
-    blocks.flatMap((block) =>
-      clips
-        .filter((clip) => codecIssues({ ...format, block, clips: clip !== null }).length === 0)
-        .map((clip) => ({ format, block, clip })),
+    granularities.flatMap((granularity) =>
+      ranges
+        .filter((range) => schemeIssues({ ...format, granularity, clips: range !== null }).length === 0)
+        .map((range) => ({ format, granularity, range })),
     ),
   );
 }
@@ -105,8 +121,8 @@ export function toPlan(draft: Draft): Record<string, unknown> {
     else if (canonicalJson(values[0]) !== canonicalJson(normal)) base[key] = values[0];
   }
   // A plan of one variant has nothing to vary, and a grid needs an axis.
-  if (Object.keys(grid).length === 0) grid["block"] = [...draft.blocks];
-  if ("block" in grid) delete base["block"];
+  if (Object.keys(grid).length === 0) grid["granularity"] = [...draft.granularities];
+  if ("granularity" in grid) delete base["granularity"];
   return { ...named, base, grid, ...judged };
 }
 
@@ -121,11 +137,11 @@ export function fromPlan(input: unknown): Draft | null {
   if (!first) return null;
   const draft: Draft = {
     name: plan.name ?? "",
-    formats: distinct(plan.recipes.map(({ codec, bits, symmetric }) => ({ codec, bits, symmetric }))),
-    blocks: distinct(plan.recipes.map(({ block }) => block)),
-    clips: distinct(plan.recipes.map(({ clip }) => clip)),
-    arms: distinct(plan.recipes.map(({ restore, holdOut }) => ({ restore, holdOut }))),
-    rest: { keep: first.keep, overrides: first.overrides, activations: first.activations },
+    formats: distinct(plan.recipes.map(({ scheme, bits, symmetric }) => ({ scheme, bits, symmetric }))),
+    granularities: distinct(plan.recipes.map(({ granularity }) => granularity)),
+    ranges: distinct(plan.recipes.map(({ range }) => range)),
+    arms: distinct(plan.recipes.map(({ restore, excludeFromRange }) => ({ restore, excludeFromRange }))),
+    rest: { ignore: first.ignore, overrides: first.overrides, activations: first.activations },
     judge: plan.judge,
     target: plan.target,
   };
@@ -160,46 +176,46 @@ export function toggled<T>(set: readonly T[], value: T): T[] {
 /** Each axis of the grid with its default; null where the sets do not cross freely, or some have no place in others. */
 function crossedFields(draft: Draft): [key: string, values: readonly unknown[], normal: unknown][] | null {
   if (countLeftOut(draft) > 0) return null;
-  const { formats, blocks, clips, arms } = draft;
-  const codecs = distinct(formats.map(({ codec }) => codec));
+  const { formats, granularities, ranges, arms } = draft;
+  const schemes = distinct(formats.map(({ scheme }) => scheme));
   const symmetric = distinct(formats.map((format) => format.symmetric));
   const bits = distinct(formats.map((format) => format.bits));
   const restores = distinct(arms.map(({ restore }) => restore));
-  const holdOut = distinct(arms.map((arm) => arm.holdOut));
+  const excludeFromRange = distinct(arms.map((arm) => arm.excludeFromRange));
   if (
-    codecs.length * symmetric.length * bits.length !== formats.length ||
-    restores.length * holdOut.length !== arms.length
+    schemes.length * symmetric.length * bits.length !== formats.length ||
+    restores.length * excludeFromRange.length !== arms.length
   )
     return null;
   return [
-    ["codec", codecs, undefined],
+    ["scheme", schemes, undefined],
     ["symmetric", symmetric, false],
     ["bits", bits, undefined],
-    ["block", blocks, undefined],
-    ["clip", clips, null],
+    ["granularity", granularities, undefined],
+    ["range", ranges, null],
     ["restore", restores, "none"],
-    ["holdOut", holdOut, false],
+    ["excludeFromRange", excludeFromRange, false],
   ];
 }
 
 function recipesOf(draft: Draft): Record<string, unknown>[] {
-  return pairsOf(draft).flatMap(({ format, block, clip }) =>
+  return pairsOf(draft).flatMap(({ format, granularity, range }) =>
     draft.arms.map((arm) => ({
-      codec: format.codec,
+      scheme: format.scheme,
       ...(format.symmetric ? { symmetric: true } : {}),
       bits: format.bits,
-      block,
-      ...(clip === null ? {} : { clip }),
+      granularity,
+      ...(range === null ? {} : { range }),
       ...(arm.restore === "none" ? {} : { restore: arm.restore }),
-      ...(arm.holdOut ? { holdOut: true } : {}),
+      ...(arm.excludeFromRange ? { excludeFromRange: true } : {}),
       ...restJson(draft.rest),
     })),
   );
 }
 
-function restJson({ keep, overrides, activations }: Draft["rest"]): Record<string, unknown> {
+function restJson({ ignore, overrides, activations }: Draft["rest"]): Record<string, unknown> {
   return {
-    ...(same(keep, DEFAULT_KEEP) ? {} : { keep }),
+    ...(same(ignore, DEFAULT_IGNORE) ? {} : { ignore }),
     ...(overrides.length === 0 ? {} : { overrides }),
     ...(activations === null ? {} : { activations }),
   };
@@ -229,7 +245,7 @@ function sameRecipes(a: readonly Recipe[], b: readonly Recipe[]): boolean {
 }
 
 /** Whether an arm takes weights out of the range before it is computed. */
-export function armName({ restore, holdOut }: ArmChoice): "none" | "restored" | "held-out" {
-  const arm = armOf({ clip: null, restore, holdOut });
+export function armName({ restore, excludeFromRange }: ArmChoice): "none" | "restored" | "held-out" {
+  const arm = armOf({ range: null, restore, excludeFromRange });
   return arm === "hold-out" ? "held-out" : arm === "restore-only" ? "restored" : "none";
 }

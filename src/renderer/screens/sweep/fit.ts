@@ -1,5 +1,5 @@
 import type { ModelSummary } from "#shared/model.ts";
-import { parseBlock } from "#shared/recipe.ts";
+import { parseGranularity } from "#shared/recipe.ts";
 
 /** Why a block does not fit a model's rows, with the nearest sizes that do. */
 export interface Misfit {
@@ -9,8 +9,8 @@ export interface Misfit {
 }
 
 /** Whether a block divides every row that is quantized by default; null = it fits. */
-export function blockMisfit(block: string, model: Pick<ModelSummary, "tensors">): Misfit | null {
-  const read = parseBlock(block);
+export function granularityMisfit(granularity: string, model: Pick<ModelSummary, "tensors">): Misfit | null {
+  const read = parseGranularity(granularity);
   const linears = model.tensors.filter(({ linear, shape }) => linear && shape.length === 2);
   const columns = common(linears.map(({ shape }) => shape[1] ?? 0));
   const rows = common(linears.map(({ shape }) => shape[0] ?? 0));

@@ -168,7 +168,7 @@ function ggufTensorInfo(name: string, { type, shape, begin, end }: GgufTensor, f
   const dtype = packed && type.read ? "F32" : type.name;
   return {
     ...tensorInfo(name, shape, dtype, { file, begin, end }),
-    ...(packed ? { packed: { codec: type.name, bitsPerWeight: bitsOfType(type) } } : {}),
+    ...(packed ? { packed: { scheme: type.name, bitsPerWeight: bitsOfType(type) } } : {}),
   };
 }
 
@@ -180,8 +180,8 @@ function alreadyQuantized(tensors: ReadonlyMap<string, TensorInfo>): string[] {
     if (!linear) continue;
     all += parameters;
     if (!packed) continue;
-    const { count } = weights.get(packed.codec) ?? { count: 0 };
-    weights.set(packed.codec, { bits: packed.bitsPerWeight, count: count + parameters });
+    const { count } = weights.get(packed.scheme) ?? { count: 0 };
+    weights.set(packed.scheme, { bits: packed.bitsPerWeight, count: count + parameters });
   }
   const [most] = [...weights].sort(([, a], [, b]) => b.count - a.count);
   const packed = [...weights.values()].reduce((sum, { count }) => sum + count, 0);

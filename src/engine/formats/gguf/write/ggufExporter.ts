@@ -4,8 +4,8 @@ import { tensorNames } from "../layout/tensorNames.ts";
 import { isDerived } from "#engine/checkpoint/tensorRole.ts";
 import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
-import { parseBlock, type Recipe } from "#shared/recipe.ts";
-import { blockLabel, codecLabel } from "#shared/recipeText.ts";
+import { parseGranularity, type Recipe } from "#shared/recipe.ts";
+import { granularityLabel, schemeLabel } from "#shared/recipeText.ts";
 import { bytesText } from "#engine/files/output/diskErrors.ts";
 import type { Exporter, ExportModel, ExportSource, WriteInput } from "../../write/exporter.ts";
 import { allBytes, keepModules, keepProblems } from "../../write/keepModules.ts";
@@ -21,7 +21,13 @@ import { bytesOf, ggmlTypeFor, ownBlocks, storedType } from "./storedTypes.ts";
 import { tensorData } from "./tensorData.ts";
 
 /** A module with a restored weight, or embedding and head, where they get 8 bits. */
-const EIGHT_BITS = { codec: "q8_0", bits: 8, symmetric: false, block: "group:32", clip: null } as const;
+const EIGHT_BITS = {
+  scheme: "q8_0",
+  bits: 8,
+  symmetric: false,
+  granularity: "group:32",
+  range: null,
+} as const;
 
 /** One GGUF file that llama.cpp and what is built on it load. */
 export const ggufExporter: Exporter = {
@@ -48,28 +54,29 @@ function problems(
   const wrong = on
     ? [...on.plans.values()].find((plan) => ggmlTypeFor(plan) === null)
     : recipeSettings(recipe)
-        .map((settings) => ({ ...settings, block: parseBlock(settings.block) }))
+        .map((settings) => ({ ...settings, granularity: parseGranularity(settings.granularity) }))
         .find((settings) => ggmlTypeFor(settings) === null);
   return [
     ...activationProblems(recipe, subject),
     ...keepProblems(recipe, subject),
-    ...(wrong ? [codecProblem(wrong)] : []),
+    ...(wrong ? [schemeProblem(wrong)] : []),
     ...(on ? modelProblems(on.model, on.plans) : []),
   ];
 }
 
-function codecProblem({
-  codec,
+function schemeProblem({
+  scheme,
   bits,
   symmetric,
-  block,
-}: Pick<TensorPlan, "codec" | "bits" | "symmetric" | "block">): KeystoneErrorData {
-  const size = block.kind === "group" ? blockLabel(`group:${block.size}`) : block.kind;
+  granularity,
+}: Pick<TensorPlan, "scheme" | "bits" | "symmetric" | "granularity">): KeystoneErrorData {
+  const size =
+    granularity.kind === "group" ? granularityLabel(`group:${granularity.size}`) : granularity.kind;
   return new KeystoneError(
-    "export/gguf-codec",
-    `GGUF has no block that holds ${codecLabel({ codec, bits, symmetric })} with ${size} exactly.`,
-    `Choose one of ${gguf.codecs}; those with blocks in group:32.`,
-    { codec, bits, block: size },
+    "export/gguf-scheme",
+    `GGUF has no block that holds ${schemeLabel({ scheme, bits, symmetric })} with ${size} exactly.`,
+    `Choose one of ${gguf.schemes}; those with blocks in group:32.`,
+    { scheme, bits, granularity: size },
   ).toData();
 }
 

@@ -4,27 +4,27 @@ import { isDerived } from "#engine/checkpoint/tensorRole.ts";
 import { storedBits } from "#engine/quantize/plan/bitsPerWeight.ts";
 import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import type { TensorInfo } from "#shared/model.ts";
-import { CODECS } from "#shared/codecs.ts";
-import type { Block } from "#shared/recipe.ts";
+import { SCHEMES } from "#shared/schemes.ts";
+import type { Granularity } from "#shared/recipe.ts";
 import type { PackedType } from "./packBlocks.ts";
 
 /** Weights that share one scale in every block type. */
 const GROUP = 32;
 
-type Settings = Pick<TensorPlan, "codec" | "bits" | "symmetric"> & { readonly block: Block };
+type Settings = Pick<TensorPlan, "scheme" | "bits" | "symmetric"> & { readonly granularity: Granularity };
 
 /** The type that holds a quantized tensor exactly: a block type, or that to which every weight is rounded. Null where none does. */
 export function ggmlTypeFor(settings: Settings): string | null {
-  return CODECS[settings.codec].rounds ?? blockType(settings);
+  return SCHEMES[settings.scheme].rounds ?? blockType(settings);
 }
 
 /**
- * The block type that holds a quantized tensor exactly: GGUF's own codecs, and symmetric integers of as many bits, whose
+ * The block type that holds a quantized tensor exactly: GGUF's own schemes, and symmetric integers of as many bits, whose
  * codes and f16 scales are the same. Null where none does.
  */
-export function blockType({ codec, bits, symmetric, block }: Settings): PackedType | null {
-  if (block.kind !== "group" || block.size !== GROUP) return null;
-  switch (codec) {
+export function blockType({ scheme, bits, symmetric, granularity }: Settings): PackedType | null {
+  if (granularity.kind !== "group" || granularity.size !== GROUP) return null;
+  switch (scheme) {
     case "q4_0":
       return "Q4_0";
     case "q4_1":
@@ -56,7 +56,7 @@ export function storedType(tensor: TensorInfo): string | null {
 
 /** The block type in which a GGUF source holds a tensor, whose very blocks are copied; null where it holds weights or other codes. */
 export function ownBlocks({ packed }: Pick<TensorInfo, "packed">): string | null {
-  return packed && READ_TYPES.includes(packed.codec) ? packed.codec : null;
+  return packed && READ_TYPES.includes(packed.scheme) ? packed.scheme : null;
 }
 
 /** What a tensor is stored as; null where the file cannot store it. */

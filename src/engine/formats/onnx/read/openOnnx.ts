@@ -84,7 +84,7 @@ function inFileOrder(tensors: ReadonlyMap<string, OnnxTensor>): Map<string, Onnx
 }
 
 function packingOf(tensors: Iterable<OnnxTensor>): string | undefined {
-  for (const { info, stored } of tensors) if (stored.kind === "packed") return info.packed?.codec;
+  for (const { info, stored } of tensors) if (stored.kind === "packed") return info.packed?.scheme;
   return undefined;
 }
 

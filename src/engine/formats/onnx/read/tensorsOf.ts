@@ -107,7 +107,7 @@ function packedTensor(matrix: PlacedMatrix, { name, first, rows }: RowSplit): On
     end: codes.begin + (first + rows) * codeWidth,
   });
   const packed = {
-    codec: `MatMulNBits int${parts.bits}, group ${parts.blockSize}${restored ? `, ${elementsOf(parts.restored?.values ?? parts.codes)} restored` : ""}`,
+    scheme: `MatMulNBits int${parts.bits}, group ${parts.blockSize}${restored ? `, ${elementsOf(parts.restored?.values ?? parts.codes)} restored` : ""}`,
     bitsPerWeight: (8 * stored * share) / parameters,
   };
   return {
@@ -147,5 +147,5 @@ function plainTensor(
 function storedTransposed(whole: TensorInfo, parameters: number): Pick<TensorInfo, "bytes" | "packed"> {
   const bytes = (whole.bytes * parameters) / Math.max(1, whole.parameters);
   const bitsPerWeight = (8 * bytes) / Math.max(1, parameters);
-  return { bytes, packed: { codec: `${whole.dtype}, transposed`, bitsPerWeight } };
+  return { bytes, packed: { scheme: `${whole.dtype}, transposed`, bitsPerWeight } };
 }

@@ -1,22 +1,22 @@
 import { restoredCount } from "#engine/quantize/plan/bitsPerWeight.ts";
 import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
-import { parseBlock, type Block, type CodecName, type Recipe } from "#shared/recipe.ts";
+import { parseGranularity, type Granularity, type SchemeName, type Recipe } from "#shared/recipe.ts";
 import type { ExportModel } from "../../write/exporter.ts";
 import { activationProblems, recipeSettings } from "../../write/problems.ts";
 
 const SUBJECT = "An ONNX decoder";
-/** Codecs whose weights are (code − zero)·scale with an integer zero point: what MatMulNBits computes with. */
-const CODECS: ReadonlySet<CodecName> = new Set(["matmulnbits", "int", "compressed-tensors"]);
+/** Schemes whose weights are (code − zero)·scale with an integer zero point: what MatMulNBits computes with. */
+const SCHEMES: ReadonlySet<SchemeName> = new Set(["matmulnbits", "int", "compressed-tensors"]);
 const BITS = [4, 8];
 const [SMALLEST_BLOCK, LARGEST_BLOCK] = [16, 256];
 /** Restored weights of one matrix: past some thousand their products cost as much as the packed one. */
 export const MAX_RESTORED = 16_384;
 
-type Settings = Pick<TensorPlan, "codec" | "bits" | "block">;
+type Settings = Pick<TensorPlan, "scheme" | "bits" | "granularity">;
 
 /**
- * What of a recipe MatMulNBits cannot store: other codecs and bits, other blocks than groups of 16, 32 … 256, and more
+ * What of a recipe MatMulNBits cannot store: other schemes and bits, other blocks than groups of 16, 32 … 256, and more
  * restored weights in one matrix than a sparse correction is for. One sentence for each kind.
  */
 export function onnxProblems(
@@ -37,19 +37,23 @@ export function onnxProblems(
 
 /** What the recipe's tensors may get, before a model says which tensors there are. */
 function ofRecipe(recipe: Recipe): Settings[] {
-  return recipeSettings(recipe).map(({ codec, bits, block }) => ({ codec, bits, block: parseBlock(block) }));
+  return recipeSettings(recipe).map(({ scheme, bits, granularity }) => ({
+    scheme,
+    bits,
+    granularity: parseGranularity(granularity),
+  }));
 }
 
-function settingProblems({ codec, bits, block }: Settings): KeystoneError[] {
+function settingProblems({ scheme, bits, granularity }: Settings): KeystoneError[] {
   const problems: KeystoneError[] = [];
-  if (!CODECS.has(codec)) {
-    const names = [...CODECS].join(", ");
+  if (!SCHEMES.has(scheme)) {
+    const names = [...SCHEMES].join(", ");
     problems.push(
       new KeystoneError(
-        "export/codec",
-        `${SUBJECT} stores weights as (code − zero point)·scale; the codec ${codec} is another form.`,
+        "export/scheme",
+        `${SUBJECT} stores weights as (code − zero point)·scale; the scheme ${scheme} is another form.`,
         `Use ${names}, or export as safetensors.`,
-        { codec },
+        { scheme },
       ),
     );
   }
@@ -63,22 +67,22 @@ function settingProblems({ codec, bits, block }: Settings): KeystoneError[] {
       ),
     );
   }
-  if (!isPackable(block)) {
+  if (!isPackable(granularity)) {
     problems.push(
       new KeystoneError(
         "export/block",
         `${SUBJECT} has blocks of 16, 32, 64, 128 or 256 weights along a row; the recipe's are others.`,
         `Use "group:32", "group:64" or "group:128", or export as safetensors.`,
-        { block: block.kind === "group" ? `group:${block.size}` : block.kind },
+        { granularity: granularity.kind === "group" ? `group:${granularity.size}` : granularity.kind },
       ),
     );
   }
   return problems;
 }
 
-function isPackable(block: Block): boolean {
-  if (block.kind !== "group") return false;
-  const { size } = block;
+function isPackable(granularity: Granularity): boolean {
+  if (granularity.kind !== "group") return false;
+  const { size } = granularity;
   return size >= SMALLEST_BLOCK && size <= LARGEST_BLOCK && Number.isInteger(Math.log2(size));
 }
 

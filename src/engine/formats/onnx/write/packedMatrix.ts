@@ -18,9 +18,9 @@ export interface PackedMatrix {
 
 /** @param plan of a group block: what `onnxProblems` lets pass */
 export function packedMatrix(plan: TensorPlan): PackedMatrix {
-  if (plan.block.kind !== "group")
+  if (plan.granularity.kind !== "group")
     throw new TypeError(`${plan.name} has blocks that MatMulNBits does not know`);
-  const blockSize = plan.block.size;
+  const blockSize = plan.granularity.size;
   return { plan, blockSize, blocks: Math.ceil(plan.columns / blockSize), restored: restoredCount(plan) };
 }
 

@@ -38,9 +38,9 @@ function matrix(
   const groupOf = columnsPerGroup({ name: scales.name, columns, groups }, groupSizes);
   const qzeros = part(checkpoint, `${base}.qzeros`, { dtypes: ["I32"], shape: [groups, words] });
   const infos = [qweight, qzeros, scales];
-  const codec = `AWQ int4, ${groupText(groups, groupOf)}`;
+  const scheme = `AWQ int4, ${groupText(groups, groupOf)}`;
   return {
-    info: logicalInfo(`${base}.weight`, qweight, infos, { rows, columns, dtype, codec }),
+    info: logicalInfo(`${base}.weight`, qweight, infos, { rows, columns, dtype, scheme }),
     parts: infos.map(({ name }) => name),
     async readRows(wanted, out) {
       const scale = await readTransposedScales(checkpoint, scales, dtype);

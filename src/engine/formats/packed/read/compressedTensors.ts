@@ -115,10 +115,10 @@ function matrix(checkpoint: Checkpoint, module: Module, readBand: ReadBand): Pac
   const { scale, zero, groups, groupColumns, perTensor } = constants;
   const dtype = isStorageType(scale.dtype) ? scale.dtype : "F32";
   const per = perTensor ? "tensor" : groupText(groups, groupColumns);
-  const codec = `compressed-tensors int${width}, ${per}, ${zero ? "asymmetric" : "symmetric"}`;
+  const scheme = `compressed-tensors int${width}, ${per}, ${zero ? "asymmetric" : "symmetric"}`;
   const bandRows = Math.max(1, Math.floor(BAND_WORDS / Math.max(1, wordsFor(columns, width))));
   return {
-    info: logicalInfo(base, codes, infos, { rows, columns, dtype, codec }),
+    info: logicalInfo(base, codes, infos, { rows, columns, dtype, scheme }),
     parts: infos.map(({ name }) => name),
     async readRows(wanted, out) {
       const values = await readConstants(checkpoint, module, constants);

@@ -108,9 +108,9 @@ function matrix(
 ): PackedMatrix {
   const { qweight, qzeros, scales, index, rows, columns, groups, bits, groupColumns } = module;
   const infos = [qweight, qzeros, scales, ...(index ? [index] : [])];
-  const codec = `GPTQ int${bits}, ${groupText(groups, groupColumns)}`;
+  const scheme = `GPTQ int${bits}, ${groupText(groups, groupColumns)}`;
   return {
-    info: logicalInfo(`${baseOf(qweight)}.weight`, qweight, infos, { rows, columns, dtype, codec }),
+    info: logicalInfo(`${baseOf(qweight)}.weight`, qweight, infos, { rows, columns, dtype, scheme }),
     parts: infos.map(({ name }) => name),
     async readRows(wanted, out) {
       const constants = await readConstants(checkpoint, module, reading, dtype);

@@ -105,7 +105,7 @@ export function logicalInfo(
   name: string,
   codes: TensorInfo,
   parts: readonly TensorInfo[],
-  { rows, columns, dtype, codec }: { rows: number; columns: number; dtype: StorageType; codec: string },
+  { rows, columns, dtype, scheme }: { rows: number; columns: number; dtype: StorageType; scheme: string },
 ): TensorInfo & { readonly dtype: StorageType } {
   const bytes = parts.reduce((sum, { bytes: size }) => sum + size, 0);
   const parameters = rows * columns;
@@ -121,6 +121,6 @@ export function logicalInfo(
     role: roleOf(name),
     layer: layerOf(name),
     linear: isLinear(name, shape),
-    packed: { codec, bitsPerWeight: parameters === 0 ? 0 : (bytes * 8) / parameters },
+    packed: { scheme, bitsPerWeight: parameters === 0 ? 0 : (bytes * 8) / parameters },
   };
 }

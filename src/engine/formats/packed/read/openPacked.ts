@@ -193,6 +193,6 @@ function logicalTensors(folder: Checkpoint, matrices: readonly PackedMatrix[]): 
 
 /** `GPTQ int4, group 128`, or all that occur. */
 function packingText(matrices: readonly PackedMatrix[]): string {
-  const codecs = new Set(matrices.flatMap(({ info }) => (info.packed ? [info.packed.codec] : [])));
-  return [...codecs].join("; ");
+  const schemes = new Set(matrices.flatMap(({ info }) => (info.packed ? [info.packed.scheme] : [])));
+  return [...schemes].join("; ");
 }

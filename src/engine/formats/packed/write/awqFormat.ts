@@ -5,7 +5,7 @@ import { CONFIG_FILE } from "../../write/sourceIndex.ts";
 import { awqLayout } from "./awqLayout.ts";
 import { packedExporter } from "./packedExporter.ts";
 import { vllmGroupNotes } from "./vllmNotes.ts";
-import { moduleOf, packedConfig, schemesOf, unquantizedLinears } from "./schemes.ts";
+import { moduleOf, packedConfig, schemesOf, unquantizedLinears } from "./packedSchemes.ts";
 
 /** AutoAWQ 0.2.9 looks for the names of unquantized modules within a layer only. */
 const UNQUANTIZED =
@@ -14,7 +14,7 @@ const UNQUANTIZED =
 const exporter = packedExporter({
   limits: {
     subject: "AWQ",
-    codec: "awq",
+    scheme: "awq-int",
     bits: [4],
     symmetric: false,
     groups: [16, 32, 64, 128],

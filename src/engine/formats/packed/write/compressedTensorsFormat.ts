@@ -4,7 +4,7 @@ import { CONFIG_FILE } from "../../write/sourceIndex.ts";
 import { compressedTensorsLayout } from "./compressedTensorsLayout.ts";
 import { packedExporter } from "./packedExporter.ts";
 import { vllmGroupNotes } from "./vllmNotes.ts";
-import { moduleOf, packedConfig, schemesOf, unquantizedLinears, type Scheme } from "./schemes.ts";
+import { moduleOf, packedConfig, schemesOf, unquantizedLinears, type PackedScheme } from "./packedSchemes.ts";
 
 const FORMAT = "pack-quantized";
 
@@ -20,7 +20,7 @@ const ASYMMETRIC_MIXED =
 export const compressedTensorsExporter = packedExporter({
   limits: {
     subject: "compressed-tensors",
-    codec: "compressed-tensors",
+    scheme: "compressed-tensors",
     bits: [4, 8],
     symmetric: true,
     groups: null,
@@ -68,11 +68,11 @@ function quantizationConfig({ model: { checkpoint }, variant }: ExportSource): R
   };
 }
 
-function hasZeroPoints(schemes: readonly Scheme[]): boolean {
+function hasZeroPoints(schemes: readonly PackedScheme[]): boolean {
   return schemes.some(({ symmetric }) => !symmetric);
 }
 
-function configGroup(scheme: Scheme, targets: readonly string[]): Record<string, unknown> {
+function configGroup(scheme: PackedScheme, targets: readonly string[]): Record<string, unknown> {
   const { bits, symmetric, groupSize } = scheme;
   return {
     format: FORMAT,

@@ -43,6 +43,6 @@ function shapeBytes({ rows, columns }: TensorPlan): Uint8Array {
 }
 
 /** `int` has f16 scales whatever the checkpoint's type. */
-function scaleType({ codec, storage }: TensorPlan): ModuleTensor["dtype"] {
-  return codec === "int" ? "F16" : storage;
+function scaleType({ scheme, storage }: TensorPlan): ModuleTensor["dtype"] {
+  return scheme === "int" ? "F16" : storage;
 }

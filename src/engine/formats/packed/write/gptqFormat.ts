@@ -5,7 +5,7 @@ import { CONFIG_FILE } from "../../write/sourceIndex.ts";
 import { gptqLayout } from "./gptqLayout.ts";
 import { vllmGroupNotes } from "./vllmNotes.ts";
 import { packedExporter } from "./packedExporter.ts";
-import { moduleOf, packedConfig, schemesOf, unquantizedLinears, type Scheme } from "./schemes.ts";
+import { moduleOf, packedConfig, schemesOf, unquantizedLinears, type PackedScheme } from "./packedSchemes.ts";
 
 const WORD = 32;
 const VERSION_2 =
@@ -17,7 +17,7 @@ const MIXED =
 export const gptqExporter = packedExporter({
   limits: {
     subject: "GPTQ",
-    codec: "gptq",
+    scheme: "gptq-int",
     bits: [2, 3, 4, 8],
     symmetric: true,
     groups: [16, 32, 64, 128, 256, 512, 1024],
@@ -75,7 +75,7 @@ function quantizationConfig(source: ExportSource): Record<string, unknown> {
   };
 }
 
-function settingsOf({ bits, symmetric, groupSize }: Scheme): Record<string, unknown> {
+function settingsOf({ bits, symmetric, groupSize }: PackedScheme): Record<string, unknown> {
   return { bits, group_size: groupSize ?? -1, sym: symmetric };
 }
 

@@ -21,11 +21,11 @@ export interface ModuleLayout {
 }
 
 /** Groups of a row, and the columns of one. */
-export function groupsOf({ block, columns, name }: TensorPlan): { groups: number; size: number } {
-  if (block.kind === "channel") return { groups: 1, size: columns };
-  if (block.kind === "group") return { groups: columns / block.size, size: block.size };
+export function groupsOf({ granularity, columns, name }: TensorPlan): { groups: number; size: number } {
+  if (granularity.kind === "channel") return { groups: 1, size: columns };
+  if (granularity.kind === "group") return { groups: columns / granularity.size, size: granularity.size };
   throw new RangeError(
-    `${name} has blocks of the kind ${block.kind}, which have no place in a packed module.`,
+    `${name} has blocks of the kind ${granularity.kind}, which have no place in a packed module.`,
   );
 }
 
@@ -67,7 +67,7 @@ export function transposedWords(words: Uint32Array, rows: number, columns: numbe
 
 /** Bytes of a module that is planned so; where the format cannot store it, what the recipe counts. */
 export function moduleBytes(layout: ModuleLayout, plan: TensorPlan): number {
-  if (plan.block.kind !== "group" && plan.block.kind !== "channel") return storedBits(plan) / 8;
+  if (plan.granularity.kind !== "group" && plan.granularity.kind !== "channel") return storedBits(plan) / 8;
   return layout.tensors(plan).reduce((sum, part) => sum + tensorBytes(part), 0);
 }
 

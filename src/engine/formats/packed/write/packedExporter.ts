@@ -23,7 +23,7 @@ export interface PackedFormat {
 
 /** An exporter of a folder whose linears are packed modules and whose other tensors are as they were. */
 export function packedExporter({ limits, layoutOf, files, notes }: PackedFormat): Exporter {
-  const eightBits: Omit<Override, "match"> = { codec: limits.codec, bits: 8, clip: null };
+  const eightBits: Omit<Override, "match"> = { scheme: limits.scheme, bits: 8, range: null };
   // of every version the modules are of one size
   const bytesOf: BytesOf = (tensor, plan) =>
     plan ? moduleBytes(layoutOf({ plans: new Map([[plan.name, plan]]) }), plan) : dataBytes(tensor);

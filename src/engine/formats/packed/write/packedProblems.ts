@@ -1,7 +1,7 @@
 import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
-import { parseBlock, type Block, type CodecName, type Recipe } from "#shared/recipe.ts";
-import { blockLabel, codecLabel } from "#shared/recipeText.ts";
+import { parseGranularity, type Granularity, type SchemeName, type Recipe } from "#shared/recipe.ts";
+import { granularityLabel, schemeLabel } from "#shared/recipeText.ts";
 import type { ExportModel } from "../../write/exporter.ts";
 import { keepProblems } from "../../write/keepModules.ts";
 import { activationProblems, recipeSettings, transformersProblems } from "../../write/problems.ts";
@@ -10,8 +10,8 @@ import { activationProblems, recipeSettings, transformersProblems } from "../../
 export interface PackedLimits {
   /** How sentences name the format. */
   readonly subject: string;
-  /** Its own codec. */
-  readonly codec: CodecName;
+  /** Its own scheme. */
+  readonly scheme: SchemeName;
   /** Bits of its modules. */
   readonly bits: readonly number[];
   /** Whether symmetric codes have a place. */
@@ -27,7 +27,7 @@ export interface PackedLimits {
 /** What is offered where any group has a place. */
 const USUAL_GROUPS = [32, 64, 128];
 
-type Settings = Pick<TensorPlan, "codec" | "bits" | "symmetric"> & { readonly block: Block };
+type Settings = Pick<TensorPlan, "scheme" | "bits" | "symmetric"> & { readonly granularity: Granularity };
 
 /** What of a recipe a packed format cannot store; with a model, of what the recipe makes of it. */
 export function packedProblems(
@@ -37,54 +37,59 @@ export function packedProblems(
 ): KeystoneErrorData[] {
   const plans = on && [...on.plans.values()];
   const settings: Settings[] =
-    plans ?? recipeSettings(recipe).map((each) => ({ ...each, block: parseBlock(each.block) }));
-  const codec = settings.find((each) => !holdsCodec(limits, each));
-  const block = codec ? undefined : settings.find((each) => !holdsBlock(limits, each));
+    plans ??
+    recipeSettings(recipe).map((each) => ({ ...each, granularity: parseGranularity(each.granularity) }));
+  const scheme = settings.find((each) => !holdsScheme(limits, each));
+  const block = scheme ? undefined : settings.find((each) => !holdsBlock(limits, each));
   return [
     ...activationProblems(recipe, limits.subject),
     ...keepProblems(recipe, limits.subject),
-    ...(codec ? [codecProblem(limits, codec)] : []),
+    ...(scheme ? [schemeProblem(limits, scheme)] : []),
     ...(block ? [blockProblem(limits, block, plans ?? [])] : []),
-    ...(plans && !codec && !block ? modelProblems(limits, plans) : []),
+    ...(plans && !scheme && !block ? modelProblems(limits, plans) : []),
     ...(on ? transformersProblems(on.model.checkpoint) : []),
   ];
 }
 
-/** The format's own codec, or `int`, whose codes and scales are of the same kind. */
-function holdsCodec({ codec, bits, symmetric }: PackedLimits, settings: Settings): boolean {
-  const kind = settings.codec === codec || settings.codec === "int";
+/** The format's own scheme, or `int`, whose codes and scales are of the same kind. */
+function holdsScheme({ scheme, bits, symmetric }: PackedLimits, settings: Settings): boolean {
+  const kind = settings.scheme === scheme || settings.scheme === "int";
   return kind && bits.includes(settings.bits) && (symmetric || !settings.symmetric);
 }
 
-function holdsBlock({ groups }: PackedLimits, { block }: Settings): boolean {
-  if (block.kind === "channel") return true;
-  return block.kind === "group" && (groups === null || groups.includes(block.size));
+function holdsBlock({ groups }: PackedLimits, { granularity }: Settings): boolean {
+  if (granularity.kind === "channel") return true;
+  return granularity.kind === "group" && (groups === null || groups.includes(granularity.size));
 }
 
 function problem(code: string, message: string, next: string): KeystoneErrorData {
   return new KeystoneError(code, message, next).toData();
 }
 
-function codecProblem({ subject, codec, bits, symmetric }: PackedLimits, found: Settings): KeystoneErrorData {
+function schemeProblem(
+  { subject, scheme, bits, symmetric }: PackedLimits,
+  found: Settings,
+): KeystoneErrorData {
   const kinds = symmetric ? "symmetric or asymmetric" : "asymmetric";
   return problem(
-    "export/packed-codec",
-    `${subject} holds ${bits.join(", ")}-bit integers, ${kinds}; it cannot store ${codecLabel(found)}.`,
-    `Use the codec ${codec}, which is this format's own.`,
+    "export/packed-scheme",
+    `${subject} holds ${bits.join(", ")}-bit integers, ${kinds}; it cannot store ${schemeLabel(found)}.`,
+    `Use the scheme ${scheme}, which is this format's own.`,
   );
 }
 
 function blockProblem(
   { subject, groups }: PackedLimits,
-  { block }: Settings,
+  { granularity }: Settings,
   plans: readonly TensorPlan[],
 ): KeystoneErrorData {
-  const found = block.kind === "group" ? blockLabel(`group:${block.size}`) : block.kind;
+  const found =
+    granularity.kind === "group" ? granularityLabel(`group:${granularity.size}`) : granularity.kind;
   const names = groups ? groups.map((size) => `group:${size}`).join(", ") : "group:N";
   const dividing = (groups ?? USUAL_GROUPS).filter((size) =>
     plans.every(({ columns }) => columns % size === 0),
   );
-  const wanted = block.kind === "group" ? block.size : 64;
+  const wanted = granularity.kind === "group" ? granularity.size : 64;
   return problem(
     "export/packed-block",
     `${subject} has blocks of ${names} or channel, not ${found}.`,
@@ -99,7 +104,7 @@ function nearestOf(sizes: readonly number[], wanted: number): number {
 }
 
 function modelProblems(limits: PackedLimits, plans: readonly TensorPlan[]): KeystoneErrorData[] {
-  const { subject, codec, head, multiples } = limits;
+  const { subject, scheme, head, multiples } = limits;
   const problems: KeystoneErrorData[] = [];
   if (plans.length === 0)
     problems.push(
@@ -115,16 +120,16 @@ function modelProblems(limits: PackedLimits, plans: readonly TensorPlan[]): Keys
       problem(
         "export/packed-outside",
         `${subject} packs the linears of the layers${head ? " and an output head of its own" : ""}, but the recipe also quantizes ${outside.name}.`,
-        `Add ${JSON.stringify(outside.name)} to "keep".`,
+        `Add ${JSON.stringify(outside.name)} to "ignore".`,
       ),
     );
-  const other = plans.find((plan) => plan.codec === "int" && plan.storage !== "F16");
+  const other = plans.find((plan) => plan.scheme === "int" && plan.storage !== "F16");
   if (other)
     problems.push(
       problem(
         "export/packed-dtype",
-        `The codec int has f16 scales, but ${other.name} is computed in ${other.storage}.`,
-        `Use the codec ${codec}, whose scales follow the checkpoint's type.`,
+        `The scheme int has f16 scales, but ${other.name} is computed in ${other.storage}.`,
+        `Use the scheme ${scheme}, whose scales follow the checkpoint's type.`,
       ),
     );
   const misfit = plans.find(({ bits, rows, columns }) => {
@@ -137,7 +142,7 @@ function modelProblems(limits: PackedLimits, plans: readonly TensorPlan[]): Keys
       problem(
         "export/packed-shape",
         `${subject} packs ${misfit.bits}-bit codes of ${by.rows} rows and ${by.columns} columns at a time, but ${misfit.name} has ${misfit.rows} × ${misfit.columns}.`,
-        `Add ${JSON.stringify(misfit.name)} to "keep", or export as compressed-tensors.`,
+        `Add ${JSON.stringify(misfit.name)} to "ignore", or export as compressed-tensors.`,
       ),
     );
   }

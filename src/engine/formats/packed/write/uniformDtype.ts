@@ -1,5 +1,5 @@
 import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
-import { CODECS } from "#shared/codecs.ts";
+import { SCHEMES } from "#shared/schemes.ts";
 import type { AdaptedRecipe } from "../../write/exporter.ts";
 
 /**
@@ -7,12 +7,12 @@ import type { AdaptedRecipe } from "../../write/exporter.ts";
  * or F16 where the format's runtimes compute in half precision. Nothing where they are of one type already.
  */
 export function uniformDtype(
-  plans: Iterable<Pick<TensorPlan, "codec" | "storage">>,
+  plans: Iterable<Pick<TensorPlan, "scheme" | "storage">>,
 ): Pick<AdaptedRecipe, "storage" | "changes"> {
   const all = [...plans];
   const types = [...new Set(all.map(({ storage }) => storage))].sort();
   if (types.length < 2) return { changes: [] };
-  const storage = all.every(({ codec }) => CODECS[codec].half) ? "F16" : "F32";
+  const storage = all.every(({ scheme }) => SCHEMES[scheme].half) ? "F16" : "F32";
   return {
     storage,
     changes: [

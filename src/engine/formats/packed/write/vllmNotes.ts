@@ -1,6 +1,6 @@
 import { VLLM_GROUPS } from "#shared/vllm.ts";
 import type { ExportSource } from "../../write/exporter.ts";
-import type { Scheme } from "./schemes.ts";
+import type { PackedScheme } from "./packedSchemes.ts";
 
 /** Linears that vLLM and others compute as one, which must therefore be packed alike. */
 const FUSED = [
@@ -24,7 +24,7 @@ export function fusedNotes({ model, variant }: Pick<ExportSource, "model" | "var
   });
   function settings(name: string): string {
     const plan = variant.plans.get(name);
-    return plan ? JSON.stringify([plan.bits, plan.symmetric, plan.block]) : "unquantized";
+    return plan ? JSON.stringify([plan.bits, plan.symmetric, plan.granularity]) : "unquantized";
   }
   return uneven.map(
     (names) =>
@@ -33,7 +33,7 @@ export function fusedNotes({ model, variant }: Pick<ExportSource, "model" | "var
 }
 
 /** Says where vLLM has no kernel for a group. */
-export function vllmGroupNotes(schemes: readonly Scheme[]): string[] {
+export function vllmGroupNotes(schemes: readonly PackedScheme[]): string[] {
   const odd = schemes.find(({ groupSize }) => groupSize !== null && !VLLM_GROUPS.includes(groupSize));
   return odd ? [`vLLM has kernels for groups of ${VLLM_GROUPS.join(", ")}, not of ${odd.groupSize}.`] : [];
 }

@@ -2,7 +2,7 @@ import { CODES, FIRST, INPUT, LOW, OUTPUT, SECOND, THIRD, THRESHOLD } from "./la
 import { affineCode, q8Code, signedCode } from "./gguf";
 import { afterOf, beforeOf, integerCode } from "./integer";
 import { matMulNBitsCode } from "./matMulNBits";
-import { codec, GGUF_AFFINE, GGUF_Q8, GGUF_SIGNED, INT, largest, MATMULNBITS, RTN, smallest } from "./settings";
+import { scheme, GGUF_AFFINE, GGUF_Q8, GGUF_SIGNED, INT, largest, MATMULNBITS, RTN, smallest } from "./settings";
 import { clampTo } from "./vectors";
 
 /** In [2^23, 2^24) the lowest bits of an f32 are an integer. */
@@ -10,14 +10,14 @@ const INTEGERS: f32 = 8388608;
 
 /**
  * CODES of the first `count` weights of INPUT, one byte each: block after block of `size` weights, each clipped and with its
- * constants. Not for the codecs with levels. Writes up to 15 codes past the end.
+ * constants. Not for the schemes with levels. Writes up to 15 codes past the end.
  */
 export function encodeBlocks(size: i32, count: i32): void {
-  if (codec == RTN) encode(RTN, size, count);
-  else if (codec == INT) encode(INT, size, count);
-  else if (codec == MATMULNBITS) encode(MATMULNBITS, size, count);
-  else if (codec == GGUF_SIGNED) encode(GGUF_SIGNED, size, count);
-  else if (codec == GGUF_AFFINE) encode(GGUF_AFFINE, size, count);
+  if (scheme == RTN) encode(RTN, size, count);
+  else if (scheme == INT) encode(INT, size, count);
+  else if (scheme == MATMULNBITS) encode(MATMULNBITS, size, count);
+  else if (scheme == GGUF_SIGNED) encode(GGUF_SIGNED, size, count);
+  else if (scheme == GGUF_AFFINE) encode(GGUF_AFFINE, size, count);
   else encode(GGUF_Q8, size, count);
 }
 
@@ -74,7 +74,7 @@ function codeOf(
 
 /** ŵ of GGUF's CODES in OUTPUT, in f32. */
 export function decodeBlocks(size: i32, count: i32): void {
-  const affine = codec == GGUF_AFFINE;
+  const affine = scheme == GGUF_AFFINE;
   let block: usize = 0;
   for (let from = 0; from < count; from += size, block += 4) {
     const scale = v128.load32_splat(FIRST + block);

@@ -1,6 +1,6 @@
 import { FIRST, HIGH, LOW, SECOND, THIRD, THRESHOLD } from "./layout";
 import {
-  codec,
+  scheme,
   GGUF_AFFINE,
   GGUF_Q8,
   GGUF_SIGNED,
@@ -38,12 +38,12 @@ export function fit(
     const low = clampTo(v128.load(lows + at), threshold, minus);
     const high = clampTo(v128.load(highs + at), threshold, minus);
     let fits: v128;
-    if (codec == INT) fits = fitInteger(low, high, firsts + at, seconds + at, thirds + at);
-    else if (codec == MATMULNBITS) fits = fitMatMulNBits(low, high, firsts + at, seconds + at, thirds + at);
-    else if (codec == LEVELS) fits = fitScale(low, high, firsts + at);
-    else if (codec == GGUF_SIGNED) fits = fitSigned(low, high, firsts + at, seconds + at, thirds + at);
-    else if (codec == GGUF_AFFINE) fits = fitAffine(low, high, firsts + at, seconds + at, thirds + at);
-    else if (codec == GGUF_Q8) fits = fitQ8(low, high, firsts + at, seconds + at, thirds + at);
+    if (scheme == INT) fits = fitInteger(low, high, firsts + at, seconds + at, thirds + at);
+    else if (scheme == MATMULNBITS) fits = fitMatMulNBits(low, high, firsts + at, seconds + at, thirds + at);
+    else if (scheme == LEVELS) fits = fitScale(low, high, firsts + at);
+    else if (scheme == GGUF_SIGNED) fits = fitSigned(low, high, firsts + at, seconds + at, thirds + at);
+    else if (scheme == GGUF_AFFINE) fits = fitAffine(low, high, firsts + at, seconds + at, thirds + at);
+    else if (scheme == GGUF_Q8) fits = fitQ8(low, high, firsts + at, seconds + at, thirds + at);
     else fits = fitOffset(low, high, firsts + at, seconds + at);
     if (v128.any_true(v128.andnot(firstLanes(count - i), fits))) return false;
   }
@@ -61,7 +61,7 @@ function fitOffset(low: v128, high: v128, first: usize, second: usize): v128 {
   const one = f32x4.splat(1);
   const range = f32x4.sub(high, low);
   const exact =
-    codec == RTN
+    scheme == RTN
       ? f32x4.mul(f32x4.div(one, range), f32x4.splat(steps))
       : f32x4.div(f32x4.splat(2), range);
   const scale = f32x4.pmin(exact, f32x4.splat(f32.MAX_VALUE));

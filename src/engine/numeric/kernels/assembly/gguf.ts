@@ -1,5 +1,5 @@
 import { FIRST, HIGH, INPUT, LOW, SECOND, THIRD, THRESHOLD } from "./layout";
-import { codec, fixedZero, GGUF_AFFINE, GGUF_SIGNED, steps } from "./settings";
+import { scheme, fixedZero, GGUF_AFFINE, GGUF_SIGNED, steps } from "./settings";
 import { toF16 } from "./vectors";
 
 const F16_MAX: f32 = 65504;
@@ -59,11 +59,11 @@ export function settleSigns(size: i32, count: i32): void {
     const high = max(min(load<f32>(HIGH + block), threshold), -threshold);
     const at = INPUT + (<usize>from << 2);
     const length = min(size, count - from);
-    if (codec == GGUF_SIGNED && high > 0 && -low == high && firstIsNegative(high, at, length)) {
+    if (scheme == GGUF_SIGNED && high > 0 && -low == high && firstIsNegative(high, at, length)) {
       store<f32>(FIRST + block, -load<f32>(FIRST + block));
       store<f32>(THIRD + block, -load<f32>(THIRD + block));
     }
-    if (codec == GGUF_AFFINE && low == 0) store<f32>(SECOND + block, firstZero(at, length));
+    if (scheme == GGUF_AFFINE && low == 0) store<f32>(SECOND + block, firstZero(at, length));
   }
 }
 

@@ -41,7 +41,7 @@ export const SQUARES: usize = LANES + 32;
 export const ERRORS: usize = SQUARES + 32;
 export const LARGEST: usize = ERRORS + 32;
 export const CANDIDATE_ERRORS: usize = LARGEST + 32;
-/** Codecs with levels: f32 cuts between them, ascending, and the levels' bytes: all first bytes, all second ones … */
+/** Schemes with levels: f32 cuts between them, ascending, and the levels' bytes: all first bytes, all second ones … */
 export const CUTS: usize = CANDIDATE_ERRORS + <usize>CANDIDATE_SLOTS * 32;
 export const LEVEL_BYTES: usize = CUTS + 4 * 16;
 /** r of each candidate, in f64. */

@@ -3,7 +3,7 @@ import { cuts } from "./settings";
 import { clampTo } from "./vectors";
 
 /**
- * ŵ of a block under a codec with levels, sixteen weights at a time: the code is the number of cuts below the normalized weight,
+ * ŵ of a block under a scheme with levels, sixteen weights at a time: the code is the number of cuts below the normalized weight,
  * and byte shuffles look its level up.
  */
 @inline

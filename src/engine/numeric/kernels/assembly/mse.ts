@@ -18,7 +18,7 @@ import {
 import { fit } from "./fit";
 import { afterOf, beforeOf, integerOf } from "./integer";
 import { roundTrip, rtnOf } from "./roundTrip";
-import { codec, INT, largest, MATMULNBITS, RTN, smallest } from "./settings";
+import { scheme, INT, largest, MATMULNBITS, RTN, smallest } from "./settings";
 import { addSquaredErrors, clearLanes, totalOfLanes } from "./sums";
 import { clampTo, firstLanes, laneTotal, lowerHalf, upperHalf } from "./vectors";
 
@@ -126,7 +126,7 @@ const ORDINARY: f32 = 1099511627776; // 2^40
 function cutOff(k: i32, at: usize, length: i32): f32 {
   if (load<f32>(CANDIDATE_THRESHOLD) > ORDINARY) return 0;
   const slot = <usize>k << 2;
-  const isInteger = codec == INT || codec == MATMULNBITS;
+  const isInteger = scheme == INT || scheme == MATMULNBITS;
   const halfStep: f32 = isInteger ? abs(load<f32>(CANDIDATE_FIRST + slot)) * 0.5 : 0;
   const rounding: f32 = (largest + 1) * 5.9604644775390625e-8; // 2^−24 a level
   const reach = f32x4.splat((load<f32>(CANDIDATE_THRESHOLD + slot) + halfStep) * 1.00390625 + rounding);
@@ -152,8 +152,8 @@ function addErrors(k: i32, lanes: usize, at: usize, length: i32, limit: f64): f6
   const first = load<f32>(CANDIDATE_FIRST + slot);
   const second = load<f32>(CANDIDATE_SECOND + slot);
   const third = load<f32>(CANDIDATE_THIRD + slot);
-  if (codec == RTN) return addRounded(true, lanes, at, length, limit, threshold, first, second, third);
-  if (codec == INT) return addRounded(false, lanes, at, length, limit, threshold, first, second, third);
+  if (scheme == RTN) return addRounded(true, lanes, at, length, limit, threshold, first, second, third);
+  if (scheme == INT) return addRounded(false, lanes, at, length, limit, threshold, first, second, third);
   let error: f64 = 0;
   for (let done = 0; done < length; done += STRETCH) {
     const from = at + (<usize>done << 2);
@@ -166,7 +166,7 @@ function addErrors(k: i32, lanes: usize, at: usize, length: i32, limit: f64): f6
   return error;
 }
 
-/** The same for the codecs that round, without a detour over SCRATCH. */
+/** The same for the schemes that round, without a detour over SCRATCH. */
 @inline
 function addRounded(
   isRtn: bool,

@@ -3,7 +3,7 @@ import { decodeBlocks, encodeBlocks } from "./encode";
 import { afterOf, beforeOf, integerOf } from "./integer";
 import { levels } from "./levels";
 import { matMulNBitsOf } from "./matMulNBits";
-import { BF16, codec, F16, GGUF_SIGNED, INT, largest, LEVELS, MATMULNBITS, RTN, smallest, storage } from "./settings";
+import { BF16, scheme, F16, GGUF_SIGNED, INT, largest, LEVELS, MATMULNBITS, RTN, smallest, storage } from "./settings";
 import { clampTo, toBf16, toF16 } from "./vectors";
 
 /**
@@ -11,7 +11,7 @@ import { clampTo, toBf16, toF16 } from "./vectors";
  * each clipped and with its constants.
  */
 export function roundTripBlocks(size: i32, count: i32): void {
-  if (codec >= GGUF_SIGNED) {
+  if (scheme >= GGUF_SIGNED) {
     encodeBlocks(size, count);
     decodeBlocks(size, count);
   } else {
@@ -55,10 +55,10 @@ export function roundTrip(
   const t = f32x4.splat(threshold);
   const a = f32x4.splat(first);
   const b = f32x4.splat(second);
-  if (codec == RTN) rtn(from, to, length, t, a, b);
-  else if (codec == INT) integer(from, to, length, t, a, b, f32x4.splat(third));
-  else if (codec == MATMULNBITS) matMulNBits(from, to, length, t, a, b, f32x4.splat(third));
-  else if (codec == LEVELS) levels(false, from, to, length, t, a, b);
+  if (scheme == RTN) rtn(from, to, length, t, a, b);
+  else if (scheme == INT) integer(from, to, length, t, a, b, f32x4.splat(third));
+  else if (scheme == MATMULNBITS) matMulNBits(from, to, length, t, a, b, f32x4.splat(third));
+  else if (scheme == LEVELS) levels(false, from, to, length, t, a, b);
   else levels(true, from, to, length, t, a, b);
 }
 

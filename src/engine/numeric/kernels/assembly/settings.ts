@@ -10,7 +10,7 @@ export const LEVELS_MINMAX: i32 = 3;
 /** ŵ = (code − zero)·scale, code = clamp(round(w·reciprocal + zero)), halves up; constants scale, zero, reciprocal. */
 export const MATMULNBITS: i32 = 4;
 
-/** GGUF's codecs. ŵ = (code − zero)·scale, code = min(⌊w·inverse + zero + ½⌋); constants scale, zero, inverse. */
+/** GGUF's schemes. ŵ = (code − zero)·scale, code = min(⌊w·inverse + zero + ½⌋); constants scale, zero, inverse. */
 export const GGUF_SIGNED: i32 = 5;
 /** ŵ = code·scale + f16(low), code = min(⌊(w − low)·inverse + ½⌋); constants scale, f16(low), inverse. */
 export const GGUF_AFFINE: i32 = 6;
@@ -21,7 +21,7 @@ export const F16: i32 = 1;
 export const BF16: i32 = 2;
 
 /** What the kernels do next: set by `configure`. */
-export let codec: i32 = RTN;
+export let scheme: i32 = RTN;
 /** What a range is divided into: its denominator in a scale. */
 export let steps: f32 = 15;
 /** Integer codes are clamped to smallest … largest. */
@@ -34,7 +34,7 @@ export let cuts: i32 = 0;
 /** 0 for F32, else F16 or BF16. */
 export let storage: i32 = 0;
 
-/** What tells the integer codecs apart (see integerGrid.ts): the types that a scale is rounded to, one after the other … */
+/** What tells the integer schemes apart (see integerGrid.ts): the types that a scale is rounded to, one after the other … */
 export let firstScaleType: i32 = F16;
 export let secondScaleType: i32 = F16;
 /** … the largest scale, and what a scale of 0 becomes … */
@@ -48,9 +48,9 @@ export let middle: f32 = 0;
 export let emptyBound: f32 = 0;
 export let leastRange: f32 = 0;
 
-/** Sets codec, its numbers and the storage type for the calls that follow. */
+/** Sets scheme, its numbers and the storage type for the calls that follow. */
 export function configure(
-  nextCodec: i32,
+  nextScheme: i32,
   nextSteps: f32,
   nextSmallest: f32,
   nextLargest: f32,
@@ -58,7 +58,7 @@ export function configure(
   nextCuts: i32,
   nextStorage: i32,
 ): void {
-  codec = nextCodec;
+  scheme = nextScheme;
   steps = nextSteps;
   smallest = nextSmallest;
   largest = nextLargest;
@@ -67,7 +67,7 @@ export function configure(
   storage = nextStorage;
 }
 
-/** Sets what tells the integer codecs apart; follows `configure`. */
+/** Sets what tells the integer schemes apart; follows `configure`. */
 export function configureGrid(
   nextFirstScaleType: i32,
   nextSecondScaleType: i32,

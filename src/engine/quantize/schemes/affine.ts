@@ -1,5 +1,5 @@
 import { assertRangeFits } from "../plan/overflow.ts";
-import { constantsMismatch, ROUND, type Codec, type CodecPlan, type PackedConstants } from "./codec.ts";
+import { constantsMismatch, ROUND, type Scheme, type SchemePlan, type PackedConstants } from "./scheme.ts";
 import { F32_MAX } from "#engine/numeric/halfTypes.ts";
 
 const { fround } = Math;
@@ -10,18 +10,18 @@ const { fround } = Math;
  * stays as it is. s is rounded twice, as the reciprocal and as its product: so PyTorch divides a number by a tensor, and so
  * come the authors' results; at few bits the last place of s decides thousands of ties. A range so small that s passes the largest f32 gets that as s.
  */
-export function rtnCodec(plan: CodecPlan, blocks: number, packed?: PackedConstants): Codec {
-  return new RtnCodec(plan, blocks, packed);
+export function affineScheme(plan: SchemePlan, blocks: number, packed?: PackedConstants): Scheme {
+  return new AffineScheme(plan, blocks, packed);
 }
 
-class RtnCodec implements Codec {
+class AffineScheme implements Scheme {
   readonly levels: number;
   private readonly tensor: string;
   private readonly low: Float32Array;
   private readonly scale: Float32Array;
 
-  constructor(plan: CodecPlan, blocks: number, packed?: PackedConstants) {
-    if (packed && packed.kind !== "offset") throw constantsMismatch("rtn");
+  constructor(plan: SchemePlan, blocks: number, packed?: PackedConstants) {
+    if (packed && packed.kind !== "offset") throw constantsMismatch("affine");
     this.levels = 2 ** plan.bits;
     this.tensor = plan.name;
     this.low = packed?.low ?? new Float32Array(blocks);

@@ -5,7 +5,7 @@ import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import { groupsOf } from "./moduleLayout.ts";
 
 /** What the modules of a packed checkpoint have in common, as its config says it. */
-export interface Scheme {
+export interface PackedScheme {
   readonly bits: number;
   readonly symmetric: boolean;
   /** Columns that share a scale; null = all of a row. */
@@ -15,14 +15,14 @@ export interface Scheme {
 }
 
 /** The schemes of a variant's modules, the one that most of them have first. */
-export function schemesOf(plans: Iterable<TensorPlan>): Scheme[] {
+export function schemesOf(plans: Iterable<TensorPlan>): PackedScheme[] {
   const schemes = Map.groupBy(plans, (plan) => {
-    const groupSize = plan.block.kind === "channel" ? null : groupsOf(plan).size;
+    const groupSize = plan.granularity.kind === "channel" ? null : groupsOf(plan).size;
     return JSON.stringify({ bits: plan.bits, symmetric: plan.symmetric, groupSize });
   });
   return [...schemes]
-    .map(([key, members]): Scheme => {
-      const common = JSON.parse(key) as Omit<Scheme, "modules">;
+    .map(([key, members]): PackedScheme => {
+      const common = JSON.parse(key) as Omit<PackedScheme, "modules">;
       return { ...common, modules: members.map(({ name }) => moduleOf(name)) };
     })
     .sort((a, b) => b.modules.length - a.modules.length);

@@ -1,13 +1,13 @@
 import { KeystoneError } from "#shared/errors.ts";
 import { DEFAULT_FRACTIONS, DEFAULT_THRESHOLDS, type LabRequestOf } from "#shared/lab.ts";
 import { list } from "#shared/format.ts";
-import type { Clip } from "#shared/recipe.ts";
+import type { RangeRule } from "#shared/recipe.ts";
 
 type Method = LabRequestOf<"threshold-search">["methods"][number];
 
 /** One clip that was tried, null = none, and what it costs; less is better, null = not finite. */
 export interface Tried {
-  readonly clip: Clip | null;
+  readonly range: RangeRule | null;
   readonly loss: number | null;
 }
 
@@ -17,14 +17,14 @@ export const REFINEMENTS = 3;
 const WORTHWHILE = 0.01;
 const isFraction = (method: Method): boolean => method.endsWith("percentage");
 
-/** What is tried first: no clip, then every method with every threshold of its kind; `mse` has none. */
-export function coarse(methods: readonly Method[], thresholds: readonly number[]): (Clip | null)[] {
-  const clips = [...new Set(methods)].flatMap((method): Clip[] =>
+/** What is tried first: no clipping, then every method with every threshold of its kind; `mse` has none. */
+export function coarse(methods: readonly Method[], thresholds: readonly number[]): (RangeRule | null)[] {
+  const ranges = [...new Set(methods)].flatMap((method): RangeRule[] =>
     method === "mse"
       ? [{ method }]
       : thresholdsOf(method, methods, thresholds).map((t) => withThreshold(method, t)),
   );
-  return [null, ...clips];
+  return [null, ...ranges];
 }
 
 /**
@@ -68,11 +68,13 @@ export function bestOf<T extends Tried>(tried: readonly T[]): T | null {
  * beyond the last, as far again as to the one neighbour there is (twice, half, where there is none). None where the best has no
  * threshold.
  */
-export function finer(tried: readonly Tried[]): Clip[] {
-  const best = bestOf(tried)?.clip;
+export function finer(tried: readonly Tried[]): RangeRule[] {
+  const best = bestOf(tried)?.range;
   if (!best || !("threshold" in best)) return [];
   const known = tried
-    .flatMap(({ clip }) => (clip && "threshold" in clip && clip.method === best.method ? clip.threshold : []))
+    .flatMap(({ range }) =>
+      range && "threshold" in range && range.method === best.method ? range.threshold : [],
+    )
     .sort((a, b) => a - b);
   const place = known.indexOf(best.threshold);
   const [below, above] = [known[place - 1], known[place + 1]] as const;
@@ -92,6 +94,6 @@ export function worthwhile(before: number | null, after: number | null): boolean
   return before === null || (after !== null && after < before * (1 - WORTHWHILE));
 }
 
-function withThreshold(method: Exclude<Method, "mse">, threshold: number): Clip {
+function withThreshold(method: Exclude<Method, "mse">, threshold: number): RangeRule {
   return { method, threshold };
 }

@@ -1,4 +1,4 @@
-import type { CodecName } from "#shared/recipe.ts";
+import type { SchemeName } from "#shared/recipe.ts";
 import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import type { TensorPlan } from "../plan/tensorPlan.ts";
 
@@ -29,10 +29,10 @@ export interface BlockValues {
 }
 
 /**
- * One codec at work on one tensor: holds the constants of `blocks` blocks and turns weights into codes and back.
+ * One scheme at work on one tensor: holds the constants of `blocks` blocks and turns weights into codes and back.
  * All ranges are half-open. Weights and results are f32; codes are one byte a weight, 0 … levels − 1.
  */
-export interface Codec {
+export interface Scheme {
   readonly levels: number;
   /**
    * Takes the constants of a block from its range.
@@ -47,13 +47,13 @@ export interface Codec {
   constants(): PackedConstants;
 }
 
-/** Makes a codec for `blocks` blocks, or one that reads constants that were packed before. */
-export type CodecFactory = (plan: CodecPlan, blocks: number, packed?: PackedConstants) => Codec;
+/** Makes a scheme for `blocks` blocks, or one that reads constants that were packed before. */
+export type SchemeFactory = (plan: SchemePlan, blocks: number, packed?: PackedConstants) => Scheme;
 
-/** What a codec needs to know of a tensor's plan. */
-export type CodecPlan = Pick<TensorPlan, "name" | "codec" | "bits" | "symmetric" | "storage">;
+/** What a scheme needs to know of a tensor's plan. */
+export type SchemePlan = Pick<TensorPlan, "name" | "scheme" | "bits" | "symmetric" | "storage">;
 
-/** Thrown where packed constants of one codec are handed to another: a mistake in the program, not in a file. */
-export function constantsMismatch(codec: CodecName): Error {
-  return new Error(`These packed constants do not belong to the codec ${codec}.`);
+/** Thrown where packed constants of one scheme are handed to another: a mistake in the program, not in a file. */
+export function constantsMismatch(scheme: SchemeName): Error {
+  return new Error(`These packed constants do not belong to the scheme ${scheme}.`);
 }

@@ -1,22 +1,22 @@
 import { describe, expect, it } from "vitest";
-import type { Clip } from "#shared/recipe.ts";
+import type { RangeRule } from "#shared/recipe.ts";
 import { DEFAULT_THRESHOLDS } from "#shared/lab.ts";
-import { bestOf, coarse, finer, requireThresholds, type Tried } from "./clipsToTry.ts";
+import { bestOf, coarse, finer, requireThresholds, type Tried } from "./rangesToTry.ts";
 import { Budget } from "./budget.ts";
 import { searchClips } from "./searchClips.ts";
 
-const z = (threshold: number): Clip => ({ method: "zscore", threshold });
+const z = (threshold: number): RangeRule => ({ method: "zscore", threshold });
 const tried = (losses: Record<string, number>): Tried[] =>
-  Object.entries(losses).map(([threshold, loss]) => ({ clip: z(Number(threshold)), loss }));
-const thresholds = (clips: readonly Clip[]): number[] =>
-  clips.map((clip) => ("threshold" in clip ? clip.threshold : NaN));
+  Object.entries(losses).map(([threshold, loss]) => ({ range: z(Number(threshold)), loss }));
+const thresholds = (ranges: readonly RangeRule[]): number[] =>
+  ranges.map((range) => ("threshold" in range ? range.threshold : NaN));
 
 /** Loss of a z with its least at 6. */
-const bowl = async (clip: Clip | null): Promise<number> =>
-  clip && "threshold" in clip ? Math.log(clip.threshold / 6) ** 2 : 10;
+const bowl = async (range: RangeRule | null): Promise<number> =>
+  range && "threshold" in range ? Math.log(range.threshold / 6) ** 2 : 10;
 
 describe("the first candidates", () => {
-  it("are no clip, and every method with the thresholds of its kind", () => {
+  it("are no clipping, and every method with the thresholds of its kind", () => {
     expect(coarse(["zscore", "block-percentage", "mse"], [9, 3, 0.001])).toEqual([
       null,
       z(3),
@@ -27,16 +27,16 @@ describe("the first candidates", () => {
   });
 
   it("are the defaults of a method that no threshold suits", () => {
-    const clips = coarse(["tensor-percentage"], [3, 5]);
-    expect(clips).toHaveLength(5);
-    expect(clips[1]).toEqual({ method: "tensor-percentage", threshold: 1e-6 });
+    const ranges = coarse(["tensor-percentage"], [3, 5]);
+    expect(ranges).toHaveLength(5);
+    expect(ranges[1]).toEqual({ method: "tensor-percentage", threshold: 1e-6 });
   });
 });
 
 describe("thresholds below 1", () => {
   it("are multiples where no percentage is searched, and fractions where one is", () => {
-    expect(thresholds(coarse(["zscore"], [0.5]).slice(1) as Clip[])).toEqual([0.5]);
-    const both = coarse(["iqr", "block-percentage"], [0.5]).slice(1) as Clip[];
+    expect(thresholds(coarse(["zscore"], [0.5]).slice(1) as RangeRule[])).toEqual([0.5]);
+    const both = coarse(["iqr", "block-percentage"], [0.5]).slice(1) as RangeRule[];
     expect(both.filter(({ method }) => method === "block-percentage")).toEqual([
       { method: "block-percentage", threshold: 0.5 },
     ]);
@@ -84,17 +84,17 @@ describe("the finer candidates", () => {
     expect(thresholds(finer(tried({ 5: 1 })))).toEqual([2.5, 10]);
   });
 
-  it("are none around no clip, around mse, and past a fraction of 1", () => {
-    expect(finer([{ clip: null, loss: 1 }, ...tried({ 3: 2 })])).toEqual([]);
-    expect(finer([{ clip: { method: "mse" }, loss: 1 }])).toEqual([]);
-    const fraction: Clip = { method: "block-percentage", threshold: 0.6 };
-    expect(thresholds(finer([{ clip: fraction, loss: 1 }]))).toEqual([0.3]);
+  it("are none around no clipping, around mse, and past a fraction of 1", () => {
+    expect(finer([{ range: null, loss: 1 }, ...tried({ 3: 2 })])).toEqual([]);
+    expect(finer([{ range: { method: "mse" }, loss: 1 }])).toEqual([]);
+    const fraction: RangeRule = { method: "block-percentage", threshold: 0.6 };
+    expect(thresholds(finer([{ range: fraction, loss: 1 }]))).toEqual([0.3]);
   });
 });
 
 it("takes the least loss, the first of equals, and what is not finite last", () => {
-  expect(bestOf(tried({ 3: 2, 5: 1, 9: 1 }))?.clip).toEqual(z(5));
-  expect(bestOf([{ clip: null, loss: null }, ...tried({ 3: 2 })])?.clip).toEqual(z(3));
+  expect(bestOf(tried({ 3: 2, 5: 1, 9: 1 }))?.range).toEqual(z(5));
+  expect(bestOf([{ range: null, loss: null }, ...tried({ 3: 2 })])?.range).toEqual(z(3));
   expect(bestOf([])).toBeNull();
 });
 
@@ -105,7 +105,7 @@ describe("a search", () => {
       new Budget(null, null),
       bowl,
     );
-    const best = bestOf(all)?.clip;
+    const best = bestOf(all)?.range;
     expect(stopped).toBeNull();
     expect(best && "threshold" in best && Math.abs(Math.log(best.threshold / 6)) < 0.1).toBe(true);
     expect(all.length).toBeGreaterThan(4);

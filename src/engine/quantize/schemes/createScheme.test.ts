@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { expectSum, float32Bound } from "../../../../test/support/rounding.ts";
 import { dequantize, quantize, type Packed } from "../quantize.ts";
 import { normalFloat } from "./normalFloatLevels.ts";
-import { ALL_CODECS, testPlan, testWeights } from "../../../../test/support/quantize/testPlan.ts";
+import { ALL_SCHEMES, testPlan, testWeights } from "../../../../test/support/quantize/testPlan.ts";
 import type { TensorPlan } from "../plan/tensorPlan.ts";
 
 const line = (columns: number, changes: Parameters<typeof testPlan>[1] = {}): TensorPlan =>
@@ -18,27 +18,29 @@ const ordinary = fc
   })
   .map((values) => Float32Array.from(values));
 
-describe("every codec", () => {
+describe("every scheme", () => {
   it("gives codes in range: 0 … 2^bits − 1, and from 1 on for symmetric int", () => {
     fc.assert(
-      fc.property(ordinary, fc.constantFrom(...ALL_CODECS), (weights, codec) => {
-        const { codes } = quantize(weights, line(16, { ...codec, block: "group:8" }));
-        expect(Math.max(...codes)).toBeLessThan(2 ** codec.bits);
-        expect(Math.min(...codes)).toBeGreaterThanOrEqual(codec.codec === "int" && codec.symmetric ? 1 : 0);
+      fc.property(ordinary, fc.constantFrom(...ALL_SCHEMES), (weights, scheme) => {
+        const { codes } = quantize(weights, line(16, { ...scheme, granularity: "group:8" }));
+        expect(Math.max(...codes)).toBeLessThan(2 ** scheme.bits);
+        expect(Math.min(...codes)).toBeGreaterThanOrEqual(
+          scheme.scheme === "int" && scheme.symmetric ? 1 : 0,
+        );
       }),
     );
   });
 
   it("keeps a block of zeros zero", () => {
-    for (const codec of ALL_CODECS)
-      expect(roundTrip([0, 0, 0, 0], codec).map(Math.abs), JSON.stringify(codec)).toEqual([0, 0, 0, 0]);
+    for (const scheme of ALL_SCHEMES)
+      expect(roundTrip([0, 0, 0, 0], scheme).map(Math.abs), JSON.stringify(scheme)).toEqual([0, 0, 0, 0]);
   });
 
   it("keeps a single-weight block finite and of its sign", () => {
-    for (const codec of ALL_CODECS) {
+    for (const scheme of ALL_SCHEMES) {
       for (const weight of [0.3, -0.3, 3e-8, -6e4]) {
-        const [value] = roundTrip([weight], codec);
-        expect(Math.abs(value - weight), JSON.stringify({ codec, weight })).toBeLessThanOrEqual(
+        const [value] = roundTrip([weight], scheme);
+        expect(Math.abs(value - weight), JSON.stringify({ scheme, weight })).toBeLessThanOrEqual(
           Math.abs(weight),
         );
       }
@@ -46,7 +48,7 @@ describe("every codec", () => {
   });
 });
 
-describe("rtn", () => {
+describe("affine", () => {
   it("errs by at most half a step, in f32 arithmetic", () => {
     fc.assert(
       fc.property(ordinary, fc.integer({ min: 2, max: 8 }), (weights, bits) => {
@@ -87,29 +89,29 @@ describe("rtn", () => {
 
 describe("int", () => {
   const constants = (packed: Packed): { scale: number[]; zero: number[] } => {
-    if (packed.constants.kind !== "integer") throw new Error("not an integer codec");
+    if (packed.constants.kind !== "integer") throw new Error("not an integer scheme");
     return { scale: Array.from(packed.constants.scale), zero: Array.from(packed.constants.zero) };
   };
 
   it("widens an asymmetric range to hold 0, so that 0 stays 0", () => {
-    const packed = quantize(Float32Array.of(3, 15, 9), line(3, { codec: "int" }));
+    const packed = quantize(Float32Array.of(3, 15, 9), line(3, { scheme: "int" }));
     expect(constants(packed)).toEqual({ scale: [1], zero: [0] });
     expect(Array.from(dequantize(packed))).toEqual([3, 15, 9]);
-    expect(roundTrip([-8, -1, 0, 7], { codec: "int" })).toEqual([-8, -1, 0, 7]);
+    expect(roundTrip([-8, -1, 0, 7], { scheme: "int" })).toEqual([-8, -1, 0, 7]);
   });
 
   it("has symmetric levels −(2^(b−1) − 1) … 2^(b−1) − 1 around zero point 2^(b−1)", () => {
-    const packed = quantize(Float32Array.of(-7, 7, 3, 0), line(4, { codec: "int", symmetric: true }));
+    const packed = quantize(Float32Array.of(-7, 7, 3, 0), line(4, { scheme: "int", symmetric: true }));
     expect(constants(packed)).toEqual({ scale: [1], zero: [8] });
     expect(Array.from(packed.codes)).toEqual([1, 15, 11, 8]);
     expect(Array.from(dequantize(packed))).toEqual([-7, 7, 3, 0]);
   });
 
   it("stores its scale in f16, and 2^−24 where that would be 0", () => {
-    expect(constants(quantize(Float32Array.of(0, 1), line(2, { codec: "int" }))).scale).toEqual([
+    expect(constants(quantize(Float32Array.of(0, 1), line(2, { scheme: "int" }))).scale).toEqual([
       Math.f16round(1 / 15),
     ]);
-    expect(constants(quantize(Float32Array.of(0, 1e-9), line(2, { codec: "int" }))).scale).toEqual([
+    expect(constants(quantize(Float32Array.of(0, 1e-9), line(2, { scheme: "int" }))).scale).toEqual([
       2 ** -24,
     ]);
   });
@@ -118,7 +120,7 @@ describe("int", () => {
     fc.assert(
       fc.property(ordinary, fc.integer({ min: 2, max: 8 }), (weights, bits) => {
         weights[0] = 2; // the largest magnitude, so that symmetric blocks keep their scale
-        const plan = line(16, { codec: "int", symmetric: true, bits });
+        const plan = line(16, { scheme: "int", symmetric: true, bits });
         const once = dequantize(quantize(weights, plan));
         const scale = Math.f16round(2 / (2 ** (bits - 1) - 1));
         const again = dequantize(quantize(once, plan));
@@ -133,8 +135,8 @@ describe("NormalFloat", () => {
   it("gives every level back exactly, at both widths and mappings", () => {
     for (const bits of [3, 4]) {
       const levels = Array.from(normalFloat(bits).levels);
-      expect(roundTrip(levels, { codec: bits === 3 ? "nf3" : "nf4", bits })).toEqual(levels);
-      const again = roundTrip(levels, { codec: bits === 3 ? "nf3-minmax" : "nf4-minmax", bits });
+      expect(roundTrip(levels, { scheme: bits === 3 ? "nf3" : "nf4", bits })).toEqual(levels);
+      const again = roundTrip(levels, { scheme: bits === 3 ? "nf3-minmax" : "nf4-minmax", bits });
       again.forEach((value, i) => expectSum(value, levels[i], float32Bound({ magnitude: 2, terms: 3 })));
     }
   });
@@ -143,16 +145,16 @@ describe("NormalFloat", () => {
     const { levels } = normalFloat(4);
     const middle = levels[8] / 2; // between 0 and the first level above it: exact in f32
     const [below, above] = [middle - 2 ** -20, middle + 2 ** -20];
-    expect(roundTrip([1, -1, middle, below, above], { codec: "nf4" })).toEqual([1, -1, 0, 0, levels[8]]);
+    expect(roundTrip([1, -1, middle, below, above], { scheme: "nf4" })).toEqual([1, -1, 0, 0, levels[8]]);
   });
 
   it("keeps and applies its scale as f16", () => {
-    const packed = quantize(Float32Array.of(0.1, -0.05), line(2, { codec: "nf4" }));
+    const packed = quantize(Float32Array.of(0.1, -0.05), line(2, { scheme: "nf4" }));
     expect(packed.constants).toEqual({ kind: "levels", scale: Float16Array.of(0.1) });
     expect(dequantize(packed)[0]).toBe(Math.f16round(0.1));
   });
 
   it("leaves a constant block as it is in the min–max variant", () => {
-    expect(roundTrip([0.1, 0.1], { codec: "nf4-minmax" })).toEqual([0.1, 0.1].map(Math.fround));
+    expect(roundTrip([0.1, 0.1], { scheme: "nf4-minmax" })).toEqual([0.1, 0.1].map(Math.fround));
   });
 });
