@@ -1,5 +1,5 @@
 import { recipeId } from "#engine/recipe/recipeId.ts";
-import { newVariant } from "#studio/store/runStore.ts";
+import { newVariant } from "#studio/store/variantRows.ts";
 import { recipe, type RangeRule } from "../src/shared/recipe.ts";
 import { recipeLabel } from "../src/shared/recipeText.ts";
 import type { VariantResult } from "../src/shared/run.ts";

@@ -21,6 +21,10 @@ export interface JobContext {
   readonly control: Control;
   /** Aborted when a cancelled job does not end by itself: its threads go. */
   readonly signal: AbortSignal;
+  /** Whether it was cancelled. */
+  cancelled(): boolean;
+  /** Cancels it from within: what it still has in hand ends. */
+  cancel(): void;
   /** Says how far it is; how fast, and how long it still takes, is the studio's to say. */
   progress(work: Work): void;
   /** What the job has made so far: its result should it be cancelled. */
@@ -211,6 +215,8 @@ export class JobRegistry {
         id: job.id,
         control: job.control,
         signal: job.abort.signal,
+        cancelled: () => isCancelled(job.control),
+        cancel: () => cancel(job.control),
         progress,
         keep: (soFar) => (job.result = soFar),
       });

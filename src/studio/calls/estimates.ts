@@ -16,7 +16,7 @@ import { modelShape } from "../sizing.ts";
 import { DEFAULT_DETECTION } from "../launch.ts";
 import { summarizeModel, withCheckpoint } from "../summarizeModel.ts";
 import { targetChanges, targetProblems } from "../sweep/target.ts";
-import { sizeFor } from "./sweeps.ts";
+import { sizeFor } from "../sweep/startSweep.ts";
 
 /** What a variant's row and detail take in the run store: a fixed part, and its errors per tensor and layer. */
 const ROW_BYTES = 2_000;

@@ -1,9 +1,6 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { KeystoneError } from "#shared/errors.ts";
-import type { Convention, Scores } from "#shared/evaluation.ts";
-import type { Judge } from "#shared/plan.ts";
 import { paretoFront, rankVariants } from "#shared/ranking.ts";
-import type { Coordinate } from "#shared/recipe.ts";
 import {
   variantDetail,
   type RunDetail,
@@ -12,48 +9,14 @@ import {
   type VariantDetail,
   type VariantResult,
 } from "#shared/run.ts";
+import type { Lease } from "./leases.ts";
+import { insertRun, type NewRun } from "./newRun.ts";
 import { inTransaction } from "./openDatabase.ts";
-import { ownerLives, type Owner } from "./owner.ts";
-import {
-  rankedKl,
-  runRow,
-  SUMMARY_COLUMNS,
-  summaryRow,
-  variantRow,
-  type RunRow,
-  type SummaryRow,
-} from "./rows.ts";
-
-/** What a run is, before anything of it has run. */
-export interface NewRun {
-  id: string;
-  name: string;
-  model: string;
-  modelName: string;
-  fingerprint: string;
-  planHash: string;
-  judge: Judge;
-  text: string;
-  textHash: string;
-  /** Null where no recipe needs one. */
-  calibration: { path: string; hash: string } | null;
-  variants: readonly VariantResult[];
-  /** Positions in the plan, in the order to run them. */
-  order: readonly number[];
-}
-
-/** What becomes known while a run is prepared. */
-export interface RunFacts {
-  convention?: Convention;
-  baseline?: Scores;
-  superWeights?: readonly Coordinate[];
-  workers?: number;
-  threads?: number;
-  device?: string;
-  notes?: readonly string[];
-}
-
-const LIVE: readonly RunStatus[] = ["waiting", "running", "paused"];
+import type { Owner } from "./owner.ts";
+import { rankedKl, runRow, SUMMARY_COLUMNS, summaryRow, variantRow, type RunRow } from "./rows.ts";
+import { factColumns, type RunFacts } from "./runFacts.ts";
+import { isLive, statusOf, stopped, summaryOf } from "./runViews.ts";
+import { waitingAgain } from "./variantRows.ts";
 
 /** Runs and their variants. Every write is one transaction, so a crash leaves whole rows only. */
 export class RunStore {
@@ -67,44 +30,7 @@ export class RunStore {
 
   /** Writes a run with its waiting variants; it belongs to this studio. */
   create(run: NewRun): void {
-    const now = new Date().toISOString();
-    inTransaction(this.#database, () => {
-      this.#run(
-        `INSERT INTO runs (id, name, model, model_name, fingerprint, plan_hash, judge, text, text_hash,
-           calibration, calibration_hash, created, updated, status,
-           owner, owner_process, owner_host, heartbeat) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?, ?, ?)`,
-        run.id,
-        run.name,
-        run.model,
-        run.modelName,
-        run.fingerprint,
-        run.planHash,
-        JSON.stringify(run.judge),
-        run.text,
-        run.textHash,
-        run.calibration?.path ?? null,
-        run.calibration?.hash ?? null,
-        now,
-        now,
-        this.#owner.token,
-        this.#owner.process,
-        this.#owner.host,
-        Date.now(),
-      );
-      const insert = this.#database.prepare(
-        "INSERT INTO variants (run, id, position, turn, status, result) VALUES (?, ?, ?, ?, 'waiting', ?)",
-      );
-      const turns = new Map(run.order.map((position, turn) => [position, turn]));
-      for (const variant of run.variants) {
-        insert.run(
-          run.id,
-          variant.id,
-          variant.index,
-          turns.get(variant.index) ?? variant.index,
-          JSON.stringify(variant),
-        );
-      }
-    });
+    insertRun(this.#database, run, this.#owner);
   }
 
   list(): RunSummary[] {
@@ -145,7 +71,7 @@ export class RunStore {
       convention: row.convention,
       baseline: row.baseline,
       superWeights: row.super_weights,
-      results: LIVE.includes(statusOf(row)) ? results : results.map(stopped),
+      results: isLive(row) ? results : results.map(stopped),
       best: ranking.best,
       ranking,
       pareto: paretoFront(results),
@@ -261,18 +187,7 @@ export class RunStore {
   }
 
   saveFacts(id: string, facts: RunFacts): void {
-    const columns: Record<string, SQLInputValue | undefined> = {
-      convention: facts.convention && JSON.stringify(facts.convention),
-      baseline: facts.baseline && JSON.stringify(facts.baseline),
-      super_weights: facts.superWeights && JSON.stringify(facts.superWeights),
-      workers: facts.workers,
-      threads: facts.threads,
-      device: facts.device,
-      notes: facts.notes && JSON.stringify(facts.notes),
-    };
-    const set = Object.entries(columns).filter(
-      (entry): entry is [string, SQLInputValue] => entry[1] !== undefined,
-    );
+    const set = factColumns(facts);
     if (set.length === 0) return;
     this.#run(
       `UPDATE runs SET ${set.map(([name]) => `${name} = ?`).join(", ")} WHERE id = ?`,
@@ -295,6 +210,27 @@ export class RunStore {
       this.#requireOwner(id);
       for (const result of results) this.#write(id, result);
     });
+  }
+
+  /**
+   * Puts waiting variants into a worker's hands.
+   * @param startedAt milliseconds of the run's clock
+   * @throws KeystoneError run/taken-over
+   */
+  lease(id: string, worker: number, variants: readonly VariantResult[], startedAt: number): Lease {
+    const started = variants.map((variant) => ({
+      ...variant,
+      ...{ status: "running" as const, worker, startedAt },
+    }));
+    this.saveVariants(id, started);
+    return { run: id, worker, variants: started };
+  }
+
+  /** Takes back what a worker left unfinished: it waits again. @throws KeystoneError run/taken-over */
+  release(id: string, variants: readonly VariantResult[]): VariantResult[] {
+    const waiting = variants.map(waitingAgain);
+    this.saveVariants(id, waiting);
+    return waiting;
   }
 
   /**
@@ -335,7 +271,7 @@ export class RunStore {
   }
 
   #refuseLive(row: RunRow, what: string, next: string): void {
-    if (!LIVE.includes(statusOf(row))) return;
+    if (!isLive(row)) return;
     throw new KeystoneError("run/in-use", `Run ${row.id} is ${statusOf(row)} and cannot be ${what}.`, next, {
       run: row.id,
       process: row.owner_process,
@@ -357,50 +293,4 @@ export class RunStore {
   #run(sql: string, ...values: SQLInputValue[]): void {
     this.#database.prepare(sql).run(...values);
   }
-}
-
-/** A variant back at the start; only its attempts are remembered. */
-export function waitingAgain(result: VariantResult): VariantResult {
-  const { id, index, recipe, label, attempts } = result;
-  return newVariant({ id, index, recipe, label, attempts });
-}
-
-export function newVariant(
-  fields: Pick<VariantResult, "id" | "index" | "recipe" | "label" | "attempts">,
-): VariantResult {
-  return {
-    ...fields,
-    status: "waiting",
-    bitsPerWeight: null,
-    fileBitsPerWeight: null,
-    perplexity: null,
-    nll: null,
-    tokens: null,
-    kl: null,
-    sqnrDb: null,
-    seconds: null,
-    worker: null,
-    startedAt: null,
-    finishedAt: null,
-  };
-}
-
-/** In a run that nobody executes, nothing is running. */
-function stopped(result: VariantResult): VariantResult {
-  return result.status === "running" ? waitingAgain(result) : result;
-}
-
-/** A run whose studio is gone without having ended it is interrupted. */
-function statusOf(row: SummaryRow): RunStatus {
-  if (!LIVE.includes(row.status)) return row.status;
-  const { owner_process: process, owner_host: host, heartbeat } = row;
-  if (process === null || host === null || heartbeat === null) return "interrupted";
-  return ownerLives({ process, host, heartbeat }) ? row.status : "interrupted";
-}
-
-function summaryOf(row: SummaryRow): RunSummary {
-  const { id, name, note, edits, imported, model, model_name: modelName, fingerprint } = row;
-  const { created, updated, done, failed, total, best } = row;
-  const known = { id, name, note, edits, imported, model, modelName, fingerprint, created, updated };
-  return { ...known, status: statusOf(row), done, failed, total, best };
 }

@@ -1,51 +1,34 @@
-import { cancelledError, KeystoneError, toErrorData } from "#shared/errors.ts";
-import type { Work } from "#shared/job.ts";
-import { needsCalibration, needsSuperWeights, type Coordinate } from "#shared/recipe.ts";
+import { cancelledError, toErrorData } from "#shared/errors.ts";
+import { needsSuperWeights } from "#shared/recipe.ts";
 import type { VariantResult } from "#shared/run.ts";
-import { cancel, isCancelled } from "#worker/control.ts";
-import type {
-  Baseline,
-  ModelHandle,
-  TaskFields,
-  TaskKind,
-  TaskMessage,
-  TaskResult,
-  Twin,
-  VariantOutcome,
-} from "#worker/task.ts";
+import type { VariantOutcome } from "#worker/task.ts";
 import type { JobContext } from "../jobs.ts";
-import type { WorkerPool } from "../pool.ts";
 import type { ModelShape, WorkSize } from "../sizing.ts";
 import type { CacheStore } from "../store/cacheStore.ts";
 import type { RunStore } from "../store/runStore.ts";
-import { waitingAgain } from "../store/runStore.ts";
+import { waitingAgain } from "../store/variantRows.ts";
+import type { Executor, Prepared, Preparing, RunSpec } from "./executor.ts";
 import { Lanes } from "./lanes.ts";
 import { SweepStages } from "./stages.ts";
 import type { SweepReporter } from "./reporter.ts";
 import type { RunClock } from "./runClock.ts";
-import { WaveQueue } from "./waveQueue.ts";
+import { Twins } from "./twins.ts";
+import { diedTwice, WaveQueue } from "./waveQueue.ts";
 
 /** What one execution of a run needs. */
 export interface SweepPlan {
   readonly run: string;
-  readonly model: ModelHandle;
-  /** The same for what one worker does while the others wait: with all cores. */
-  readonly solo: ModelHandle;
+  readonly spec: Omit<RunSpec, "variants">;
   readonly shape: ModelShape;
-  readonly text: string;
-  /** Where SmoothQuant's scales are chosen; null where no recipe of the run has any. */
-  readonly calibration: string | null;
   /** In the order to run them; only those that are not done. */
   readonly variants: readonly VariantResult[];
   readonly size: WorkSize;
-  /** Finds the super weights, or reads them from the cache. Called only where a recipe asks for them. */
-  readonly superWeights: (pool: WorkerPool, watch: (work: Work) => void) => Promise<readonly Coordinate[]>;
 }
 
 export interface SweepTools {
   readonly runs: RunStore;
   readonly kept: CacheStore;
-  readonly pool: WorkerPool;
+  readonly executor: Executor;
   readonly reporter: SweepReporter;
   readonly clock: RunClock;
   readonly job: JobContext;
@@ -71,15 +54,11 @@ export async function runSweep(plan: SweepPlan, tools: SweepTools): Promise<{ ru
   return { run: plan.run };
 }
 
-/** A variant that waits for the scores of the one that makes its weights. */
-type WaitingTwin = Twin & { readonly variant: VariantResult };
-
 class Sweep {
   readonly #plan: SweepPlan;
   readonly #tools: SweepTools;
   #queue: WaveQueue;
-  /** Variants that make the weights of another, by that one's id; they take its scores. */
-  #twins: ReadonlyMap<string, readonly WaitingTwin[]> = new Map();
+  #twins = new Twins([], []);
   readonly #lanes: Lanes;
   readonly #stages: SweepStages;
   /** Variants in a worker's hands. */
@@ -90,56 +69,39 @@ class Sweep {
   constructor(plan: SweepPlan, tools: SweepTools) {
     this.#plan = plan;
     this.#tools = tools;
-    this.#queue = new WaveQueue(plan.variants, plan.size.workers, plan.size.variantsPerWave);
-    this.#lanes = new Lanes(plan.size.workers, (lanes) => tools.reporter.lanes(lanes));
+    this.#queue = this.#queueOf(plan.variants);
+    this.#lanes = new Lanes(tools.executor.workers, (lanes) => tools.reporter.lanes(lanes));
     const detects = plan.variants.some((variant) => needsSuperWeights(variant.recipe));
     this.#stages = new SweepStages(plan.variants.length, detects);
   }
 
   async run(): Promise<void> {
-    const { runs, reporter } = this.#tools;
-    const { run, size } = this.#plan;
-    const nothingLeft = this.#plan.variants.length === 0;
+    const { runs, reporter, executor, job } = this.#tools;
+    const { run, size, variants } = this.#plan;
+    const nothingLeft = variants.length === 0;
     // who goes on with a finished run computes nothing: how it was computed stays
     if (!nothingLeft) runs.saveFacts(run, { workers: size.workers, threads: size.threadsPerWorker });
     reporter.run(runs.setStatus(run, "running"));
     if (nothingLeft) return;
-    const superWeights = await this.#findSuperWeights();
-    const baseline = await this.#scoreOriginal();
-    await this.#findTwins(superWeights);
-    const workers = Array.from({ length: size.workers }, (_, worker) =>
-      this.#work(worker, baseline, superWeights).catch((error: unknown) => this.#fail(error)),
+    const prepared = await executor.prepare({ ...this.#plan.spec, variants }, this.#preparing(), job.signal);
+    this.#twins = new Twins(prepared.twins, variants);
+    this.#queue = this.#queueOf(variants.filter(({ id }) => !this.#twins.has(id)));
+    const workers = Array.from({ length: executor.workers }, (_, worker) =>
+      this.#work(worker, prepared).catch((error: unknown) => this.#fail(error)),
     );
     await Promise.all(workers);
     if (this.#failure !== null) throw this.#failure;
-    if (isCancelled(this.#tools.job.control)) throw cancelledError();
+    if (job.cancelled()) throw cancelledError();
   }
 
-  /** Variants that make the same weights as another are not computed again. */
-  async #findTwins(superWeights: readonly Coordinate[]): Promise<void> {
-    const { variants, solo, size } = this.#plan;
-    if (variants.length < 2) return;
-    const requests = variants.map(({ id, recipe }) => ({ id, recipe, superWeights }));
-    const found = await this.#twice("same", { model: solo, variants: requests }, () => undefined);
-    const waiting = new Map(variants.map((variant) => [variant.id, variant]));
-    const twins = found.flatMap((twin): WaitingTwin[] => {
-      const variant = waiting.get(twin.id);
-      return variant ? [{ ...twin, variant }] : [];
-    });
-    if (twins.length === 0) return;
-    this.#twins = Map.groupBy(twins, ({ sameAs }) => sameAs);
-    const ids = new Set(twins.map(({ id }) => id));
-    this.#queue = new WaveQueue(
-      variants.filter(({ id }) => !ids.has(id)),
-      size.workers,
-      size.variantsPerWave,
-    );
+  #queueOf(variants: readonly VariantResult[]): WaveQueue {
+    return new WaveQueue(variants, this.#tools.executor.workers, this.#plan.size.variantsPerWave);
   }
 
   /** Ends every worker's share because of something that is no variant's own failure. */
   #fail(error: unknown): void {
     this.#failure ??= error instanceof Error ? error : new Error(String(error));
-    cancel(this.#tools.job.control);
+    this.#tools.job.cancel();
   }
 
   /** Writes what became of the run. */
@@ -150,7 +112,7 @@ class Sweep {
     const ours = runs.owns(run);
     if (status !== "done" && ours) {
       const unscored = [...this.#inHand.values(), ...this.#queue.rest];
-      const twins = unscored.flatMap(({ id }) => this.#twins.get(id) ?? []).map(({ variant }) => variant);
+      const twins = unscored.flatMap(({ id }) => this.#twins.of(id));
       const left = [...unscored, ...twins].map((variant): VariantResult => {
         // It was the person who stopped it: the attempt does not count against the variant.
         const attempts = this.#inHand.has(variant.id) ? variant.attempts - 1 : variant.attempts;
@@ -176,68 +138,33 @@ class Sweep {
     return left.has("waiting") ? "interrupted" : "done";
   }
 
-  async #findSuperWeights(): Promise<readonly Coordinate[]> {
-    if (!this.#plan.variants.some((variant) => needsSuperWeights(variant.recipe))) return [];
-    const job = this.#tools.job;
-    job.progress(this.#stages.detecting(0));
-    const found = await this.#plan.superWeights(this.#tools.pool, ({ done, total }) =>
-      job.progress(this.#stages.detecting(done / total)),
-    );
-    job.progress(this.#stages.detecting(1));
-    this.#tools.runs.saveFacts(this.#plan.run, { superWeights: found });
-    if (found.length === 0) {
-      this.#tools.runs.saveFacts(this.#plan.run, {
-        notes: [
-          "No super weight was found in this model: recipes that restore super weights restore nothing, and there is no super activation to keep.",
-        ],
-      });
-    }
-    return found;
-  }
-
-  async #scoreOriginal(): Promise<Baseline> {
+  #preparing(): Preparing {
     const { runs, reporter, job } = this.#tools;
-    const { run, solo, text, calibration, variants } = this.#plan;
-    job.progress(this.#stages.original(0));
-    const judge = runs.row(run).judge;
-    const calibrates = calibration !== null && variants.some(({ recipe }) => needsCalibration(recipe));
-    const fields = {
-      ...{ model: solo, text, judge },
-      calibration: calibrates ? { text: calibration, judge } : null,
+    const { run } = this.#plan;
+    const stages = this.#stages;
+    return {
+      progress: (stage, fraction) =>
+        job.progress(stage === "original" ? stages.original(fraction) : stages.detecting(fraction)),
+      superWeights: (found) => {
+        runs.saveFacts(run, { superWeights: found });
+        if (found.length === 0)
+          runs.saveFacts(run, {
+            notes: [
+              "No super weight was found in this model: recipes that restore super weights restore nothing, and there is no super activation to keep.",
+            ],
+          });
+      },
+      original: ({ scores, convention, device }) => {
+        runs.saveFacts(run, { baseline: scores, convention, device });
+        reporter.baseline(scores);
+      },
     };
-    const baseline = await this.#twice("baseline", fields, (message) => {
-      if (message.type === "progress")
-        job.progress(this.#stages.original(message.progress.done / message.progress.total));
-    });
-    const { scores } = baseline.original;
-    runs.saveFacts(run, {
-      baseline: scores,
-      convention: baseline.windows.convention,
-      device: baseline.device.used,
-    });
-    reporter.baseline(scores);
-    return baseline;
-  }
-
-  /** A task on which everything else stands gets a second worker when its first one dies. */
-  async #twice<K extends TaskKind>(
-    kind: K,
-    fields: TaskFields<K>,
-    onMessage: (message: TaskMessage) => void,
-  ): Promise<TaskResult<K>> {
-    const options = { control: this.#tools.job.control, signal: this.#tools.job.signal, onMessage };
-    try {
-      return await this.#tools.pool.run(kind, fields, options);
-    } catch (error) {
-      if (toErrorData(error).code !== "worker/died") throw error;
-      return await this.#tools.pool.run(kind, fields, options);
-    }
   }
 
   /** One worker's share: wave after wave until none is left. */
-  async #work(worker: number, baseline: Baseline, superWeights: readonly Coordinate[]): Promise<void> {
+  async #work(worker: number, prepared: Prepared): Promise<void> {
     for (;;) {
-      if (isCancelled(this.#tools.job.control)) return;
+      if (this.#tools.job.cancelled()) return;
       const wave = this.#queue.next();
       if (wave.length === 0) {
         // Another worker may still die and leave variants behind; then whoever is free takes them.
@@ -245,7 +172,7 @@ class Sweep {
         await this.#waveOver();
         continue;
       }
-      await this.#runWave(worker, wave, baseline, superWeights);
+      await this.#runWave(worker, wave, prepared);
       this.#wakeIdle();
     }
   }
@@ -261,43 +188,24 @@ class Sweep {
     this.#idle.clear();
   }
 
-  async #runWave(
-    worker: number,
-    wave: readonly VariantResult[],
-    baseline: Baseline,
-    superWeights: readonly Coordinate[],
-  ): Promise<void> {
-    const { runs, pool, job, clock } = this.#tools;
-    const started = wave.map((variant): VariantResult => ({
-      ...variant,
-      status: "running",
-      worker,
-      startedAt: clock.milliseconds(),
-    }));
-    for (const variant of started) this.#inHand.set(variant.id, variant);
-    runs.saveVariants(this.#plan.run, started);
-    this.#tools.reporter.variants(started);
-    const lane = this.#lanes.begin(worker, started, baseline.windows.scored);
-    const variants = wave.map(({ id, recipe }) => ({ id, recipe, superWeights }));
+  async #runWave(worker: number, wave: readonly VariantResult[], prepared: Prepared): Promise<void> {
+    const { runs, executor, job, clock, reporter } = this.#tools;
+    const lease = runs.lease(this.#plan.run, worker, wave, clock.milliseconds());
+    for (const variant of lease.variants) this.#inHand.set(variant.id, variant);
+    reporter.variants(lease.variants);
+    const lane = this.#lanes.begin(worker, lease.variants, prepared.tokens);
+    const heard = {
+      variant: (outcome: VariantOutcome) => this.#finish(outcome),
+      progress: (fraction: number) => {
+        lane.progress(fraction);
+        this.#tellProgress();
+      },
+    };
     try {
-      await pool.run(
-        "wave",
-        { model: this.#plan.model, baseline, variants },
-        {
-          control: job.control,
-          signal: job.signal,
-          onMessage: (message) => {
-            if (message.type === "variant") this.#finish(message.outcome);
-            else if (message.type === "progress") {
-              lane.progress(message.progress.done / message.progress.total);
-              this.#tellProgress();
-            }
-          },
-        },
-      );
-      this.#measure(lane.seconds(), wave.length, baseline);
+      await executor.score(lease, heard, job.signal);
+      this.#measure(lane.seconds(), wave.length, prepared);
     } catch (error) {
-      this.#waveFailed(started, error);
+      this.#waveFailed(lease.variants, error);
     } finally {
       lane.end();
       this.#tellProgress();
@@ -305,13 +213,13 @@ class Sweep {
   }
 
   /** Speed for later estimates: multiply-adds per second of one worker. */
-  #measure(seconds: number, variants: number, baseline: Baseline): void {
+  #measure(seconds: number, variants: number, { device, tokens }: Prepared): void {
     const { shape, size } = this.#plan;
     if (seconds > 0)
       this.#tools.kept.saveRate(
-        baseline.device.used,
+        device,
         size.threadsPerWorker,
-        (variants * baseline.windows.scored * shape.linearWeights) / seconds,
+        (variants * tokens * shape.linearWeights) / seconds,
       );
   }
 
@@ -325,8 +233,10 @@ class Sweep {
     }
     for (const variant of unfinished) this.#inHand.delete(variant.id);
     const lost = this.#queue.died(unfinished, wave.length === 1);
-    const again = unfinished.filter((variant) => !lost.includes(variant)).map(waitingAgain);
-    this.#tools.runs.saveVariants(this.#plan.run, again);
+    const again = this.#tools.runs.release(
+      this.#plan.run,
+      unfinished.filter((variant) => !lost.includes(variant)),
+    );
     this.#tools.reporter.variants(again);
     for (const variant of lost) {
       this.#inHand.set(variant.id, variant);
@@ -361,24 +271,12 @@ class Sweep {
     );
   }
 
-  /** What makes the same weights has the same scores, at its own bits per weight; or the same reason why it has none. */
   #finishTwins(scored: VariantResult, outcome: VariantOutcome): void {
     const { runs, reporter } = this.#tools;
-    for (const { variant, bitsPerWeight, fileBitsPerWeight } of this.#twins.get(scored.id) ?? []) {
-      const { id, index, recipe, label } = variant;
-      const own = { id, index, recipe, label, sameAs: scored.id };
-      const bits = outcome.ok ? { bitsPerWeight, fileBitsPerWeight, seconds: 0 } : {};
-      const result: VariantResult = {
-        ...scored,
-        ...bits,
-        ...own,
-        worker: null,
-        startedAt: null,
-        finishedAt: null,
-      };
-      runs.finishVariant(this.#plan.run, result, outcome.ok ? { ...outcome.detail, id } : null);
+    for (const row of this.#twins.rowsOf(scored, outcome)) {
+      runs.finishVariant(this.#plan.run, row, outcome.ok ? { ...outcome.detail, id: row.id } : null);
       this.#over++;
-      reporter.variants([result]);
+      reporter.variants([row]);
     }
   }
 
@@ -391,13 +289,4 @@ class Sweep {
   #tellProgress(): void {
     this.#tools.job.progress(this.#stages.variants(this.#done(), this.#over));
   }
-}
-
-function diedTwice(variant: VariantResult, message: string): ReturnType<KeystoneError["toData"]> {
-  return new KeystoneError(
-    "worker/died-twice",
-    `Two workers ended while they scored this variant. The last one: ${message}`,
-    "Look at the recipe and at the memory it needs; then retry the variant.",
-    { variant: variant.id },
-  ).toData();
 }

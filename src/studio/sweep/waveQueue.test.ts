@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { parseRecipe } from "#shared/plan.ts";
 import type { VariantResult } from "#shared/run.ts";
-import { newVariant } from "../store/runStore.ts";
+import { newVariant } from "../store/variantRows.ts";
 import { WaveQueue } from "./waveQueue.ts";
 
 const recipe = parseRecipe({ scheme: "affine", bits: 4, granularity: "tensor" });

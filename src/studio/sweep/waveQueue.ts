@@ -1,3 +1,4 @@
+import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
 import type { VariantResult } from "#shared/run.ts";
 
 /** Each worker's first wave is this small, so that the first results come early. */
@@ -53,4 +54,14 @@ export class WaveQueue {
   get rest(): readonly VariantResult[] {
     return [...this.#waiting, ...this.#alone];
   }
+}
+
+/** Why a variant that has had its last attempt has no scores. @param message of the last worker's end */
+export function diedTwice(variant: VariantResult, message: string): KeystoneErrorData {
+  return new KeystoneError(
+    "worker/died-twice",
+    `Two workers ended while they scored this variant. The last one: ${message}`,
+    "Look at the recipe and at the memory it needs; then retry the variant.",
+    { variant: variant.id },
+  ).toData();
 }
