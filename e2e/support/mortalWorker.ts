@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import type { Task, TaskReply } from "../../src/worker/task.ts";
+import type { Task, TaskReply } from "../../src/worker/protocol/task.ts";
 import work from "../../src/worker/worker.ts";
 
 /** The bits at which a wave ends its thread. */

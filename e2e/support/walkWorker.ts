@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import type { Task, TaskReply } from "../../src/worker/task.ts";
+import type { Task, TaskReply } from "../../src/worker/protocol/task.ts";
 import work from "../../src/worker/worker.ts";
 
 /** How long work that a person waits for takes at least. */

@@ -5,7 +5,7 @@ import { judge as judgeSchema, type Judge } from "#shared/plan.ts";
 import { needsCalibration, type Recipe } from "#shared/recipe.ts";
 import { noCalibration } from "#engine/recipe/planActivations.ts";
 import { checkSplit } from "#engine/lab/run/texts.ts";
-import type { CalibrationText } from "#worker/task.ts";
+import type { CalibrationText } from "#worker/protocol/task.ts";
 import type { Access } from "./access.ts";
 
 /** Where a calibration text may come from. */

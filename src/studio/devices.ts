@@ -1,6 +1,6 @@
 import type { DeviceName, DeviceReport } from "#shared/device.ts";
 import type { Settings } from "#shared/settings.ts";
-import { createControl } from "#worker/control.ts";
+import { createControl } from "#worker/protocol/control.ts";
 import type { WorkerPool } from "./pool.ts";
 
 /**

@@ -5,7 +5,7 @@ import type { ModelSummary } from "#shared/model.ts";
 import type { Judge } from "#shared/plan.ts";
 import { needsSuperWeights, type Coordinate, type Recipe } from "#shared/recipe.ts";
 import { recipeId } from "#engine/recipe/recipeId.ts";
-import type { ModelHandle, TaskFields, TaskKind, TaskResult, VariantRequest } from "#worker/task.ts";
+import type { ModelHandle, TaskFields, TaskKind, TaskResult, VariantRequest } from "#worker/protocol/task.ts";
 import type { StudioContext } from "./context.ts";
 import type { JobContext } from "./jobs.ts";
 import { LabReporter } from "./labReporter.ts";

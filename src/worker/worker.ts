@@ -1,7 +1,7 @@
 import { toErrorData } from "#shared/errors.ts";
 import { useGate } from "#engine/forward/nativeGate.ts";
-import { createTalk, type Talk } from "./talk.ts";
-import type { Task, TaskFields, TaskKind, TaskReply, TaskResult } from "./task.ts";
+import { createTalk, type Talk } from "./protocol/talk.ts";
+import type { Task, TaskFields, TaskKind, TaskReply, TaskResult } from "./protocol/task.ts";
 import { ablateTask } from "./tasks/ablate.ts";
 import { compareTask } from "./tasks/compare.ts";
 import { detectTask } from "./tasks/detect.ts";

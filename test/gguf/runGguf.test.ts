@@ -5,7 +5,7 @@ import { runGguf } from "#engine/export/verify/runGguf.ts";
 import type { RunRequest } from "#engine/export/verify/runRequest.ts";
 import type { WindowSet } from "#engine/evaluate/windows/windowSet.ts";
 import { cancelledError } from "#shared/errors.ts";
-import { runExported } from "#worker/runExported.ts";
+import { runExported } from "#engine/export/verify/runExported.ts";
 import { expectSum, float32Bound } from "../support/rounding.ts";
 import { bench, modelOf } from "../export/exporting.ts";
 import { temporaryFolder } from "../support/syntheticCheckpoint.ts";

@@ -43,6 +43,11 @@ describe("src", () => {
   });
 });
 
+it("src/worker has no circle of folders: its entry imports tasks, and they import what lies beside them", () => {
+  const files = new Map([...importGraph(ROOT, "src/worker")].filter(([file]) => isOurs(file)));
+  expect(circles(folderGraph(files))).toEqual([]);
+});
+
 describe("src/engine", () => {
   const files = new Map([...importGraph(ROOT, "src/engine")].filter(([file]) => isOurs(file)));
 

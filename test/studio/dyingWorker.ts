@@ -1,5 +1,5 @@
 import { existsSync, writeFileSync } from "node:fs";
-import type { Task, TaskReply } from "#worker/task.ts";
+import type { Task, TaskReply } from "#worker/protocol/task.ts";
 import work from "#worker/worker.ts";
 
 /** The real worker, whose thread ends in the middle of the first wave: FAKE_MARK is the file by which it knows. */

@@ -15,7 +15,7 @@ import type { Executor, Prepared, RunSpec, Scoring } from "#studio/sweep/executo
 import { SweepReporter } from "#studio/sweep/reporter.ts";
 import { RunClock } from "#studio/sweep/runClock.ts";
 import { runSweep } from "#studio/sweep/sweep.ts";
-import type { VariantOutcome } from "#worker/task.ts";
+import type { VariantOutcome } from "#worker/protocol/task.ts";
 import { temporaryFolder } from "./helpers.ts";
 
 const RUN = "run-1";

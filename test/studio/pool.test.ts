@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
-import { cancel, createControl } from "#worker/control.ts";
+import { cancel, createControl } from "#worker/protocol/control.ts";
 import { judge } from "#shared/plan.ts";
 import { WorkerPool } from "#studio/pool.ts";
 import { summarizeModel } from "#studio/summarizeModel.ts";

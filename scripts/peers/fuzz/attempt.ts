@@ -8,11 +8,11 @@ import type { WindowSet } from "#engine/evaluate/windows/windowSet.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { exportRequest, type ExportFormat, type ExportReport } from "#shared/exporting.ts";
 import { judge } from "#shared/plan.ts";
-import { openModel } from "#worker/openModel.ts";
-import type { Talk } from "#worker/talk.ts";
-import type { ModelHandle } from "#worker/task.ts";
+import { openModel } from "#worker/model/openModel.ts";
+import type { Talk } from "#worker/protocol/talk.ts";
+import type { ModelHandle } from "#worker/protocol/task.ts";
 import { exportTask } from "#worker/tasks/export.ts";
-import { windowsOf } from "#worker/windows.ts";
+import { windowsOf } from "#engine/evaluate/windows/readWindows.ts";
 
 /** What is scored: long enough that every position of a short context counts. */
 export const PASSAGE = [

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import type { ModelSummary } from "#shared/model.ts";
-import { createControl } from "#worker/control.ts";
+import { createControl } from "#worker/protocol/control.ts";
 import type { Answers, StudioContext } from "../context.ts";
 import { findModels } from "../findModels.ts";
 import { modelCaches } from "../modelCaches.ts";

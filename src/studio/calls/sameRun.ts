@@ -21,7 +21,9 @@ export function ownRun(row: RunRow): RunRow {
 }
 
 export function planHash(plan: Plan): string {
-  return createHash("sha256").update(canonicalJson(plan.recipes.map(recipeInOldWords))).digest("hex");
+  return createHash("sha256")
+    .update(canonicalJson(plan.recipes.map(recipeInOldWords)))
+    .digest("hex");
 }
 
 export function sameJudge(a: Judge, b: Judge): boolean {

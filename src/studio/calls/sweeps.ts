@@ -149,7 +149,10 @@ export function sweepCalls(context: StudioContext): Answers<"job:sweep" | "run:r
  */
 async function checkRecipes(model: ModelSummary, plan: Plan): Promise<void> {
   const different = new Map(
-    plan.recipes.map((recipe) => [canonicalJson({ ...recipe, range: null, excludeFromRange: false }), recipe]),
+    plan.recipes.map((recipe) => [
+      canonicalJson({ ...recipe, range: null, excludeFromRange: false }),
+      recipe,
+    ]),
   );
   await withCheckpoint(model.path, (checkpoint) => {
     const architecture = architectureOf(checkpoint);

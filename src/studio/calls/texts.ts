@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import type { TextInfo } from "#shared/estimate.ts";
 import { endingOf, OWN_TEXT_NAME, PLAIN_TEXT_ENDINGS, textOf } from "#shared/texts.ts";
 import { readDocuments } from "#engine/files/documents/readDocuments.ts";
-import { createControl } from "#worker/control.ts";
+import { createControl } from "#worker/protocol/control.ts";
 import type { Access } from "../access.ts";
 import type { Answers, StudioContext } from "../context.ts";
 

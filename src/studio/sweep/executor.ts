@@ -2,7 +2,7 @@ import type { Convention, Scores } from "#shared/evaluation.ts";
 import type { Judge } from "#shared/plan.ts";
 import type { Coordinate } from "#shared/recipe.ts";
 import type { VariantResult } from "#shared/run.ts";
-import type { Twin, VariantOutcome } from "#worker/task.ts";
+import type { Twin, VariantOutcome } from "#worker/protocol/task.ts";
 import type { Lease } from "../store/leases.ts";
 
 /** What a run computes, in words that mean the same on every machine: files by what they hold, not by where they lie. */

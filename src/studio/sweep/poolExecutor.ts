@@ -1,8 +1,15 @@
 import { KeystoneError, toErrorData } from "#shared/errors.ts";
 import type { Work } from "#shared/job.ts";
 import { needsCalibration, needsSuperWeights, type Coordinate } from "#shared/recipe.ts";
-import type { Control } from "#worker/control.ts";
-import type { Baseline, ModelHandle, TaskFields, TaskKind, TaskMessage, TaskResult } from "#worker/task.ts";
+import type { Control } from "#worker/protocol/control.ts";
+import type {
+  Baseline,
+  ModelHandle,
+  TaskFields,
+  TaskKind,
+  TaskMessage,
+  TaskResult,
+} from "#worker/protocol/task.ts";
 import type { WorkerPool } from "../pool.ts";
 import type { Lease } from "../store/leases.ts";
 import type { Executor, Prepared, Preparing, RunSpec, Scoring } from "./executor.ts";

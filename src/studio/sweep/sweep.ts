@@ -1,7 +1,7 @@
 import { cancelledError, toErrorData } from "#shared/errors.ts";
 import { needsSuperWeights } from "#shared/recipe.ts";
 import type { VariantResult } from "#shared/run.ts";
-import type { VariantOutcome } from "#worker/task.ts";
+import type { VariantOutcome } from "#worker/protocol/task.ts";
 import type { JobContext } from "../jobs.ts";
 import type { ModelShape, WorkSize } from "../sizing.ts";
 import type { CacheStore } from "../store/cacheStore.ts";

@@ -1,5 +1,5 @@
 import type { VariantResult } from "#shared/run.ts";
-import type { Twin, VariantOutcome } from "#worker/task.ts";
+import type { Twin, VariantOutcome } from "#worker/protocol/task.ts";
 
 /** A variant that waits for the scores of the one that makes its weights. */
 type WaitingTwin = Twin & { readonly variant: VariantResult };

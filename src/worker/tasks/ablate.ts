@@ -2,10 +2,10 @@ import { basename } from "node:path";
 import type { AblateReport } from "#shared/evaluation.ts";
 import { ablate } from "#engine/superweight/ablate/ablate.ts";
 import { readTaskFiles } from "#engine/tasks/read/readTaskFiles.ts";
-import { openModel } from "../openModel.ts";
-import type { Talk } from "../talk.ts";
-import type { TaskFields } from "../task.ts";
-import { windowsOf } from "../windows.ts";
+import { openModel } from "../model/openModel.ts";
+import type { Talk } from "../protocol/talk.ts";
+import type { TaskFields } from "../protocol/task.ts";
+import { windowsOf } from "#engine/evaluate/windows/readWindows.ts";
 
 /** What the model loses without its super weights. */
 export async function ablateTask(fields: TaskFields<"ablate">, talk: Talk): Promise<AblateReport> {

@@ -5,10 +5,10 @@ import { detect } from "#engine/superweight/detect.ts";
 import type { EffectText } from "#engine/superweight/effect/effects.ts";
 import { PASSAGE, PASSAGE_NAME, PASSAGE_TOKENS } from "#engine/superweight/passage.ts";
 import { cutWindows } from "#engine/evaluate/windows/windows.ts";
-import { openModel, type OpenModel } from "../openModel.ts";
-import type { Talk } from "../talk.ts";
-import type { TaskFields } from "../task.ts";
-import { windowsOf } from "../windows.ts";
+import { openModel, type OpenModel } from "../model/openModel.ts";
+import type { Talk } from "../protocol/talk.ts";
+import type { TaskFields } from "../protocol/task.ts";
+import { windowsOf } from "#engine/evaluate/windows/readWindows.ts";
 
 /** The super weights, and what the model loses without each of them. */
 export async function detectTask(

@@ -3,8 +3,8 @@ import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import { diffCheckpoints } from "#engine/evaluate/diffCheckpoints.ts";
 import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import type { DiffReport } from "#shared/diff.ts";
-import type { Talk } from "../talk.ts";
-import type { TaskFields } from "../task.ts";
+import type { Talk } from "../protocol/talk.ts";
+import type { TaskFields } from "../protocol/task.ts";
 
 /** Two checkpoints, tensor by tensor; neither needs to be one that can be run. */
 export async function diffTask({ a: first, b: second }: TaskFields<"diff">, talk: Talk): Promise<DiffReport> {

@@ -1,12 +1,12 @@
 import type { EvalReport } from "#shared/evaluation.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { scoreOriginal, scoreWave } from "#engine/evaluate/score.ts";
-import { openModel } from "../openModel.ts";
-import type { Talk } from "../talk.ts";
-import type { TaskFields } from "../task.ts";
-import { maximaFor } from "../calibration.ts";
-import { planVariant } from "../variants.ts";
-import { windowsOf } from "../windows.ts";
+import { openModel } from "../model/openModel.ts";
+import type { Talk } from "../protocol/talk.ts";
+import type { TaskFields } from "../protocol/task.ts";
+import { maximaFor } from "../model/calibration.ts";
+import { planVariant } from "../model/variants.ts";
+import { windowsOf } from "#engine/evaluate/windows/readWindows.ts";
 
 /** The original, or a variant beside it, on a text. */
 export async function evaluateTask(

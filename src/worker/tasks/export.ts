@@ -15,12 +15,12 @@ import type { RunRequest } from "#engine/export/verify/runRequest.ts";
 import type { ExportControl, ExportVariant } from "#engine/formats/write/exportedVariant.ts";
 import { verifyExport } from "#engine/export/verify/verifyExport.ts";
 import { writeExport } from "#engine/export/writeExport.ts";
-import { openModel, type OpenModel } from "../openModel.ts";
-import type { Talk } from "../talk.ts";
-import { hasRuntime, runExported } from "../runExported.ts";
-import { scoreReopened } from "../scoreReopened.ts";
-import type { TaskFields } from "../task.ts";
-import { windowsOf } from "../windows.ts";
+import { openModel, type OpenModel } from "../model/openModel.ts";
+import type { Talk } from "../protocol/talk.ts";
+import { hasRuntime, runExported } from "#engine/export/verify/runExported.ts";
+import { scoreReopened } from "#engine/export/verify/scoreReopened.ts";
+import type { TaskFields } from "../protocol/task.ts";
+import { windowsOf } from "#engine/evaluate/windows/readWindows.ts";
 
 /** Judges the variant where it is to be verified, writes it, and opens and scores it again before it gets its name. */
 export async function exportTask(fields: TaskFields<"export">, talk: Talk): Promise<ExportReport> {

@@ -7,11 +7,11 @@ import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
 import { generate, type WrittenText } from "#engine/evaluate/generate/generate.ts";
 import { createMeter } from "#engine/evaluate/stream/meter.ts";
 import { ORIGINAL } from "#engine/tasks/score/runTasks.ts";
-import { maximaFor } from "../calibration.ts";
-import { openModel } from "../openModel.ts";
-import type { Talk } from "../talk.ts";
-import type { TaskFields } from "../task.ts";
-import { planVariant } from "../variants.ts";
+import { maximaFor } from "../model/calibration.ts";
+import { openModel } from "../model/openModel.ts";
+import type { Talk } from "../protocol/talk.ts";
+import type { TaskFields } from "../protocol/task.ts";
+import { planVariant } from "../model/variants.ts";
 
 /** A report is told at most this often, in milliseconds; the last one always is. */
 const TELL_MS = 100;

@@ -11,7 +11,7 @@ import { readDocuments } from "#engine/files/documents/readDocuments.ts";
 import { asMatrix, tensorStatistics } from "#engine/checkpoint/tensorStatistics.ts";
 import { chooseDevice } from "#engine/forward/chooseDevice.ts";
 import { scanWeights } from "#engine/superweight/evidence/scanWeights.ts";
-import type { TaskFields } from "../task.ts";
+import type { TaskFields } from "../protocol/task.ts";
 
 /** Which execution provider would be used, and why not the others. */
 export async function probeTask({ device, threads }: TaskFields<"probe">): Promise<DeviceReport> {

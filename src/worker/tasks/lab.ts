@@ -1,8 +1,8 @@
 import type { LabReport } from "#shared/lab.ts";
 import { runExperiment } from "#engine/lab/runExperiment.ts";
-import { openModel } from "../openModel.ts";
-import type { Talk } from "../talk.ts";
-import type { TaskFields } from "../task.ts";
+import { openModel } from "../model/openModel.ts";
+import type { Talk } from "../protocol/talk.ts";
+import type { TaskFields } from "../protocol/task.ts";
 
 /** One experiment; what it knows so far is told as it grows. */
 export async function labTask(

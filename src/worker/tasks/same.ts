@@ -1,10 +1,10 @@
 import { sameWeights } from "#engine/evaluate/stream/sameWeights.ts";
 import type { Recipe } from "#shared/recipe.ts";
 import { needsCalibration } from "#shared/recipe.ts";
-import { openModel, type OpenModel } from "../openModel.ts";
-import type { Talk } from "../talk.ts";
-import type { TaskFields, Twin, VariantRequest } from "../task.ts";
-import { planVariant, type PlannedVariant } from "../variants.ts";
+import { openModel, type OpenModel } from "../model/openModel.ts";
+import type { Talk } from "../protocol/talk.ts";
+import type { TaskFields, Twin, VariantRequest } from "../protocol/task.ts";
+import { planVariant, type PlannedVariant } from "../model/variants.ts";
 
 interface Planned extends PlannedVariant {
   readonly recipe: Recipe;

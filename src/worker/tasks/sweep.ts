@@ -2,12 +2,13 @@ import { toErrorData } from "#shared/errors.ts";
 import type { Scores } from "#shared/evaluation.ts";
 import { scoreOriginal, scoreWave } from "#engine/evaluate/score.ts";
 import type { VariantScore } from "#engine/evaluate/stream/scoring.ts";
-import { maximaFor } from "../calibration.ts";
-import { openModel } from "../openModel.ts";
-import type { Talk } from "../talk.ts";
-import type { Baseline, TaskFields, VariantOutcome, VariantRequest } from "../task.ts";
-import { planVariant, type PlannedVariant } from "../variants.ts";
-import { shareFloats, shareWindows, windowsOf } from "../windows.ts";
+import { maximaFor } from "../model/calibration.ts";
+import { openModel } from "../model/openModel.ts";
+import type { Talk } from "../protocol/talk.ts";
+import type { Baseline, TaskFields, VariantOutcome, VariantRequest } from "../protocol/task.ts";
+import { planVariant, type PlannedVariant } from "../model/variants.ts";
+import { windowsOf } from "#engine/evaluate/windows/readWindows.ts";
+import { shareFloats, shareWindows } from "../model/sharedArrays.ts";
 
 /** The original on the text: its scores, and what variants are compared with, in shared memory. */
 export async function baselineTask(

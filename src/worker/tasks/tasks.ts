@@ -2,11 +2,11 @@ import { KeystoneError } from "#shared/errors.ts";
 import type { TaskReport } from "#shared/evaluation.ts";
 import { readTaskFiles } from "#engine/tasks/read/readTaskFiles.ts";
 import { ORIGINAL, runTasks } from "#engine/tasks/score/runTasks.ts";
-import { maximaFor } from "../calibration.ts";
-import { openModel } from "../openModel.ts";
-import type { Talk } from "../talk.ts";
-import type { TaskFields } from "../task.ts";
-import { planVariant } from "../variants.ts";
+import { maximaFor } from "../model/calibration.ts";
+import { openModel } from "../model/openModel.ts";
+import type { Talk } from "../protocol/talk.ts";
+import type { TaskFields } from "../protocol/task.ts";
+import { planVariant } from "../model/variants.ts";
 
 /** Task files answered by the original or a variant. */
 export async function tasksTask(fields: TaskFields<"tasks">, talk: Talk): Promise<TaskReport[]> {

@@ -9,7 +9,7 @@ import type { WindowSet } from "#engine/evaluate/windows/windowSet.ts";
 import { stepTokens } from "#engine/export/verify/runOnnx.ts";
 import type { RunRequest } from "#engine/export/verify/runRequest.ts";
 import { scoreDecoder } from "#engine/export/verify/scoreDecoder.ts";
-import { runExported } from "#worker/runExported.ts";
+import { runExported } from "#engine/export/verify/runExported.ts";
 import { demoWindows, openDemo, type Demo } from "../../golden-model/demoModel.ts";
 import { temporaryFolder, writeSyntheticCheckpoint } from "../../support/syntheticCheckpoint.ts";
 import { exportDecoder, exportModel, onnxVariant } from "./exportDecoder.ts";

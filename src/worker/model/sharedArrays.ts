@@ -1,22 +1,4 @@
-import type { Judge } from "#shared/plan.ts";
-import { readRows } from "#engine/files/documents/readDocuments.ts";
 import type { TokenWindow, WindowSet } from "#engine/evaluate/windows/windowSet.ts";
-import { cutWindows } from "#engine/evaluate/windows/windows.ts";
-import type { OpenModel } from "./openModel.ts";
-
-/** A text as the model will see it. @throws KeystoneError text/…, usage/… */
-export async function windowsOf(
-  model: Pick<OpenModel, "tokenizer" | "architecture">,
-  text: string,
-  judge: Judge,
-): Promise<WindowSet> {
-  return cutWindows(
-    await readRows(text),
-    await model.tokenizer(),
-    judge,
-    model.architecture.facts.contextLength,
-  );
-}
 
 /**
  * The same windows with all ids and labels in one piece of shared memory, so that sending them to a worker copies none. The texts'

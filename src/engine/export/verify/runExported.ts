@@ -1,9 +1,9 @@
 import { KeystoneError } from "#shared/errors.ts";
 import type { ExportFormat, RuntimeScore } from "#shared/exporting.ts";
 import { samePerplexity } from "#shared/verification.ts";
-import { runGguf } from "#engine/export/verify/runGguf.ts";
-import { runOnnx } from "#engine/export/verify/runOnnx.ts";
-import type { RunRequest } from "#engine/export/verify/runRequest.ts";
+import { runGguf } from "./runGguf.ts";
+import { runOnnx } from "./runOnnx.ts";
+import type { RunRequest } from "./runRequest.ts";
 
 /** Of the NLL, and of the perplexity where that is small: far more than sums in another order make. */
 const TOLERANCE = 5e-3;

@@ -4,7 +4,7 @@ import { variantFileBits } from "#engine/export/variant/variantSize.ts";
 import { planRecipe } from "#engine/recipe/planRecipe.ts";
 import type { Engine } from "#engine/evaluate/stream/engine.ts";
 import type { Variant } from "#engine/evaluate/stream/variant.ts";
-import type { VariantRequest } from "./task.ts";
+import type { VariantRequest } from "../protocol/task.ts";
 
 /** A recipe brought down to a model, ready to be scored, and what it costs in bits. */
 export interface PlannedVariant {

@@ -1,10 +1,10 @@
 import { KeystoneError } from "#shared/errors.ts";
 import type { Judge } from "#shared/plan.ts";
 import { modelName } from "#engine/checkpoint/modelName.ts";
-import { firstOtherToken } from "#engine/evaluate/windows/sameTokens.ts";
-import type { WindowSet } from "#engine/evaluate/windows/windowSet.ts";
-import { cutWindows } from "#engine/evaluate/windows/windows.ts";
-import type { OpenModel } from "./openModel.ts";
+import { firstOtherToken } from "../windows/sameTokens.ts";
+import type { WindowSet } from "../windows/windowSet.ts";
+import { cutWindows } from "../windows/windows.ts";
+import type { ReadableModel } from "../stream/engine.ts";
 
 /** A text that both were to be judged on: its rows, and how the original cut them. */
 export interface SharedText {
@@ -19,8 +19,8 @@ export interface SharedText {
  * @throws KeystoneError compare/other-vocabulary, compare/other-tokens, usage/context
  */
 export async function requireComparable(
-  original: OpenModel,
-  other: OpenModel,
+  original: ReadableModel,
+  other: ReadableModel,
   texts: readonly SharedText[],
 ): Promise<void> {
   const [name, otherName] = [original, other].map(({ checkpoint }) => modelName(checkpoint.path));
@@ -41,7 +41,7 @@ export async function requireComparable(
 }
 
 /** A model without a row for a token of the text can neither read nor predict it. */
-function requireRows(original: OpenModel, other: OpenModel, texts: readonly SharedText[]): void {
+function requireRows(original: ReadableModel, other: ReadableModel, texts: readonly SharedText[]): void {
   const [first, second] = [original, other].map(({ architecture }) => architecture.facts.vocabulary);
   const without = texts
     .flatMap(({ windows }) => windows.texts)
@@ -57,7 +57,7 @@ function requireRows(original: OpenModel, other: OpenModel, texts: readonly Shar
 }
 
 /** What is said of a comparison over fewer tokens than a model predicts; null where both predict the same. */
-export function vocabularyNote(original: OpenModel, other: OpenModel): string | null {
+export function vocabularyNote(original: ReadableModel, other: ReadableModel): string | null {
   const [first, second] = [original, other].map(({ architecture }) => architecture.facts.vocabulary);
   if (first === second) return null;
   const [name, otherName] = [original, other].map(({ checkpoint }) => modelName(checkpoint.path));

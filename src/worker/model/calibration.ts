@@ -2,8 +2,8 @@ import { calibrate } from "#engine/evaluate/stream/calibrate.ts";
 import type { ActivationMaxima } from "#engine/recipe/activationPlan.ts";
 import type { Watch } from "#engine/evaluate/stream/engine.ts";
 import type { OpenModel } from "./openModel.ts";
-import type { CalibrationText } from "./task.ts";
-import { windowsOf } from "./windows.ts";
+import type { CalibrationText } from "../protocol/task.ts";
+import { windowsOf } from "#engine/evaluate/windows/readWindows.ts";
 
 /** Most tokens of a calibration text that are used: their hidden states are in memory together. */
 export const CALIBRATION_TOKENS = 32_768;

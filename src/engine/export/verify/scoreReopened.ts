@@ -1,3 +1,4 @@
+import type { DeviceName } from "#shared/device.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { ExportFormat } from "#shared/exporting.ts";
 import type { Judge } from "#shared/plan.ts";
@@ -11,11 +12,10 @@ import { scoreOriginal } from "#engine/evaluate/score.ts";
 import { firstOtherToken } from "#engine/evaluate/windows/sameTokens.ts";
 import type { Watch } from "#engine/evaluate/stream/engine.ts";
 import type { WindowSet } from "#engine/evaluate/windows/windowSet.ts";
-import { requireTensorsUsed } from "#engine/export/verify/requireTensorsUsed.ts";
-import { runtimeReading } from "#engine/export/verify/runtimeReading.ts";
+import { requireTensorsUsed } from "./requireTensorsUsed.ts";
+import { runtimeReading } from "./runtimeReading.ts";
 import { createForward } from "#engine/forward/createForward.ts";
-import type { ModelHandle } from "./task.ts";
-import { windowsOf } from "./windows.ts";
+import { windowsOf } from "#engine/evaluate/windows/readWindows.ts";
 
 /** What was written, and how the variant was judged before. */
 export interface JudgedOn {
@@ -33,7 +33,7 @@ export interface JudgedOn {
  */
 export async function scoreReopened(
   checkpoint: Checkpoint,
-  { device, threads }: Pick<ModelHandle, "device" | "threads">,
+  { device, threads }: { device: DeviceName; threads: number },
   { format, text, judge, windows: judged }: JudgedOn,
   watch: Watch,
 ): Promise<{ perplexity: number | null; tokens: number }> {

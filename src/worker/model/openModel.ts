@@ -3,15 +3,12 @@ import { architectureOf } from "#engine/architecture/readArchitecture.ts";
 import { loadTokenizer } from "#engine/formats/tokens/loadTokenizer.ts";
 import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
-import type { Engine } from "#engine/evaluate/stream/engine.ts";
+import type { ReadableModel } from "#engine/evaluate/stream/engine.ts";
 import { createForward } from "#engine/forward/createForward.ts";
-import type { ModelHandle } from "./task.ts";
+import type { ModelHandle } from "../protocol/task.ts";
 
 /** A model as a worker keeps it between tasks: headers in memory, sessions made, weights read when they are needed. */
-export interface OpenModel extends Engine {
-  /** Loaded when it is first needed. */
-  tokenizer(): Promise<Tokenizer>;
-}
+export type OpenModel = ReadableModel;
 
 let kept: { key: string; model: OpenModel } | null = null;
 
