@@ -244,6 +244,8 @@ async function visit(page: Page, hash: string): Promise<string> {
 /** A step that may load the page again; there may be nowhere to go. */
 async function left(page: Page, go: () => Promise<unknown>, what: string): Promise<string> {
   await go().catch(() => undefined);
+  // Before the first place there is the empty page that every window begins with.
+  if (page.url() === "about:blank") await page.goForward({ waitUntil: "commit" });
   await page.waitForFunction(() => document.querySelector("main") !== null);
   return what;
 }

@@ -6,7 +6,11 @@ import { toErrorData, type KeystoneErrorData } from "#shared/errors.ts";
 import type { ModelSummary, TensorStatistics } from "#shared/model.ts";
 import { setOf } from "./collections.ts";
 import { ModelTexts } from "./modelTexts.svelte.ts";
+import { Pace } from "./pace.ts";
 import { StatisticsQueue } from "./statisticsQueue.ts";
+
+/** A search tells of every layer and candidate; what it has come to is shown once in so many milliseconds. */
+const PREVIEW_MS = 400;
 
 /** The checkpoint that is open in this window, with what was found in it so far. */
 export class OpenModel {
@@ -20,6 +24,7 @@ export class OpenModel {
   passes: readonly DetectPass[] = $state.raw([]);
   /** Layers and candidates that it has come to; null before the first. */
   preview: DetectPreview | null = $state.raw(null);
+  readonly #pace = new Pace<DetectPreview>((preview) => (this.preview = preview));
   readonly statistics = new SvelteMap<string, TensorStatistics>();
   readonly statisticsErrors = new SvelteMap<string, KeystoneErrorData>();
   /** What the last search judged to be one; evidence alone is no judgement. */
@@ -77,6 +82,7 @@ export class OpenModel {
   /** A search begins: what an earlier one told on its way is gone. */
   beginSearch(): void {
     this.passes = [];
+    this.#pace.stop();
     this.preview = null;
   }
 
@@ -84,6 +90,11 @@ export class OpenModel {
   async endSearch(): Promise<void> {
     this.detectionRead = false;
     await this.loadDetection();
+  }
+
+  /** Takes what a search that is running has come to. */
+  takePreview(preview: DetectPreview): void {
+    this.#pace.follow(preview, PREVIEW_MS);
   }
 
   /** Takes a pass of the search that is running; one that came before is replaced. */

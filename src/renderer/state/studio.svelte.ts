@@ -201,7 +201,7 @@ export class Studio {
         break;
       case "detect-preview":
         if (this.model && this.jobs.get(event.job)?.model === this.model.path)
-          this.model.preview = event.preview;
+          this.model.takePreview(event.preview);
         break;
       case "lab-report":
         this.lab.takeReport(event.job, event.report);

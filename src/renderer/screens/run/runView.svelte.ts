@@ -4,14 +4,16 @@ import type { VariantResult } from "#shared/run.ts";
 import { decimalsThatSeparate } from "#renderer/format.ts";
 import { setOf } from "#renderer/state/collections.ts";
 import type { LiveRun } from "#renderer/state/liveRun.svelte.ts";
+import { Pace } from "#renderer/state/pace.ts";
 import type { Picks } from "#renderer/state/picks.svelte.ts";
 import { fitScale, frontBy, type Metric, type Scale } from "./damage.ts";
 import { keyOf, NOT_RESTORED } from "./dimensions.ts";
 import { choiceOf, firstChoice, heatLayout, type HeatChoice } from "./heatLayout.ts";
 
-/** Above so many variants the charts follow the results once in so many milliseconds, not at every frame. */
+/** Charts follow the results once in so many milliseconds, not at every frame; above so many variants less often. */
+const REST_MS = 400;
 const MANY = 2_000;
-const SLOW_MS = 1_000;
+const LONG_REST_MS = 1_000;
 
 /** What the parts of the run screen share: which variant is under the pointer, which is selected, what is plotted. */
 export class RunView {
@@ -22,7 +24,7 @@ export class RunView {
   selected: string | null = $state(null);
   /** Key of the restoring arm in the left heatmap, where a plan has several. */
   arm: string | null = $state(null);
-  /** Results as the charts show them; with many variants they lag a little behind the table. */
+  /** Results as the charts show them; they lag a little behind the table. */
   charted: readonly VariantResult[] = $state.raw([]);
   #chosen: HeatChoice | null = $state.raw(null);
 
@@ -54,22 +56,12 @@ export class RunView {
 
   /** Lets the charts follow the results; call inside a component. */
   follow(): void {
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    const pace = new Pace<readonly VariantResult[]>((results) => (this.charted = results));
     $effect(() => {
       const { results } = this.run;
-      if (results.length <= MANY) {
-        this.charted = results;
-        return;
-      }
-      timer ??= setTimeout(
-        () => {
-          timer = undefined;
-          this.charted = this.run.results;
-        },
-        untrack(() => this.charted.length) === 0 ? 0 : SLOW_MS,
-      );
+      pace.follow(results, results.length > MANY ? LONG_REST_MS : REST_MS);
     });
-    $effect(() => () => clearTimeout(timer));
+    $effect(() => () => pace.stop());
   }
 
   choose(change: HeatChoice): void {
