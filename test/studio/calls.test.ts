@@ -207,6 +207,18 @@ describe("texts beside a model", () => {
 });
 
 describe("a plan's estimate", () => {
+  it("does not say of weights that are yet to be searched that there are none", async () => {
+    const { studio, text } = fakeStudio();
+    const recipe = { scheme: "affine", bits: 4, granularity: "channel", restore: "super-weights" };
+    const { notes, problems } = await studio.call("sweep:estimate", {
+      ...{ model: DEMO, plan: { recipes: [recipe, { ...recipe, ignore: ["*"] }] }, text },
+    });
+    expect(problems).toEqual([]);
+    // what else its recipes are to be known for is said
+    expect(notes.join(" ")).toContain("quantizes no tensor");
+    expect(notes.join(" ")).not.toContain("super weight");
+  });
+
   it("counts variants and tokens, gives the range of bits, and says when nothing was measured yet", async () => {
     const { studio, text } = fakeStudio();
     const estimate = await studio.call("sweep:estimate", { model: DEMO, plan: PLAN, text });

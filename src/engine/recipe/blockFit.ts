@@ -106,6 +106,7 @@ export function blockNotes(plans: readonly TensorPlan[], notes: Notes): void {
     );
     if (larger.length > 0) {
       notes.add(
+        "granularity/larger",
         `flat:${size} is larger than ${tensorsInWords(larger.map((plan) => plan.name))}: one block for the whole tensor.`,
       );
     }
@@ -113,6 +114,7 @@ export function blockNotes(plans: readonly TensorPlan[], notes: Notes): void {
     if (first) {
       const { weights } = blockLayout(first);
       notes.add(
+        "granularity/remainder",
         `flat:${size} does not divide ${tensorsInWords(short.map((plan) => plan.name))}: the last block has the remainder (${weights % size} of ${weights} weights in "${first.name}").`,
       );
     }

@@ -1,13 +1,27 @@
+import type { Note } from "#shared/notes.ts";
+
+/** What of a recipe on a model the person should know. */
+export type RecipeNote =
+  | "recipe/nothing"
+  | "ignore/no-match"
+  | "override/no-match"
+  | "override/no-effect"
+  | "embedding/tied"
+  | "restore/no-super-weight"
+  | "restore/not-quantized"
+  | "granularity/larger"
+  | "granularity/remainder";
+
 /** Sentences for the person, each once, in the order they came up. */
 export class Notes {
-  private readonly said = new Set<string>();
+  readonly #said = new Map<string, Note>();
 
-  add(sentence: string): void {
-    this.said.add(sentence);
+  add(code: RecipeNote, text: string): void {
+    this.#said.set(text, this.#said.get(text) ?? { code, text });
   }
 
-  sentences(): readonly string[] {
-    return [...this.said];
+  list(): readonly Note[] {
+    return [...this.#said.values()];
   }
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { TensorInfo, TensorRole } from "#shared/model.ts";
+import { textsOf } from "#shared/notes.ts";
 import { parseRecipe } from "#shared/plan.ts";
 import type { RecipeInput } from "#shared/recipe.ts";
 import { planTensors } from "./planTensors.ts";
@@ -83,7 +84,7 @@ describe("planTensors", () => {
   it("notes that a tied embedding is the head too", () => {
     const tied = MODEL.filter((t) => t.role !== "head");
     expect(plan({ ignore: [] }, tied).notes).toEqual([
-      expect.stringContaining("also the output head (tied)"),
+      { code: "embedding/tied", text: expect.stringContaining("also the output head (tied)") as string },
     ]);
     expect(plan({ ignore: [] }).notes).toEqual([]);
   });
@@ -126,7 +127,12 @@ describe("planTensors", () => {
         { match: "lm_head*", bits: 3 },
       ],
     });
-    expect(notes).toEqual([
+    expect(notes.map(({ code }) => code)).toEqual([
+      "ignore/no-match",
+      "override/no-match",
+      "override/no-effect",
+    ]);
+    expect(textsOf(notes)).toEqual([
       expect.stringContaining('"*.c_proj.*" matches no tensor'),
       expect.stringContaining('"nope" matches no tensor'),
       expect.stringContaining('"lm_head*" changes nothing'),
@@ -192,7 +198,9 @@ describe("planTensors", () => {
   });
 
   it("accepts any flat size and says where the last block is shorter or the tensor smaller", () => {
-    expect(plan({ granularity: "flat:5000" }).notes).toEqual([
+    const { notes } = plan({ granularity: "flat:5000" });
+    expect(notes.map(({ code }) => code)).toEqual(["granularity/larger", "granularity/remainder"]);
+    expect(textsOf(notes)).toEqual([
       'flat:5000 is larger than 2 tensors (first "model.layers.0.self_attn.q_proj.weight"): one block for the whole tensor.',
       'flat:5000 does not divide 2 tensors (first "model.layers.0.mlp.down_proj.weight"): the last block has the remainder (1264 of 11264 weights in "model.layers.0.mlp.down_proj.weight").',
     ]);
@@ -220,7 +228,7 @@ describe("planTensors", () => {
       restore: { indices: [3 * 176 + 5] },
     });
     expect(plan({ restore: "super-weights" }, MODEL, { superWeights: [] }).notes).toEqual([
-      expect.stringContaining("nothing is restored"),
+      { code: "restore/no-super-weight", text: expect.stringContaining("nothing is restored") as string },
     ]);
   });
 
@@ -242,7 +250,12 @@ describe("planTensors", () => {
   it("notes a restored weight of a tensor that is not quantized", () => {
     expect(
       plan({ restore: [[0, 1, 1]], ignore: ["*lm_head*", "*embed_tokens*", "*down_proj*"] }).notes,
-    ).toEqual([expect.stringContaining("Nothing to restore at [0, 1, 1]")]);
+    ).toEqual([
+      {
+        code: "restore/not-quantized",
+        text: expect.stringContaining("Nothing to restore at [0, 1, 1]") as string,
+      },
+    ]);
   });
 
   it("rounds to each tensor's own storage type unless told otherwise, and refuses one it cannot compute with", () => {

@@ -12,6 +12,7 @@ import {
 import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import { blockNotes, checkBlocksFit } from "./blockFit.ts";
 import type { PlanContext } from "./planContext.ts";
+import type { Note } from "#shared/notes.ts";
 import { Notes } from "./notes.ts";
 import { resolveRestore } from "./restoreCoordinates.ts";
 import { namePattern } from "./tensorPattern.ts";
@@ -21,7 +22,7 @@ import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 export interface TensorPlans {
   readonly tensors: ReadonlyMap<string, TensorPlan>;
   /** One sentence each; nothing here stops a run. */
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
 }
 
 /**
@@ -63,8 +64,9 @@ export function planTensors(
   }
   checkBlocksFit([...plans.values()]);
   blockNotes([...plans.values()], notes);
-  if (plans.size === 0) notes.add("This recipe quantizes no tensor: the variant equals the original.");
-  return { tensors: plans, notes: notes.sentences() };
+  if (plans.size === 0)
+    notes.add("recipe/nothing", "This recipe quantizes no tensor: the variant equals the original.");
+  return { tensors: plans, notes: notes.list() };
 }
 
 /** The tensors to quantize, each with the override that applies to it. */
@@ -93,12 +95,15 @@ function chooseTensors(
   }
   for (const { glob, used } of ignore) {
     // The default names what a tied or headless model does not have; that is nobody's mistake.
-    if (!used && !isDefaultKeep(glob)) notes.add(`keep "${glob}" matches no tensor of this model.`);
+    if (!used && !isDefaultKeep(glob))
+      notes.add("ignore/no-match", `keep "${glob}" matches no tensor of this model.`);
   }
   for (const { override, found, used } of overrides) {
-    if (!found) notes.add(`The override for "${override.match}" matches no tensor of this model.`);
+    if (!found)
+      notes.add("override/no-match", `The override for "${override.match}" matches no tensor of this model.`);
     else if (!used)
       notes.add(
+        "override/no-effect",
         `The override for "${override.match}" changes nothing: keep, an earlier override or a 1-D shape comes first.`,
       );
   }
@@ -124,7 +129,10 @@ function noteTiedEmbedding(
   if (tensors.some((tensor) => tensor.role === "head")) return;
   for (const tensor of chosen.keys()) {
     if (tensor.role === "embedding") {
-      notes.add(`"${tensor.name}" is also the output head (tied): both use its quantized values.`);
+      notes.add(
+        "embedding/tied",
+        `"${tensor.name}" is also the output head (tied): both use its quantized values.`,
+      );
     }
   }
 }

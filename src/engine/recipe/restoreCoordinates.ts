@@ -21,6 +21,7 @@ export function resolveRestore(
   if (typeof restore === "object" && !Array.isArray(restore)) return () => ({ largest: restore.largest });
   if (restore === "super-weights" && context.superWeights.length === 0) {
     notes.add(
+      "restore/no-super-weight",
       `No super weight is known for this model: nothing is ${recipe.excludeFromRange ? "held out" : "restored"}.`,
     );
   }
@@ -31,7 +32,10 @@ export function resolveRestore(
     const { tensor, index } = locate(coordinate, byName, context);
     indices.set(tensor.name, (indices.get(tensor.name) ?? new Set()).add(index));
     if (!chosen.has(tensor))
-      notes.add(`Nothing to restore at ${text(coordinate)}: "${tensor.name}" is not quantized.`);
+      notes.add(
+        "restore/not-quantized",
+        `Nothing to restore at ${text(coordinate)}: "${tensor.name}" is not quantized.`,
+      );
   }
   const sorted = new Map(
     [...indices].map(([name, set]) => [name, { indices: [...set].sort((a, b) => a - b) }]),

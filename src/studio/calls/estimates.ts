@@ -115,8 +115,8 @@ async function checkOnModel(
         const key = `${canonicalJson([recipe.activations, restores])}\n${plansKey(plans.tensors)}`;
         makers.set(key, [...(makers.get(key) ?? []), recipe]);
         bits.push(plans.bitsPerWeight);
-        for (const note of plans.notes)
-          if (recipe.restore !== "super-weights" || !/^No super weight/.test(note)) notes.add(note);
+        for (const { code, text } of plans.notes)
+          if (recipe.restore !== "super-weights" || code !== "restore/no-super-weight") notes.add(text);
       } catch (error) {
         if (!(error instanceof KeystoneError)) throw error;
         problems.set(error.message, error.toData());

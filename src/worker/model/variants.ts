@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { planActivations } from "#engine/recipe/planActivations.ts";
 import type { ActivationMaxima } from "#engine/recipe/activationPlan.ts";
 import { variantFileBits } from "#engine/export/variant/variantSize.ts";
@@ -11,8 +12,8 @@ export interface PlannedVariant {
   readonly variant: Variant;
   readonly bitsPerWeight: number;
   readonly fileBitsPerWeight: number;
-  /** What the person should know of the recipe on this model, one sentence each. */
-  readonly notes: readonly string[];
+  /** What the person should know of the recipe on this model. */
+  readonly notes: readonly Note[];
 }
 
 /**

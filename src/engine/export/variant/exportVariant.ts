@@ -1,3 +1,4 @@
+import { textsOf } from "#shared/notes.ts";
 import { fileBitsPerWeight } from "#engine/quantize/plan/bitsPerWeight.ts";
 import { planRecipe, type PlannedModel } from "#engine/recipe/planRecipe.ts";
 import type { StorageType } from "#engine/numeric/storageTypes.ts";
@@ -23,7 +24,7 @@ export function exportVariant(
     recipe,
     recipeId: recipeId(recipe),
     plans,
-    notes,
+    notes: textsOf(notes),
     bitsPerWeight,
     fileBitsPerWeight: fileBitsPerWeight([...model.checkpoint.tensors.values()], plans),
     quantize: (weights, plan, out) => {

@@ -1,3 +1,4 @@
+import { textsOf } from "#shared/notes.ts";
 import type { Recipe } from "#shared/recipe.ts";
 import type { Variant } from "#engine/evaluate/stream/variant.ts";
 import { planRecipe } from "#engine/recipe/planRecipe.ts";
@@ -15,5 +16,5 @@ export interface RecipeVariant {
 /** @throws KeystoneError recipe/… where the recipe does not fit the model */
 export function recipeVariant(run: LabRun, id: string, recipe: Recipe): RecipeVariant {
   const { tensors, notes, bitsPerWeight } = planRecipe(run, recipe, run.superWeights);
-  return { recipe, variant: { id, plans: tensors }, bitsPerWeight, notes };
+  return { recipe, variant: { id, plans: tensors }, bitsPerWeight, notes: textsOf(notes) };
 }
