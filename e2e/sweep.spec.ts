@@ -25,7 +25,7 @@ test.describe.serial("a sweep from the wizard to the exported checkpoint", () =>
     const receipt = page.getByRole("complementary", { name: "This sweep" });
     await expect(receipt).toContainText("48 variants");
     await page
-      .getByRole("group", { name: "Bits, Round to nearest" })
+      .getByRole("group", { name: "Bits, Affine" })
       .getByRole("button", { name: "2", exact: true })
       .click();
     await expect(receipt).toContainText("72 variants");

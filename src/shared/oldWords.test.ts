@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { labRequest } from "./lab.ts";
 import { recipeInOldWords, withOldWords } from "./oldWords.ts";
 import { parsePlan, parseRecipe } from "./plan.ts";
-import { schemeName, SCHEMES } from "./schemes.ts";
+import { schemeName, SCHEMES } from "./schemes/index.ts";
 
 const OLD = {
   codec: "gptq",

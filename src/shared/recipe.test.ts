@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { SCHEMES, schemeName } from "./schemes.ts";
+import { SCHEMES, schemeName } from "./schemes/index.ts";
 import { parsePlan, parseRecipe } from "./plan.ts";
 
 describe("a recipe", () => {

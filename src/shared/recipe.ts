@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { recipeInNewWords } from "./oldWords.ts";
-import { schemeIssues, schemeName, SCHEMES, type SchemeName } from "./schemes.ts";
+import { schemeIssues, schemeName, SCHEMES, type SchemeName } from "./schemes/index.ts";
 
 export { schemeName, type SchemeName };
 

@@ -1,4 +1,4 @@
-import { SCHEMES } from "./schemes.ts";
+import { SCHEMES } from "./schemes/index.ts";
 import { canonicalJson } from "./canonicalJson.ts";
 import {
   DEFAULT_IGNORE,

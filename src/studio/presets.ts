@@ -1,5 +1,6 @@
 import type { SavedPlan } from "#shared/contract.ts";
 import type { ModelSummary } from "#shared/model.ts";
+import { exportFormatOf } from "#shared/exportFormats/index.ts";
 import { parsePlan } from "#shared/plan.ts";
 import { VLLM_GROUPS } from "#shared/vllm.ts";
 
@@ -7,13 +8,6 @@ import { VLLM_GROUPS } from "#shared/vllm.ts";
 const PAPER_BLOCKS = [64, 128, 256, 512, 1024].map((side) => side * side);
 /** Enough text to rank variants, little enough to finish soon. */
 const JUDGE = { tokens: 16_384 };
-const GGUF_SCHEMES = [
-  { scheme: "q4_0", bits: 4 },
-  { scheme: "q4_1", bits: 4 },
-  { scheme: "q5_0", bits: 5 },
-  { scheme: "q5_1", bits: 5 },
-  { scheme: "q8_0", bits: 8 },
-];
 const Z = (threshold: number) => ({ method: "zscore", threshold });
 
 /** @param model leaves out block sizes that do not fit it; null = all */
@@ -75,9 +69,9 @@ export function presets(model: ModelSummary | null): SavedPlan[] {
       "4 to 8 bits for llama.cpp",
       "GGUF's own blocks of 32 from 4 to 8 bits, plain and with the range chosen for the least error.",
       {
-        recipes: GGUF_SCHEMES.flatMap((scheme) =>
+        recipes: exportFormatOf("gguf").own.flatMap((scheme) =>
           [null, { method: "mse" }].map((range) => ({
-            ...scheme,
+            scheme,
             granularity: "group:32",
             ...(range ? { range } : {}),
           })),

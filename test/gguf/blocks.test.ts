@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { recipeInNewWords } from "#shared/oldWords.ts";
-import type { SchemeName } from "#shared/schemes.ts";
+import type { SchemeName } from "#shared/schemes/index.ts";
 import { unpackBlocks } from "#engine/formats/gguf/read/unpackBlocks.ts";
 import { toStorageBytes } from "#engine/formats/write/storageBytes.ts";
 import { packBlocks, type PackedType } from "#engine/formats/gguf/write/packBlocks.ts";

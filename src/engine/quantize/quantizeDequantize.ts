@@ -1,4 +1,4 @@
-import { SCHEMES } from "#shared/schemes.ts";
+import { SCHEMES } from "#shared/schemes/index.ts";
 import { kernelsFor } from "./passes/configure.ts";
 import { assertLength } from "./quantize.ts";
 import { roundingPass } from "./passes/roundingPass.ts";

@@ -1,4 +1,4 @@
-import { SCHEMES, schemeHasGranularity } from "#shared/schemes.ts";
+import { SCHEMES, schemeHasGranularity } from "#shared/schemes/index.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { blockLayout } from "#engine/quantize/plan/blockLayout.ts";
 import { tensorsInWords, type Notes } from "./notes.ts";

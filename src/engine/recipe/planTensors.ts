@@ -1,4 +1,4 @@
-import { SCHEMES } from "#shared/schemes.ts";
+import { SCHEMES } from "#shared/schemes/index.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import {
@@ -140,8 +140,8 @@ function noteTiedEmbedding(
 /** What ŵ is rounded to: the tensor's own type, or the type that the scheme's runtimes compute in. */
 function judgedType(scheme: SchemeName, tensor: TensorInfo): StorageType {
   const storage = storageOf(tensor);
-  if (SCHEMES[scheme].full) return "F32";
-  return storage === "F32" && SCHEMES[scheme].half ? "F16" : storage;
+  if (SCHEMES[scheme].computes === "full") return "F32";
+  return storage === "F32" && SCHEMES[scheme].computes === "half" ? "F16" : storage;
 }
 
 function storageOf(tensor: TensorInfo): StorageType {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { SchemeName } from "../schemes.ts";
+import type { SchemeName } from "../schemes/index.ts";
 import type { Recipe } from "../recipe.ts";
 
 /**

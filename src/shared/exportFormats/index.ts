@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { SchemeName } from "../schemes.ts";
+import type { SchemeName } from "../schemes/index.ts";
 import { awq } from "./awq.ts";
 import { compressedTensors } from "./compressedTensors.ts";
 import type { ExportFormatDescriptor } from "./descriptor.ts";

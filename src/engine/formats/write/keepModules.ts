@@ -1,4 +1,4 @@
-import { SCHEMES } from "#shared/schemes.ts";
+import { SCHEMES } from "#shared/schemes/index.ts";
 import { planRecipe } from "#engine/recipe/planRecipe.ts";
 import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import type { TensorInfo } from "#shared/model.ts";

@@ -1,4 +1,4 @@
-import { SCHEMES, type SchemeName } from "#shared/schemes.ts";
+import { SCHEMES, type SchemeName } from "#shared/schemes/index.ts";
 import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import { normalFloat } from "../schemes/normalFloatLevels.ts";
 import { integerGrid } from "../schemes/integerGrid.ts";

@@ -1,4 +1,4 @@
-import { SCHEMES } from "#shared/schemes.ts";
+import { SCHEMES } from "#shared/schemes/index.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import { blockLayout } from "./blockLayout.ts";
 import type { TensorPlan } from "./tensorPlan.ts";

@@ -1,4 +1,4 @@
-import { SCHEMES } from "#shared/schemes.ts";
+import { SCHEMES } from "#shared/schemes/index.ts";
 import { ownFormatOf } from "#shared/exportFormats/index.ts";
 import type { ExportFormat, FormatAnswer } from "#shared/exporting.ts";
 import { parseRecipe } from "#shared/plan.ts";

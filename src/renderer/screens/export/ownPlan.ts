@@ -1,4 +1,4 @@
-import { schemeHasGranularity, SCHEMES, type SchemeName } from "#shared/schemes.ts";
+import { schemeHasGranularity, SCHEMES, type SchemeName } from "#shared/schemes/index.ts";
 import type { KeystoneErrorData } from "#shared/errors.ts";
 import { exportFormatOf, type ExportFormat } from "#shared/exportFormats/index.ts";
 import type { ModelSummary } from "#shared/model.ts";

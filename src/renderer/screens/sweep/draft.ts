@@ -1,4 +1,4 @@
-import { schemeHasGranularity, schemeIssues, SCHEMES } from "#shared/schemes.ts";
+import { schemeHasGranularity, schemeIssues, SCHEMES } from "#shared/schemes/index.ts";
 import type { ExportFormat } from "#shared/exporting.ts";
 import { canonicalJson } from "#shared/canonicalJson.ts";
 import { judge as judgeSchema, parsePlan, type Judge } from "#shared/plan.ts";

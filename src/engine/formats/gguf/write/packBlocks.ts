@@ -1,3 +1,4 @@
+import type { GgmlBlock } from "#shared/schemes/descriptor.ts";
 import { narrow } from "#engine/numeric/narrow.ts";
 import { ggmlType } from "../layout/ggmlTypes.ts";
 import type { Packed } from "#engine/quantize/quantize.ts";
@@ -6,7 +7,7 @@ import type { Packed } from "#engine/quantize/quantize.ts";
 const BLOCK = 32;
 
 /** The ggml types that packed codes become. */
-export type PackedType = "Q4_0" | "Q4_1" | "Q5_0" | "Q5_1" | "Q8_0";
+export type PackedType = GgmlBlock;
 
 /** One scale per 32 weights of a row and codes 0 … 2^b − 1: exactly what ggml's blocks hold. */
 export function packBlocks(type: PackedType, { codes, constants }: Packed): Uint8Array {

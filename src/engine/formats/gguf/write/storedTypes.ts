@@ -4,7 +4,7 @@ import { isDerived } from "#engine/checkpoint/tensorRole.ts";
 import { storedBits } from "#engine/quantize/plan/bitsPerWeight.ts";
 import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import type { TensorInfo } from "#shared/model.ts";
-import { SCHEMES } from "#shared/schemes.ts";
+import { SCHEMES } from "#shared/schemes/index.ts";
 import type { Granularity } from "#shared/recipe.ts";
 import type { PackedType } from "./packBlocks.ts";
 
@@ -24,25 +24,8 @@ export function ggmlTypeFor(settings: Settings): string | null {
  */
 export function blockType({ scheme, bits, symmetric, granularity }: Settings): PackedType | null {
   if (granularity.kind !== "group" || granularity.size !== GROUP) return null;
-  switch (scheme) {
-    case "q4_0":
-      return "Q4_0";
-    case "q4_1":
-      return "Q4_1";
-    case "q5_0":
-      return "Q5_0";
-    case "q5_1":
-      return "Q5_1";
-    case "q8_0":
-      return "Q8_0";
-    case "int":
-      return symmetric ? (SYMMETRIC[bits] ?? null) : null;
-    default:
-      return null;
-  }
+  return SCHEMES[scheme].ggml(bits, symmetric);
 }
-
-const SYMMETRIC: Readonly<Record<number, PackedType>> = { 4: "Q4_0", 5: "Q5_0", 8: "Q8_0" };
 
 /**
  * The type of a tensor that is not quantized: matrices keep theirs, blocks of a GGUF source included; norms and biases become

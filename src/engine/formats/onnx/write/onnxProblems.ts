@@ -1,13 +1,12 @@
 import { restoredCount } from "#engine/quantize/plan/bitsPerWeight.ts";
 import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
-import { parseGranularity, type Granularity, type SchemeName, type Recipe } from "#shared/recipe.ts";
+import { parseGranularity, type Granularity, type Recipe } from "#shared/recipe.ts";
+import { schemeName, SCHEMES } from "#shared/schemes/index.ts";
 import type { ExportModel } from "../../write/exporter.ts";
 import { activationProblems, recipeSettings } from "../../write/problems.ts";
 
 const SUBJECT = "An ONNX decoder";
-/** Schemes whose weights are (code − zero)·scale with an integer zero point: what MatMulNBits computes with. */
-const SCHEMES: ReadonlySet<SchemeName> = new Set(["matmulnbits", "int", "compressed-tensors"]);
 const BITS = [4, 8];
 const [SMALLEST_BLOCK, LARGEST_BLOCK] = [16, 256];
 /** Restored weights of one matrix: past some thousand their products cost as much as the packed one. */
@@ -46,8 +45,8 @@ function ofRecipe(recipe: Recipe): Settings[] {
 
 function settingProblems({ scheme, bits, granularity }: Settings): KeystoneError[] {
   const problems: KeystoneError[] = [];
-  if (!SCHEMES.has(scheme)) {
-    const names = [...SCHEMES].join(", ");
+  if (!SCHEMES[scheme].matMulNBits) {
+    const names = schemeName.options.filter((name) => SCHEMES[name].matMulNBits).join(", ");
     problems.push(
       new KeystoneError(
         "export/scheme",

@@ -1,5 +1,5 @@
 import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
-import { SCHEMES } from "#shared/schemes.ts";
+import { SCHEMES } from "#shared/schemes/index.ts";
 import type { AdaptedRecipe } from "../../write/exporter.ts";
 
 /**
@@ -12,7 +12,7 @@ export function uniformDtype(
   const all = [...plans];
   const types = [...new Set(all.map(({ storage }) => storage))].sort();
   if (types.length < 2) return { changes: [] };
-  const storage = all.every(({ scheme }) => SCHEMES[scheme].half) ? "F16" : "F32";
+  const storage = all.every(({ scheme }) => SCHEMES[scheme].computes === "half") ? "F16" : "F32";
   return {
     storage,
     changes: [
