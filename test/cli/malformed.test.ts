@@ -150,7 +150,7 @@ describe("a malformed recipe ends eval with exit code 2 and one sentence:", () =
     ["not UTF-8", "\xff\xfe", /recipe\.json is not (valid JSON|UTF-8)/],
     ["a list", [], /recipe\.json/],
     ["an unknown key", { ...VALID, bitz: 4 }, /bitz/],
-    ["a missing key", { scheme: "affine", bits: 4 }, /block: is missing/],
+    ["a missing key", { scheme: "affine", bits: 4 }, /granularity: is missing/],
     ["an unknown scheme", { ...VALID, scheme: "squeeze" }, /scheme/],
     ["one bit", { ...VALID, bits: 1 }, /bits/],
     ["a block in other words", { ...VALID, granularity: "groups of 64" }, /group:N/],

@@ -30,7 +30,7 @@ const SCORES = {
 const VARIANTS: readonly VariantResult[] = [2, 3, 4, 5, 6].map((bits, index) =>
   newVariant({
     ...{ id: `v${bits}`, index, label: `${bits} bits`, attempts: 0 },
-    recipe: parseRecipe({ codec: "rtn", bits, block: "channel" }),
+    recipe: parseRecipe({ scheme: "affine", bits, granularity: "channel" }),
   }),
 );
 
