@@ -76,6 +76,12 @@ test("each format says what it makes of a variant; the one that holds it is writ
   expect(readdirSync(`${served.folder}/packed`).some((name) => name.endsWith(".gguf"))).toBe(true);
   await page.getByRole("button", { name: "Open the export" }).click();
   await expect(page.getByRole("navigation", { name: "Screens" })).toContainText("packed");
+  // A folder with a GGUF file is a model that is there.
+  await visit(page, "#/home");
+  const models = page.getByRole("grid", { name: "Recent models" });
+  await expect(models.getByRole("row").filter({ hasText: "packed" })).toContainText(/Q4_0/i);
+  await expect(models.getByRole("button", { name: "Diff with packed" })).toBeVisible();
+  await expect(models).not.toContainText("Not found");
 });
 
 test("a variant leaves as compressed-tensors with its super weight's module whole, and opens again as a packed model", async ({

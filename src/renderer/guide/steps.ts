@@ -67,7 +67,7 @@ export function hintOf(facts: GuideFacts): string {
     case null:
       return `Exported and verified: ${facts.exported ?? ""}`;
     case "open":
-      return "The demo model, a folder or file of your own, or one that was found on this computer.";
+      return "The demo model, a folder or a file of yours, or one found here.";
     case "find":
       return facts.searching
         ? "The search runs; its result opens the next step."
