@@ -135,14 +135,12 @@ async function shoot(name: string): Promise<void> {
 
 /** Where the program lies on the machine that takes the pictures is no part of them. */
 async function hidePlace(of: Page): Promise<void> {
-  await of.evaluate(
-    ([root, shown]) => {
-      const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-      for (let text = texts.nextNode(); text !== null; text = texts.nextNode())
-        if (text.nodeValue?.includes(root)) text.nodeValue = text.nodeValue.replaceAll(root, shown);
-    },
-    [join(import.meta.dirname, ".."), "/opt/keystone"] as const,
-  );
+  const root = JSON.stringify(join(import.meta.dirname, ".."));
+  await of.evaluate(`{
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let text = texts.nextNode(); text !== null; text = texts.nextNode())
+      if (text.nodeValue.includes(${root})) text.nodeValue = text.nodeValue.replaceAll(${root}, "/opt/keystone");
+  }`);
 }
 
 async function settle(of: Page): Promise<void> {
