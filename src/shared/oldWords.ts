@@ -132,7 +132,10 @@ function gridInNewWords(grid: Fields, context: Context): Record<string, unknown>
     if (now !== key && Object.hasOwn(grid, now)) context.addIssue(twice(key, now));
     if (!Array.isArray(values)) axes.push([now, values]);
     else if (key === "overrides")
-      axes.push([now, values.map((one) => (Array.isArray(one) ? overridesInNewWords(one, context) : one))]);
+      axes.push([
+        now,
+        values.map((one: unknown) => (Array.isArray(one) ? overridesInNewWords(one, context) : one)),
+      ]);
     else axes.push([now, now === key ? values : values.map((one: unknown) => newValue(now, one))]);
   }
   return Object.fromEntries(axes);

@@ -86,7 +86,7 @@ const tableBits = bitsOf(table);
 
 /**
  * out[at …] = codes[from, to) of one block, decoded and rounded to the storage type. Where a block has many more weights
- * than levels, each level is decoded and rounded once; the arithmetic, and so every bit of the result, is the same.
+ * than levels, and its scheme decodes by table, each level is decoded and rounded once; the arithmetic, and so every bit of the result, is the same.
  */
 export function decodeStored(
   scheme: Scheme,
@@ -99,7 +99,7 @@ export function decodeStored(
   at: number,
   storage: TensorPlan["storage"],
 ): void {
-  if (scheme.levels * 2 > to - from) {
+  if (!scheme.decodesByTable || scheme.levels * 2 > to - from) {
     scheme.decode(slot, codes, from, to, out, at);
     roundToStorage(out, outBits, at, at + to - from, storage);
     return;

@@ -1,5 +1,13 @@
+import { AFFINE, STORAGE } from "./kernelForms.ts";
 import { assertRangeFits } from "../plan/overflow.ts";
-import { constantsMismatch, ROUND, type Scheme, type SchemePlan, type PackedConstants } from "./scheme.ts";
+import {
+  constantsMismatch,
+  ROUND,
+  type Scheme,
+  type SchemePlan,
+  type PackedConstants,
+  type SchemeImplementation,
+} from "./scheme.ts";
 import { F32_MAX } from "#engine/numeric/halfTypes.ts";
 
 const { fround } = Math;
@@ -10,11 +18,21 @@ const { fround } = Math;
  * stays as it is. s is rounded twice, as the reciprocal and as its product: so PyTorch divides a number by a tensor, and so
  * come the authors' results; at few bits the last place of s decides thousands of ties. A range so small that s passes the largest f32 gets that as s.
  */
-export function affineScheme(plan: SchemePlan, blocks: number, packed?: PackedConstants): Scheme {
-  return new AffineScheme(plan, blocks, packed);
-}
+export const affine: SchemeImplementation = {
+  create: (plan, blocks, packed) => new AffineScheme(plan, blocks, packed),
+  kernels: {
+    configure(module, { bits, storage }) {
+      const levels = 2 ** bits;
+      module.configure(AFFINE, levels - 1, 0, levels - 1, 0, 0, STORAGE[storage]);
+    },
+    codes: true,
+    mse: true,
+    ordered: false,
+  },
+};
 
 class AffineScheme implements Scheme {
+  readonly decodesByTable = true;
   readonly levels: number;
   private readonly tensor: string;
   private readonly low: Float32Array;

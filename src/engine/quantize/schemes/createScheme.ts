@@ -1,37 +1,42 @@
 import type { SchemeName } from "#shared/recipe.ts";
-import type { Scheme, SchemeFactory, PackedConstants } from "./scheme.ts";
-import { ggufAffineScheme } from "./ggufAffine.ts";
-import { ggufSignedScheme } from "./ggufSigned.ts";
-import { integerScheme } from "./integer.ts";
-import { matMulNBitsScheme } from "./matMulNBits.ts";
-import { normalFloatScheme } from "./normalFloat.ts";
-import { normalFloatMinMaxScheme } from "./normalFloatMinMax.ts";
-import { q8Scheme } from "./q8.ts";
+import type { PackedConstants, Scheme, SchemeImplementation, SchemeKernels } from "./scheme.ts";
+import { ggufAffine } from "./ggufAffine.ts";
+import { ggufSigned } from "./ggufSigned.ts";
+import { integer } from "./integer.ts";
+import { matMulNBits } from "./matMulNBits.ts";
+import { normalFloatAbsmax } from "./normalFloat.ts";
+import { normalFloatMinMax } from "./normalFloatMinMax.ts";
+import { q8 } from "./q8.ts";
 import { withoutCodes } from "./withoutCodes.ts";
-import { affineScheme } from "./affine.ts";
+import { affine } from "./affine.ts";
 import type { TensorPlan } from "../plan/tensorPlan.ts";
 
-const FACTORIES: Readonly<Record<SchemeName, SchemeFactory>> = {
-  affine: affineScheme,
-  int: integerScheme,
-  nf4: normalFloatScheme,
-  nf3: normalFloatScheme,
-  "nf4-minmax": normalFloatMinMaxScheme,
-  "nf3-minmax": normalFloatMinMaxScheme,
-  q4_0: ggufSignedScheme,
-  q4_1: ggufAffineScheme,
-  q5_0: ggufSignedScheme,
-  q5_1: ggufAffineScheme,
-  q8_0: q8Scheme,
-  "compressed-tensors": integerScheme,
-  "gptq-int": integerScheme,
-  "awq-int": integerScheme,
-  matmulnbits: matMulNBitsScheme,
+const IMPLEMENTATIONS: Readonly<Record<SchemeName, SchemeImplementation>> = {
+  affine,
+  int: integer,
+  nf4: normalFloatAbsmax,
+  nf3: normalFloatAbsmax,
+  "nf4-minmax": normalFloatMinMax,
+  "nf3-minmax": normalFloatMinMax,
+  q4_0: ggufSigned,
+  q4_1: ggufAffine,
+  q5_0: ggufSigned,
+  q5_1: ggufAffine,
+  q8_0: q8,
+  "compressed-tensors": integer,
+  "gptq-int": integer,
+  "awq-int": integer,
+  matmulnbits: matMulNBits,
   f16: withoutCodes,
   bf16: withoutCodes,
 };
 
 /** The scheme of a plan, with room for `blocks` blocks, or reading packed constants. */
 export function createScheme(plan: TensorPlan, blocks: number, packed?: PackedConstants): Scheme {
-  return FACTORIES[plan.scheme](plan, blocks, packed);
+  return IMPLEMENTATIONS[plan.scheme].create(plan, blocks, packed);
+}
+
+/** The kernels of a scheme; null = it has none. */
+export function schemeKernels(scheme: SchemeName): SchemeKernels | null {
+  return IMPLEMENTATIONS[scheme].kernels;
 }

@@ -1,9 +1,11 @@
+import { GGUF_AFFINE, STORAGE } from "./kernelForms.ts";
 import {
   constantsMismatch,
   type BlockValues,
   type Scheme,
   type SchemePlan,
   type PackedConstants,
+  type SchemeImplementation,
 } from "./scheme.ts";
 import { assertRangeFits, assertScaleFits } from "../plan/overflow.ts";
 import { toF16 } from "#engine/numeric/halfTypes.ts";
@@ -15,11 +17,21 @@ const { fround } = Math;
  * code = min(⌊(w − lo)·(1/d) + ½⌋, 2^b − 1); ŵ = code·f16(d) + f16(lo). All in f32; codes are taken with d and lo before
  * they are rounded to f16. A d of 0 gives codes 0.
  */
-export function ggufAffineScheme(plan: SchemePlan, blocks: number, packed?: PackedConstants): Scheme {
-  return new GgufAffineScheme(plan, blocks, packed);
-}
+export const ggufAffine: SchemeImplementation = {
+  create: (plan, blocks, packed) => new GgufAffineScheme(plan, blocks, packed),
+  kernels: {
+    configure(module, { bits, storage }) {
+      const levels = 2 ** bits;
+      module.configure(GGUF_AFFINE, levels - 1, 0, levels - 1, -1, 0, STORAGE[storage]);
+    },
+    codes: true,
+    mse: false,
+    ordered: true,
+  },
+};
 
 class GgufAffineScheme implements Scheme {
+  readonly decodesByTable = true;
   readonly levels: number;
   private readonly tensor: string;
   /** f16 values, held as f32 because reading an f16 array is slow. */

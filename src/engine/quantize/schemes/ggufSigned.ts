@@ -1,9 +1,11 @@
+import { GGUF_SIGNED, STORAGE } from "./kernelForms.ts";
 import {
   constantsMismatch,
   type BlockValues,
   type Scheme,
   type SchemePlan,
   type PackedConstants,
+  type SchemeImplementation,
 } from "./scheme.ts";
 import { assertScaleFits } from "../plan/overflow.ts";
 import { toF16 } from "#engine/numeric/halfTypes.ts";
@@ -15,11 +17,21 @@ const { fround } = Math;
  * have the lowest code. h = 2^(b−1); d = m/−h, m the first weight of largest |w|; code = min(⌊w·(1/d) + h + ½⌋, 2^b − 1);
  * ŵ = (code − h)·f16(d). All in f32; 1/d is of d before it is rounded to f16. A d of 0 gives codes h and ŵ = 0.
  */
-export function ggufSignedScheme(plan: SchemePlan, blocks: number, packed?: PackedConstants): Scheme {
-  return new GgufSignedScheme(plan, blocks, packed);
-}
+export const ggufSigned: SchemeImplementation = {
+  create: (plan, blocks, packed) => new GgufSignedScheme(plan, blocks, packed),
+  kernels: {
+    configure(module, { bits, storage }) {
+      const levels = 2 ** bits;
+      module.configure(GGUF_SIGNED, levels - 1, 0, levels - 1, levels / 2, 0, STORAGE[storage]);
+    },
+    codes: true,
+    mse: false,
+    ordered: true,
+  },
+};
 
 class GgufSignedScheme implements Scheme {
+  readonly decodesByTable = true;
   readonly levels: number;
   private readonly tensor: string;
   private readonly half: number;

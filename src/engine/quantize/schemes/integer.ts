@@ -1,8 +1,18 @@
+import type { Kernels } from "#engine/numeric/kernels/kernels.ts";
+import type { TensorPlan } from "../plan/tensorPlan.ts";
+import { INT, STORAGE } from "./kernelForms.ts";
 import type { StorageType } from "#engine/numeric/storageTypes.ts";
-import { constantsMismatch, ROUND, type Scheme, type SchemePlan, type PackedConstants } from "./scheme.ts";
+import {
+  constantsMismatch,
+  ROUND,
+  type Scheme,
+  type SchemePlan,
+  type PackedConstants,
+  type SchemeImplementation,
+} from "./scheme.ts";
 import { integerGrid, type IntegerGrid } from "./integerGrid.ts";
 import { assertScaleFits } from "../plan/overflow.ts";
-import { roundScale } from "#engine/numeric/halfTypes.ts";
+import { LARGEST, roundScale } from "#engine/numeric/halfTypes.ts";
 
 const { fround } = Math;
 
@@ -14,11 +24,13 @@ const { fround } = Math;
  * Symmetric: s = max|w|/steps, scale = T(s), zero = 2^(b−1).
  * Both: code = clamp(round(w/s) + zero), or with the zero point first clamp(round(w/s + zero − 2^(b−1)) + 2^(b−1)).
  */
-export function integerScheme(plan: SchemePlan, blocks: number, packed?: PackedConstants): Scheme {
-  return new IntegerScheme(plan, blocks, packed);
-}
+export const integer: SchemeImplementation = {
+  create: (plan, blocks, packed) => new IntegerScheme(plan, blocks, packed),
+  kernels: { configure: configureInteger, codes: true, mse: true, ordered: false },
+};
 
 class IntegerScheme implements Scheme {
+  readonly decodesByTable = true;
   readonly levels: number;
   private readonly grid: IntegerGrid;
   private readonly tensor: string;
@@ -107,4 +119,31 @@ class IntegerScheme implements Scheme {
 /** Nearest integer, ties to even, of an f32 below 2^22. */
 function nearest(x: number): number {
   return fround(fround(x + ROUND) - ROUND);
+}
+
+function configureInteger(module: Kernels, plan: TensorPlan): void {
+  const grid = integerGrid(plan);
+  const levels = 2 ** plan.bits;
+  const { symmetric } = plan;
+  module.configure(
+    INT,
+    symmetric ? grid.symmetricSteps : levels - 1,
+    symmetric ? grid.smallest : 0,
+    levels - 1,
+    symmetric ? levels / 2 : -1,
+    0,
+    STORAGE[plan.storage],
+  );
+  const first = grid.scaleTypes[0] ?? "F32";
+  const last = grid.scaleTypes.at(-1) ?? "F32";
+  module.configureGrid(
+    STORAGE[first],
+    STORAGE[last],
+    LARGEST[last],
+    grid.zeroScale,
+    grid.codesFrom === "exact" ? 1 : 0,
+    grid.zeroFirst ? levels / 2 : 0,
+    grid.emptyBound,
+    grid.leastRange,
+  );
 }

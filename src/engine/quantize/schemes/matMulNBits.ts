@@ -1,4 +1,11 @@
-import { constantsMismatch, type Scheme, type SchemePlan, type PackedConstants } from "./scheme.ts";
+import { MATMULNBITS, STORAGE } from "./kernelForms.ts";
+import {
+  constantsMismatch,
+  type Scheme,
+  type SchemePlan,
+  type PackedConstants,
+  type SchemeImplementation,
+} from "./scheme.ts";
 import { assertScaleFits } from "../plan/overflow.ts";
 
 const { fround } = Math;
@@ -12,11 +19,29 @@ const { fround } = Math;
  *
  * A block of zeros has scale 0, and so has one whose 1/scale is past the largest f32.
  */
-export function matMulNBitsScheme(plan: SchemePlan, blocks: number, packed?: PackedConstants): Scheme {
-  return new MatMulNBitsScheme(plan, blocks, packed);
-}
+export const matMulNBits: SchemeImplementation = {
+  create: (plan, blocks, packed) => new MatMulNBitsScheme(plan, blocks, packed),
+  kernels: {
+    configure(module, { bits, symmetric, storage }) {
+      const levels = 2 ** bits;
+      module.configure(
+        MATMULNBITS,
+        levels - 1,
+        0,
+        levels - 1,
+        symmetric ? levels / 2 : -1,
+        0,
+        STORAGE[storage],
+      );
+    },
+    codes: true,
+    mse: true,
+    ordered: false,
+  },
+};
 
 class MatMulNBitsScheme implements Scheme {
+  readonly decodesByTable = true;
   readonly levels: number;
   private readonly tensor: string;
   private readonly symmetric: boolean;

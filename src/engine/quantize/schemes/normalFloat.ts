@@ -1,6 +1,13 @@
+import { LEVELS, STORAGE } from "./kernelForms.ts";
 import { assertScaleFits } from "../plan/overflow.ts";
-import { constantsMismatch, type Scheme, type SchemePlan, type PackedConstants } from "./scheme.ts";
-import { nearestLevel, normalFloat, type NormalFloat } from "./normalFloatLevels.ts";
+import {
+  constantsMismatch,
+  type Scheme,
+  type SchemePlan,
+  type PackedConstants,
+  type SchemeImplementation,
+} from "./scheme.ts";
+import { nearestLevel, normalFloat, setLevels, type NormalFloat } from "./normalFloatLevels.ts";
 import { F16_TINY, toF16 } from "#engine/numeric/halfTypes.ts";
 
 const { fround } = Math;
@@ -9,11 +16,21 @@ const { fround } = Math;
  * NormalFloat with an f16 absmax per block [Dettmers et al. 2023, arXiv:2305.14314]:
  * scale = f16(max|w|); code = nearest level to w/scale, ties to the lower; ŵ = level·scale.
  */
-export function normalFloatScheme(plan: SchemePlan, blocks: number, packed?: PackedConstants): Scheme {
-  return new NormalFloatScheme(plan, blocks, packed);
-}
+export const normalFloatAbsmax: SchemeImplementation = {
+  create: (plan, blocks, packed) => new NormalFloatScheme(plan, blocks, packed),
+  kernels: {
+    configure(module, { bits, storage }) {
+      const cuts = setLevels(module, bits, 0);
+      module.configure(LEVELS, 1, 0, 0, 0, cuts, STORAGE[storage]);
+    },
+    codes: false,
+    mse: true,
+    ordered: false,
+  },
+};
 
 class NormalFloatScheme implements Scheme {
+  readonly decodesByTable = true;
   readonly levels: number;
   private readonly table: NormalFloat;
   private readonly tensor: string;

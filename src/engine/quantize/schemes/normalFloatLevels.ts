@@ -1,3 +1,5 @@
+import type { Kernels } from "#engine/numeric/kernels/kernels.ts";
+
 /** NF4 levels, f32 values in f64 notation [Dettmers et al. 2023, arXiv:2305.14314, appendix E]. */
 const NF4 = [
   -1, -0.6961928009986877, -0.5250730514526367, -0.39491748809814453, -0.28444138169288635,
@@ -50,4 +52,24 @@ export function normalFloat(bits: number): NormalFloat {
 export function nearestLevel(table: NormalFloat, x: number): number {
   const code = table.cells[((x + REACH) * CELLS) | 0];
   return x > table.midpoints[code] ? code + 1 : code;
+}
+
+/** Writes cuts and levels + `raised` (in f32); returns how many cuts there are. */
+export function setLevels(module: Kernels, bits: number, raised: number): number {
+  const { levels, midpoints } = normalFloat(bits);
+  const cuts = Float32Array.from(midpoints.subarray(0, levels.length - 1), floorToF32);
+  module.cuts.set(cuts);
+  const bytes = new Uint8Array(levels.map((level) => level + raised).buffer);
+  bytes.forEach((byte, i) => (module.levelBytes[16 * (i % 4) + (i >> 2)] = byte));
+  return cuts.length;
+}
+
+const single = new Float32Array(1);
+const singleBits = new Int32Array(single.buffer);
+
+/** The largest f32 not above x: an f32 is above x exactly where it is above this. */
+function floorToF32(x: number): number {
+  single[0] = x;
+  if (single[0] > x) singleBits[0] += single[0] > 0 ? -1 : 1;
+  return single[0];
 }

@@ -1,6 +1,13 @@
+import { LEVELS_MINMAX, STORAGE } from "./kernelForms.ts";
 import { assertRangeFits } from "../plan/overflow.ts";
-import { constantsMismatch, type Scheme, type SchemePlan, type PackedConstants } from "./scheme.ts";
-import { nearestLevel, normalFloat, type NormalFloat } from "./normalFloatLevels.ts";
+import {
+  constantsMismatch,
+  type Scheme,
+  type SchemePlan,
+  type PackedConstants,
+  type SchemeImplementation,
+} from "./scheme.ts";
+import { nearestLevel, normalFloat, setLevels, type NormalFloat } from "./normalFloatLevels.ts";
 import { F32_MAX } from "#engine/numeric/halfTypes.ts";
 
 const { fround } = Math;
@@ -10,11 +17,21 @@ const { fround } = Math;
  * s = 2/(hi − lo); code = nearest level to (w − lo)·s − 1, ties to the lower; ŵ = (level + 1)/s + lo. All in f32.
  * A constant block has s = 1 and stays as it is.
  */
-export function normalFloatMinMaxScheme(plan: SchemePlan, blocks: number, packed?: PackedConstants): Scheme {
-  return new NormalFloatMinMaxScheme(plan, blocks, packed);
-}
+export const normalFloatMinMax: SchemeImplementation = {
+  create: (plan, blocks, packed) => new NormalFloatMinMaxScheme(plan, blocks, packed),
+  kernels: {
+    configure(module, { bits, storage }) {
+      const cuts = setLevels(module, bits, 1);
+      module.configure(LEVELS_MINMAX, 1, 0, 0, 0, cuts, STORAGE[storage]);
+    },
+    codes: false,
+    mse: true,
+    ordered: false,
+  },
+};
 
 class NormalFloatMinMaxScheme implements Scheme {
+  readonly decodesByTable = true;
   readonly levels: number;
   private readonly table: NormalFloat;
   private readonly tensor: string;

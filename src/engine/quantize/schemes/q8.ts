@@ -1,4 +1,11 @@
-import { constantsMismatch, type Scheme, type SchemePlan, type PackedConstants } from "./scheme.ts";
+import { GGUF_Q8, STORAGE } from "./kernelForms.ts";
+import {
+  constantsMismatch,
+  type Scheme,
+  type SchemePlan,
+  type PackedConstants,
+  type SchemeImplementation,
+} from "./scheme.ts";
 import { assertScaleFits } from "../plan/overflow.ts";
 import { toF16 } from "#engine/numeric/halfTypes.ts";
 
@@ -11,11 +18,21 @@ const ZERO = 128;
  * GGUF's Q8_0, as ggml's reference quantizer makes it: d = max|w|/127; code = round(w·(1/d)), halves away from 0;
  * ŵ = code·f16(d). All in f32; 1/d is of d before it is rounded to f16. A d of 0 gives codes and ŵ of 0.
  */
-export function q8Scheme(plan: SchemePlan, blocks: number, packed?: PackedConstants): Scheme {
-  return new Q8Scheme(plan, blocks, packed);
-}
+export const q8: SchemeImplementation = {
+  create: (plan, blocks, packed) => new Q8Scheme(plan, blocks, packed),
+  kernels: {
+    configure(module, { bits, storage }) {
+      const levels = 2 ** bits;
+      module.configure(GGUF_Q8, levels - 1, 0, levels - 1, -1, 0, STORAGE[storage]);
+    },
+    codes: true,
+    mse: false,
+    ordered: false,
+  },
+};
 
 class Q8Scheme implements Scheme {
+  readonly decodesByTable = true;
   readonly levels = 256;
   private readonly tensor: string;
   /** f16 values, held as f32 because reading an f16 array is slow. */

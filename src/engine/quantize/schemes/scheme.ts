@@ -1,5 +1,6 @@
 import type { SchemeName } from "#shared/recipe.ts";
 import type { StorageType } from "#engine/numeric/storageTypes.ts";
+import type { Kernels } from "#engine/numeric/kernels/kernels.ts";
 import type { TensorPlan } from "../plan/tensorPlan.ts";
 
 /** Adding and subtracting 1.5·2^23 in f32 rounds to the nearest integer, ties to even, for |x| < 2^22. */
@@ -19,7 +20,7 @@ export type PackedConstants =
   /** w ≈ code·scale + low. */
   | { readonly kind: "affine"; readonly scale: Float16Array; readonly low: Float16Array }
   /** w ≈ level[code]·scale. */
-  | { readonly kind: "levels"; readonly scale: Float16Array };
+  | { readonly kind: "levels"; readonly scale: Float16Array | Float32Array };
 
 /** Where the weights of a block lie: source[from, to). */
 export interface BlockValues {
@@ -34,6 +35,8 @@ export interface BlockValues {
  */
 export interface Scheme {
   readonly levels: number;
+  /** Whether ŵ depends on the code and the block alone, so that a table of the levels decodes a block. */
+  readonly decodesByTable: boolean;
   /**
    * Takes the constants of a block from its range.
    * @param values the block, clipped to the range or not yet; asked only where −low = high and it matters which comes first
@@ -49,6 +52,24 @@ export interface Scheme {
 
 /** Makes a scheme for `blocks` blocks, or one that reads constants that were packed before. */
 export type SchemeFactory = (plan: SchemePlan, blocks: number, packed?: PackedConstants) => Scheme;
+
+/** The SIMD kernels of a scheme: what they are set to, and what they can do. */
+export interface SchemeKernels {
+  configure(module: Kernels, plan: TensorPlan): void;
+  /** Whether they give codes too, for formats that pack them. */
+  readonly codes: boolean;
+  /** Whether they search the mse threshold. */
+  readonly mse: boolean;
+  /** Whether constants hang on the order of a block's weights, so that signs are settled after the fit, over whole blocks. */
+  readonly ordered: boolean;
+}
+
+/** A scheme's arithmetic: one for each name in `shared/schemes`. */
+export interface SchemeImplementation {
+  readonly create: SchemeFactory;
+  /** Null = the scalar path runs. */
+  readonly kernels: SchemeKernels | null;
+}
 
 /** What a scheme needs to know of a tensor's plan. */
 export type SchemePlan = Pick<TensorPlan, "name" | "scheme" | "bits" | "symmetric" | "storage">;
