@@ -1,4 +1,4 @@
-import { familyNameOf, fieldsOf } from "#engine/architecture/readArchitecture.ts";
+import { familyFor, familyNameOf, fieldsOf } from "#engine/architecture/readArchitecture.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { InventoryEntry, UnusedReason } from "#shared/inventory.ts";
 
@@ -35,12 +35,19 @@ const NOT_OF_FAMILY: UnusedReason = {
   code: "not-of-family",
   text: "the family's equations have no such setting, in transformers neither",
 };
+const OTHER_PART: UnusedReason = {
+  code: "other-part",
+  text: "of a part for images or sound, and texts are computed",
+};
 const NOT_RUN: UnusedReason = { code: "not-run", text: "the model is only looked at" };
 
 /** Every field of a config.json, with what reads it or why nothing does. */
 export function configEntries(config: Config): InventoryEntry[] {
-  const fields = familyFields(config);
+  const isPart = textConfig(config, []) !== null;
+  const fields = isPart ? new Set(["model_type", "architectures"]) : familyFields(config);
   return Object.keys(config).map((name): InventoryEntry => {
+    if (isPart && name === "text_config") return { name, kind: "config", usedBy: "equations" };
+    if (isPart && OTHER_PARTS.test(name)) return { name, kind: "config", notUsedBecause: OTHER_PART };
     const usedBy = fields?.has(name) === true ? usedByEquations(name) : OTHER_READERS[name];
     if (usedBy !== undefined) return { name, kind: "config", usedBy };
     const known = REASONS.find(({ pattern }) => pattern.test(name))?.reason;
@@ -80,11 +87,37 @@ function familyFields(config: Config): ReadonlySet<string> | null {
   }
 }
 
+/** Fields of a model of several parts that are of the other ones. */
+const OTHER_PARTS = /vision|image|audio|video|mm_|multimodal|projector|spatial_merge|boi_|eoi_|boa_|eoa_/;
+
+/**
+ * The language model's own config where it is one part of a larger model: the fields of `text_config`, and of the whole what is said of
+ * all parts. Whether the head is tied, the tensors say. Null for other configs.
+ */
+function textConfig(config: Config, names: Iterable<string>): Config | null {
+  const text = config["text_config"];
+  if (typeof text !== "object" || text === null || Array.isArray(text) || familyNameOf(config) !== null)
+    return null;
+  const inner = text as Config;
+  const family = familyNameOf(inner);
+  if (family === null) return null;
+  const outer = Object.entries(config).filter(
+    ([name]) => OTHER_READERS[name] !== undefined || name === "quantization_config",
+  );
+  return {
+    ...Object.fromEntries(outer),
+    ...inner,
+    architectures: [familyFor(inner).classes[0]],
+    tie_word_embeddings: ![...names].some((name) => name.endsWith("lm_head.weight")),
+  };
+}
+
 /**
  * A config with the spellings that other programs write brought to the usual ones: `torch.bfloat16` is `bfloat16`, and a family that
  * its class alone names has its `model_type`, without which transformers loads nothing.
  */
-export function settleSpellings(config: Config): Config {
+export function settleSpellings(whole: Config, names: Iterable<string>): Config {
+  const config = textConfig(whole, names) ?? whole;
   const family = (config["model_type"] ?? null) === null ? familyNameOf(config) : null;
   const types = ["torch_dtype", "dtype"].flatMap((name): [string, string][] => {
     const value = config[name];

@@ -14,7 +14,7 @@ import { bearingNotes, configEntries, settleSpellings } from "./configFields.ts"
 import { infoNamed } from "./infoNamed.ts";
 import { SettledCheckpoint, type SettledTensor } from "./settledCheckpoint.ts";
 import { settleHead } from "./settleHead.ts";
-import { recogniseNames } from "./tensorPrefix.ts";
+import { namingOf, recogniseNames, type Naming } from "./tensorPrefix.ts";
 import { isNeverNeeded, reasonFor } from "./unusedTensors.ts";
 
 /** A tensor of the files under the name that its family has for it. */
@@ -34,15 +34,16 @@ interface NamedTensor {
  * @throws KeystoneError as `disagreements` hold them, for the first tensor that is needed; checkpoint/read-failed
  */
 export async function takeInventory(files: Checkpoint, beside: FoundBeside = {}): Promise<Checkpoint> {
-  const spelled = settleSpellings(files.config);
+  const spelled = settleSpellings(files.config, files.tensors.keys());
   const isGguf = files.shards.some(({ file }) => file.endsWith(".gguf"));
-  const { named, twice, note } = nameTensors(files);
+  const naming = namingFor(spelled);
+  const { named, twice, note } = nameTensors(files, naming);
   const model = readModel(spelled, new Set(named.map(({ name }) => name)));
   if (!model) return listOnly(files, spelled, beside);
 
   const head = await settleHead(files, model.config, named);
   const needed = neededTensors(decoder(describeDecoder(head.config)));
-  refuseDisagreements(needed, head.named, beside);
+  refuseDisagreements(needed, head.named, naming, beside);
   const settled = settleTensors(needed, head.named);
   const context = {
     layers: model.decoder.layers.length,
@@ -97,12 +98,15 @@ function packingEntry({ packing, shards, config }: Checkpoint): InventoryEntry[]
 }
 
 /** Tensors by their family's names, and those that stand a second time. */
-function nameTensors(files: Checkpoint): {
+function nameTensors(
+  files: Checkpoint,
+  naming: Naming | undefined,
+): {
   named: NamedTensor[];
   twice: [string, UnusedReason][];
   note: string | null;
 } {
-  const { nameOf, note } = recogniseNames(files.tensors.keys());
+  const { nameOf, note } = recogniseNames(files.tensors.keys(), naming);
   const holder = new Map<string, string>();
   for (const [stored, name] of nameOf) if (!holder.has(name) || stored === name) holder.set(name, stored);
   const named: NamedTensor[] = [];
@@ -113,6 +117,16 @@ function nameTensors(files: Checkpoint): {
     else twice.push([stored, { code: "duplicate", text: `"${name}" stands under its own name as well` }]);
   }
   return { named, twice, note };
+}
+
+/** How the config's family names its tensors; undefined where it is of none. */
+function namingFor(config: Readonly<Record<string, unknown>>): Naming | undefined {
+  try {
+    return namingOf(decoder(describeDecoder(config)));
+  } catch (error) {
+    if (error instanceof KeystoneError) return undefined;
+    throw error;
+  }
 }
 
 interface ReadModel {
@@ -136,11 +150,12 @@ function readModel(config: Readonly<Record<string, unknown>>, names: ReadonlySet
 function refuseDisagreements(
   needed: readonly NeededTensor[],
   named: readonly NamedTensor[],
+  naming: Naming | undefined,
   { disagreements = new Map() }: FoundBeside,
 ): void {
   if (disagreements.size === 0) return;
   const storedAs = new Map(named.map(({ name, stored }) => [name, stored]));
-  const { nameOf } = recogniseNames([...disagreements.keys(), ...storedAs.values()]);
+  const { nameOf } = recogniseNames([...disagreements.keys(), ...storedAs.values()], naming);
   const wanted = new Set(needed.map(({ name }) => name));
   for (const [stored, error] of disagreements) if (wanted.has(nameOf.get(stored) ?? stored)) throw error;
 }

@@ -4,6 +4,7 @@ import { gemma3 } from "./gemma3.ts";
 import { glm4 } from "./glm4.ts";
 import { granite } from "./granite.ts";
 import { llama } from "./llama.ts";
+import { ministral3 } from "./ministral3.ts";
 import { mistral } from "./mistral.ts";
 import { olmo } from "./olmo.ts";
 import { olmo2, olmo3 } from "./olmo2.ts";
@@ -15,5 +16,5 @@ import { smollm3 } from "./smollm3.ts";
 /** Every family that Keystone can compute. A new one is a file beside this one, and a line here. */
 export const FAMILIES: readonly Family[] = [
   ...[llama, mistral, qwen2, phi3, olmo, qwen3, gemma2, gemma3, olmo2, olmo3],
-  ...[smollm3, granite, glm4],
+  ...[smollm3, granite, glm4, ministral3],
 ];

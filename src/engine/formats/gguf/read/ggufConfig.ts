@@ -60,7 +60,7 @@ export function ggufConfig(reader: MetadataReader, facts: ConfigFacts): Readonly
     ...ropeConfig(reader, facts, of),
     ...settings(reader, form?.settings ?? [], of),
   });
-  const completed = { ...form?.complete(fields), ...fields };
+  const completed = withoutAbsent({ ...fields, ...form?.complete(fields) });
   return Object.fromEntries(
     Object.entries(completed).map(([name, value]) => [form?.fields[name] ?? name, value]),
   );
