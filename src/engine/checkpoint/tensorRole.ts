@@ -10,9 +10,10 @@ const ROLES: readonly (readonly [RegExp, TensorRole])[] = [
   [/\.bias$/, "bias"],
   [/norm|(?:^|\.)ln_/, "norm"],
   [/(?:^|\.)(?:lm_head|embed_out)\./, "head"],
-  [/(?:^|\.)(?:embed_tokens|embed_in|word_embeddings|wte|wpe)\./, "embedding"],
+  [/(?:^|\.)(?:embed_positions|wpe)\./, "other"],
+  [/(?:^|\.)(?:embed_tokens|embed_in|word_embeddings|wte)\./, "embedding"],
   [/(?:^|\.)(?:self_attn|attn|attention|self_attention)\./, "attention"],
-  [/(?:^|\.)(?:mlp|feed_forward|block_sparse_moe)\./, "mlp"],
+  [/(?:^|\.)(?:mlp|feed_forward|block_sparse_moe|fc1|fc2)\./, "mlp"],
 ];
 
 /** What a tensor does, from its name. */
@@ -40,6 +41,11 @@ export function modulePath(name: string): string {
 /** True for the weight of a norm. */
 export function isNormWeight({ name, shape }: Pick<TensorInfo, "name" | "shape">): boolean {
   return shape.length === 1 && roleOf(name) === "norm" && name.endsWith(".weight");
+}
+
+/** True for a table of learned positions. */
+export function isPositions(name: string): boolean {
+  return /(?:^|\.)(?:wpe|embed_positions)\.weight$/.test(name);
 }
 
 /** True for tables that old checkpoints carry along and that every program computes from the config. */

@@ -2,6 +2,7 @@ import type { Inventory } from "#shared/inventory.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import { dataBytes } from "#engine/checkpoint/dtypes.ts";
 import { noSuchTensor } from "#engine/checkpoint/fileCheckpoint.ts";
+import { transpose } from "#engine/numeric/transpose.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 
 /** A tensor under the name that it is used by. */
@@ -9,6 +10,8 @@ export interface SettledTensor {
   readonly info: TensorInfo;
   /** Its name in the files; null = it is not there, and zeros stand for it. */
   readonly stored: string | null;
+  /** The file holds it as (columns, rows). */
+  readonly transposed?: true;
 }
 
 /** What the inventory made of a checkpoint. */
@@ -53,13 +56,23 @@ export class SettledCheckpoint implements Checkpoint {
   }
 
   async read(name: string, out?: Float32Array): Promise<Float32Array> {
-    const { stored, info } = this.find(name);
+    const { stored, info, transposed } = this.find(name);
+    if (stored !== null && transposed)
+      return transpose(await this.files.read(stored), [info.shape[1], info.shape[0]], out);
     if (stored !== null) return this.files.read(stored, out);
     return (out ?? new Float32Array(info.parameters)).fill(0);
   }
 
   async readRows(name: string, indices: ArrayLike<number>): Promise<Float32Array> {
-    const { stored, info } = this.find(name);
+    const { stored, info, transposed } = this.find(name);
+    if (transposed) {
+      const [, width] = info.shape;
+      const whole = await this.read(name);
+      const rows = new Float32Array(indices.length * width);
+      for (let i = 0; i < indices.length; i++)
+        rows.set(whole.subarray(indices[i] * width, (indices[i] + 1) * width), i * width);
+      return rows;
+    }
     if (stored !== null) return this.files.readRows(stored, indices);
     return new Float32Array(
       indices.length * info.shape.slice(1).reduce((product, size) => product * size, 1),

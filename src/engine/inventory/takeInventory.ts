@@ -1,11 +1,12 @@
 import { decoder } from "#engine/architecture/decoder/decoder.ts";
 import type { Decoder } from "#engine/architecture/description/description.ts";
-import { describeDecoder } from "#engine/architecture/readArchitecture.ts";
+import { describeDecoder, familyFor } from "#engine/architecture/readArchitecture.ts";
 import { neededTensors, type NeededTensor } from "#engine/architecture/validateTensors.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { unusedGroups, type Inventory, type InventoryEntry, type UnusedReason } from "#shared/inventory.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import { isStorageType, STORAGE_BYTES } from "#engine/numeric/storageTypes.ts";
+import { modulePath } from "#engine/checkpoint/tensorRole.ts";
 import { tensorInfo } from "#engine/checkpoint/tensorInfo.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { FoundBeside } from "#engine/checkpoint/openedFiles.ts";
@@ -13,7 +14,7 @@ import { absentBiases, settleBiases } from "./biases.ts";
 import { bearingNotes, configEntries, settleSpellings } from "./configFields.ts";
 import { infoNamed } from "./infoNamed.ts";
 import { SettledCheckpoint, type SettledTensor } from "./settledCheckpoint.ts";
-import { settleHead } from "./settleHead.ts";
+import { settleHead, type SettledHead } from "./settleHead.ts";
 import { namingOf, recogniseNames, type Naming } from "./tensorPrefix.ts";
 import { isNeverNeeded, reasonFor } from "./unusedTensors.ts";
 
@@ -22,6 +23,8 @@ interface NamedTensor {
   readonly stored: string;
   readonly name: string;
   readonly info: TensorInfo;
+  /** The file holds it as (columns, rows); `info` has it as it is used. */
+  readonly transposed?: true;
 }
 
 /**
@@ -43,8 +46,9 @@ export async function takeInventory(files: Checkpoint, beside: FoundBeside = {})
 
   const head = await settleHead(files, model.config, named);
   const needed = neededTensors(decoder(describeDecoder(head.config)));
+  const stands = storedForm(files, head);
   refuseDisagreements(needed, head.named, naming, beside);
-  const settled = settleTensors(needed, head.named);
+  const settled = settleTensors(needed, stands);
   const context = {
     layers: model.decoder.layers.length,
     modules: new Set(needed.map(({ name }) => name.slice(0, name.lastIndexOf(".")))),
@@ -70,7 +74,7 @@ export async function takeInventory(files: Checkpoint, beside: FoundBeside = {})
   ]);
   return new SettledCheckpoint(files, {
     config: head.config,
-    tensors: settled.whole ? settled.tensors : everything(head.named),
+    tensors: settled.whole ? settled.tensors : everything(stands),
     inventory,
     notes: [
       ...(note === null ? [] : [note]),
@@ -80,6 +84,29 @@ export async function takeInventory(files: Checkpoint, beside: FoundBeside = {})
       ...(isGguf ? [] : bearingNotes(files.config)),
       ...(settled.whole ? unusedNotes(tensorEntries) : []),
     ],
+  });
+}
+
+/** Tensors as they are used: matrices that the family stores as (in, out) are (out, in), like all others. */
+function storedForm({ shards }: Checkpoint, { config, named }: SettledHead): NamedTensor[] {
+  const { transposed } = familyFor(config);
+  const isOwn = shards.every(({ file }) => file.endsWith(".safetensors"));
+  return named.map((tensor): NamedTensor => {
+    const { info, name } = tensor;
+    const [rows, columns] = info.shape;
+    if (
+      !isOwn ||
+      info.shape.length !== 2 ||
+      !name.endsWith(".weight") ||
+      !transposed.includes(modulePath(name))
+    )
+      return tensor;
+    const turned = tensorInfo(name, [columns, rows], info.dtype, info);
+    const packed = {
+      scheme: `${info.dtype}, transposed`,
+      bitsPerWeight: (8 * info.bytes) / Math.max(1, info.parameters),
+    };
+    return { ...tensor, info: { ...turned, packed }, transposed: true };
   });
 }
 
@@ -190,9 +217,9 @@ function settleTensors(
   const present = new Set(named.map(({ name }) => name));
   const zeros = new Set(absentBiases(wanted.keys(), present));
   const tensors = new Map<string, SettledTensor>();
-  for (const { name, stored, info } of named) {
+  for (const { name, stored, info, transposed } of named) {
     if (!wanted.has(name)) continue;
-    tensors.set(name, { stored, info });
+    tensors.set(name, { stored, info, ...(transposed && { transposed }) });
     const bias = wanted.get(name.replace(/\.weight$/, ".bias"));
     if (bias && zeros.has(bias.name)) tensors.set(bias.name, { stored: null, info: zeroInfo(bias, info) });
   }
@@ -214,7 +241,12 @@ function zeroInfo({ name, shape }: NeededTensor, weight: TensorInfo): TensorInfo
 }
 
 function everything(named: readonly NamedTensor[]): Map<string, SettledTensor> {
-  return new Map(named.map(({ name, stored, info }) => [name, { stored, info }]));
+  return new Map(
+    named.map(({ name, stored, info, transposed }) => [
+      name,
+      { stored, info, ...(transposed && { transposed }) },
+    ]),
+  );
 }
 
 /** A model that is not computed: everything is listed as it is stored. */

@@ -75,7 +75,7 @@ function chooseTensors(
   tensors: readonly TensorInfo[],
   notes: Notes,
 ): Map<TensorInfo, Override | undefined> {
-  const ignore = recipe.ignore.map((glob) => ({ glob, matches: namePattern(glob), used: false }));
+  const ignore = recipe.ignore.map((glob) => ({ glob, matches: ignorePattern(glob), used: false }));
   const overrides = recipe.overrides.map((override) => ({
     override,
     matches: namePattern(override.match),
@@ -84,7 +84,7 @@ function chooseTensors(
   }));
   const chosen = new Map<TensorInfo, Override | undefined>();
   for (const tensor of tensors) {
-    const kept = ignore.filter((pattern) => pattern.matches(tensor.name));
+    const kept = ignore.filter((pattern) => pattern.matches(tensor));
     const matching = overrides.filter((pattern) => pattern.matches(tensor.name));
     for (const pattern of kept) pattern.used = true;
     for (const pattern of matching) pattern.found = true;
@@ -109,6 +109,14 @@ function chooseTensors(
   }
   noteTiedEmbedding(tensors, chosen, notes);
   return chosen;
+}
+
+/** The default patterns mean the output head and the embeddings, whatever the family calls them. */
+function ignorePattern(glob: string): (tensor: TensorInfo) => boolean {
+  const matches = namePattern(glob);
+  const [head, embeddings] = DEFAULT_IGNORE;
+  const role = glob === head ? "head" : glob === embeddings ? "embedding" : null;
+  return (tensor) => matches(tensor.name) || (role !== null && tensor.role === role);
 }
 
 function isDefaultKeep(glob: string): boolean {

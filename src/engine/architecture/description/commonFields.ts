@@ -10,9 +10,15 @@ const size = z.number().int().positive();
 
 export const activationName = z.enum(ACTIVATION_NAMES);
 
+/** Fields of every config. */
+export const packedWeights = {
+  architectures: z.array(z.string()).nullish(),
+  quantization_config: z.unknown().optional(),
+};
+
 /** Fields that llama and its relatives share. A family adds its own and its own defaults. */
 export const decoderFields = {
-  architectures: z.array(z.string()).nullish(),
+  ...packedWeights,
   vocab_size: size.default(32_000),
   hidden_size: size.default(4096),
   num_hidden_layers: size.default(32),
@@ -22,7 +28,6 @@ export const decoderFields = {
   hidden_act: activationName.default("silu"),
   rms_norm_eps: z.number().positive().default(1e-6),
   tie_word_embeddings: z.boolean().default(false),
-  quantization_config: z.unknown().optional(),
   ...ropeFields,
 };
 

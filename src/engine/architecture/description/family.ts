@@ -18,6 +18,8 @@ export interface Family {
    * alone counts (else only tensors of the file do). Null = the config says everything.
    */
   readonly biases: { readonly always: readonly string[]; readonly flagCounts: boolean } | null;
+  /** Paths of modules below the layers whose matrices safetensors files hold as (in, out). */
+  readonly transposed: readonly string[];
   /** How llama.cpp has it; null = it does not. */
   readonly gguf: GgufForm | null;
   /** Whether onnxruntime-genai generates with it; onnxruntime itself runs every family. */
@@ -26,13 +28,15 @@ export interface Family {
 
 /** A family from its file: the schema of its config and its equations. */
 export function family<S extends z.ZodObject>(
-  it: Omit<Family, "read" | "fields"> & {
+  it: Omit<Family, "read" | "fields" | "transposed"> & {
+    readonly transposed?: readonly string[];
     readonly schema: S;
     readonly describe: (config: z.output<S>) => Decoder;
   },
 ): Family {
   const { schema, describe, ...rest } = it;
   return {
+    transposed: [],
     ...rest,
     fields: Object.keys(schema.shape),
     read: (config) => describe(parseConfig(schema, config)),

@@ -23,6 +23,8 @@ export interface GgufForm {
   readonly layersPath: string;
   /** GGUF's names of a layer's modules, by their paths. */
   readonly layer: Readonly<Record<string, string>>;
+  /** Where two of those names are one: a file that holds this module means the second. */
+  readonly second: string | null;
   /** And of the tensors outside the layers. */
   readonly outer: Readonly<Record<string, string>>;
   /** Paths of matrices (and biases) whose rows llama.cpp's files hold interleaved within each head. */
@@ -100,7 +102,7 @@ export function ggufForm(architecture: string, own: Partial<Omit<GgufForm, "arch
       claims: null,
       activations: ["silu", "swish"],
     },
-    ...{ windows: false, grouped: null, complete: () => ({}), problems: () => [] },
+    ...{ windows: false, second: null, grouped: null, complete: () => ({}), problems: () => [] },
     ...own,
   };
 }

@@ -10,13 +10,14 @@ export interface TensorNames {
   toHuggingFace(name: string): string;
 }
 
-type Names = Pick<GgufForm, "layer" | "outer" | "layersPath">;
+type Names = Pick<GgufForm, "layer" | "outer" | "layersPath" | "second">;
 
 /** Of architectures that no family here has. */
 const USUAL: Names = {
   layer: { ...LAYER_NAMES, "self_attn.qkv_proj": "attn_qkv" },
   outer: OUTER_NAMES,
   layersPath: "model.layers",
+  second: null,
 };
 
 /**
@@ -36,11 +37,18 @@ export function familyOfArchitecture(
   );
 }
 
-/** @param form of the family; null = an architecture that is not known, which is read with the usual names */
-export function tensorNames(form: Names | null): TensorNames {
-  const { layer: layerNames, outer, layersPath } = form ?? USUAL;
-  const reversed = (names: Readonly<Record<string, string>>) =>
-    new Map(Object.entries(names).map(([name, gguf]) => [gguf, name]));
+/**
+ * @param form of the family; null = an architecture that is not known, which is read with the usual names
+ * @param held names of a file's tensors, where one is read
+ */
+export function tensorNames(form: Names | null, held: ReadonlySet<string> = new Set()): TensorNames {
+  const { layer: layerNames, outer, layersPath, second } = form ?? USUAL;
+  /** Of two names that are one in the file, the later counts. */
+  const takesFirst = second !== null && !held.has(`blk.0.${second}.weight`);
+  const reversed = (names: Readonly<Record<string, string>>) => {
+    const pairs = Object.entries(names).map(([name, gguf]) => [gguf, name] as const);
+    return new Map(takesFirst ? pairs.toReversed() : pairs);
+  };
   const [inner, outerToGguf] = [new Map(Object.entries(layerNames)), new Map(Object.entries(outer))];
   const [innerToOther, outerToOther] = [reversed(layerNames), reversed(outer)];
   return {

@@ -74,7 +74,8 @@ async function checkpointOf(
     throw ggufError("bad-metadata", { name: first.file }, "names no architecture (general.architecture)");
   const family = familyOfArchitecture(architecture, (key) => reader.commonNumber(`${architecture}.${key}`));
   const form = family?.gguf ?? null;
-  const names = tensorNames(form);
+  const held = new Set(parts.flatMap(({ header }) => header.tensors.map(({ name }) => name)));
+  const names = tensorNames(form, held);
   const tensors = new Map<string, StoredTensor>();
   const ropeFactors = new Map<string, readonly number[]>();
   for (const { file, header } of parts) {

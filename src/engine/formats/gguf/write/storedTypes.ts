@@ -1,6 +1,6 @@
 import { isStorageType } from "#engine/numeric/storageTypes.ts";
 import { ggmlType, READ_TYPES } from "../layout/ggmlTypes.ts";
-import { isDerived } from "#engine/checkpoint/tensorRole.ts";
+import { isDerived, isPositions } from "#engine/checkpoint/tensorRole.ts";
 import { storedBits } from "#engine/quantize/plan/bitsPerWeight.ts";
 import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import type { TensorInfo } from "#shared/model.ts";
@@ -29,12 +29,12 @@ export function blockType({ scheme, bits, symmetric, granularity }: Settings): P
 
 /**
  * The type of a tensor that is not quantized: matrices keep theirs, blocks of a GGUF source included; norms and biases become
- * F32, as llama.cpp wants them.
+ * F32, as llama.cpp wants them, and so do learned positions.
  */
 export function storedType(tensor: TensorInfo): string | null {
   const { dtype, shape } = tensor;
   if (!isStorageType(dtype)) return null;
-  return shape.length === 1 ? "F32" : (ownBlocks(tensor) ?? dtype);
+  return shape.length === 1 || isPositions(tensor.name) ? "F32" : (ownBlocks(tensor) ?? dtype);
 }
 
 /** The block type in which a GGUF source holds a tensor, whose very blocks are copied; null where it holds weights or other codes. */

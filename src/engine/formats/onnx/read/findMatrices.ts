@@ -95,7 +95,8 @@ export function findMatrices(
 function tableNodes(initializers: ReadonlyMap<string, Initializer>, width: number | null): OnnxNode[] {
   const nodes: OnnxNode[] = [];
   for (const { name, shape } of initializers.values()) {
-    const [, table, bits] = /^(.+\.embed_tokens\.weight)_Q(\d)$/.exec(name) ?? [];
+    const [, table, bits] =
+      /^(.+\.(?:embed_tokens|embed_in|word_embeddings|wte)\.weight)_Q(\d)$/.exec(name) ?? [];
     if (table === undefined || bits === undefined || shape.length !== 3) continue;
     const [rows = 0, blocks = 0, bytes = 0] = shape;
     const blockSize = (bytes * 8) / Number(bits);

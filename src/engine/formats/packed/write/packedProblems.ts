@@ -2,6 +2,7 @@ import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
 import { parseGranularity, type Granularity, type SchemeName, type Recipe } from "#shared/recipe.ts";
 import { granularityLabel, schemeLabel } from "#shared/recipeText.ts";
+import { familyFor } from "#engine/architecture/readArchitecture.ts";
 import type { ExportModel } from "../../write/exporter.ts";
 import { keepProblems } from "../../write/keepModules.ts";
 import { activationProblems, recipeSettings, transformersProblems } from "../../write/problems.ts";
@@ -47,7 +48,21 @@ export function packedProblems(
     ...(scheme ? [schemeProblem(limits, scheme)] : []),
     ...(block ? [blockProblem(limits, block, plans ?? [])] : []),
     ...(plans && !scheme && !block ? modelProblems(limits, plans) : []),
-    ...(on ? transformersProblems(on.model.checkpoint) : []),
+    ...(on ? [...transformersProblems(on.model.checkpoint), ...transposedProblems(limits, on.model)] : []),
+  ];
+}
+
+/** Loaders of packed modules know linears stored (out, in) alone. */
+function transposedProblems({ subject }: PackedLimits, { checkpoint }: ExportModel): KeystoneErrorData[] {
+  const { modelType, transposed } = familyFor(checkpoint.config);
+  if (transposed.length === 0) return [];
+  return [
+    new KeystoneError(
+      "export/transposed",
+      `${subject} holds matrices as (out, in), but ${modelType} stores ${transposed[0]} and others as (in, out), which loaders of packed weights do not expect.`,
+      "Export as safetensors, GGUF or ONNX instead.",
+      { family: modelType },
+    ).toData(),
   ];
 }
 

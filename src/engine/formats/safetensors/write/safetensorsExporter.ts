@@ -1,3 +1,11 @@
+import { familyFor } from "#engine/architecture/readArchitecture.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
+import { modulePath } from "#engine/checkpoint/tensorRole.ts";
+import { isStorageType } from "#engine/numeric/storageTypes.ts";
+import { transpose } from "#engine/numeric/transpose.ts";
+import { widen } from "#engine/numeric/widen.ts";
+import type { TensorInfo } from "#shared/model.ts";
+import { toStorageBytes } from "../../write/storageBytes.ts";
 import { dataBytes } from "#engine/checkpoint/dtypes.ts";
 import { bytesText } from "#engine/files/output/diskErrors.ts";
 import type { Exporter, ExportSource, WriteInput } from "../../write/exporter.ts";
@@ -43,7 +51,12 @@ export const safetensorsExporter: Exporter = {
 
 /** @throws KeystoneError export/bad-name, checkpoint/bad-index */
 async function planFiles({ model: { checkpoint }, maxShardBytes }: ExportSource): Promise<CheckpointPlan> {
-  const tensors = [...checkpoint.tensors.values()].map((tensor) => ({ ...tensor, bytes: dataBytes(tensor) }));
+  const isTurned = turnedTensors(checkpoint);
+  const tensors = [...checkpoint.tensors.values()].map((tensor) => ({
+    ...tensor,
+    shape: isTurned(tensor.name) ? tensor.shape.toReversed() : tensor.shape,
+    bytes: dataBytes(tensor),
+  }));
   return planShards(tensors, shardLimit(checkpoint, maxShardBytes), await sourceIndex(checkpoint));
 }
 
@@ -67,11 +80,35 @@ async function writeOneShard(
   shard: ShardPlan,
 ): Promise<WrittenFile> {
   await progress.advance(shard.header.byteLength);
+  const turned = turnedTensors(model.checkpoint);
   return writeShard(disk, shard, async function* (name) {
     await progress.begin(`writing ${name}`);
-    for await (const chunk of exportedTensor(model.checkpoint, variant, name, memory)) {
+    const chunks = exportedTensor(model.checkpoint, variant, name, memory);
+    const tensor = turned(name) ? model.checkpoint.tensors.get(name) : undefined;
+    for await (const chunk of tensor ? transposed(chunks, tensor) : chunks) {
       yield chunk;
       await progress.advance(chunk.byteLength);
     }
   });
+}
+
+/** Which tensors the family stores as (in, out). */
+function turnedTensors({ config, tensors }: Checkpoint): (name: string) => boolean {
+  const { transposed: paths } = familyFor(config);
+  return (name) =>
+    paths.includes(modulePath(name)) && name.endsWith(".weight") && tensors.get(name)?.shape.length === 2;
+}
+
+/** A tensor's data with rows and columns exchanged; the whole tensor is in memory. */
+async function* transposed(
+  chunks: AsyncIterable<Uint8Array>,
+  { shape: [rows, columns], dtype, parameters }: TensorInfo,
+): AsyncGenerator<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  for await (const chunk of chunks) parts.push(chunk.slice());
+  const bytes = new Uint8Array(Buffer.concat(parts));
+  if (!isStorageType(dtype)) throw new TypeError(`a matrix is stored as ${dtype}`);
+  const values = new Float32Array(parameters);
+  widen(bytes, dtype, values);
+  yield toStorageBytes(transpose(values, [rows, columns]), dtype, "a transposed matrix");
 }
