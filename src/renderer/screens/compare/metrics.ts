@@ -4,6 +4,7 @@ import { divergenceInterval } from "#shared/intervals.ts";
 import { rankVariants } from "#shared/ranking.ts";
 import { variantWeightBytes } from "#shared/variantSize.ts";
 import { bits, divergence, factor, number, percent, score, signed } from "../../format.ts";
+import { distinctWeights } from "./finding.ts";
 
 /** One row of the comparison: the original first, then a cell a variant. */
 export interface MetricRow {
@@ -71,7 +72,7 @@ export function metricRows(
       value: (r) => r.kl?.mean ?? null,
       text: divergence,
       better: "low",
-      tied: rankVariants(results).tied.length > 0,
+      tied: rankVariants(distinctWeights(results)).tied.length > 0,
     },
     {
       name: "KL mean, 95%",
