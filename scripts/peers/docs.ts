@@ -10,7 +10,7 @@ import {
 } from "./peer.ts";
 
 const DOCS = join(import.meta.dirname, "..", "..", "docs");
-const SUMMARY_PAGE = "formats.md";
+const SUMMARY_PAGE = "peers.md";
 const HEAD = [
   "peer",
   "with",

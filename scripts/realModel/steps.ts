@@ -11,7 +11,7 @@ import {
   sensitivityReport,
   superActivationsReport,
   tokenProbabilitiesReport,
-} from "#shared/lab.ts";
+} from "#shared/labReports.ts";
 import { variantResult } from "#shared/run.ts";
 import { scores } from "#shared/evaluation.ts";
 

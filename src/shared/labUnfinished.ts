@@ -1,5 +1,6 @@
 import { plural } from "./format.ts";
-import type { LabReached, LabReport } from "./lab.ts";
+import type { LabReport } from "./lab.ts";
+import type { LabReached } from "./labReports.ts";
 
 /** `3 of 8 rows`, `1 of 1 prompt`, `12 candidates`. */
 export function reachedWords({ done, of, unit }: LabReached): string {

@@ -116,7 +116,7 @@ describe("the table of all peers", () => {
       "5.0e-5 (0.0001)<br>1.0e-6 (0.0001)",
       "1.0e-3 (0.005)<br>1.0e-3 (0.005)",
     ]);
-    expect(summaryRow({ title: "vLLM", section: "formats.md#vllm" }, report)[0]).toBe("[vLLM](#vllm)");
+    expect(summaryRow({ title: "vLLM", section: "peers.md#vllm" }, report)[0]).toBe("[vLLM](#vllm)");
   });
 
   it("replaces a peer's own row and keeps the others'", () => {

@@ -1,5 +1,5 @@
 import { Linter } from "eslint";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { DIRECTIONS, ENGINE_ORDER } from "../../scripts/importOrder.ts";
@@ -7,6 +7,7 @@ import { circles, folderGraph, importGraph } from "../support/importGraph.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const MOST_FILES = 15;
+const MOST_LINES = 300;
 
 describe("a graph of imports", () => {
   it("shows a circle of files", () => {
@@ -40,6 +41,14 @@ describe("src", () => {
 
   it("has no circle of files", () => {
     expect(circles(files)).toEqual([]);
+  });
+
+  it(`has no file of more than ${MOST_LINES} lines, tests and style sheets not counted`, () => {
+    const long = [...files.keys()].filter(
+      (file) =>
+        isOurs(file) && readFileSync(join(ROOT, file), "utf8").trimEnd().split("\n").length > MOST_LINES,
+    );
+    expect(long).toEqual([]);
   });
 });
 

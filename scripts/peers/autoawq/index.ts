@@ -6,7 +6,7 @@ import type { Peer } from "../peer.ts";
 
 export const peer: Peer = {
   title: "AutoAWQ",
-  section: "formats.md#autoawq",
+  section: "peers.md#autoawq",
   run: (python) =>
     runPacked(
       python,

@@ -128,6 +128,6 @@ async function run(python: string): Promise<PeerReport> {
 
 export const peer: Peer = {
   title: "transformers and GPT-QModel",
-  section: "formats.md#transformers-and-gpt-qmodel",
+  section: "peers.md#transformers-and-gpt-qmodel",
   run,
 };

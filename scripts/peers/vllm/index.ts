@@ -6,7 +6,7 @@ import type { Peer } from "../peer.ts";
 
 export const peer: Peer = {
   title: "vLLM on a CPU",
-  section: "formats.md#vllm",
+  section: "peers.md#vllm",
   run: (python) =>
     runPacked(
       python,

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { labReportOf } from "../../../test/support/labReports.ts";
-import { blockAxis, blockScalingFigures, sortBlocks } from "./blockScaling.ts";
+import { blockAxis, sortBlocks } from "./blockAxis.ts";
+import { blockScalingFigures } from "./blockScaling.ts";
 import { paletteOf } from "./palette.ts";
 
 it("orders blocks by how many weights share a scale, as their bits tell", () => {

@@ -1,5 +1,6 @@
 import { factor, percent } from "../format.ts";
-import { MOST_MOVED, type LabReportOf } from "../lab.ts";
+import { type LabReportOf } from "../lab.ts";
+import { MOST_MOVED } from "../labReports.ts";
 import { magnitudeScale, type Scale } from "./axes.ts";
 import { dotPlot, type DotRow } from "./dotPlot.ts";
 import type { Figure } from "./figure.ts";

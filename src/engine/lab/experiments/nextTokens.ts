@@ -1,4 +1,5 @@
-import { MOST_MOVED, type LabReportOf } from "#shared/lab.ts";
+import { type LabReportOf } from "#shared/lab.ts";
+import { MOST_MOVED } from "#shared/labReports.ts";
 import { orNull } from "#shared/numbers.ts";
 
 type Report = LabReportOf<"token-probabilities">;

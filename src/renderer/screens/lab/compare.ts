@@ -1,17 +1,16 @@
-import { magnitudeScale, percentScale, type Scale } from "#shared/figures/axes.ts";
-import { blockAxis, sortBlocks } from "#shared/figures/blockScaling.ts";
-import { dotPlot } from "#shared/figures/dotPlot.ts";
-import type { Figure, FigureLayout, FigureTable, Palette } from "#shared/figures/index.ts";
-import { linePlot } from "#shared/figures/linePlot.ts";
+import { magnitudeScale, percentScale } from "#shared/figures/axes.ts";
+import { blockAxis, sortBlocks } from "#shared/figures/blockAxis.ts";
+import type { Figure, Palette } from "#shared/figures/index.ts";
 import { layerAxis } from "#shared/figures/template.ts";
 import type { ExperimentName, LabReportOf, LabResult } from "#shared/lab.ts";
 import { granularityLabel } from "#shared/recipeText.ts";
-import { significant, when } from "#shared/format.ts";
+import { when } from "#shared/format.ts";
 import { resultName } from "./labText.ts";
 import { axisRange, factorEnds } from "./scaling.ts";
 import type { Compared } from "./compared.ts";
-import { compareTable, type Column, type Line } from "./compareTable.ts";
+import { type Line } from "./compareTable.ts";
 import { measures, ratio } from "./compareMeasures.ts";
+import { TIMES, lines, dots, magnitude, median } from "./compareFigure.ts";
 
 /** Results as they are compared: A first, each with a name that tells it from the others. */
 export function comparedOf(results: readonly LabResult[]): Compared[] {
@@ -25,9 +24,6 @@ export function comparedOf(results: readonly LabResult[]): Compared[] {
 }
 
 export type ComparedOf<E extends ExperimentName> = Omit<Compared, "report"> & { report: LabReportOf<E> };
-
-const HEIGHT = 340;
-const TIMES = "× the original's perplexity";
 
 /** Charts that hold the results side by side. Perplexities are drawn as multiples of each model's own original. */
 export function compareFigures(
@@ -217,122 +213,4 @@ function compareRows(
     compared,
     palette,
   );
-}
-
-interface Plot {
-  id: string;
-  title: string;
-  caption: string;
-  xLabel: string;
-  reference?: number;
-  /** Heading of the column that holds the rows' names, and of those behind it. */
-  first: string;
-  columns: readonly Column[];
-  points: readonly Line[];
-}
-
-function lines(
-  plot: Plot & { x: FigureLayout; yLabel: string },
-  compared: readonly Omit<Compared, "report">[],
-  palette: Palette,
-): Figure {
-  const { id, title, caption, xLabel, yLabel, x, points, reference } = plot;
-  const drawn = linePlot(
-    {
-      series: compared.map(({ place, letter, name }) => ({
-        name: letter,
-        role: place,
-        points: points
-          .filter((point) => point.one.place === place)
-          .map((point) => ({
-            x: point.x ?? 0,
-            y: point.value,
-            words: `${letter} ${name}, ${wordsOf(point)}`,
-          })),
-      })),
-      y: magnitudeScale([...points.map(({ value }) => value), reference]),
-      yLabel,
-      x,
-      xLabel,
-      reference: reference === undefined ? undefined : { value: reference, text: "original" },
-      height: HEIGHT,
-    },
-    palette,
-  );
-  return {
-    id,
-    title,
-    caption,
-    summary: summaryOf(plot, compared),
-    height: HEIGHT,
-    ...drawn,
-    table: tableOf(plot),
-  };
-}
-
-function dots(
-  plot: Plot & { x: Scale },
-  compared: readonly Omit<Compared, "report">[],
-  palette: Palette,
-): Figure {
-  const { id, title, caption, xLabel, x, points, reference } = plot;
-  const rows = [...new Set(points.map(({ row }) => row))];
-  const drawn = dotPlot(
-    {
-      rows: rows.map((label) => ({
-        label,
-        dots: points
-          .filter(({ row }) => row === label)
-          .map((point) => ({
-            role: point.one.place,
-            value: point.value,
-            text: "",
-            words: `${point.one.letter} ${point.one.name}, ${wordsOf(point)}`,
-          })),
-      })),
-      x,
-      xLabel,
-      reference: reference ?? null,
-      legend: compared.map(({ place, letter, name }) => ({ role: place, name: `${letter} ${name}` })),
-    },
-    palette,
-  );
-  return { id, title, caption, summary: summaryOf(plot, compared), ...drawn, table: tableOf(plot) };
-}
-
-function tableOf({ first, columns, points, xLabel }: Plot & { yLabel?: string }): FigureTable {
-  return compareTable(first, columns, points, xLabel === TIMES || columns.includes("Perplexity"));
-}
-
-function wordsOf({ row, value }: Line): string {
-  return `${row}: ${value === null ? "not finite" : significant(value, 4)}`;
-}
-
-function summaryOf({ points }: Plot, compared: readonly Omit<Compared, "report">[]): string {
-  return compared
-    .map(({ place, letter, name }) => {
-      const values = points.flatMap(({ one, value }) =>
-        one.place === place && value !== null ? [value] : [],
-      );
-      const range =
-        values.length === 0 ? "nothing" : `${short(Math.min(...values))} to ${short(Math.max(...values))}`;
-      return `${letter} ${name}: ${range}`;
-    })
-    .join("; ");
-}
-
-function short(value: number): string {
-  return significant(value, 3);
-}
-
-function magnitude(value: number | null | undefined): number[] {
-  return value === null || value === undefined ? [] : [Math.abs(value)];
-}
-
-function median(values: readonly number[]): number | null {
-  if (values.length === 0) return null;
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const [low, high] = [sorted[middle - 1] ?? 0, sorted[middle] ?? 0];
-  return sorted.length % 2 === 1 ? high : (low + high) / 2;
 }
