@@ -1,3 +1,4 @@
+import { KeystoneError } from "#shared/errors.ts";
 import type { AblationRow } from "#shared/evaluation.ts";
 import type { LabReportOf } from "#shared/lab.ts";
 import {
@@ -66,13 +67,24 @@ export const importance: Experiment<"importance"> = async (run) => {
 
 async function planRows(run: LabRun): Promise<Ablation[]> {
   const { superWeights } = run;
+  const kept = superActivationKept(run, superWeights);
+  if (kept.length === 0) throw outputNotAdded(run.architecture.facts.name);
   return [
     superWeightsPruned(run, superWeights),
-    superActivationKept(run, superWeights),
+    ...kept,
     await largestOthersPruned(run, superWeights, run),
     randomOthersPruned(run, superWeights, SEED),
     ...(superWeights.length > 1 ? superWeights.map((coordinate) => onePruned(run, coordinate)) : []),
   ];
+}
+
+function outputNotAdded(name: string): KeystoneError {
+  return new KeystoneError(
+    "lab/output-not-added",
+    `${name} norms or scales what down_proj writes before it adds it, so that the super activation cannot be put back.`,
+    "Use ablate, which leaves that row out.",
+    {},
+  );
 }
 
 function findingOf(run: LabRun, rows: readonly (AblationRow | undefined)[]): string {

@@ -71,7 +71,7 @@ async function planAblations(request: AblateRequest): Promise<Ablation[]> {
   const { superWeights, scales } = request;
   return [
     superWeightsPruned(request, superWeights),
-    superActivationKept(request, superWeights),
+    ...superActivationKept(request, superWeights),
     await largestOthersPruned(request, superWeights, request),
     ...scales.map((factor) => superWeightsScaled(request, superWeights, factor)),
   ];

@@ -29,10 +29,14 @@ export function superWeightsPruned(engine: Engine, superWeights: readonly Coordi
   };
 }
 
-/** Pruned, but at each sequence's position of the largest |Y[:, row]| of the original its value is written back. */
-export function superActivationKept(engine: Engine, superWeights: readonly Coordinate[]): Ablation {
+/**
+ * Pruned, but at each sequence's position of the largest |Y[:, row]| of the original its value is written back. None where a layer norms
+ * or scales Y before it adds it: there the value of Y alone cannot be put back.
+ */
+export function superActivationKept(engine: Engine, superWeights: readonly Coordinate[]): Ablation[] {
+  if (!superWeights.every(([layer]) => engine.architecture.addsDownOutput(layer))) return [];
   const rows = new Map(superWeights.map(([layer, row]) => [`${layer},${row}`, { layer, row }]));
-  return {
+  const kept: Ablation = {
     name: "super weights pruned, super activation kept",
     change: `${them(superWeights)} set to zero, the largest value of their output channel put back as the original has it`,
     weights: superWeights.length,
@@ -43,6 +47,7 @@ export function superActivationKept(engine: Engine, superWeights: readonly Coord
       keepSuperActivation: [...rows.values()],
     },
   };
+  return [kept];
 }
 
 /** As many outliers as the paper prunes, the super weights spared. Reads the checkpoint once. */
