@@ -54,6 +54,7 @@ test.describe.serial("export leads on from a variant that no packed format store
       "No packed format can store this variant exactly",
     );
     await expect(page.getByRole("button", { name: "Chosen" })).toHaveCount(0);
+    await expect(page.getByRole("region", { name: "Requirements" })).toContainText("Choose a format.");
     await expect(page.getByRole("button", { name: "Export", exact: true })).toBeDisabled();
     const gguf = page.getByRole("region", { name: /^GGUF/ });
     await expect(gguf).toContainText("Nearest here: q4_0, group 32");

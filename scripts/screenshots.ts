@@ -71,7 +71,7 @@ try {
   await page.getByRole("button", { name: /^Compare 3/ }).click();
   await page.getByRole("button", { name: "Generate" }).click();
   await expect(page.getByText("greedy, from the same prompt")).toBeVisible({ timeout: 120_000 });
-  await expect(page.getByRole("button", { name: "Generate" })).toBeVisible({ timeout: 300_000 });
+  await expect(page.getByRole("button", { name: "Generate", exact: true })).toBeVisible({ timeout: 300_000 });
   await shoot("compare");
   await visit(page, `#/run/${run}`);
   await page.getByRole("button", { name: /^Compare 3/ }).click();

@@ -106,6 +106,11 @@ export class ExportChoice {
   readonly checkError: KeystoneErrorData | null = $derived.by(() =>
     this.#seen !== null && "code" in this.#seen ? this.#seen : null,
   );
+  /** What the check waits for. */
+  readonly waiting: string = $derived.by(() => {
+    if (this.out === null) return "Choose a folder.";
+    return this.answers !== null && this.answer === null ? "Choose a format." : "Checking…";
+  });
   /** What a report is asked for: above another question's form it does not stand. */
   readonly reportKey: string = $derived.by(() =>
     keyOf({
