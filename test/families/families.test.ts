@@ -13,7 +13,7 @@ import { DECODER_IO } from "#engine/architecture/decoder/decoderGraph.ts";
 import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import { exporters } from "#engine/formats/exporters.ts";
-import { architectureOf } from "#engine/architecture/readArchitecture.ts";
+import { architectureOf, familyFor } from "#engine/architecture/readArchitecture.ts";
 import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import { createForward } from "#engine/forward/createForward.ts";
 import type { Engine } from "#engine/evaluate/stream/engine.ts";
@@ -175,12 +175,16 @@ describe("a family leaves in every format that can hold it and comes back", () =
           overwrite: false,
           maxShardBytes: null,
         } as const;
-        const { problems } = await checkExport(model, request);
+        const { problems, notes } = await checkExport(model, request);
         if (REFUSED[format]?.includes(name)) {
           expect(problems[0].message).toMatch(/\.$/);
           return;
         }
         expect(problems).toEqual([]);
+        if (format === "onnx")
+          expect(notes.some((note) => note.startsWith("onnxruntime-genai does not know"))).toBe(
+            !familyFor(source.checkpoint.config).genai,
+          );
         const { variant } = adaptVariant(model, { recipe, format, kept: "unquantized" });
         await exportTo({ folder: out, checkpoint: source.checkpoint, variant, out }, { format });
         const unevaluated = () => Promise.resolve({ perplexity: null, judgedPerplexity: null, tokens: 0 });

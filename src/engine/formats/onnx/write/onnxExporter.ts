@@ -1,3 +1,4 @@
+import { familyFor } from "#engine/architecture/readArchitecture.ts";
 import type { Exporter, ExportModel, WriteInput } from "../../write/exporter.ts";
 import type { ExportVariant } from "../../write/exportedVariant.ts";
 import { madeBytes, tokenizerNotes, writeMadeFiles } from "../../write/madeFiles.ts";
@@ -21,6 +22,7 @@ export const onnxExporter: Exporter = {
   },
   notes: async ({ model, variant }) => [
     ...sizeNotes(model, variant),
+    ...genaiNotes(model),
     ...(await tokenizerNotes(model.checkpoint)),
   ],
   leavesBehind: (name, { checkpoint }) => isStale(name, checkpoint),
@@ -35,6 +37,14 @@ export const onnxExporter: Exporter = {
     return files;
   },
 };
+
+/** Says where onnxruntime-genai, which generates with such a folder, does not have the family. */
+function genaiNotes({ checkpoint }: ExportModel): string[] {
+  const { modelType, genai } = familyFor(checkpoint.config);
+  return genai
+    ? []
+    : [`onnxruntime-genai does not know the family ${modelType}: onnxruntime itself runs this decoder.`];
+}
 
 /** What the decoder's equations read. */
 function usedTensors({ architecture }: ExportModel): ReadonlySet<string> {
