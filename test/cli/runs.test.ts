@@ -92,8 +92,8 @@ describe("runs table", () => {
     await here("runs", "import", file);
     const shown = (await here("runs", "table")).stdout;
     expect(shown).toContain("Equal everywhere: Run Kept of old · Model demo-model");
-    expect(shown).toMatch(/From +Format/);
-    expect(shown.split("\n").filter((line) => line.includes("rtn"))).toHaveLength(8);
+    expect(shown).toMatch(/From +Scheme/);
+    expect(shown.split("\n").filter((line) => line.includes("affine"))).toHaveLength(8);
     const whole = z
       .object({
         measured: z.array(z.unknown()),

@@ -148,8 +148,8 @@ describe("a sweep of 48 recipes", () => {
     });
     expect(code).toBe(0);
     expect(stdout).toMatch(new RegExp(`^Run ${run} \\(Forty-eight\\), done: 48 of 48 variants scored\\.`));
-    expect(stdout).toMatch(/^★ +rtn/m);
-    expect(stdout.split("\n").filter((line) => / rtn[234], /.test(line)).length).toBeGreaterThanOrEqual(
+    expect(stdout).toMatch(/^★ +affine/m);
+    expect(stdout.split("\n").filter((line) => / affine[234], /.test(line)).length).toBeGreaterThanOrEqual(
       VARIANTS,
     );
   });
