@@ -3,6 +3,7 @@ import { affine } from "./affine.ts";
 import { awqInt } from "./awqInt.ts";
 import { compressedTensors } from "./compressedTensors.ts";
 import type { Offer, SchemeDescriptor } from "./descriptor.ts";
+import { fp8E4m3 } from "./fp8.ts";
 import { q4_0, q4_1, q5_0, q5_1, q8_0 } from "./ggufBlocks.ts";
 import { gptqInt } from "./gptqInt.ts";
 import { bf16, f16 } from "./halfTypes.ts";
@@ -19,6 +20,7 @@ const TABLE = {
   nf3,
   "nf4-minmax": nf4Minmax,
   "nf3-minmax": nf3Minmax,
+  fp8_e4m3: fp8E4m3,
   q4_0,
   q4_1,
   q5_0,

@@ -16,6 +16,7 @@ export const SECTIONS = {
     note: "levels at the quantiles of a normal distribution",
     chips: "name",
   },
+  float8: { title: "8-bit float", note: "a scale for each block, in f32", chips: "name" },
   "compressed-tensors": {
     title: "compressed-tensors",
     note: "vLLM and Transformers; groups or channels",

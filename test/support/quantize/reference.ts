@@ -171,6 +171,8 @@ function schemeRoundTrip(block: readonly number[], plan: TensorPlan): number[] {
     case "q4_1":
     case "q5_1":
       return ggufAffine(block, low, high, 2 ** plan.bits - 1);
+    case "fp8_e4m3":
+      return fp8(block);
     case "q8_0":
       return q8(block);
     case "matmulnbits":
@@ -235,6 +237,22 @@ function ggufAffine(block: readonly number[], low: number, high: number, largest
   return block.map((w) => {
     const code = Math.min(wholePart(fround(fround(fround(w - low) * inverse) + 0.5)), largest);
     return fround(fround(code * ggufConstant(d)) + ggufConstant(low));
+  });
+}
+
+/** Nearest of all values of float8_e4m3fn to w/scale, ties to the even byte. */
+function fp8(block: readonly number[]): number[] {
+  const scale = fround(Math.max(...block.map(Math.abs)) / 448) || 1;
+  const values = Array.from({ length: 127 }, (_, byte) =>
+    byte < 8 ? byte * 2 ** -9 : (1 + (byte & 7) / 8) * 2 ** ((byte >> 3) - 7),
+  );
+  return block.map((w) => {
+    const x = fround(w / scale);
+    const distances = values.map((value) => Math.abs(value - Math.abs(x)));
+    const least = Math.min(...distances);
+    const nearest = values.filter((_, byte) => distances[byte] === least);
+    const even = nearest.find((value) => values.indexOf(value) % 2 === 0);
+    return fround(Math.sign(x) * (even ?? nearest[0]) * scale);
   });
 }
 

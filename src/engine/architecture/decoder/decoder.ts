@@ -24,7 +24,9 @@ export function decoder(it: Decoder): Architecture {
     kindOf: (layer) => kinds.findIndex((first) => layers[first] === layers[layer]),
     layerTensors: (layer) => layerTensors(it, layer),
     smoothGroups: (layer) => smoothGroups(it, layer),
-    downProjection: (layer) => `${it.layersPath}.${layer}.${layers[layer].mlp.body.down.path}.weight`,
+    // a recipe may name a layer that the model does not have, and is told by the tensor's name
+    downProjection: (layer) =>
+      `${it.layersPath}.${layer}.${(layers[layer] ?? layers[0]).mlp.body.down.path}.weight`,
     addsDownOutput: (layer) => layers[layer].mlp.after === null && layers[layer].mlp.residual === 1,
     positionTables: (layer, length, from) => positionTables(it, layer, length, from),
     mask: maskOfLayers(it),

@@ -1,5 +1,6 @@
 import type { SchemeName } from "#shared/recipe.ts";
 import type { PackedConstants, Scheme, SchemeImplementation, SchemeKernels } from "./scheme.ts";
+import { fp8 } from "./fp8.ts";
 import { ggufAffine } from "./ggufAffine.ts";
 import { ggufSigned } from "./ggufSigned.ts";
 import { integer } from "./integer.ts";
@@ -18,6 +19,7 @@ const IMPLEMENTATIONS: Readonly<Record<SchemeName, SchemeImplementation>> = {
   nf3: normalFloatAbsmax,
   "nf4-minmax": normalFloatMinMax,
   "nf3-minmax": normalFloatMinMax,
+  fp8_e4m3: fp8,
   q4_0: ggufSigned,
   q4_1: ggufAffine,
   q5_0: ggufSigned,
