@@ -72,7 +72,11 @@ test.describe.serial("while the studio takes its time", () => {
   // How true the studio's own times are is held to a recorded run of a real model: test/studio/timeLeft.test.ts.
   test("the status bar names phase and time left as the studio knows them, from the first moment of a sweep to its last", async () => {
     await openModel(page, served.demoModel);
-    const recipes = [2, 3, 4, 5, 6, 7, 8].map((bits) => ({ scheme: "affine", bits, granularity: "group:64" }));
+    const recipes = [2, 3, 4, 5, 6, 7, 8].map((bits) => ({
+      scheme: "affine",
+      bits,
+      granularity: "group:64",
+    }));
     await pastePlan(page, { name: "Timed", recipes, judge });
     run = await startSweep(page);
     const status = page.getByRole("contentinfo", { name: "Status" });

@@ -201,7 +201,7 @@ export class LabView extends Attempts {
       if (!request || !this.starting.includes(experiment)) return;
       const { job } = await this.studio.host.call("job:lab", {
         model: this.model.path,
-        request: { ...request, ...over } as LabRequest,
+        request: { ...request, ...over },
       });
       await this.studio.known(job);
       if (!this.starting.includes(experiment)) await this.studio.host.call("job:cancel", { job });
