@@ -71,7 +71,7 @@ describe("keystone eval", () => {
       cwd: folder,
     });
     expect(file.code).toBe(1);
-    expect(file.stderr).toContain("builtin is not a text that can be read");
+    expect(file.stderr).toContain("builtin is not of a kind that Keystone reads as text");
     const none = await runMain(["compare", folder, "--with", DEMO.model], {
       cwd: folder,
     });
