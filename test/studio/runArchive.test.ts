@@ -238,10 +238,29 @@ describe("an archive from who knows where", () => {
     expect(await refusal(base64(bytes))).toMatchObject({ code: "archive/not-an-archive" });
   });
 
+  it("of version 1, whose recipes are in the earlier words, is read", async () => {
+    const earlier = (text: string): string =>
+      text
+        .replaceAll('"scheme":"affine"', '"codec":"rtn"')
+        .replaceAll('"granularity":', '"block":')
+        .replaceAll('"range":', '"clip":')
+        .replaceAll('"ignore":', '"keep":')
+        .replaceAll('"excludeFromRange":', '"holdOut":');
+    const rows = earlier(textOf("results/0001.jsonl"));
+    expect(rows).toContain('"codec":"rtn"');
+    const content = forged({ "results/0001.jsonl": rows }, { version: 1 });
+    const fresh = startStudio({ home: temporaryFolder() });
+    await fresh.call("run:import", { content });
+    const { results } = await fresh.call("run:get", { run });
+    expect(results.map(({ id, recipe }) => [id, recipe.scheme])).toEqual(
+      (await here.call("run:get", { run })).results.map(({ id, recipe }) => [id, recipe.scheme]),
+    );
+  });
+
   it("of a later version, or of another shape, says which", async () => {
-    expect(await refusal(forged({}, { version: 2 }))).toMatchObject({
+    expect(await refusal(forged({}, { version: 3 }))).toMatchObject({
       code: "archive/newer",
-      message: "The archive has version 2; this Keystone reads versions up to 1.",
+      message: "The archive has version 3; this Keystone reads versions up to 2.",
     });
     const cases: [Record<string, string | null>, RegExp][] = [
       [{ "run.json": "[]" }, /run\.json/],
