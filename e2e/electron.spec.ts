@@ -36,7 +36,7 @@ inEveryDesktop("the desktop app", (app) => {
   }) => {
     const { desktop, page } = await app.start(browser);
     expect(desktop.addressOf(page)).toMatch(/^app:\/\/keystone\//);
-    await page.getByRole("button", { name: "Open the demo" }).click();
+    await page.getByRole("button", { name: "Open the demo", exact: true }).click();
     await expect(page).toHaveURL(/#\/overview/);
     await page
       .getByRole("navigation", { name: "Screens" })

@@ -59,7 +59,11 @@ test.describe("a random walk", () => {
       paths.set(name, model);
     }
   });
-  test.afterAll(() => served.close());
+  test.afterAll(async ({ browser }) => {
+    // A window that is left open complains that its server is gone.
+    for (const context of browser.contexts()) await context.close();
+    await served.close();
+  });
 
   test(`${STEPS} steps over screens, models, runs and variants in two windows (seed ${SEED})`, async ({
     browser,

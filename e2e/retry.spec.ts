@@ -88,6 +88,7 @@ test.describe("a sweep that takes a while", () => {
         /reaches \d+\.\d+ at \d\.\d\d bits/,
       );
     } finally {
+      await page.close();
       await served.close();
     }
   });
