@@ -5,7 +5,7 @@ import { planEstimate, textInfo } from "./estimate.ts";
 import { numberedEvent } from "./events.ts";
 import { exportRequest, formatAnswer, keptModule } from "./exporting.ts";
 import { experimentName, labResult, labSummary } from "./lab.ts";
-import { modelSummary, tensorStatistics } from "./model.ts";
+import { modelSummary, tensorStatistics, tryReport } from "./model.ts";
 import { coordinate, recipe } from "./recipe.ts";
 import { runDetail, runSummary, variantDetail } from "./run.ts";
 import { settings, settingsChange } from "./settings.ts";
@@ -116,6 +116,11 @@ export const calls = {
   "model:detection": call(z.strictObject({ path }), detectReport.nullable()),
   /** A preview of super weights from the weights alone; works for models that cannot be run. */
   "model:scan": call(z.strictObject({ path }), scanReport),
+  /** Computes a model of an unknown type as one of a family whose tensors it has: a text tells whether that is what it is. */
+  "model:try": call(
+    z.strictObject({ path, family: z.string().min(1).max(64), text: path.optional() }),
+    tryReport,
+  ),
   /** What the weights of variants take, each as the format of its scheme writes them. */
   "model:sizes": call(
     z.strictObject({ path, recipes: z.array(recipe).min(1).max(64) }),

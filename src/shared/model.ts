@@ -56,6 +56,35 @@ export const architectureFacts = z.object({
 });
 export type ArchitectureFacts = z.infer<typeof architectureFacts>;
 
+/** What can be said of a model type that no family computes. */
+export const unknownFamily = z.object({
+  /** As config.json names it; null where it names none. */
+  modelType: z.string().nullable(),
+  /** What it is, what it is nearest to and what still works, in sentences. */
+  text: z.string(),
+  /** The family whose equations are nearest, or whose tensors it has; null = none is near. */
+  nearest: z.string().nullable(),
+  /** The family that its config and tensors fit, as which it can be tried; null = none. */
+  tryAs: z.string().nullable(),
+});
+export type UnknownFamily = z.infer<typeof unknownFamily>;
+
+/** What a model predicts when it is computed as one of another family: plain text tells whether the equations are its own. */
+export const tryReport = z.object({
+  model: z.string(),
+  family: z.string(),
+  /** Of a passage that ships with Keystone; null where it is not finite. */
+  perplexity: finiteOrNull,
+  /** What a model that knows nothing has: the vocabulary's size. */
+  chance: z.number(),
+  tokens: z.number(),
+  /** `plausible`: at most half of chance's nats a token. */
+  verdict: z.enum(["plausible", "doubtful", "wrong"]),
+  /** What that means and what to do next, in sentences. */
+  text: z.string(),
+});
+export type TryReport = z.infer<typeof tryReport>;
+
 /** A checkpoint as it was opened: from headers and config, so that it is there in an instant whatever its size. */
 export const modelSummary = z.object({
   /** Absolute folder; also the model's identity in the contract. */
@@ -81,6 +110,8 @@ export const modelSummary = z.object({
   inventory: inventory.default([]),
   /** Why forward passes are refused (unknown architecture), or null. Such a checkpoint can still be inspected. */
   unsupported: z.string().nullable(),
+  /** Where that is because its model type is not known. */
+  unknown: unknownFamily.nullable().default(null),
   /** Peak bytes per task, estimated from shapes. */
   memory: z.object({ detect: z.number(), sweepPerWorker: z.number(), export: z.number() }),
 });

@@ -30,6 +30,15 @@ export async function runnableModel(context: StudioContext, path: string): Promi
   return model;
 }
 
+/**
+ * A checkpoint whose tensors can be written: one that can be run, or one whose model type is not known.
+ * @throws KeystoneError as {@link runnableModel}
+ */
+export async function exportableModel(context: StudioContext, path: string): Promise<ModelSummary> {
+  const model = await summarizeModel(context.access.check(path));
+  return model.unknown === null ? runnableModel(context, path) : model;
+}
+
 /** How a job that runs in one worker opens the model: with all cores. */
 export async function soloHandle(context: StudioContext, model: ModelSummary): Promise<ModelHandle> {
   const threads = soloThreads(context.machine(), context.settings());

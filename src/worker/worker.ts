@@ -14,12 +14,14 @@ import { labTask } from "./tasks/lab.ts";
 import { sameTask } from "./tasks/same.ts";
 import { baselineTask, waveTask } from "./tasks/sweep.ts";
 import { tasksTask } from "./tasks/tasks.ts";
+import { tryTask } from "./tasks/tryAs.ts";
 
 /** One named function for each thing the engine does. */
 const functions: { [K in TaskKind]: (fields: TaskFields<K>, talk: Talk) => Promise<TaskResult<K>> } = {
   probe: probeTask,
   statistics: statisticsTask,
   scan: scanTask,
+  try: tryTask,
   describe: describeTask,
   detect: detectTask,
   baseline: baselineTask,

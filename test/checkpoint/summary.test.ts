@@ -27,7 +27,7 @@ describe("summarizeModel", () => {
   it("adds up a checkpoint and passes its own schema", async () => {
     const checkpoint = await openCheckpoint(await writeSyntheticCheckpoint({ storage: "BF16", shards: 2 }));
     onTestFinished(() => checkpoint.close());
-    const summary = await summarizeModel(checkpoint, { facts: FACTS, unsupported: null });
+    const summary = await summarizeModel(checkpoint, { facts: FACTS, unsupported: null, unknown: null });
     // per layer: q, o 16·16, k, v 8·16, three of 24·16, two norms of 16; then embedding, head and the last norm
     const parameters = 2 * (2 * 256 + 2 * 128 + 3 * 384 + 32) + 2 * 32 * 16 + 16;
     expect(summary).toMatchObject({

@@ -1,7 +1,8 @@
 import { Command } from "commander";
 import { inventorySentence, namesInLine, unusedGroups } from "#shared/inventory.ts";
 import { storedAs, type ModelSummary, type TensorStatistics } from "#shared/model.ts";
-import { absolute } from "../files.ts";
+import { absolute, textFor } from "../files.ts";
+import { usageError } from "../reportError.ts";
 import { withCommonOptions, type CommonOptions } from "../options.ts";
 import { count, fileSize, fixed, memorySize, shortCount } from "../output/numbers.ts";
 import { factList, textTable } from "../output/table.ts";
@@ -10,6 +11,8 @@ import type { Session } from "../session.ts";
 
 interface InspectOptions extends CommonOptions {
   statistics: boolean;
+  tryAs?: string;
+  text?: string;
 }
 
 /** `inspect MODEL`: what is in a checkpoint, tensor by tensor. */
@@ -20,14 +23,34 @@ export function inspectCommand(context: CommandContext): Command {
     .option(
       "--no-statistics",
       "read the headers only, not the weights: instant, without absMax and kurtosis (default: weights are read)",
+    )
+    .option(
+      "--try-as <family>",
+      "compute a model whose type is not known as one of this family, and hold the perplexity of a passage against chance (default: it is only looked at)",
+    )
+    .option(
+      "--text <file>",
+      "text that --try-as is judged by, or builtin for the long one that ships with Keystone (default: a short English passage)",
     );
   return withCommonOptions(command).action((model: string, options: InspectOptions) =>
     context.session(options, async (session) => {
+      if (options.text !== undefined && options.tryAs === undefined)
+        throw usageError("--text was given without --try-as, which alone reads it.", "Leave it out.");
       const summary = await session.studio.call("model:open", { path: absolute(session.io, model) });
       const statistics = options.statistics
         ? await readStatistics(session, summary)
         : new Map<string, TensorStatistics>();
-      session.print(inspectDocument(summary, statistics), () => inspectText(summary, statistics));
+      const tried =
+        options.tryAs === undefined
+          ? null
+          : await session.studio.call("model:try", {
+              ...{ path: summary.path, family: options.tryAs },
+              ...(options.text === undefined ? {} : { text: await textFor(session.io, options.text, model) }),
+            });
+      session.print(
+        { ...inspectDocument(summary, statistics), ...(tried && { tried }) },
+        () => `${inspectText(summary, statistics)}${tried ? `\n${tried.text}\n` : ""}`,
+      );
     }),
   );
 }
@@ -138,6 +161,7 @@ function inspectText(summary: ModelSummary, statistics: ReadonlyMap<string, Tens
   const warnings = [
     ...summary.notes,
     ...(summary.unsupported ? [summary.unsupported] : []),
+    ...(summary.unknown?.tryAs ? [`Try it with inspect --try-as ${summary.unknown.tryAs}.`] : []),
     ...damaged.map(
       (found) =>
         `${found.name} holds ${count(found.notFiniteCount)} values that are not finite; detect, eval, sweep and export refuse this checkpoint.`,

@@ -189,21 +189,6 @@ describe("readArchitecture refuses", () => {
     expect(error?.message).toMatch(message);
   });
 
-  it("an unknown family with the nearest known one and what still works", () => {
-    const next = (model_type: string): string => {
-      try {
-        readArchitecture({ ...LLAMA, model_type }, new Map());
-        return "";
-      } catch (error) {
-        return (error as { next: string }).next;
-      }
-    };
-    expect(next("qwen3_next")).toMatch(
-      /^The nearest family that is known is qwen3, .* scanned for super weights/,
-    );
-    expect(next("mamba")).toMatch(/^It can be inspected, and its weights can be scanned/);
-  });
-
   it("a config that is no object", () => {
     expect(refusal([], new Map())?.code).toBe("architecture/unknown");
   });

@@ -107,6 +107,11 @@ export function familyFor(config: unknown): Family {
   return familyOf(config);
 }
 
+/** Paths of modules that a config's family stores as (in, out); none where no family is known. */
+export function transposedPaths(config: unknown): readonly string[] {
+  return findFamily(config).family?.transposed ?? [];
+}
+
 /** `model_type` of the family that a config names, by its classes where it has no `model_type`; null where none is known. */
 export function familyNameOf(config: unknown): string | null {
   return findFamily(config).family?.modelType ?? null;
@@ -128,23 +133,7 @@ function familyOf(config: unknown): Family {
   throw new KeystoneError(
     "architecture/unknown",
     `config.json names ${found === null ? "no architecture" : `the architecture "${found}"`}, which Keystone cannot run; it runs ${SUPPORTED_FAMILIES.join(", ")}.`,
-    `${nearestText(found)}It can be inspected, and its weights can be scanned for super weights; to run it, choose a checkpoint of a supported architecture.`,
+    "The overview says what still works with it; to run it, choose a checkpoint of a supported architecture.",
     { found, supported: SUPPORTED_FAMILIES.join(", ") },
   );
-}
-
-/** Of unknown names this many letters in common with a known one make it a relative. */
-const RELATED_LETTERS = 3;
-
-/** A sentence that names the known family whose name begins most like an unknown one; empty where none does. */
-function nearestText(found: string | null): string {
-  const common = (name: string): number => {
-    let letters = 0;
-    while (letters < name.length && name[letters] === found?.[letters]) letters++;
-    return letters;
-  };
-  const [nearest] = SUPPORTED_FAMILIES.toSorted((a, b) => common(b) - common(a));
-  return common(nearest) < RELATED_LETTERS
-    ? ""
-    : `The nearest family that is known is ${nearest}, whose equations differ. `;
 }

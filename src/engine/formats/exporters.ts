@@ -1,5 +1,6 @@
 import type { ExportFormat } from "#shared/exporting.ts";
 import type { Exporter } from "./write/exporter.ts";
+import { withEquations } from "./write/problems.ts";
 import { ggufExporter } from "./gguf/write/ggufExporter.ts";
 import { onnxExporter } from "./onnx/write/onnxExporter.ts";
 import { awqExporter } from "./packed/write/awqFormat.ts";
@@ -11,8 +12,8 @@ import { safetensorsExporter } from "./safetensors/write/safetensorsExporter.ts"
 export const exporters: Readonly<Record<ExportFormat, Exporter>> = {
   safetensors: safetensorsExporter,
   "compressed-tensors": compressedTensorsExporter,
-  gptq: gptqExporter,
-  awq: awqExporter,
-  gguf: ggufExporter,
-  onnx: onnxExporter,
+  gptq: withEquations("GPTQ", gptqExporter),
+  awq: withEquations("AWQ", awqExporter),
+  gguf: withEquations("GGUF", ggufExporter),
+  onnx: withEquations("ONNX", onnxExporter),
 };

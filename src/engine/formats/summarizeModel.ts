@@ -1,5 +1,5 @@
 import { modelName } from "#engine/checkpoint/modelName.ts";
-import type { ArchitectureFacts, ModelSummary, TensorInfo } from "#shared/model.ts";
+import type { ArchitectureFacts, ModelSummary, TensorInfo, UnknownFamily } from "#shared/model.ts";
 import { findChatTemplates } from "./tokens/chatTemplates.ts";
 import { isStorageType } from "#engine/numeric/storageTypes.ts";
 import { hasTokenizer } from "./tokens/loadTokenizer.ts";
@@ -9,12 +9,14 @@ import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 export interface ReadArchitecture {
   readonly facts: ArchitectureFacts;
   readonly unsupported: string | null;
+  /** Where that is because no family computes its model type. */
+  readonly unknown: UnknownFamily | null;
 }
 
 /** The overview of an open checkpoint: from its headers and config. */
 export async function summarizeModel(
   checkpoint: Checkpoint,
-  { facts, unsupported }: ReadArchitecture,
+  { facts, unsupported, unknown }: ReadArchitecture,
 ): Promise<ModelSummary> {
   const tensors = [...checkpoint.tensors.values()];
   const withTokenizer = await hasTokenizer(checkpoint.path);
@@ -34,6 +36,7 @@ export async function summarizeModel(
     chatTemplates: await templateNames(checkpoint.path),
     notes: [...checkpoint.notes, ...oddities(tensors, withTokenizer)],
     unsupported,
+    unknown,
     memory: estimateMemory(tensors, facts),
   };
 }

@@ -77,6 +77,15 @@ export function bearingNotes(config: Config): string[] {
   });
 }
 
+/** Fields of a config that its family does not read and that nothing explains: another program may compute with them. */
+export function unreadFields(config: Config): string[] {
+  return configEntries(config).flatMap((entry) => {
+    if (!("notUsedBecause" in entry) || entry.notUsedBecause.code !== NOT_OF_FAMILY.code) return [];
+    const value = config[entry.name];
+    return value === null || value === false ? [] : [entry.name];
+  });
+}
+
 /** Null where the family is not known. */
 function familyFields(config: Config): ReadonlySet<string> | null {
   try {

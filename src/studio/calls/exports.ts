@@ -1,8 +1,9 @@
-import { architectureOf } from "#engine/architecture/readArchitecture.ts";
+import { architectureOf, familyNameOf } from "#engine/architecture/readArchitecture.ts";
 import { checkExport } from "#engine/export/checkExport.ts";
 import { ExportJob } from "#engine/export/folder/exportJob.ts";
 import { adaptVariant, type FormatRequest } from "#engine/export/variant/adaptVariant.ts";
 import { exporters } from "#engine/formats/exporters.ts";
+import { listedModel } from "#engine/export/variant/listedModel.ts";
 import { checkSupport } from "#engine/export/variant/checkSupport.ts";
 import { clearLeftovers } from "#engine/export/folder/leftovers.ts";
 import { outlineExport } from "#engine/export/writeExport.ts";
@@ -12,9 +13,10 @@ import type { ExportModel } from "#engine/formats/write/exporter.ts";
 import type { DetectReport } from "#shared/detection.ts";
 import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
 import { descriptionOf, exportFormat, type ExportRequest, type FormatAnswer } from "#shared/exporting.ts";
+import type { ModelSummary } from "#shared/model.ts";
 import type { Coordinate } from "#shared/recipe.ts";
 import type { Answers, StudioContext } from "../context.ts";
-import { DEFAULT_DETECTION, runInPool, runnableModel, soloHandle, superWeights } from "../launch.ts";
+import { DEFAULT_DETECTION, runInPool, exportableModel, soloHandle, superWeights } from "../launch.ts";
 import { memoryBudget } from "../sizing.ts";
 import { withCheckpoint } from "../summarizeModel.ts";
 
@@ -23,7 +25,7 @@ export function exportCalls(context: StudioContext): Answers<"export:check" | "f
   const { access, jobs, pools, kept } = context;
   return {
     "export:check": async ({ model: path, request }) => {
-      const model = await runnableModel(context, path);
+      const model = await exportableModel(context, path);
       const out = access.check(request.out);
       const report = kept.detection(model.revision, DEFAULT_DETECTION);
       const check = await withCheckpoint(model.path, (checkpoint) =>
@@ -52,7 +54,7 @@ export function exportCalls(context: StudioContext): Answers<"export:check" | "f
           weightBytes: null,
           bytes: null,
         }));
-      const model = await runnableModel(context, path);
+      const model = await exportableModel(context, path);
       const report = kept.detection(model.revision, DEFAULT_DETECTION);
       return withCheckpoint(model.path, (checkpoint) =>
         Promise.all(
@@ -64,8 +66,9 @@ export function exportCalls(context: StudioContext): Answers<"export:check" | "f
     },
 
     "job:export": async ({ model: path, fingerprint, request, verify }) => {
-      const model = await runnableModel(context, path);
+      const model = await exportableModel(context, path);
       if (fingerprint !== undefined && fingerprint !== model.fingerprint) throw otherModel(model.path);
+      if (model.unknown !== null) requireTensorByTensor(model, request, verify !== null);
       const out = access.check(request.out);
       const text = verify && access.check(verify.text);
       // What a crash left there must neither stay nor stand in the way.
@@ -88,6 +91,7 @@ export function exportCalls(context: StudioContext): Answers<"export:check" | "f
               return await runInPool(context, job, pool, "export", {
                 model: await soloHandle(context, model),
                 request: { ...request, out },
+                listed: model.unknown !== null,
                 folders: place.folders,
                 superWeights: restores ? await superWeights(context, job, pool, model) : [],
                 verify:
@@ -118,6 +122,22 @@ function otherModel(path: string): KeystoneError {
   );
 }
 
+/** @throws KeystoneError architecture/unsupported where something of the export needs a forward pass */
+function requireTensorByTensor({ path }: ModelSummary, { recipe }: ExportRequest, verify: boolean): void {
+  const needs = verify
+    ? "Scoring an export again"
+    : recipe.restore === "super-weights"
+      ? "Searching super weights to restore"
+      : null;
+  if (needs === null) return;
+  throw new KeystoneError(
+    "architecture/unsupported",
+    `${needs} needs a model's equations, and those of this one are not known.`,
+    verify ? "Leave out --verify." : "Name the weights by their coordinates, or restore none.",
+    { model: path },
+  );
+}
+
 /** @throws KeystoneError recipe/…, export/… where the format cannot store the recipe or for what is asked of it */
 function requireHeld(model: ExportModel, request: ExportRequest): void {
   const { variant } = adaptVariant(model, request);
@@ -131,7 +151,9 @@ function exportModel(checkpoint: Checkpoint, report: DetectReport | null): Expor
     row,
     column,
   ]);
-  return { checkpoint, architecture: architectureOf(checkpoint), superWeights };
+  const listed = familyNameOf(checkpoint.config) === null;
+  const architecture = listed ? listedModel(checkpoint) : architectureOf(checkpoint);
+  return { checkpoint, architecture, superWeights };
 }
 
 /** One format held against a recipe: what it cannot hold, or what it makes of it and what that takes. */

@@ -4,6 +4,7 @@ import { createControl } from "#worker/protocol/control.ts";
 import type { Answers, StudioContext } from "../context.ts";
 import { findModels } from "../findModels.ts";
 import { modelCaches } from "../modelCaches.ts";
+import { soloThreads } from "../sizing.ts";
 import { variantSizes } from "../variantSizes.ts";
 import { summarizeModel } from "../summarizeModel.ts";
 
@@ -15,6 +16,7 @@ type ModelCall =
   | "model:detection"
   | "model:sizes"
   | "model:scan"
+  | "model:try"
   | "tensor:statistics";
 
 /** Checkpoints: opening one reads its headers and little more, so nothing here waits behind a job. */
@@ -67,6 +69,15 @@ export function modelCalls(context: StudioContext): Answers<ModelCall> {
     },
     "model:scan": ({ path }) =>
       context.interactivePool.run("scan", { path: access.check(path) }, { control: createControl() }),
+    "model:try": ({ path, family, text }) =>
+      context.interactivePool.run(
+        "try",
+        {
+          ...{ path: access.check(path), family, text: text === undefined ? null : access.check(text) },
+          threads: soloThreads(context.machine(), context.settings()),
+        },
+        { control: createControl() },
+      ),
     "model:sizes": ({ path, recipes }) => variantSizes(access.check(path), recipes, kept),
     "tensor:statistics": ({ path, name }) =>
       context.interactivePool.run(

@@ -1,5 +1,7 @@
 import { KeystoneError } from "#shared/errors.ts";
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
+import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
+import { listedModel } from "#engine/export/variant/listedModel.ts";
 import { loadTokenizer } from "#engine/formats/tokens/loadTokenizer.ts";
 import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
@@ -39,6 +41,22 @@ export async function withModel<T>(handle: ModelHandle, work: (model: OpenModel)
   }
 }
 
+/**
+ * Opens a model whose equations are not known for the length of `work`: its tensors can be written, not computed with.
+ * @throws KeystoneError as {@link openModel}
+ */
+export async function withListed<T>(
+  handle: ModelHandle,
+  work: (model: Pick<OpenModel, "checkpoint" | "architecture">) => Promise<T>,
+): Promise<T> {
+  const checkpoint = await openAsSeen(handle);
+  try {
+    return await work({ checkpoint, architecture: listedModel(checkpoint) });
+  } finally {
+    await checkpoint.close();
+  }
+}
+
 async function closeModel(): Promise<void> {
   const last = kept;
   kept = null;
@@ -46,17 +64,22 @@ async function closeModel(): Promise<void> {
   await last?.model.checkpoint.close();
 }
 
-async function open({ path, revision, device, threads }: ModelHandle): Promise<OpenModel> {
+/** @throws KeystoneError checkpoint/changed */
+async function openAsSeen({ path, revision }: Pick<ModelHandle, "path" | "revision">): Promise<Checkpoint> {
   const checkpoint = await openCheckpoint(path);
+  if (checkpoint.revision === revision) return checkpoint;
+  await checkpoint.close();
+  throw new KeystoneError(
+    "checkpoint/changed",
+    `The checkpoint in ${path} was changed while Keystone used it.`,
+    "Open the model again.",
+    { path },
+  );
+}
+
+async function open({ path, revision, device, threads }: ModelHandle): Promise<OpenModel> {
+  const checkpoint = await openAsSeen({ path, revision });
   try {
-    if (checkpoint.revision !== revision) {
-      throw new KeystoneError(
-        "checkpoint/changed",
-        `The checkpoint in ${path} was changed while Keystone used it.`,
-        "Open the model again.",
-        { path },
-      );
-    }
     const architecture = architectureOf(checkpoint);
     const forward = await createForward(architecture, { device, threads });
     let tokenizer: Promise<Tokenizer> | null = null;

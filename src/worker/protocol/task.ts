@@ -15,7 +15,7 @@ import type { AblateReport, EvalReport, TaskDataset, TaskReport } from "#shared/
 import type { ExportReport, ExportRequest } from "#shared/exporting.ts";
 import type { Progress, Work } from "#shared/job.ts";
 import type { LabReport, LabRequest } from "#shared/lab.ts";
-import type { TensorStatistics } from "#shared/model.ts";
+import type { TensorStatistics, TryReport } from "#shared/model.ts";
 import type { Judge } from "#shared/plan.ts";
 import type { Coordinate, Recipe } from "#shared/recipe.ts";
 import type { VariantDetail, VariantResult } from "#shared/run.ts";
@@ -71,6 +71,11 @@ interface Kinds {
   probe: { fields: { device: DeviceName; threads: number }; result: DeviceReport };
   statistics: { fields: { path: string; name: string }; result: TensorStatistics };
   scan: { fields: { path: string }; result: ScanReport };
+  try: {
+    /** `text`: null = the passage that ships with the program. */
+    fields: { path: string; family: string; text: string | null; threads: number };
+    result: TryReport;
+  };
   describe: { fields: { model: string; path: string }; result: TextInfo };
   detect: {
     fields: { model: ModelHandle; options: DetectOptions; effect: { text: string; judge: Judge } | null };
@@ -163,6 +168,8 @@ interface Kinds {
     fields: {
       model: ModelHandle;
       request: ExportRequest;
+      /** Its equations are not known: it is written tensor by tensor, and cannot be scored. */
+      listed?: boolean;
       /** Planned by the studio, which clears them should the worker end in the middle. */
       folders: ExportFolders;
       superWeights: readonly Coordinate[];

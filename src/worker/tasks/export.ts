@@ -15,24 +15,38 @@ import type { RunRequest } from "#engine/export/verify/runRequest.ts";
 import type { ExportControl, ExportVariant } from "#engine/formats/write/exportedVariant.ts";
 import { verifyExport } from "#engine/export/verify/verifyExport.ts";
 import { writeExport } from "#engine/export/writeExport.ts";
-import { openModel, type OpenModel } from "../model/openModel.ts";
+import { openModel, withListed, type OpenModel } from "../model/openModel.ts";
 import type { Talk } from "../protocol/talk.ts";
 import { hasRuntime, runExported } from "#engine/export/verify/runExported.ts";
 import { scoreReopened } from "#engine/export/verify/scoreReopened.ts";
 import type { TaskFields } from "../protocol/task.ts";
 import { windowsOf } from "#engine/evaluate/windows/readWindows.ts";
 
-/** Judges the variant where it is to be verified, writes it, and opens and scores it again before it gets its name. */
+/**
+ * Judges the variant where it is to be verified, writes it, and opens and scores it again before it gets its name. A model that is only
+ * listed is written tensor by tensor.
+ */
 export async function exportTask(fields: TaskFields<"export">, talk: Talk): Promise<ExportReport> {
-  const begin = performance.now();
-  const { request, folders, superWeights, verify, versions } = fields;
+  if (fields.listed)
+    return withListed(fields.model, (model) => exportModel({ ...fields, verify: null }, talk, model));
   const model = await openModel(fields.model);
-  const { checkpoint, architecture } = model;
+  return exportModel(fields, talk, model, model);
+}
+
+async function exportModel(
+  fields: TaskFields<"export">,
+  talk: Talk,
+  { checkpoint, architecture }: Pick<OpenModel, "checkpoint" | "architecture">,
+  model?: OpenModel,
+): Promise<ExportReport> {
+  const begin = performance.now();
+  const { request, folders, superWeights, versions } = fields;
+  const verify = model && fields.verify ? { ...fields.verify, model } : null;
   const exported = { checkpoint, architecture, superWeights };
   const { variant, changes, asked } = adaptVariant(exported, request);
   const stages = stagesOf(talk, request.format, verify !== null);
-  const windows = verify && (await windowsOf(model, verify.text, verify.judge));
-  const results = verify && windows && (await judged(model, variant, { ...verify, windows }, stages));
+  const windows = verify && (await windowsOf(verify.model, verify.text, verify.judge));
+  const results = verify && windows && (await judged(verify.model, variant, { ...verify, windows }, stages));
   const judgedPerplexity = results?.variant.perplexity ?? null;
   const written = await writeExport({
     format: request.format,
@@ -69,7 +83,7 @@ export async function exportTask(fields: TaskFields<"export">, talk: Talk): Prom
             const runtime = await runExported(request.format, folder, weights.perplexity, {
               ...{ model: exported, windows, threads: fields.model.threads, watch: stages.running },
               ...{ memoryBytes: verify.memoryBytes, programs: verify.programs },
-              passages: await passagesOf(model, verify.text),
+              passages: await passagesOf(verify.model, verify.text),
             });
             return { ...weights, runtime };
           }

@@ -1,6 +1,7 @@
-import { describeDecoder } from "#engine/architecture/readArchitecture.ts";
+import { describeDecoder, familyNameOf } from "#engine/architecture/readArchitecture.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { KeystoneErrorData } from "#shared/errors.ts";
+import type { Exporter } from "./exporter.ts";
 import { inheritedSymmetric, type Recipe } from "#shared/recipe.ts";
 
 /** No format holds what happens to activations. */
@@ -18,6 +19,8 @@ export function activationProblems({ activations }: Recipe, subject: string): Ke
 
 /** What transformers, whose classes a folder of safetensors names, leaves out of a model. */
 export function transformersProblems({ config }: Pick<Checkpoint, "config">): KeystoneErrorData[] {
+  // of a model that is only looked at, nothing is known to be missing
+  if (familyNameOf(config) === null) return [];
   const decoder = describeDecoder(config);
   if (!decoder.unannouncedBiases) return [];
   return [
@@ -28,6 +31,24 @@ export function transformersProblems({ config }: Pick<Checkpoint, "config">): Ke
       details: { family: decoder.family },
     },
   ];
+}
+
+/** A format whose programs compute with equations that the exporter must know. */
+export function withEquations(subject: string, exporter: Exporter): Exporter {
+  return {
+    ...exporter,
+    problems: (recipe, on) =>
+      on && familyNameOf(on.model.checkpoint.config) === null
+        ? [
+            {
+              code: "export/unknown-family",
+              message: `${subject} needs a model's equations, and those of this one are not known.`,
+              next: "Export as safetensors or compressed-tensors, which hold it tensor by tensor.",
+              details: {},
+            },
+          ]
+        : exporter.problems(recipe, on),
+  };
 }
 
 /** The settings of a recipe and of each of its overrides, as far as they decide how weights are stored. */

@@ -5,15 +5,7 @@ import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import { median } from "#engine/evaluate/metrics.ts";
 import type { Control } from "#engine/evaluate/stream/engine.ts";
 import { publishedMatch } from "../published/published.ts";
-
-/** What one layer's MLP is made of, by tensor name; `gate` is absent where it is not gated or fused with `up`. */
-interface Mlp {
-  readonly layer: number;
-  readonly down: string;
-  readonly up: string;
-  readonly gate?: string;
-  readonly norm?: string;
-}
+import { findMlps, type Mlp } from "./mlps.ts";
 
 const NOTES = [
   "This is a preview from the weights alone: no forward pass was made. It shows where the MLP could amplify most, not what the model needs.",
@@ -24,7 +16,7 @@ const NOTES = [
  * Row and column scores of every layer's MLP without a forward pass. With d = down_proj (out k, neuron i), g and u = the rows of gate_proj
  * and up_proj, and the norm's gain folded into both: c_ki = d_ki² · ‖g_i‖² · ‖u_i‖², a row's score is √Σ_i c_ki. A row far beyond the
  * layer's median whose score one column makes is a super weight's sign (the diagonal form of the census's cold detector). Three matrices are in
- * memory at a time; tensors are found by their names, so models that cannot be run are scanned too.
+ * memory at a time. Which tensors these are, the family's equations say; of models that cannot be run, the names that MLPs usually have.
  * @throws KeystoneError scan/no-mlp, checkpoint/unreadable-dtype, job/cancelled
  */
 export async function scanWeights(checkpoint: Checkpoint, control?: Control): Promise<ScanReport> {
@@ -69,7 +61,7 @@ async function scanLayer(checkpoint: Checkpoint, mlp: Mlp, layers: number): Prom
 
 /** ‖g_i‖² · ‖u_i‖² of every neuron; ‖u_i‖² alone where the MLP is not gated. */
 async function neuronStrengths(checkpoint: Checkpoint, mlp: Mlp, neurons: number): Promise<Float64Array> {
-  const gain = mlp.norm === undefined ? null : await checkpoint.read(mlp.norm);
+  const gain = mlp.norm === undefined ? null : await gainOf(checkpoint, mlp.norm);
   const up = rowNorms(await checkpoint.read(mlp.up), gain, checkpoint.tensors.get(mlp.up)?.shape[1] ?? 1);
   const gate =
     mlp.gate === undefined
@@ -83,6 +75,15 @@ async function neuronStrengths(checkpoint: Checkpoint, mlp: Mlp, neurons: number
   });
 }
 
+/** What the norm in front multiplies every channel with. */
+async function gainOf(
+  checkpoint: Checkpoint,
+  { name, onePlus }: NonNullable<Mlp["norm"]>,
+): Promise<Float32Array> {
+  const weight = await checkpoint.read(name);
+  return onePlus ? weight.map((w) => 1 + w) : weight;
+}
+
 /** Σ (w·gain)² of every row. */
 function rowNorms(weights: Float32Array, gain: Float32Array | null, columns: number): Float64Array {
   const norms = new Float64Array(weights.length / columns);
@@ -94,30 +95,10 @@ function rowNorms(weights: Float32Array, gain: Float32Array | null, columns: num
   return norms;
 }
 
-/** MLPs by the names of their tensors: down_proj beside up_proj, gate_up_proj, or both of them apart. */
-function findMlps({ tensors }: Checkpoint): Mlp[] {
-  const found: Mlp[] = [];
-  for (const down of tensors.keys()) {
-    const match = /^(.*\.(\d+)\.)(.*)down_proj\.weight$/.exec(down);
-    if (!match) continue;
-    const [, prefix, layer, inner] = match;
-    const named = (name: string): string | undefined =>
-      tensors.has(`${prefix}${inner}${name}.weight`) ? `${prefix}${inner}${name}.weight` : undefined;
-    const norm = ["pre_feedforward_layernorm", "post_attention_layernorm"]
-      .map((name) => `${prefix}${name}.weight`)
-      .find((name) => tensors.has(name));
-    const up = named("up_proj") ?? named("gate_up_proj");
-    const gate = named("gate_proj");
-    if (up !== undefined)
-      found.push({ layer: Number(layer), down, up, ...(gate ? { gate } : {}), ...(norm ? { norm } : {}) });
-  }
-  return found.sort((a, b) => a.layer - b.layer);
-}
-
 function noMlp(): KeystoneError {
   return new KeystoneError(
     "scan/no-mlp",
-    "No layer of this checkpoint has a down_proj beside an up_proj or gate_up_proj.",
+    "No layer of this checkpoint has an MLP whose matrices have names that are known (down_proj beside up_proj, fc2 beside fc1, …).",
     "The scan needs these tensors; the overview lists what the checkpoint holds.",
   );
 }

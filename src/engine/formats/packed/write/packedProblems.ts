@@ -2,7 +2,7 @@ import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
 import { parseGranularity, type Granularity, type SchemeName, type Recipe } from "#shared/recipe.ts";
 import { granularityLabel, schemeLabel } from "#shared/recipeText.ts";
-import { familyFor } from "#engine/architecture/readArchitecture.ts";
+import { familyFor, transposedPaths } from "#engine/architecture/readArchitecture.ts";
 import type { ExportModel } from "../../write/exporter.ts";
 import { keepProblems } from "../../write/keepModules.ts";
 import { activationProblems, recipeSettings, transformersProblems } from "../../write/problems.ts";
@@ -54,8 +54,9 @@ export function packedProblems(
 
 /** Loaders of packed modules know linears stored (out, in) alone. */
 function transposedProblems({ subject }: PackedLimits, { checkpoint }: ExportModel): KeystoneErrorData[] {
-  const { modelType, transposed } = familyFor(checkpoint.config);
+  const transposed = transposedPaths(checkpoint.config);
   if (transposed.length === 0) return [];
+  const { modelType } = familyFor(checkpoint.config);
   return [
     new KeystoneError(
       "export/transposed",

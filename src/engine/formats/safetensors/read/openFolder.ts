@@ -1,5 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { asFamily } from "#engine/inventory/unknownFamily.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { fileSource, readFailedError } from "#engine/files/byteSource.ts";
 import { infosOf, type ListedTensor } from "#engine/checkpoint/fileCheckpoint.ts";
@@ -19,9 +20,10 @@ const MAX_CONFIG_BYTES = 16_000_000;
 
 /**
  * A Hugging Face folder: config.json and every shard's header. A shard stays closed until something is read from it.
+ * @param as the family that it is taken for, whatever config.json names
  * @throws KeystoneError checkpoint/…, safetensors/…
  */
-export async function openFolder(path: string): Promise<OpenedFiles> {
+export async function openFolder(path: string, as?: string): Promise<OpenedFiles> {
   await checkFolder(path);
   const config = await readJsonObject(join(path, "config.json"), {
     maxBytes: MAX_CONFIG_BYTES,
@@ -39,7 +41,7 @@ export async function openFolder(path: string): Promise<OpenedFiles> {
     );
   }
   const folder = new FolderCheckpoint({
-    ...{ path, config, shards, notes },
+    ...{ path, config: as === undefined ? config : asFamily(config, as), shards, notes },
     ...(await identify(path, config, infosOf(tensors), shards)),
     sharded: weightMap !== null,
     tensors,

@@ -1,4 +1,4 @@
-import { familyFor } from "#engine/architecture/readArchitecture.ts";
+import { transposedPaths } from "#engine/architecture/readArchitecture.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import { modulePath } from "#engine/checkpoint/tensorRole.ts";
 import { isStorageType } from "#engine/numeric/storageTypes.ts";
@@ -94,7 +94,7 @@ async function writeOneShard(
 
 /** Which tensors the family stores as (in, out). */
 function turnedTensors({ config, tensors }: Checkpoint): (name: string) => boolean {
-  const { transposed: paths } = familyFor(config);
+  const paths = transposedPaths(config);
   return (name) =>
     paths.includes(modulePath(name)) && name.endsWith(".weight") && tensors.get(name)?.shape.length === 2;
 }
