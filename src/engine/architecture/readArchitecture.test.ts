@@ -183,6 +183,26 @@ describe("readArchitecture refuses", () => {
       /num_attention_heads 4 is not a multiple of num_key_value_heads 3/,
     ],
     [{ head_dim: 7 }, "architecture/bad-config", /head size 7 is odd/],
+    [
+      { model_type: "qwen3", layer_types: ["full_attention"] },
+      "architecture/bad-config",
+      /layer_types has 1 entry and num_hidden_layers is 2, so that the kind of layer 1 is not known/,
+    ],
+    [
+      { model_type: "gemma3_text", layer_types: ["full_attention", "full_attention", "sliding_attention"] },
+      "architecture/bad-config",
+      /layer_types has 3 entries and num_hidden_layers is 2, so that there is no layer 2/,
+    ],
+    [
+      { model_type: "qwen3", layer_types: ["full_attention", "linear_attention"] },
+      "architecture/bad-config",
+      /layer_types.1: a layer of the kind "linear_attention", where the family has full_attention and sliding_attention/,
+    ],
+    [
+      { model_type: "smollm3", no_rope_layers: [1] },
+      "architecture/bad-config",
+      /no_rope_layers has 1 entry and num_hidden_layers is 2, so that the use of positions of layer 1 is not known/,
+    ],
   ])("%o", (changes, code, message) => {
     const error = refusal({ ...LLAMA, ...changes }, new Map());
     expect(error?.code).toBe(code);

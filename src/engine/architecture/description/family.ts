@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { parseConfig } from "./commonFields.ts";
 import type { Decoder } from "./description.ts";
+import { requireWholeLists } from "./layerLists.ts";
 import type { GgufForm } from "./ggufForm.ts";
 
 /** One family that Keystone can compute: all that any room needs to know of it. */
@@ -35,10 +36,15 @@ export function family<S extends z.ZodObject>(
   },
 ): Family {
   const { schema, describe, ...rest } = it;
+  const fields = Object.keys(schema.shape);
   return {
     transposed: [],
     ...rest,
-    fields: Object.keys(schema.shape),
-    read: (config) => describe(parseConfig(schema, config)),
+    fields,
+    read: (config) => {
+      const parsed = parseConfig(schema, config);
+      requireWholeLists(parsed, fields);
+      return describe(parsed);
+    },
   };
 }

@@ -8,6 +8,7 @@ import {
   rotaryFrom,
 } from "../description/commonFields.ts";
 import { family } from "../description/family.ts";
+import { windowKinds } from "../description/layerLists.ts";
 import { ggufForm, SANDWICH_NAMES } from "../description/ggufForm.ts";
 import { gemmaPatternProblems, gemmaScalar, gemmaScaleProblems } from "./gemmaInLlama.ts";
 
@@ -29,7 +30,7 @@ const schema = z.looseObject({
   attention_bias: z.boolean().default(false),
   query_pre_attn_scalar: z.number().positive().default(256),
   sliding_window: size.nullable().default(4096),
-  layer_types: z.array(z.enum(["full_attention", "sliding_attention"])).nullish(),
+  layer_types: windowKinds.nullish(),
   final_logit_softcapping: cap.default(30),
   attn_logit_softcapping: cap.default(50),
 });

@@ -8,6 +8,7 @@ import {
   rotaryFrom,
 } from "../description/commonFields.ts";
 import { family } from "../description/family.ts";
+import { windowKinds } from "../description/layerLists.ts";
 import { ggufForm, QUERY_KEY_NORM_NAMES, SANDWICH_NAMES } from "../description/ggufForm.ts";
 
 import { ropeOfKind, ropesByKind } from "../rope/ropeConfig.ts";
@@ -32,7 +33,7 @@ const schema = z.looseObject({
   query_pre_attn_scalar: z.number().positive().default(256),
   sliding_window: size.nullable().default(4096),
   sliding_window_pattern: size.default(6),
-  layer_types: z.array(z.enum(["full_attention", "sliding_attention"])).nullish(),
+  layer_types: windowKinds.nullish(),
   final_logit_softcapping: z.number().positive().nullish(),
   rope_local_base_freq: z.number().positive().default(10_000),
 });

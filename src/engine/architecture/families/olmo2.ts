@@ -2,6 +2,7 @@ import { z } from "zod";
 import { apart, block, gated, layersOf, plainAttention, rms } from "../description/equations.ts";
 import { commonParts, decoderFields, headSizesOf, rotaryFrom } from "../description/commonFields.ts";
 import { family } from "../description/family.ts";
+import { windowKinds } from "../description/layerLists.ts";
 import { ggufForm, QUERY_KEY_NORM_NAMES, SANDWICH_NAMES, type GgufForm } from "../description/ggufForm.ts";
 
 import type { Decoder } from "../description/description.ts";
@@ -22,7 +23,7 @@ const olmo3Schema = z.looseObject({
   ...shared,
   ...ropesByKind,
   sliding_window: size.nullable().default(4096),
-  layer_types: z.array(z.enum(["full_attention", "sliding_attention"])).nullish(),
+  layer_types: windowKinds.nullish(),
 });
 
 type Kind = "full_attention" | "sliding_attention";

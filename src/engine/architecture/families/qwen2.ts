@@ -7,6 +7,7 @@ import {
   ownBiases,
   rotaryFrom,
 } from "../description/commonFields.ts";
+import { windowKinds } from "../description/layerLists.ts";
 import { family } from "../description/family.ts";
 import { biasesNotStored, ggufForm, headsFillHidden, windowSetting } from "../description/ggufForm.ts";
 
@@ -22,7 +23,7 @@ const schema = z.looseObject({
   sliding_window: z.number().int().positive().nullable().default(4096),
   max_window_layers: count.default(28),
   ...ownBiases,
-  layer_types: z.array(z.enum(["full_attention", "sliding_attention"])).nullish(),
+  layer_types: windowKinds.nullish(),
 });
 
 /**

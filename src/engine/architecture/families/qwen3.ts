@@ -2,6 +2,7 @@ import { z } from "zod";
 import { apart, block, gated, layersOf, plainAttention, rms } from "../description/equations.ts";
 import { commonParts, decoderFields, headSizesOf, rotaryFrom } from "../description/commonFields.ts";
 import { family } from "../description/family.ts";
+import { windowKinds } from "../description/layerLists.ts";
 import { ggufForm, LAYER_NAMES, QUERY_KEY_NORM_NAMES } from "../description/ggufForm.ts";
 
 const size = z.number().int().positive();
@@ -17,7 +18,7 @@ const schema = z.looseObject({
   use_sliding_window: z.boolean().default(false),
   sliding_window: size.nullable().default(4096),
   max_window_layers: z.number().int().nonnegative().default(28),
-  layer_types: z.array(z.enum(["full_attention", "sliding_attention"])).nullish(),
+  layer_types: windowKinds.nullish(),
 });
 
 /**

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { apart, block, gated, layersOf, plainAttention, rms } from "../description/equations.ts";
 import { commonParts, decoderFields, headSizesOf, rotaryFrom } from "../description/commonFields.ts";
 import { family } from "../description/family.ts";
+import { windowKinds } from "../description/layerLists.ts";
 import { ggufForm } from "../description/ggufForm.ts";
 
 const size = z.number().int().positive();
@@ -22,7 +23,7 @@ const schema = z.looseObject({
   sliding_window: size.nullish(),
   no_rope_layers: z.array(z.union([z.literal(0), z.literal(1)])).nullish(),
   no_rope_layer_interval: size.default(4),
-  layer_types: z.array(z.enum(["full_attention", "sliding_attention"])).nullish(),
+  layer_types: windowKinds.nullish(),
 });
 
 const THETA = 2_000_000;
