@@ -4,6 +4,7 @@ import { expect, type Page } from "@playwright/test";
 import { join } from "node:path";
 import type { Shape } from "../bench/checkpointShape.ts";
 import { writeSparseCheckpoint } from "../bench/sparseCheckpoint.ts";
+import { keepPicture } from "./support/pictures.ts";
 import { test } from "./support/quietTest.ts";
 import { startServed } from "./support/served.ts";
 import { expectAccessible, openModel, pastePlan, scored, startSweep, visit } from "./support/steps.ts";
@@ -41,7 +42,7 @@ async function misfits(page: Page): Promise<string[]> {
       if (lines > 2.1) found.push(`a heading of ${Math.round(lines)} lines: ${h1.textContent}`);
     }
     for (const cell of document.querySelectorAll<HTMLElement>(
-      "main td.num, main .cell, main dd.num, main .value",
+      "main td.num, main .cell, main dd, main .shared, main .value",
     )) {
       if (
         cell.clientWidth > 0 &&
@@ -51,6 +52,14 @@ async function misfits(page: Page): Promise<string[]> {
         found.push(
           `a number is cut: ${cell.textContent.trim()} (${cell.clientWidth} of ${cell.scrollWidth} px)`,
         );
+    }
+    for (const table of document.querySelectorAll<HTMLElement>("main .scroll > table")) {
+      const used = [...table.querySelectorAll<HTMLElement>("thead th")].reduce(
+        (sum, th) => sum + th.offsetWidth,
+        0,
+      );
+      if (used < table.offsetWidth - 2)
+        found.push(`a table has room without a column: ${used} of ${table.offsetWidth} px`);
     }
     const status = document.querySelector("footer.statusbar");
     if (status && status.scrollWidth > status.clientWidth) found.push("the status bar is cut");
@@ -62,7 +71,17 @@ async function expectFits(page: Page, screen: string): Promise<void> {
   for (const width of WIDTHS) {
     await page.setViewportSize({ width, height: 900 });
     await expect.poll(() => misfits(page), { message: `${screen} at ${width} px` }).toEqual([]);
+    await keepPicture(page, nameOf(screen));
   }
+}
+
+/** "#/run/2026…" → "run", "#/runs/table" → "runs-table". */
+function nameOf(screen: string): string {
+  return screen
+    .slice(2)
+    .split("/")
+    .filter((part) => !/\d/.test(part))
+    .join("-");
 }
 
 /** At 1,440 px: every rule in light colours, and what depends on colours in dark ones. */

@@ -1,9 +1,13 @@
-// Takes the screenshots under docs/screenshots: every screen, light and dark, of a real studio on the demo model.
-import { chromium, expect as briefly, type Page } from "@playwright/test";
+// Takes the screenshots under docs/screenshots: every screen, light and dark, of a real studio on the demo model; and, under widths/,
+// those that the layout test looks at.
+import { chromium, expect as briefly } from "@playwright/test";
+import { execFileSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { EXPERIMENTS } from "../src/shared/lab.ts";
 import { openModel, pastePlan, scored, startSweep, visit } from "../e2e/support/steps.ts";
+import { hidePlace, PICTURES, settle } from "../e2e/support/pictures.ts";
 import { startServed } from "../e2e/support/served.ts";
 import { findChromium, INSTALL_CHROMIUM } from "./findChromium.ts";
 
@@ -69,14 +73,14 @@ try {
   const boxes = page.getByRole("grid", { name: "Results" }).getByRole("checkbox", { checked: false });
   for (const place of [0, 2, 8]) await boxes.nth(place).click();
   await page.getByRole("button", { name: /^Compare 3/ }).click();
-  await page.getByRole("button", { name: "Generate" }).click();
-  await expect(page.getByText("greedy, from the same prompt")).toBeVisible({ timeout: 120_000 });
-  await expect(page.getByRole("button", { name: "Generate", exact: true })).toBeVisible({ timeout: 300_000 });
   await shoot("compare");
+  await generate();
+  await shoot("compare-text");
   await visit(page, `#/run/${run}`);
   await page.getByRole("button", { name: /^Compare 3/ }).click();
   await page.getByRole("button", { name: /^Export / }).click();
   await expect(page.getByText("Nearest here").first()).toBeVisible();
+  await expect(page.getByText("Checking…")).toHaveCount(0);
   await shoot("export");
   await visit(page, "#/runs");
   await shoot("runs");
@@ -85,6 +89,28 @@ try {
 } finally {
   await browser.close();
   await served.close();
+}
+shootWidths();
+
+/** A model with 300 tensors and a long name at three widths, as the layout test leaves each screen. */
+function shootWidths(): void {
+  const widths = join(folder, "widths");
+  mkdirSync(widths, { recursive: true });
+  execFileSync(
+    process.execPath,
+    ["node_modules/@playwright/test/cli.js", "test", "e2e/layout.spec.ts", "--reporter=list"],
+    { cwd: join(import.meta.dirname, ".."), stdio: "inherit", env: { ...process.env, [PICTURES]: widths } },
+  );
+}
+
+/** The variants' texts, written to their end. */
+async function generate(): Promise<void> {
+  const texts = page.getByRole("region", { name: "Generated text" });
+  await texts.getByRole("button", { name: "Generate", exact: true }).click();
+  await expect(texts.getByRole("button", { name: "Cancel" })).toBeVisible();
+  await expect(texts.getByRole("button", { name: "Cancel" })).toBeHidden({ timeout: 300_000 });
+  await expect(page.getByRole("contentinfo")).toContainText("Nothing is running");
+  await texts.evaluate((section) => section.scrollIntoView({ block: "end" }));
 }
 
 /** Importance with accuracy on two task files, then the other experiments on perplexity alone. */
@@ -132,19 +158,4 @@ async function shoot(name: string): Promise<void> {
     await page.screenshot({ path: join(folder, `${name}-${colorScheme}.png`) });
     console.log(`${name}-${colorScheme}.png`);
   }
-}
-
-/** Where the program lies on the machine that takes the pictures is no part of them. */
-async function hidePlace(of: Page): Promise<void> {
-  const root = JSON.stringify(join(import.meta.dirname, ".."));
-  await of.evaluate(`{
-    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-    for (let text = texts.nextNode(); text !== null; text = texts.nextNode())
-      if (text.nodeValue.includes(${root})) text.nodeValue = text.nodeValue.replaceAll(${root}, "/opt/keystone");
-  }`);
-}
-
-async function settle(of: Page): Promise<void> {
-  await of.mouse.move(0, 0);
-  await of.waitForTimeout(1200);
 }

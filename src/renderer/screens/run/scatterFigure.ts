@@ -5,6 +5,7 @@ import type { VariantResult } from "#shared/run.ts";
 import type { ChartTheme } from "#renderer/charts/chartTheme.ts";
 import { number } from "#renderer/format.ts";
 import { isRestored } from "./dimensions.ts";
+import type { LabelPlace } from "./labelPlace.ts";
 
 /** Room around the plot, in pixels. */
 export const MARGIN = { l: 52, r: 20, t: 12, b: 34 };
@@ -25,8 +26,8 @@ export interface ScatterView {
   readonly yAxis: Layout;
   /** The original's damage; null where it has none to show. */
   readonly original: number | null;
-  /** The end of the original's line at which its label stands. */
-  readonly labelled: "left" | "right";
+  /** Where at its line the original's label stands. */
+  readonly labelled: LabelPlace | null;
   readonly decimals: number;
 }
 
@@ -93,16 +94,16 @@ export function scatterFigure(
               },
             ],
       annotations:
-        original === null
+        original === null || labelled === null
           ? []
           : [
               {
                 xref: "paper",
-                x: labelled === "right" ? 1 : 0,
-                xanchor: labelled,
+                x: labelled.end === "right" ? 1 : 0,
+                xanchor: labelled.end,
                 yref: "y",
                 y: Math.log10(original),
-                yanchor: "bottom",
+                yanchor: labelled.side === "above" ? "bottom" : "top",
                 text: `original ${number(original, decimals)}`,
                 showarrow: false,
                 font: { size: 11, color: theme.ink2 },
