@@ -80,6 +80,7 @@ function measured(
       symmetric,
       granularity: parseGranularity(granularity),
       range,
+      method: "rtn",
       restore: { indices: [] },
       excludeFromRange: false,
       storage: "F16",

@@ -1,12 +1,9 @@
 import { z } from "zod";
+import { methodIssue, methodName, type MethodName } from "./methods/index.ts";
 import { recipeInNewWords } from "./oldWords.ts";
 import { schemeIssues, schemeName, SCHEMES, type SchemeName } from "./schemes/index.ts";
 
 export { schemeName, type SchemeName };
-
-/** The one way in which weights become codes so far: to nearest, each by itself. */
-export const roundingMethod = z.enum(["rtn"]);
-export type RoundingMethod = z.infer<typeof roundingMethod>;
 
 /** The weights that share one scale, as written in a recipe: `group:64`, `channel`, `tensor`, `flat:16384`, `tile:128x128`. */
 export const granularityText = z
@@ -111,7 +108,7 @@ const recipeShape = z.strictObject({
   symmetric: z.boolean().default(false),
   granularity: granularityText,
   range: rangeRule.nullable().default(null),
-  method: roundingMethod.default("rtn"),
+  method: methodName.default("rtn"),
   restore: restore.default("none"),
   excludeFromRange: z.boolean().default(false),
   ignore: z.array(z.string().min(1)).default([...DEFAULT_IGNORE]),
@@ -180,6 +177,7 @@ function checkWhole(
       bits: o.bits ?? value.bits,
       symmetric: o.symmetric ?? inheritedSymmetric(value, o),
       granularity: o.granularity ?? value.granularity,
+      method: value.method,
       // a clip of the whole recipe passes over tensors that have no range
       clips: Boolean(o.range),
     };
@@ -198,12 +196,14 @@ export function inheritedSymmetric(
 }
 
 function checkScheme(
-  value: Parameters<typeof schemeIssues>[0],
+  value: Parameters<typeof schemeIssues>[0] & { method: MethodName },
   context: Pick<z.RefinementCtx, "addIssue">,
   path: (string | number)[],
 ): void {
   for (const { field, message } of schemeIssues(value))
     context.addIssue({ code: "custom", path: [...path, field], message });
+  const message = methodIssue(value.method, value.scheme);
+  if (message !== null) context.addIssue({ code: "custom", path: [...path, "scheme"], message });
 }
 
 /** Whether a recipe's scales are chosen on a calibration text. */

@@ -1,3 +1,4 @@
+import { METHODS } from "./methods/index.ts";
 import { SCHEMES } from "./schemes/index.ts";
 import { canonicalJson } from "./canonicalJson.ts";
 import {
@@ -64,11 +65,14 @@ function signOf(value: unknown): string {
   return ((hash ^ (hash >>> 16)) & 0xffff).toString(16).padStart(4, "0");
 }
 
-/** `affine4`, `int4 sym`, `nf4`, `q4_0`, `ct4 sym` for compressed-tensors, `gptq-int4 sym` in GPTQ's layout. */
-export function schemeLabel(recipe: Pick<Recipe, "scheme" | "bits" | "symmetric">): string {
+/** `affine4`, `int4 sym`, `nf4`, `q4_0`, `ct4 sym` for compressed-tensors, `gptq-int4 sym` in GPTQ's layout; the method where it is not to nearest. */
+export function schemeLabel(
+  recipe: Pick<Recipe, "scheme" | "bits" | "symmetric"> & Partial<Pick<Recipe, "method">>,
+): string {
   const { bits, short = recipe.scheme } = SCHEMES[recipe.scheme];
   const base = bits.length === 1 ? short : `${short}${recipe.bits}`;
-  return recipe.symmetric ? `${base} sym` : base;
+  const method = recipe.method && METHODS[recipe.method].label;
+  return [base, recipe.symmetric ? "sym" : "", method ?? ""].filter((part) => part !== "").join(" ");
 }
 
 /** `group 64`, `channel`, `flat 16,384`, `tile 128 × 128`. */

@@ -1,25 +1,18 @@
-import { blockEnd, blockLayout, blockStart, fromTileOrder, toTileOrder } from "./plan/blockLayout.ts";
-import { blockFitter, decodeStored, needsWorkingCopy, prepareWeights } from "./passes/blockPass.ts";
-import type { PackedConstants } from "./schemes/scheme.ts";
-import { createScheme } from "./schemes/createScheme.ts";
-import { codeKernelsFor, kernelsFor } from "./passes/configure.ts";
-import { assertFinite, storageOverflow } from "./plan/overflow.ts";
-import { restoredIndices } from "./plan/restoreWeights.ts";
 import { bitsOf } from "#engine/numeric/halfTypes.ts";
+import { METHODS } from "./methods/methods.ts";
+import { decodeStored } from "./passes/blockPass.ts";
+import { blockEnd, blockLayout, blockStart, fromTileOrder, toTileOrder } from "./plan/blockLayout.ts";
+import { storageOverflow } from "./plan/overflow.ts";
+import { restoredIndices } from "./plan/restoreWeights.ts";
 import type { TensorPlan } from "./plan/tensorPlan.ts";
-import { vectorPack, type Codes } from "./passes/vectorPack.ts";
+import { createScheme } from "./schemes/createScheme.ts";
+import type { Codes } from "./schemes/scheme.ts";
 
 /** One quantized tensor: what an export writes, and all that {@link dequantize} needs. */
-export interface Packed {
+export interface Packed extends Codes {
   readonly plan: TensorPlan;
-  /** One code a weight, row-major like the tensor, 0 … 2^bits − 1. */
-  readonly codes: Uint8Array;
-  /** Per block; blocks in reading order (tiles left to right, then top to bottom). */
-  readonly constants: PackedConstants;
   /** Weights kept exactly: row-major indices, ascending, and their original values. */
   readonly restored: { readonly indices: Uint32Array; readonly values: Float32Array };
-  /** How many weights clipping changed. */
-  readonly clipped: number;
 }
 
 /** @throws RangeError where the weights are not the tensor that the plan is for: a mistake in the program. */
@@ -32,7 +25,7 @@ export function assertLength(values: Float32Array, plan: TensorPlan, what: strin
 }
 
 /**
- * Hold-out, clip, range and rounding of one tensor. The weights are left as they are.
+ * Codes and constants of one tensor by its plan's method. The weights are left as they are.
  * @param weights (rows, columns) row-major
  * @param out receives the codes, which the result holds; as many as weights
  * @throws KeystoneError quantize/not-finite, quantize/scale-overflow, quantize/range-overflow
@@ -44,40 +37,9 @@ export function quantize(
 ): Packed {
   assertLength(weights, plan, "The weights");
   const indices = restoredIndices(weights, plan);
-  const vector = codeKernelsFor(plan);
-  const codes =
-    (vector && vectorPack(vector, weights, plan, indices, out)) ?? scalarPack(weights, plan, indices, out);
+  const codes = METHODS[plan.method].codes(weights, plan, indices, out);
   const values = Float32Array.from(indices, (index) => weights[index]);
   return { plan, ...codes, restored: { indices, values } };
-}
-
-/**
- * {@link quantize} one weight at a time: the reference of the SIMD kernels, and what runs where there are none.
- * @param restored row-major indices, ascending
- * @param out receives the codes
- */
-export function scalarPack(
-  weights: Float32Array,
-  plan: TensorPlan,
-  restored: Uint32Array,
-  out: Uint8Array,
-): Codes {
-  assertFinite(weights, plan);
-  const layout = blockLayout(plan);
-  const working = needsWorkingCopy(plan) ? new Float32Array(weights.length) : weights;
-  const source = prepareWeights(weights, plan, restored, working);
-  const scheme = createScheme(plan, layout.count);
-  const fitter = blockFitter(scheme, plan, source, kernelsFor(plan));
-  const codes = plan.granularity.kind === "tile" ? new Uint8Array(weights.length) : out;
-  let clipped = 0;
-  for (let block = 0; block < layout.count; block++) {
-    const from = blockStart(layout, block);
-    const to = blockEnd(layout, from);
-    clipped += fitter.fit(block, from, to);
-    scheme.encode(block, source, from, to, codes, from);
-  }
-  if (plan.granularity.kind === "tile") fromTileOrder(codes, plan, out);
-  return { codes: out, constants: scheme.constants(), clipped };
 }
 
 /**

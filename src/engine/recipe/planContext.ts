@@ -1,3 +1,4 @@
+import type { InputStatistics } from "#engine/quantize/plan/tensorPlan.ts";
 import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import type { Coordinate } from "#shared/recipe.ts";
 
@@ -7,6 +8,8 @@ export interface PlanContext {
   readonly superWeights: readonly Coordinate[];
   /** Name of a layer's `down_proj` weight. */
   downProjection(layer: number): string;
+  /** What calibration measured of a linear's inputs, by its tensor's name. */
+  inputs?(tensor: string): InputStatistics | undefined;
   /** Rounds every ŵ to this type; absent = each tensor's own, or the half type that the scheme's runtimes make of it. */
   readonly storage?: StorageType | undefined;
 }

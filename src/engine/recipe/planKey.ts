@@ -7,13 +7,15 @@ const ROUNDING = 1e-6;
 /**
  * What of a tensor's plan decides its weights: plans with one key make the same weights of every tensor. Blocks that cut it alike are
  * one (`tensor` and a flat block that is no smaller), a hold-out of nothing is none, and a clip that no weight can pass is none.
+ * What calibration measured is not part of it: plans that are compared share their calibration text.
  */
 export function planKey(plan: TensorPlan): string {
-  const { scheme, bits, symmetric, granularity, restore, excludeFromRange, storage, rows, columns } = plan;
+  const { scheme, bits, symmetric, granularity, method, restore, excludeFromRange, storage, rows, columns } =
+    plan;
   const { size, span } = blockLayout(plan);
   const restores = "largest" in restore || restore.indices.length > 0;
   return JSON.stringify({
-    ...{ rows, columns, scheme, bits, symmetric, storage, size, span },
+    ...{ rows, columns, scheme, bits, symmetric, method, storage, size, span },
     tile: granularity.kind === "tile" ? [granularity.rows, granularity.columns] : null,
     range: clipsNothing(plan, size) ? null : plan.range,
     restore,

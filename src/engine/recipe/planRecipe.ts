@@ -1,6 +1,7 @@
 import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { StorageType } from "#engine/numeric/storageTypes.ts";
+import type { InputStatistics } from "#engine/quantize/plan/tensorPlan.ts";
 import { pooledBitsPerWeight } from "#engine/quantize/plan/bitsPerWeight.ts";
 import type { Coordinate, Recipe } from "#shared/recipe.ts";
 import { planTensors, type TensorPlans } from "./planTensors.ts";
@@ -9,6 +10,8 @@ import { planTensors, type TensorPlans } from "./planTensors.ts";
 export interface PlannedModel {
   readonly checkpoint: Pick<Checkpoint, "tensors">;
   readonly architecture: Pick<Architecture, "downProjection">;
+  /** What calibration measured of a linear's inputs, by its tensor's name; absent where nothing did. */
+  inputs?(tensor: string): InputStatistics | undefined;
 }
 
 export interface RecipePlan extends TensorPlans {
@@ -23,14 +26,15 @@ export interface RecipePlan extends TensorPlans {
  * @throws KeystoneError recipe/… where it does not fit the model, checkpoint/unreadable-dtype
  */
 export function planRecipe(
-  { checkpoint, architecture }: PlannedModel,
+  model: PlannedModel,
   recipe: Recipe,
   superWeights: readonly Coordinate[],
   storage?: StorageType,
 ): RecipePlan {
-  const plans = planTensors(recipe, [...checkpoint.tensors.values()], {
+  const plans = planTensors(recipe, [...model.checkpoint.tensors.values()], {
     superWeights,
-    downProjection: (layer) => architecture.downProjection(layer),
+    downProjection: (layer) => model.architecture.downProjection(layer),
+    inputs: (tensor) => model.inputs?.(tensor),
     storage,
   });
   return { ...plans, bitsPerWeight: pooledBitsPerWeight(plans.tensors.values()) };

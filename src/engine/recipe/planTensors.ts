@@ -45,6 +45,7 @@ export function planTensors(
     const [rows = 0, columns = 0] = tensor.shape;
     const scheme = override?.scheme ?? recipe.scheme;
     const { rounds } = SCHEMES[scheme];
+    const inputs = context.inputs?.(tensor.name);
     plans.set(tensor.name, {
       name: tensor.name,
       layer: tensor.layer,
@@ -57,9 +58,12 @@ export function planTensors(
         ? { kind: "tensor" }
         : parseGranularity(override?.granularity ?? recipe.granularity),
       range: rounds ? null : override?.range === undefined ? recipe.range : override.range,
+      // where a scheme is a type, each weight has one nearest value
+      method: rounds ? "rtn" : recipe.method,
       restore: restore(tensor.name),
       excludeFromRange: recipe.excludeFromRange,
       storage: context.storage ?? judgedType(scheme, tensor),
+      ...(inputs ? { inputs } : {}),
     });
   }
   checkBlocksFit([...plans.values()]);

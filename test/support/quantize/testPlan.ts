@@ -15,6 +15,7 @@ export function testPlan(
     bits: 4,
     symmetric: false,
     range: null,
+    method: "rtn",
     restore: { indices: [] },
     excludeFromRange: false,
     storage: "F32",

@@ -122,6 +122,7 @@ function recipeTable(facts: CardFacts): string {
     ["symmetric", recipe.symmetric ? "yes" : "no"],
     ["granularity", recipe.granularity],
     ["range", recipe.range ? JSON.stringify(recipe.range) : "none"],
+    ["method", recipe.method],
     ["restore", JSON.stringify(recipe.restore)],
     ["exclude from range", recipe.excludeFromRange ? "yes" : "no"],
     ["arm", armOf(recipe)],

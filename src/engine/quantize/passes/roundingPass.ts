@@ -1,5 +1,4 @@
 import type { StorageType } from "#engine/numeric/storageTypes.ts";
-import { storedBits } from "../plan/bitsPerWeight.ts";
 import { assertFinite, storageOverflow } from "../plan/overflow.ts";
 import { restoredIndices } from "../plan/restoreWeights.ts";
 import { ErrorSums, type QuantizationStatistics } from "../plan/statistics.ts";
@@ -27,9 +26,7 @@ export function roundingPass(
   for (const index of restored) out[index] = weights[index];
   const sums = new ErrorSums();
   sums.add(weights, out, 0, out.length);
-  const { sumSquares, sumSquaredError, maxAbsError } = sums;
-  if (!Number.isFinite(sumSquaredError))
+  if (!Number.isFinite(sums.sumSquaredError))
     throw storageOverflow(plan.name, plan.storage === "F16" ? "F16" : type);
-  const counts = { clipped: 0, restored: restored.length, storedBits: storedBits(plan) };
-  return { weights: weights.length, sumSquares, sumSquaredError, maxAbsError, ...counts };
+  return sums.whole(plan, { clipped: 0, restored: restored.length });
 }

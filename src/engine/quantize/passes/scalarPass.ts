@@ -1,6 +1,5 @@
 import { blockEnd, blockLayout, blockStart, fromTileOrder } from "../plan/blockLayout.ts";
 import { blockFitter, decodeStored, prepareWeights } from "./blockPass.ts";
-import { storedBits } from "../plan/bitsPerWeight.ts";
 import { createScheme } from "../schemes/createScheme.ts";
 import { assertFinite, storageOverflow } from "../plan/overflow.ts";
 import { restoredIndices } from "../plan/restoreWeights.ts";
@@ -34,13 +33,11 @@ export function scalarPass(
     assertFinite(weights, plan);
     throw error;
   }
-  const { sumSquares, sumSquaredError, maxAbsError } = sums;
-  if (!Number.isFinite(sumSquaredError)) {
+  if (!Number.isFinite(sums.sumSquaredError)) {
     assertFinite(weights, plan);
     throw storageOverflow(plan.name, plan.storage);
   }
-  const counts = { clipped, restored: restored.length, storedBits: storedBits(plan) };
-  return { weights: weights.length, sumSquares, sumSquaredError, maxAbsError, ...counts };
+  return sums.whole(plan, { clipped, restored: restored.length });
 }
 
 /** Blocks that are runs of the row-major tensor: encoded, decoded, restored and measured a chunk at a time. */

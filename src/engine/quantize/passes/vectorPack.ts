@@ -1,21 +1,14 @@
 import { blockLayout, fromTileOrder } from "../plan/blockLayout.ts";
 import { prepareWeights } from "./blockPass.ts";
-import type { PackedConstants } from "../schemes/scheme.ts";
+import type { Codes, PackedConstants } from "../schemes/scheme.ts";
 import { createScheme } from "../schemes/createScheme.ts";
 import { configureKernels } from "./configure.ts";
 import type { Kernels } from "#engine/numeric/kernels/kernels.ts";
 import type { TensorPlan } from "../plan/tensorPlan.ts";
 import { forFittedPieces } from "./vectorBlocks.ts";
 
-/** What a pass over a tensor gives: codes in row-major order, constants in block order. */
-export interface Codes {
-  readonly codes: Uint8Array;
-  readonly constants: PackedConstants;
-  readonly clipped: number;
-}
-
 /**
- * Codes and constants of one tensor from the SIMD kernels: the same as one weight at a time (quantize.ts).
+ * Codes and constants of one tensor from the SIMD kernels: the same as one weight at a time (scalarPack.ts).
  * @param restored row-major indices, ascending
  * @param out receives the codes
  * @returns null where a weight is not finite or something overflows: the scalar path then says which

@@ -1,5 +1,5 @@
 import type { TensorError } from "#shared/evaluation.ts";
-import { bitsPerWeight } from "./bitsPerWeight.ts";
+import { bitsPerWeight, storedBits } from "./bitsPerWeight.ts";
 import type { TensorPlan } from "./tensorPlan.ts";
 
 /** Sums over one quantized tensor, in f64, so that tensors can be pooled by adding. */
@@ -51,6 +51,16 @@ export class ErrorSums {
       if (magnitude > largest) largest = magnitude;
     }
     this.maxAbsError = largest;
+  }
+
+  /** The sums as the statistics of a whole tensor. */
+  whole(
+    plan: TensorPlan,
+    counts: Pick<QuantizationStatistics, "clipped" | "restored">,
+  ): QuantizationStatistics {
+    const { sumSquares, sumSquaredError, maxAbsError } = this;
+    const sums = { weights: plan.rows * plan.columns, sumSquares, sumSquaredError, maxAbsError };
+    return { ...sums, ...counts, storedBits: storedBits(plan) };
   }
 }
 

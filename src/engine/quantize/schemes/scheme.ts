@@ -22,6 +22,16 @@ export type PackedConstants =
   /** w ≈ level[code]·scale. */
   | { readonly kind: "levels"; readonly scale: Float16Array | Float32Array };
 
+/** What a method makes of a tensor. */
+export interface Codes {
+  /** One code a weight, row-major like the tensor, 0 … levels − 1. */
+  readonly codes: Uint8Array;
+  /** Per block; blocks in reading order (tiles left to right, then top to bottom). */
+  readonly constants: PackedConstants;
+  /** How many weights clipping changed, those restored later included. */
+  readonly clipped: number;
+}
+
 /** Where the weights of a block lie: source[from, to). */
 export interface BlockValues {
   readonly source: Float32Array;

@@ -14,6 +14,7 @@ const FIELDS: { name: string; value: (recipe: Recipe) => string }[] = [
   { name: "Symmetric", value: ({ symmetric }) => (symmetric ? "yes" : "no") },
   { name: "Granularity", value: ({ granularity }) => granularityLabel(granularity) },
   { name: "Range", value: ({ range }) => rangeLabel(range) || "off" },
+  { name: "Method", value: ({ method }) => method },
   { name: "Super weights", value: (recipe) => restoreLabel(recipe) || "not restored" },
   { name: "Not quantized", value: ({ ignore }) => ignore.join(", ") || "nothing" },
   { name: "Overrides", value: ({ overrides }) => (overrides.length > 0 ? canonicalJson(overrides) : "none") },

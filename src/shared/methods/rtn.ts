@@ -1,0 +1,3 @@
+import type { MethodDescriptor } from "./descriptor.ts";
+
+export const rtn: MethodDescriptor = { title: "round to nearest", label: null };
