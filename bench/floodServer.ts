@@ -3,7 +3,7 @@
 import type { CallName } from "../src/shared/contract.ts";
 import type { NumberedEvent, StudioEvent } from "../src/shared/events.ts";
 import type { RunDetail, RunSummary } from "../src/shared/run.ts";
-import type { Studio } from "../src/studio/studio.ts";
+import type { Studio } from "../src/studio/context/studio.ts";
 import { serveStudio } from "../e2e/support/serveStudio.ts";
 import { EVENTS_A_SECOND, FLOOD_RUN, floodVariants, RESULTS_AN_EVENT, scoredVariant } from "./flood.ts";
 

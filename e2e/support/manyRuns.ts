@@ -8,7 +8,7 @@ import { ARCHIVE_FORMAT, ARCHIVE_VERSION } from "#shared/runArchive.ts";
 import { recipeId } from "#engine/recipe/recipeId.ts";
 import { ImportedRuns } from "#studio/store/importedRuns.ts";
 import { openDatabase } from "#studio/store/openDatabase.ts";
-import { summarizeModel } from "#studio/summarizeModel.ts";
+import { summarizeModel } from "#studio/context/summarizeModel.ts";
 import { CONVENTION, scoresOf } from "../../test/support/madeUp/facts.ts";
 import { serveStudio } from "./serveStudio.ts";
 

@@ -5,7 +5,7 @@ import type { Args, CallName, Reply } from "#shared/contract.ts";
 import { detectOptions, type DetectPreview, type DetectReport } from "#shared/detection.ts";
 import type { NumberedEvent, StudioEvent } from "#shared/events.ts";
 import type { JobView } from "#shared/job.ts";
-import type { Studio } from "#studio/studio.ts";
+import type { Studio } from "#studio/context/studio.ts";
 import { LAYERS, madeUpDetection } from "../../test/support/madeUp/detection.ts";
 import { serveStudio } from "./serveStudio.ts";
 

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { createStudio } from "#studio/createStudio.ts";
-import { waitForJob } from "#studio/waitForJob.ts";
+import { waitForJob } from "#studio/context/waitForJob.ts";
 
 const [model = "", text = ""] = process.argv.slice(2);
 const PLAN = {

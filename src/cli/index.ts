@@ -1,4 +1,4 @@
-import { processIo } from "./io.ts";
+import { processIo } from "./output/io.ts";
 import { main } from "./main.ts";
 
 /** Time for threads to wind down before the process is ended anyway, in milliseconds. */

@@ -1,8 +1,8 @@
 import { CommanderError } from "commander";
-import type { Dependencies } from "./dependencies.ts";
-import type { Io } from "./io.ts";
+import type { Dependencies } from "./session/dependencies.ts";
+import type { Io } from "./output/io.ts";
 import { buildProgram } from "./program.ts";
-import { EXIT_USAGE, oneLine, reportError } from "./reportError.ts";
+import { EXIT_USAGE, oneLine, reportError } from "./session/reportError.ts";
 
 /** The studio is loaded when a command needs it: help and mistakes in the arguments answer at once. */
 const REAL: Dependencies = {

@@ -15,12 +15,12 @@ import { runsCommand } from "./commands/runs.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { sweepCommand } from "./commands/sweep.ts";
 import { tasksCommand } from "./commands/tasks.ts";
-import type { CommandContext } from "./commandContext.ts";
-import type { Io } from "./io.ts";
-import type { Dependencies } from "./dependencies.ts";
-import { oneLine } from "./reportError.ts";
-import { withSession } from "./session.ts";
-import { version } from "./root.ts";
+import type { CommandContext } from "./session/commandContext.ts";
+import type { Io } from "./output/io.ts";
+import type { Dependencies } from "./session/dependencies.ts";
+import { oneLine } from "./session/reportError.ts";
+import { withSession } from "./session/session.ts";
+import { version } from "./session/root.ts";
 
 /** The command line's grammar: one file per command under commands/. Errors are thrown, never exited with. */
 export function buildProgram(io: Io, dependencies: Dependencies): Command {

@@ -13,7 +13,7 @@ import { join } from "node:path";
 import type { ShellCommand } from "#shared/command.ts";
 import type { RecentModel } from "#shared/contract.ts";
 import { createStudio } from "#studio/createStudio.ts";
-import type { Studio } from "#studio/studio.ts";
+import type { Studio } from "#studio/context/studio.ts";
 import { confirmQuit, pickPath, showStartError } from "./dialogs.ts";
 import { Grants } from "./grants.ts";
 import { acceptDrops, answerCalls } from "./ipc.ts";

@@ -1,7 +1,7 @@
 import type { IpcMain, IpcMainEvent, IpcMainInvokeEvent } from "electron";
 import type { KeystoneErrorData } from "#shared/errors.ts";
 import { answerMessage, type Answer } from "#studio/answerMessage.ts";
-import type { Studio } from "#studio/studio.ts";
+import type { Studio } from "#studio/context/studio.ts";
 import { isOwn } from "./security.ts";
 
 /** Longest path taken from a drop; no file system allows more. */

@@ -1,6 +1,6 @@
 import type { BrowserWindow, Notification as ElectronNotification, PowerSaveBlocker } from "electron";
 import type { JobView } from "#shared/job.ts";
-import type { Studio } from "#studio/studio.ts";
+import type { Studio } from "#studio/context/studio.ts";
 
 /** A job shorter than this ends without a notification: the person is still looking. */
 const WORTH_A_NOTICE_SECONDS = 30;

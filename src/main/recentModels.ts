@@ -1,6 +1,6 @@
 import type { App } from "electron";
 import type { RecentModel } from "#shared/contract.ts";
-import type { Studio } from "#studio/studio.ts";
+import type { Studio } from "#studio/context/studio.ts";
 
 /** So many models are listed in the menu. */
 const MOST_LISTED = 10;

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { hostname, networkInterfaces, type NetworkInterfaceInfo } from "node:os";
 import { KeystoneError } from "#shared/errors.ts";
-import type { Studio } from "#studio/studio.ts";
+import type { Studio } from "#studio/context/studio.ts";
 import { Access, REFUSALS, requestUrl, type Refusal } from "./access.ts";
 import { attachSocket } from "./socket.ts";
 import { SECURITY_HEADERS, StaticFiles } from "./staticFiles.ts";

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { linkedFile } from "#studio/access.ts";
+import { linkedFile } from "#studio/models/access.ts";
 import { createStudio } from "#studio/createStudio.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { isLoopback, serve, type Served } from "./index.ts";

@@ -4,7 +4,7 @@ import { WebSocketServer, type RawData, type WebSocket } from "ws";
 import type { NumberedEvent } from "#shared/events.ts";
 import { toErrorData } from "#shared/errors.ts";
 import { answerMessage } from "#studio/answerMessage.ts";
-import type { Studio } from "#studio/studio.ts";
+import type { Studio } from "#studio/context/studio.ts";
 import { requestUrl, type Refusal } from "./access.ts";
 
 /** Longest message accepted, in bytes: a plan of 100,000 recipes fits, a flood does not. */

@@ -1,6 +1,6 @@
 import { isCallName, type Args, type CallName } from "#shared/contract.ts";
 import { KeystoneError, toErrorData, type KeystoneErrorData } from "#shared/errors.ts";
-import type { Studio } from "./studio.ts";
+import type { Studio } from "./context/studio.ts";
 
 /** What a transport sends back for one message; `id` is null where the message had none to answer to. */
 export type Answer = { id: number | null; reply: unknown } | { id: number | null; error: KeystoneErrorData };

@@ -7,7 +7,7 @@ import { calls, isCallName, type Args, type CallName, type Reply } from "#shared
 import { KeystoneError, toErrorData } from "#shared/errors.ts";
 import { describeIssues } from "#shared/plan.ts";
 import type { Settings } from "#shared/settings.ts";
-import { createAccess } from "./access.ts";
+import { createAccess } from "./models/access.ts";
 import { appCalls } from "./calls/app.ts";
 import { archiveCalls } from "./calls/archives.ts";
 import { diffCalls } from "./calls/diffs.ts";
@@ -21,12 +21,12 @@ import { reportCalls } from "./calls/reports.ts";
 import { runCalls } from "./calls/runs.ts";
 import { sweepCalls } from "./calls/sweeps.ts";
 import { textCalls } from "./calls/texts.ts";
-import type { Answers, StudioContext } from "./context.ts";
-import { Devices } from "./devices.ts";
-import { EventStream } from "./eventStream.ts";
-import { JobRegistry } from "./jobs.ts";
-import { PoolKeeper, WorkerPool } from "./pool.ts";
-import { soloThreads, type Machine } from "./sizing.ts";
+import type { Answers, StudioContext } from "./context/context.ts";
+import { Devices } from "./models/devices.ts";
+import { EventStream } from "./jobs/eventStream.ts";
+import { JobRegistry } from "./jobs/jobs.ts";
+import { PoolKeeper, WorkerPool } from "./jobs/pool.ts";
+import { soloThreads, type Machine } from "./models/sizing.ts";
 import { ImportedRuns } from "./store/importedRuns.ts";
 import { CacheStore } from "./store/cacheStore.ts";
 import { LabStore } from "./store/labStore.ts";
@@ -34,8 +34,8 @@ import { openDatabase, storeError } from "./store/openDatabase.ts";
 import { createOwner, HEARTBEAT_MS } from "./store/owner.ts";
 import { RunStore } from "./store/runStore.ts";
 import { RunWords } from "./store/runWords.ts";
-import type { Studio, StudioOptions } from "./studio.ts";
-import { workerFileFor } from "./workerFile.ts";
+import type { Studio, StudioOptions } from "./context/studio.ts";
+import { workerFileFor } from "./jobs/workerFile.ts";
 
 /** The run store's file in the home folder. */
 const STORE_FILE = "keystone.sqlite";

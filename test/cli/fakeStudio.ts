@@ -2,8 +2,8 @@ import { KeystoneError } from "#shared/errors.ts";
 import { calls, type CallName } from "#shared/contract.ts";
 import type { NumberedEvent, StudioEvent } from "#shared/events.ts";
 import type { JobView } from "#shared/job.ts";
-import type { Studio, StudioOptions } from "#studio/studio.ts";
-import type { Dependencies } from "../../src/cli/dependencies.ts";
+import type { Studio, StudioOptions } from "#studio/context/studio.ts";
+import type { Dependencies } from "../../src/cli/session/dependencies.ts";
 
 export type Answers = Partial<
   Record<CallName, (args: unknown, emit: (event: StudioEvent) => void) => unknown>

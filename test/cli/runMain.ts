@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
-import type { Io } from "../../src/cli/io.ts";
-import type { Dependencies } from "../../src/cli/dependencies.ts";
+import type { Io } from "../../src/cli/output/io.ts";
+import type { Dependencies } from "../../src/cli/session/dependencies.ts";
 import { main } from "../../src/cli/main.ts";
 
 export interface Outcome {

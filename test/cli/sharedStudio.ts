@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
-import type { Studio } from "#studio/studio.ts";
-import type { Dependencies } from "../../src/cli/dependencies.ts";
+import type { Studio } from "#studio/context/studio.ts";
+import type { Dependencies } from "../../src/cli/session/dependencies.ts";
 import { runMain, type Outcome, type RunOptions } from "./runMain.ts";
 
 /**

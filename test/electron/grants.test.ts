@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createAccess } from "#studio/access.ts";
+import { createAccess } from "#studio/models/access.ts";
 import { createStudio } from "#studio/createStudio.ts";
 import { Grants } from "../../src/main/grants.ts";
 

@@ -10,7 +10,7 @@ import { describe, expect, it, vi } from "vitest";
 import type { NumberedEvent } from "#shared/events.ts";
 import type { JobStatus, JobView } from "#shared/job.ts";
 import { settings, type Settings } from "#shared/settings.ts";
-import type { Studio } from "#studio/studio.ts";
+import type { Studio } from "#studio/context/studio.ts";
 import { LongRuns } from "../../src/main/longRuns.ts";
 import { Quit } from "../../src/main/quit.ts";
 

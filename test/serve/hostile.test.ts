@@ -2,7 +2,7 @@ import type { IpcMain, IpcMainInvokeEvent } from "electron";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { Studio } from "#studio/studio.ts";
+import type { Studio } from "#studio/context/studio.ts";
 import { acceptDrops, answerCalls } from "../../src/main/ipc.ts";
 import { badArguments, malformed, pathsOutside, type Hostile } from "./hostileMessages.ts";
 import { limitedStudio, Line, makeFolders, serveStudio, type Folders } from "./serving.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterEach } from "vitest";
 import { WebSocket } from "ws";
 import { createStudio } from "#studio/createStudio.ts";
-import type { Studio } from "#studio/studio.ts";
+import type { Studio } from "#studio/context/studio.ts";
 import { serve, type Served } from "../../src/serve/index.ts";
 
 const FAKE_WORKER = join(import.meta.dirname, "../studio/fakeWorker.ts");

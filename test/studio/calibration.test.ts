@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { parseRecipe } from "#shared/plan.ts";
 import type { Recipe } from "#shared/recipe.ts";
 import { recipeLabel } from "#shared/recipeText.ts";
-import { waitForJob } from "#studio/waitForJob.ts";
+import { waitForJob } from "#studio/context/waitForJob.ts";
 import { expectSum, float64Bound } from "../support/rounding.ts";
 import { DEMO, fakeStudio, startStudio, tally, temporaryFolder } from "./helpers.ts";
 

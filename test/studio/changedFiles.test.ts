@@ -2,7 +2,7 @@ import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
-import { waitForJob } from "#studio/waitForJob.ts";
+import { waitForJob } from "#studio/context/waitForJob.ts";
 import { DEMO, fakeStudio, PLAN, temporaryFolder } from "./helpers.ts";
 
 /** The demo model in a folder of its own, whose weights may be written over. */

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect, it } from "vitest";
-import { waitForJob } from "#studio/waitForJob.ts";
+import { waitForJob } from "#studio/context/waitForJob.ts";
 import { DEMO, FAKE_WORKER, fakeStudio, PLAN, tally, temporaryFolder, VARIANTS } from "./helpers.ts";
 
 /** Starts a sweep in another process; resolves with its run once `count` variants are done there. */

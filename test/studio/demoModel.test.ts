@@ -4,8 +4,8 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { Progress } from "#shared/job.ts";
 import { parseRecipe } from "#shared/plan.ts";
-import type { Studio } from "#studio/studio.ts";
-import { waitForJob } from "#studio/waitForJob.ts";
+import type { Studio } from "#studio/context/studio.ts";
+import { waitForJob } from "#studio/context/waitForJob.ts";
 import { DEMO_LOGITS, expectSum, float32Bound } from "../support/rounding.ts";
 import { DEMO, startStudio, tally, temporaryFolder } from "./helpers.ts";
 

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import { diffCheckpoints } from "#engine/evaluate/diffCheckpoints.ts";
 import type { DiffReport, TensorDiff } from "#shared/diff.ts";
-import { waitForJob } from "#studio/waitForJob.ts";
+import { waitForJob } from "#studio/context/waitForJob.ts";
 import { readParts, renamed, writeParts, type Tensors } from "../support/rewrittenCheckpoint.ts";
 import { storedAs } from "../support/safetensorsBytes.ts";
 import { runMain } from "../cli/runMain.ts";

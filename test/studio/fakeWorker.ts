@@ -8,7 +8,7 @@ import type { Scores } from "#shared/evaluation.ts";
 import type { LabReport } from "#shared/lab.ts";
 import { onTheWay } from "#shared/labUnfinished.ts";
 import { canonicalJson } from "#shared/canonicalJson.ts";
-import { summarizeModel } from "#studio/summarizeModel.ts";
+import { summarizeModel } from "#studio/context/summarizeModel.ts";
 import { waitOrThrow } from "#worker/protocol/control.ts";
 import type { Baseline, Task, TaskMessage, TaskReply, Twin, VariantRequest } from "#worker/protocol/task.ts";
 import { labReportOf } from "../support/labReports.ts";

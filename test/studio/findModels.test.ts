@@ -1,8 +1,8 @@
 import { cpSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { findModels } from "#studio/findModels.ts";
-import { modelCaches } from "#studio/modelCaches.ts";
+import { findModels } from "#studio/models/findModels.ts";
+import { modelCaches } from "#studio/models/modelCaches.ts";
 import { DEMO, startStudio, temporaryFolder } from "./helpers.ts";
 
 const NAMES = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"];

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { GenerateReport } from "#shared/comparison.ts";
 import { parseRecipe } from "#shared/plan.ts";
-import type { Studio } from "#studio/studio.ts";
-import { waitForJob } from "#studio/waitForJob.ts";
+import type { Studio } from "#studio/context/studio.ts";
+import { waitForJob } from "#studio/context/waitForJob.ts";
 import { DEMO, startStudio, temporaryFolder } from "./helpers.ts";
 
 const TEMPLATE =

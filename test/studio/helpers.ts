@@ -6,7 +6,7 @@ import { afterEach } from "vitest";
 import type { NumberedEvent } from "#shared/events.ts";
 import type { RunDetail, VariantResult } from "#shared/run.ts";
 import { createStudio } from "#studio/createStudio.ts";
-import type { Studio, StudioOptions } from "#studio/studio.ts";
+import type { Studio, StudioOptions } from "#studio/context/studio.ts";
 
 export const DEMO = join(import.meta.dirname, "../../resources/demo-model/model");
 /** Run stores as earlier versions wrote them. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { LabReport } from "#shared/lab.ts";
-import { waitForJob } from "#studio/waitForJob.ts";
-import type { Studio } from "#studio/studio.ts";
+import { waitForJob } from "#studio/context/waitForJob.ts";
+import type { Studio } from "#studio/context/studio.ts";
 import { DEMO, eventOf, fakeStudio, PLAN } from "./helpers.ts";
 
 async function keep(studio: Studio, text: string): Promise<string> {

@@ -4,9 +4,9 @@ import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
 import { cancel, createControl } from "#worker/protocol/control.ts";
 import { judge } from "#shared/plan.ts";
-import { WorkerPool } from "#studio/pool.ts";
-import { summarizeModel } from "#studio/summarizeModel.ts";
-import { waitForJob } from "#studio/waitForJob.ts";
+import { WorkerPool } from "#studio/jobs/pool.ts";
+import { summarizeModel } from "#studio/context/summarizeModel.ts";
+import { waitForJob } from "#studio/context/waitForJob.ts";
 import { DEMO, fakeStudio, PLAN, startStudio, tally, temporaryFolder, untilDone } from "./helpers.ts";
 
 const WORKER = join(import.meta.dirname, "../../src/worker/worker.ts");

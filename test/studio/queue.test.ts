@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { JobView } from "#shared/job.ts";
-import { waitForJob } from "#studio/waitForJob.ts";
+import { waitForJob } from "#studio/context/waitForJob.ts";
 import { DEMO, eventOf, fakeStudio, PLAN } from "./helpers.ts";
 
 it("jobs that wait run in the order that a person gives them, and every window is told", async () => {

@@ -9,8 +9,8 @@ import { KeystoneError } from "#shared/errors.ts";
 import type { RunDetail } from "#shared/run.ts";
 import { MAX_ARCHIVE_BYTES, MAX_ENTRY_BYTES } from "#shared/runArchive.ts";
 import { createStudio } from "#studio/createStudio.ts";
-import type { Studio } from "#studio/studio.ts";
-import { waitForJob } from "#studio/waitForJob.ts";
+import type { Studio } from "#studio/context/studio.ts";
+import { waitForJob } from "#studio/context/waitForJob.ts";
 import { DEMO, FAKE_WORKER, PLAN, startStudio, temporaryFolder, VARIANTS } from "./helpers.ts";
 
 let here: Studio;

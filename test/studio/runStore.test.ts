@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import { createStudio } from "#studio/createStudio.ts";
-import { waitForJob } from "#studio/waitForJob.ts";
+import { waitForJob } from "#studio/context/waitForJob.ts";
 import { DEMO, fakeStudio, PLAN, startStudio, temporaryFolder } from "./helpers.ts";
 
 describe("resuming refuses", () => {

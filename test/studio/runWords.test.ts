@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Studio } from "#studio/studio.ts";
+import type { Studio } from "#studio/context/studio.ts";
 import { eventOf, oldStore, startStudio } from "./helpers.ts";
 
 function withRun(): { studio: Studio; home: string; run: string } {

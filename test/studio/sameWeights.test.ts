@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { waitForJob } from "#studio/waitForJob.ts";
+import { waitForJob } from "#studio/context/waitForJob.ts";
 import { DEMO, fakeStudio } from "./helpers.ts";
 
 const PLAN = {

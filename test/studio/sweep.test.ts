@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { waitForJob } from "#studio/waitForJob.ts";
+import { waitForJob } from "#studio/context/waitForJob.ts";
 import { DEMO, eventOf, fakeStudio, PLAN, tally, temporaryFolder, untilDone, VARIANTS } from "./helpers.ts";
 
 describe("a sweep", () => {

@@ -1,5 +1,5 @@
 import { createStudio } from "#studio/createStudio.ts";
-import { waitForJob } from "#studio/waitForJob.ts";
+import { waitForJob } from "#studio/context/waitForJob.ts";
 
 /** A studio in a process of its own, for tests that kill it: home, worker, model, text and plan come as one JSON argument. */
 const { home, workerFile, model, text, plan } = JSON.parse(process.argv[2] ?? "{}") as Record<

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { ProgressMeter } from "#studio/progressMeter.ts";
+import { ProgressMeter } from "#studio/jobs/progressMeter.ts";
 
 const recording = z.object({
   seconds: z.number(),

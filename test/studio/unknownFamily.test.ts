@@ -2,7 +2,7 @@ import { copyFileSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { DEMO, startStudio, temporaryFolder } from "./helpers.ts";
-import { waitForJob } from "#studio/waitForJob.ts";
+import { waitForJob } from "#studio/context/waitForJob.ts";
 
 const TEXT = join(DEMO, "..", "eval.jsonl");
 

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { AblateReport } from "#shared/evaluation.ts";
-import { absolute, existingPath, namedText } from "../files.ts";
+import { absolute, existingPath, namedText } from "../session/files.ts";
 import {
   dropUndefined,
   judgeOf,
@@ -9,12 +9,12 @@ import {
   withJudgeOptions,
   type ComputeOptions,
   type JudgeOptions,
-} from "../options.ts";
+} from "../session/options.ts";
 import { count, duration, fixed, percent, perplexityDecimals, place } from "../output/numbers.ts";
 import { conventionClause } from "../output/scores.ts";
 import { textTable, type Column } from "../output/table.ts";
 import { tasksText } from "../output/taskTables.ts";
-import type { CommandContext } from "../commandContext.ts";
+import type { CommandContext } from "../session/commandContext.ts";
 
 interface AblateOptions extends ComputeOptions, JudgeOptions {
   text: string;

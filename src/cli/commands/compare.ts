@@ -3,7 +3,7 @@ import type { ComparedVariant, CompareReport } from "#shared/comparison.ts";
 import { decimalsThatSeparate } from "#shared/format.ts";
 import { divergenceInterval } from "#shared/intervals.ts";
 import { intervalSentence, rankVariants, tieClause } from "#shared/ranking.ts";
-import { absolute, namedCalibration, readRecipe, textFor } from "../files.ts";
+import { absolute, namedCalibration, readRecipe, textFor } from "../session/files.ts";
 import {
   judgeOf,
   withCalibrationOption,
@@ -12,12 +12,12 @@ import {
   type CalibrationOptions,
   type ComputeOptions,
   type JudgeOptions,
-} from "../options.ts";
+} from "../session/options.ts";
 import { duration, fileSize, fixed, percent } from "../output/numbers.ts";
 import { conventionClause } from "../output/scores.ts";
 import { textTable } from "../output/table.ts";
-import type { CommandContext } from "../commandContext.ts";
-import { usageError } from "../reportError.ts";
+import type { CommandContext } from "../session/commandContext.ts";
+import { usageError } from "../session/reportError.ts";
 
 interface CompareOptions extends ComputeOptions, JudgeOptions, CalibrationOptions {
   with?: string[];

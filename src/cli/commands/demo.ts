@@ -6,13 +6,13 @@ import { KeystoneError } from "#shared/errors.ts";
 import type { ExportReport } from "#shared/exporting.ts";
 import { judge, type PlanFile } from "#shared/plan.ts";
 import type { RunDetail, VariantResult } from "#shared/run.ts";
-import { absolute } from "../files.ts";
-import { withComputeOptions, type ComputeOptions } from "../options.ts";
+import { absolute } from "../session/files.ts";
+import { withComputeOptions, type ComputeOptions } from "../session/options.ts";
 import { count, duration, fixed, percent, perplexityDecimals, place, shortCount } from "../output/numbers.ts";
 import { runDocument } from "../output/results.ts";
 import { textTable } from "../output/table.ts";
-import type { CommandContext } from "../commandContext.ts";
-import type { Session } from "../session.ts";
+import type { CommandContext } from "../session/commandContext.ts";
+import type { Session } from "../session/session.ts";
 
 /** Enough text to tell the variants apart, little enough for two cores in under two minutes. */
 const JUDGE = judge.parse({ tokens: 4096 });

@@ -1,16 +1,16 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { DEFAULT_PROMPT, detectOptions, type SpikeThreshold } from "#shared/detection.ts";
-import { absolute, textFor } from "../files.ts";
+import { absolute, textFor } from "../session/files.ts";
 import {
   decimalNumber,
   dropUndefined,
   wholeNumber,
   withComputeOptions,
   type ComputeOptions,
-} from "../options.ts";
+} from "../session/options.ts";
 import { detectText, scanText } from "../output/detectText.ts";
-import type { CommandContext } from "../commandContext.ts";
-import { usageError } from "../reportError.ts";
+import type { CommandContext } from "../session/commandContext.ts";
+import { usageError } from "../session/reportError.ts";
 
 interface DetectCliOptions extends ComputeOptions {
   prompt: string;

@@ -1,10 +1,10 @@
 import { Command } from "commander";
 import { DIFF_WORDS, diffSentence, type DiffReport, type TensorDiff } from "#shared/diff.ts";
-import { absolute } from "../files.ts";
-import { withCommonOptions, type CommonOptions } from "../options.ts";
+import { absolute } from "../session/files.ts";
+import { withCommonOptions, type CommonOptions } from "../session/options.ts";
 import { duration, fixed } from "../output/numbers.ts";
 import { textTable } from "../output/table.ts";
-import type { CommandContext } from "../commandContext.ts";
+import type { CommandContext } from "../session/commandContext.ts";
 
 interface DiffOptions extends CommonOptions {
   all?: boolean;

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { EvalReport } from "#shared/evaluation.ts";
 import { intervalMethod } from "#shared/ranking.ts";
-import { absolute, namedCalibration, namedText, readRecipe } from "../files.ts";
+import { absolute, namedCalibration, namedText, readRecipe } from "../session/files.ts";
 import {
   judgeOf,
   withCalibrationOption,
@@ -10,11 +10,11 @@ import {
   type CalibrationOptions,
   type ComputeOptions,
   type JudgeOptions,
-} from "../options.ts";
+} from "../session/options.ts";
 import { duration, fixed, perplexityDecimals } from "../output/numbers.ts";
 import { conventionFact, scoreFacts } from "../output/scores.ts";
 import { factList } from "../output/table.ts";
-import type { CommandContext } from "../commandContext.ts";
+import type { CommandContext } from "../session/commandContext.ts";
 
 interface EvalOptions extends ComputeOptions, JudgeOptions, CalibrationOptions {
   recipe?: string;

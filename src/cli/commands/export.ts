@@ -2,8 +2,8 @@ import { Command, Option } from "commander";
 import { exportFormat, keptModule, type ExportReport, type RuntimeScore } from "#shared/exporting.ts";
 import { agreementOf } from "#shared/verification.ts";
 import { exportFormatOf } from "#shared/exportFormats/index.ts";
-import { inOptions, requireUsed } from "../exportUsage.ts";
-import { absolute, readRecipe, textFor } from "../files.ts";
+import { inOptions, requireUsed } from "../session/exportUsage.ts";
+import { absolute, readRecipe, textFor } from "../session/files.ts";
 import {
   dropUndefined,
   judgeOf,
@@ -12,11 +12,11 @@ import {
   withJudgeOptions,
   type ComputeOptions,
   type JudgeOptions,
-} from "../options.ts";
+} from "../session/options.ts";
 import { count, duration, fileSize, fixed } from "../output/numbers.ts";
 import { textTable } from "../output/table.ts";
-import type { CommandContext } from "../commandContext.ts";
-import type { Session } from "../session.ts";
+import type { CommandContext } from "../session/commandContext.ts";
+import type { Session } from "../session/session.ts";
 
 interface ExportOptions extends ComputeOptions, JudgeOptions {
   recipe: string;

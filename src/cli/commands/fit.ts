@@ -13,12 +13,12 @@ import {
 } from "#shared/fit.ts";
 import { modelWeightBytes } from "#shared/variantSize.ts";
 import type { ModelSummary } from "#shared/model.ts";
-import { absolute, readRecipe } from "../files.ts";
-import { wholeNumber, withCommonOptions, type CommonOptions } from "../options.ts";
+import { absolute, readRecipe } from "../session/files.ts";
+import { wholeNumber, withCommonOptions, type CommonOptions } from "../session/options.ts";
 import { count, memorySize } from "../output/numbers.ts";
 import { textTable } from "../output/table.ts";
-import type { CommandContext } from "../commandContext.ts";
-import type { Session } from "../session.ts";
+import type { CommandContext } from "../session/commandContext.ts";
+import type { Session } from "../session/session.ts";
 
 interface FitOptions extends CommonOptions {
   memory?: number;

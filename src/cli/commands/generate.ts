@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { GenerateReport, WrittenText } from "#shared/comparison.ts";
 import { endOfText } from "#shared/writtenText.ts";
-import { absolute, namedCalibration, readRecipe } from "../files.ts";
+import { absolute, namedCalibration, readRecipe } from "../session/files.ts";
 import {
   dropUndefined,
   wholeNumber,
@@ -9,10 +9,10 @@ import {
   withComputeOptions,
   type CalibrationOptions,
   type ComputeOptions,
-} from "../options.ts";
+} from "../session/options.ts";
 import { duration, fixed } from "../output/numbers.ts";
-import type { CommandContext } from "../commandContext.ts";
-import { usageError } from "../reportError.ts";
+import type { CommandContext } from "../session/commandContext.ts";
+import { usageError } from "../session/reportError.ts";
 
 interface GenerateOptions extends ComputeOptions, CalibrationOptions {
   prompt: string;

@@ -1,13 +1,13 @@
 import { Command } from "commander";
 import { inventorySentence, namesInLine, unusedGroups } from "#shared/inventory.ts";
 import { storedAs, type ModelSummary, type TensorStatistics } from "#shared/model.ts";
-import { absolute, textFor } from "../files.ts";
-import { usageError } from "../reportError.ts";
-import { withCommonOptions, type CommonOptions } from "../options.ts";
+import { absolute, textFor } from "../session/files.ts";
+import { usageError } from "../session/reportError.ts";
+import { withCommonOptions, type CommonOptions } from "../session/options.ts";
 import { count, fileSize, fixed, memorySize, shortCount } from "../output/numbers.ts";
 import { factList, textTable } from "../output/table.ts";
-import type { CommandContext } from "../commandContext.ts";
-import type { Session } from "../session.ts";
+import type { CommandContext } from "../session/commandContext.ts";
+import type { Session } from "../session/session.ts";
 
 interface InspectOptions extends CommonOptions {
   statistics: boolean;

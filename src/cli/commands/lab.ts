@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { sentence } from "#shared/format.ts";
 import { EXPERIMENTS, experimentName, type ExperimentName, type LabReport } from "#shared/lab.ts";
-import { absolute } from "../files.ts";
+import { absolute } from "../session/files.ts";
 import { PROMPTS_FILE, withOwnOptions } from "../lab/experimentOptions.ts";
 import { livePoints } from "../lab/livePoints.ts";
 import { hideUnusedOptions, isGiven, rejectUnusedOptions } from "../lab/rejectUnusedOptions.ts";
@@ -12,14 +12,14 @@ import {
   withJudgeOptions,
   wholeNumber,
   type CommonOptions,
-} from "../options.ts";
+} from "../session/options.ts";
 import { printJson } from "../output/json.ts";
 import { labTable, labText } from "../output/labText.ts";
 import { textTable } from "../output/table.ts";
-import type { CommandContext } from "../commandContext.ts";
-import { usageError } from "../reportError.ts";
-import { wholeLabId } from "../runId.ts";
-import type { Session } from "../session.ts";
+import type { CommandContext } from "../session/commandContext.ts";
+import { usageError } from "../session/reportError.ts";
+import { wholeLabId } from "../session/runId.ts";
+import type { Session } from "../session/session.ts";
 
 interface ParentOptions extends CommonOptions {
   list?: boolean;

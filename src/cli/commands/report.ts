@@ -1,13 +1,13 @@
 import { Command, Option } from "commander";
 import { KeystoneError } from "#shared/errors.ts";
-import { absolute } from "../files.ts";
-import { withCommonOptions, dropUndefined, type CommonOptions } from "../options.ts";
+import { absolute } from "../session/files.ts";
+import { withCommonOptions, dropUndefined, type CommonOptions } from "../session/options.ts";
 import { fileSize } from "../output/numbers.ts";
-import type { CommandContext } from "../commandContext.ts";
-import { usageError } from "../reportError.ts";
-import { wholeId } from "../runId.ts";
-import type { Session } from "../session.ts";
-import { checkPlace, writeWhole } from "../writeWhole.ts";
+import type { CommandContext } from "../session/commandContext.ts";
+import { usageError } from "../session/reportError.ts";
+import { wholeId } from "../session/runId.ts";
+import type { Session } from "../session/session.ts";
+import { checkPlace, writeWhole } from "../session/writeWhole.ts";
 
 const FORMATS = ["html", "markdown"] as const;
 type Format = (typeof FORMATS)[number];

@@ -2,16 +2,16 @@ import { Command } from "commander";
 import { readFile, stat } from "node:fs/promises";
 import { KeystoneError } from "#shared/errors.ts";
 import { ARCHIVE_ENDING, MAX_ARCHIVE_BYTES } from "#shared/runArchive.ts";
-import { absolute, existingFile } from "../files.ts";
-import { dropUndefined, withCommonOptions, type CommonOptions } from "../options.ts";
+import { absolute, existingFile } from "../session/files.ts";
+import { dropUndefined, withCommonOptions, type CommonOptions } from "../session/options.ts";
 import { fileSize } from "../output/numbers.ts";
 import { runDocument, runsTable, runText } from "../output/results.ts";
-import type { CommandContext } from "../commandContext.ts";
-import { usageError } from "../reportError.ts";
-import { wholeRunId } from "../runId.ts";
+import type { CommandContext } from "../session/commandContext.ts";
+import { usageError } from "../session/reportError.ts";
+import { wholeRunId } from "../session/runId.ts";
 import { tableCommand } from "./runsTable.ts";
-import type { Session } from "../session.ts";
-import { checkPlace, writeWhole } from "../writeWhole.ts";
+import type { Session } from "../session/session.ts";
+import { checkPlace, writeWhole } from "../session/writeWhole.ts";
 
 const RUN = "id of the run, as runs lists it, or its beginning";
 

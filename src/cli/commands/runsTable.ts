@@ -11,15 +11,15 @@ import {
   warningOf,
   type RunTable,
 } from "#shared/runTable/runTable.ts";
-import type { CommandContext } from "../commandContext.ts";
-import { absolute } from "../files.ts";
-import { withCommonOptions, type CommonOptions } from "../options.ts";
+import type { CommandContext } from "../session/commandContext.ts";
+import { absolute } from "../session/files.ts";
+import { withCommonOptions, type CommonOptions } from "../session/options.ts";
 import { count, fileSize } from "../output/numbers.ts";
 import { textTable } from "../output/table.ts";
-import { usageError } from "../reportError.ts";
-import { wholeId } from "../runId.ts";
-import type { Session } from "../session.ts";
-import { checkPlace, writeWhole } from "../writeWhole.ts";
+import { usageError } from "../session/reportError.ts";
+import { wholeId } from "../session/runId.ts";
+import type { Session } from "../session/session.ts";
+import { checkPlace, writeWhole } from "../session/writeWhole.ts";
 
 interface TableOptions extends CommonOptions {
   out?: string;

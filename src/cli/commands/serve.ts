@@ -1,12 +1,12 @@
 import { Command } from "commander";
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { absolute } from "../files.ts";
-import type { Io } from "../io.ts";
-import { dropUndefined, wholeNumber } from "../options.ts";
-import type { CommandContext } from "../commandContext.ts";
-import { usageError } from "../reportError.ts";
-import { demoModelFolder, ownTextFile, rootFolder, version } from "../root.ts";
+import { absolute } from "../session/files.ts";
+import type { Io } from "../output/io.ts";
+import { dropUndefined, wholeNumber } from "../session/options.ts";
+import type { CommandContext } from "../session/commandContext.ts";
+import { usageError } from "../session/reportError.ts";
+import { demoModelFolder, ownTextFile, rootFolder, version } from "../session/root.ts";
 
 interface ServeOptions {
   port?: number;

@@ -2,19 +2,19 @@ import { Command } from "commander";
 import { KeystoneError } from "#shared/errors.ts";
 import { parsePlan } from "#shared/plan.ts";
 import type { RunDetail } from "#shared/run.ts";
-import { absolute, namedCalibration, readJsonFile, textFor } from "../files.ts";
+import { absolute, namedCalibration, readJsonFile, textFor } from "../session/files.ts";
 import {
   dropUndefined,
   withCalibrationOption,
   withComputeOptions,
   type CalibrationOptions,
   type ComputeOptions,
-} from "../options.ts";
+} from "../session/options.ts";
 import { resultLine, runDocument, runText } from "../output/results.ts";
-import type { CommandContext } from "../commandContext.ts";
-import { usageError } from "../reportError.ts";
-import { wholeRunId } from "../runId.ts";
-import type { Session } from "../session.ts";
+import type { CommandContext } from "../session/commandContext.ts";
+import { usageError } from "../session/reportError.ts";
+import { wholeRunId } from "../session/runId.ts";
+import type { Session } from "../session/session.ts";
 
 interface SweepOptions extends ComputeOptions, CalibrationOptions {
   plan?: string;

@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import { taskDataset, type TaskDataset } from "#shared/evaluation.ts";
-import { absolute, existingPath, namedCalibration, readRecipe } from "../files.ts";
+import { absolute, existingPath, namedCalibration, readRecipe } from "../session/files.ts";
 import {
   dropUndefined,
   withCalibrationOption,
@@ -8,9 +8,9 @@ import {
   wholeNumber,
   type CalibrationOptions,
   type ComputeOptions,
-} from "../options.ts";
+} from "../session/options.ts";
 import { itemsText, tasksText } from "../output/taskTables.ts";
-import type { CommandContext } from "../commandContext.ts";
+import type { CommandContext } from "../session/commandContext.ts";
 
 interface TasksOptions extends ComputeOptions, CalibrationOptions {
   tasks: string[];

@@ -8,7 +8,7 @@ import {
 } from "#shared/lab.ts";
 import { rangeRule, type RangeRule } from "#shared/recipe.ts";
 import { rangeWord } from "#shared/repeat.ts";
-import { decimalNumber, numberList, wholeNumber } from "../options.ts";
+import { decimalNumber, numberList, wholeNumber } from "../session/options.ts";
 
 /** Fields of a request that an experiment's own options fill; each option is named after its field. */
 export type OwnFields = Readonly<Record<string, unknown>>;

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { list } from "#shared/format.ts";
 import type { ExperimentName } from "#shared/lab.ts";
 import { ANSWERS_TASKS, CALIBRATED, SCORES_TEXT } from "#shared/labUses.ts";
-import { usageError } from "../reportError.ts";
+import { usageError } from "../session/reportError.ts";
 
 /** Options that all experiments read, by the field they fill: which experiments they mean something to, and why not to others. */
 const MEANT_FOR: ReadonlyMap<string, { experiments: ReadonlySet<ExperimentName>; otherwise: string }> =

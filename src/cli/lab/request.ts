@@ -5,10 +5,10 @@ import { KeystoneError } from "#shared/errors.ts";
 import { labRequest, type ExperimentName, type LabRequest } from "#shared/lab.ts";
 import { CALIBRATED } from "#shared/labUses.ts";
 import { describeIssues } from "#shared/plan.ts";
-import { absolute, existingFile, existingPath, textFor } from "../files.ts";
-import type { Io } from "../io.ts";
-import { dropUndefined, judgeOf, type ComputeOptions, type JudgeOptions } from "../options.ts";
-import { usageError } from "../reportError.ts";
+import { absolute, existingFile, existingPath, textFor } from "../session/files.ts";
+import type { Io } from "../output/io.ts";
+import { dropUndefined, judgeOf, type ComputeOptions, type JudgeOptions } from "../session/options.ts";
+import { usageError } from "../session/reportError.ts";
 import { ownFields, PROMPTS_FILE } from "./experimentOptions.ts";
 
 export interface LabOptions extends ComputeOptions, JudgeOptions {

@@ -8,7 +8,7 @@ import {
   publishedMeasure,
   publishedPlace,
   VERDICT_WORDS,
-} from "#shared/detectionWords.ts";
+} from "#shared/figures/detectionWords.ts";
 import { sentence } from "#shared/format.ts";
 import { duration, fixed, memorySize, percent, place } from "./numbers.ts";
 import { textTable } from "./table.ts";

@@ -1,5 +1,5 @@
 import { withOldWords } from "#shared/oldWords.ts";
-import type { TextOutput } from "../io.ts";
+import type { TextOutput } from "./io.ts";
 
 /** Writes the one JSON document of a command. Numbers that are not finite become null, and their object says so; recipes
  * are in the words of old too. */

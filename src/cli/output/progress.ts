@@ -1,6 +1,6 @@
 import { MultiBar, type SingleBar } from "cli-progress";
 import type { Progress } from "#shared/job.ts";
-import type { TextOutput } from "../io.ts";
+import type { TextOutput } from "./io.ts";
 import { duration, fixed } from "./numbers.ts";
 
 /** Shows how far a job is, and lines that belong to it. Never writes to stdout. */

@@ -1,6 +1,6 @@
 import type { Screen } from "../screens/index.ts";
 import { chooseModel, type App } from "../state/app.ts";
-import { hasCommand, isTyping } from "./keys.ts";
+import { hasCommand, isTyping } from "../parts/keys.ts";
 
 /** The frame's keys; a view's own keys are handled where the focus is, before these. */
 export function onShortcut(event: KeyboardEvent, app: App, screens: readonly Screen[]): void {

@@ -1,5 +1,5 @@
 import { createContext } from "svelte";
-import type { Guide } from "../guide/guide.svelte.ts";
+import type { Guide } from "./guide.svelte.ts";
 import type { Router } from "./router.svelte.ts";
 import type { Studio } from "./studio.svelte.ts";
 import type { Theme } from "./theme.svelte.ts";

@@ -1,7 +1,7 @@
 import { SvelteMap } from "svelte/reactivity";
 import type { Host } from "#shared/contract.ts";
 import type { Candidate, DetectPass, DetectPreview, DetectReport } from "#shared/detection.ts";
-import { isSuper } from "#shared/detectionWords.ts";
+import { isSuper } from "#shared/figures/detectionWords.ts";
 import { toErrorData, type KeystoneErrorData } from "#shared/errors.ts";
 import type { ModelSummary, TensorStatistics } from "#shared/model.ts";
 import { setOf } from "./collections.ts";

@@ -1,4 +1,4 @@
-import { VLLM_TAKES } from "../vllm.ts";
+import { VLLM_TAKES } from "./vllm.ts";
 import type { ExportFormatDescriptor } from "./descriptor.ts";
 import { transformers, vllmOr } from "./launches.ts";
 

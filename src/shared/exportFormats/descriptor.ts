@@ -1,6 +1,5 @@
 import { z } from "zod";
 import type { SchemeName } from "../schemes/index.ts";
-import type { Recipe } from "../recipe.ts";
 
 /**
  * What a module that holds a restored weight becomes in a format that has no place for a single exact weight:
@@ -13,6 +12,20 @@ export type KeptModule = z.infer<typeof keptModule>;
 export interface Launch {
   readonly runtime: string;
   readonly line: string;
+}
+
+/** How modules are packed. */
+export interface PackedAs {
+  readonly bits: number;
+  readonly symmetric: boolean;
+  readonly granularity: string;
+}
+
+/** What of a recipe decides which programs take its files. */
+export interface WrittenRecipe extends PackedAs {
+  readonly overrides: readonly ({ readonly [field in keyof PackedAs]?: PackedAs[field] | undefined } & {
+    readonly skip?: boolean | undefined;
+  })[];
 }
 
 /** Everything that is known of an export format before a checkpoint is at hand. Its writer is in `engine/formats`. */
@@ -44,6 +57,6 @@ export interface ExportFormatDescriptor {
   readonly library: string;
   /** The runtime whose memory is estimated. */
   readonly runtime: string;
-  /** @param files names in the export's folder */
-  launch(folder: string, files: readonly string[], recipe: Recipe): Launch;
+  /** @param files paths of the export's files */
+  launch(folder: string, files: readonly string[], recipe: WrittenRecipe): Launch;
 }

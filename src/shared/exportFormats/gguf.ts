@@ -1,4 +1,3 @@
-import { joinPath } from "../paths.ts";
 import type { ExportFormatDescriptor } from "./descriptor.ts";
 
 export const gguf: ExportFormatDescriptor = {
@@ -20,6 +19,6 @@ export const gguf: ExportFormatDescriptor = {
   runtime: "llama.cpp",
   launch: (folder, files) => ({
     runtime: "llama.cpp",
-    line: `llama-server -m ${JSON.stringify(joinPath(folder, files.find((name) => name.endsWith(".gguf")) ?? ""))}`,
+    line: `llama-server -m ${JSON.stringify(files.find((path) => path.endsWith(".gguf")) ?? folder)}`,
   }),
 };

@@ -1,6 +1,5 @@
-import type { Recipe } from "../recipe.ts";
-import { VLLM_GROUP_BLOCKS } from "../vllm.ts";
-import type { ExportFormatDescriptor, Launch } from "./descriptor.ts";
+import { VLLM_GROUP_BLOCKS } from "./vllm.ts";
+import type { ExportFormatDescriptor, Launch, PackedAs } from "./descriptor.ts";
 
 export function transformers(folder: string): Launch {
   return {
@@ -13,11 +12,9 @@ function vllm(folder: string): Launch {
   return { runtime: "vLLM", line: `vllm serve ${JSON.stringify(folder)}` };
 }
 
-type Setting = Pick<Recipe, "bits" | "symmetric" | "granularity">;
-
 /** Of a packed folder whose modules vLLM has kernels for, vLLM; otherwise a loader that takes the others too. */
 export function vllmOr(
-  takes: (setting: Setting) => boolean,
+  takes: (setting: PackedAs) => boolean,
   otherwise: (folder: string) => Launch,
 ): ExportFormatDescriptor["launch"] {
   return (folder, _files, { bits, symmetric, granularity, overrides }) => {

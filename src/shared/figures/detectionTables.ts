@@ -15,7 +15,7 @@ import {
   publishedMeasure,
   publishedPlace,
   VERDICT_WORDS,
-} from "../detectionWords.ts";
+} from "./detectionWords.ts";
 import { place } from "../format.ts";
 import { NOT_FINITE, type Cell, type FigureTable } from "./table.ts";
 

@@ -1,6 +1,6 @@
 import { coordinateOf } from "#shared/recipe.ts";
 import type { Candidate, JudgedOn } from "../detection.ts";
-import { coordinateWords, isSuper, klText, laterWords, VERDICT_WORDS } from "../detectionWords.ts";
+import { coordinateWords, isSuper, klText, laterWords, VERDICT_WORDS } from "./detectionWords.ts";
 import { number, plural } from "../format.ts";
 import { axisLabel } from "./axes.ts";
 import type { Figure, FigureLayout, FigureTrace } from "./figure.ts";

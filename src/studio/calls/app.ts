@@ -1,8 +1,8 @@
 import { availableParallelism, freemem, totalmem } from "node:os";
 import { KeystoneError } from "#shared/errors.ts";
-import type { Answers, StudioContext } from "../context.ts";
-import { listFolder } from "../listFolder.ts";
-import { runtimeVersion } from "../versions.ts";
+import type { Answers, StudioContext } from "../context/context.ts";
+import { listFolder } from "../models/listFolder.ts";
+import { runtimeVersion } from "../context/versions.ts";
 
 type AppCall =
   | "app:info"

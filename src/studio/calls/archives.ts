@@ -1,9 +1,9 @@
 import { KeystoneError } from "#shared/errors.ts";
 import { ARCHIVE_ENDING } from "#shared/runArchive.ts";
-import { portableRun, portableSource } from "../archive/portable.ts";
+import { portableRun, portableSource } from "../report/portable.ts";
 import { readArchive } from "../archive/readArchive.ts";
 import { writeArchive } from "../archive/writeArchive.ts";
-import type { Answers, StudioContext } from "../context.ts";
+import type { Answers, StudioContext } from "../context/context.ts";
 import { makeReport } from "../report/makeReport.ts";
 import { gatherSource } from "../report/source.ts";
 

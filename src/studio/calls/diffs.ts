@@ -1,6 +1,6 @@
-import type { Answers, StudioContext } from "../context.ts";
-import { soloTask } from "../launch.ts";
-import { summarizeModel } from "../summarizeModel.ts";
+import type { Answers, StudioContext } from "../context/context.ts";
+import { soloTask } from "../context/launch.ts";
+import { summarizeModel } from "../context/summarizeModel.ts";
 
 /** Two checkpoints beside each other; both are opened before the job is queued, and neither needs to be one that can be run. */
 export function diffCalls(context: StudioContext): Answers<"job:diff"> {

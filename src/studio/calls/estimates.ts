@@ -10,11 +10,11 @@ import { requireNormWeights } from "#engine/recipe/smoothing.ts";
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
 import { plansKey } from "#engine/recipe/planKey.ts";
 import { planRecipe } from "#engine/recipe/planRecipe.ts";
-import { calibrationFor, type CalibrationPlaces } from "../calibration.ts";
-import type { Answers, StudioContext } from "../context.ts";
-import { modelShape } from "../sizing.ts";
-import { DEFAULT_DETECTION } from "../launch.ts";
-import { summarizeModel, withCheckpoint } from "../summarizeModel.ts";
+import { calibrationFor, type CalibrationPlaces } from "../models/calibration.ts";
+import type { Answers, StudioContext } from "../context/context.ts";
+import { modelShape } from "../models/sizing.ts";
+import { DEFAULT_DETECTION } from "../context/launch.ts";
+import { summarizeModel, withCheckpoint } from "../context/summarizeModel.ts";
 import { targetChanges, targetProblems } from "../sweep/target.ts";
 import { sizeFor } from "../sweep/startSweep.ts";
 

@@ -15,10 +15,10 @@ import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
 import { descriptionOf, exportFormat, type ExportRequest, type FormatAnswer } from "#shared/exporting.ts";
 import type { ModelSummary } from "#shared/model.ts";
 import type { Coordinate } from "#shared/recipe.ts";
-import type { Answers, StudioContext } from "../context.ts";
-import { DEFAULT_DETECTION, runInPool, exportableModel, soloHandle, superWeights } from "../launch.ts";
-import { memoryBudget } from "../sizing.ts";
-import { withCheckpoint } from "../summarizeModel.ts";
+import type { Answers, StudioContext } from "../context/context.ts";
+import { DEFAULT_DETECTION, runInPool, exportableModel, soloHandle, superWeights } from "../context/launch.ts";
+import { memoryBudget } from "../models/sizing.ts";
+import { withCheckpoint } from "../context/summarizeModel.ts";
 
 /** Exports: looked at beforehand, then written by a worker and cleared up by the studio whatever became of it. */
 export function exportCalls(context: StudioContext): Answers<"export:check" | "format:list" | "job:export"> {

@@ -4,8 +4,8 @@ import { detectOptions } from "#shared/detection.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { ModelSummary } from "#shared/model.ts";
 import { judge as judgeSchema, type Judge } from "#shared/plan.ts";
-import { calibrationText } from "../calibration.ts";
-import type { Answers, StudioContext } from "../context.ts";
+import { calibrationText } from "../models/calibration.ts";
+import type { Answers, StudioContext } from "../context/context.ts";
 import {
   runInPool,
   runnableModel,
@@ -14,7 +14,7 @@ import {
   soloTask,
   superWeights,
   variantRequests,
-} from "../launch.ts";
+} from "../context/launch.ts";
 
 type JobCall =
   | "job:detect"

@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import { isCancellation, toErrorData } from "#shared/errors.ts";
 import { EXPERIMENTS, type LabReport, type LabRequest } from "#shared/lab.ts";
 import { unfinishedReport } from "#shared/labUnfinished.ts";
-import type { Access } from "../access.ts";
-import type { Answers, StudioContext } from "../context.ts";
-import { runInPool, runnableModel, soloHandle, superWeights } from "../launch.ts";
+import type { Access } from "../models/access.ts";
+import type { Answers, StudioContext } from "../context/context.ts";
+import { runInPool, runnableModel, soloHandle, superWeights } from "../context/launch.ts";
 
 type LabCall = "job:lab" | "lab:list" | "lab:get" | "lab:delete";
 

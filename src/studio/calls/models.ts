@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import type { ModelSummary } from "#shared/model.ts";
 import { createControl } from "#worker/protocol/control.ts";
-import type { Answers, StudioContext } from "../context.ts";
-import { findModels } from "../findModels.ts";
-import { modelCaches } from "../modelCaches.ts";
-import { soloThreads } from "../sizing.ts";
-import { variantSizes } from "../variantSizes.ts";
-import { summarizeModel } from "../summarizeModel.ts";
+import type { Answers, StudioContext } from "../context/context.ts";
+import { findModels } from "../models/findModels.ts";
+import { modelCaches } from "../models/modelCaches.ts";
+import { soloThreads } from "../models/sizing.ts";
+import { variantSizes } from "../context/variantSizes.ts";
+import { summarizeModel } from "../context/summarizeModel.ts";
 
 type ModelCall =
   | "model:open"

@@ -4,9 +4,9 @@ import { basename, extname } from "node:path";
 import type { SavedPlan } from "#shared/contract.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { parsePlan } from "#shared/plan.ts";
-import type { Answers, StudioContext } from "../context.ts";
-import { presets } from "../presets.ts";
-import { summarizeModel } from "../summarizeModel.ts";
+import type { Answers, StudioContext } from "../context/context.ts";
+import { presets } from "../models/presets.ts";
+import { summarizeModel } from "../context/summarizeModel.ts";
 
 type PlanCall = "plan:list" | "plan:save" | "plan:delete" | "plan:read";
 

@@ -1,5 +1,5 @@
 import { KeystoneError } from "#shared/errors.ts";
-import type { Answers, StudioContext } from "../context.ts";
+import type { Answers, StudioContext } from "../context/context.ts";
 import { makeReport } from "../report/makeReport.ts";
 import { gatherSource } from "../report/source.ts";
 

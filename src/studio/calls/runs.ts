@@ -1,5 +1,5 @@
 import type { RunSummary } from "#shared/run.ts";
-import type { Answers, StudioContext } from "../context.ts";
+import type { Answers, StudioContext } from "../context/context.ts";
 
 type RunCall =
   "run:list" | "run:get" | "run:variant" | "run:rename" | "run:note" | "run:undo-note" | "run:delete";

@@ -5,7 +5,7 @@ import { canonicalJson } from "#shared/canonicalJson.ts";
 import { recipeInOldWords } from "#shared/oldWords.ts";
 import type { Judge, Plan } from "#shared/plan.ts";
 import type { VariantResult } from "#shared/run.ts";
-import type { Access } from "../access.ts";
+import type { Access } from "../models/access.ts";
 import type { RunRow } from "../store/rows.ts";
 import { fileHash } from "./texts.ts";
 

@@ -7,8 +7,8 @@ import type { TextInfo } from "#shared/estimate.ts";
 import { endingOf, OWN_TEXT_NAME, PLAIN_TEXT_ENDINGS, textOf } from "#shared/texts.ts";
 import { readDocuments } from "#engine/files/documents/readDocuments.ts";
 import { createControl } from "#worker/protocol/control.ts";
-import type { Access } from "../access.ts";
-import type { Answers, StudioContext } from "../context.ts";
+import type { Access } from "../models/access.ts";
+import type { Answers, StudioContext } from "../context/context.ts";
 
 const MAX_TEXTS = 50;
 /** A larger file of rows is not read only to be listed; it can be picked. */

@@ -7,7 +7,7 @@ import {
   maximumSentence,
   merelyLarge,
   pairSentence,
-} from "#shared/detectionWords.ts";
+} from "#shared/figures/detectionWords.ts";
 import {
   candidateTable,
   columnTable,

@@ -1,14 +1,14 @@
 import { arch, cpus, release, totalmem, type as systemType } from "node:os";
-import { DEFAULT_DETECTION } from "../launch.ts";
+import { DEFAULT_DETECTION } from "../context/launch.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { DetectReport } from "#shared/detection.ts";
 import type { LabResult } from "#shared/lab.ts";
 import type { ModelSummary } from "#shared/model.ts";
 import type { Coordinate } from "#shared/recipe.ts";
 import type { RunDetail } from "#shared/run.ts";
-import type { StudioContext } from "../context.ts";
-import { summarizeModel } from "../summarizeModel.ts";
-import { runtimeVersion } from "../versions.ts";
+import type { StudioContext } from "../context/context.ts";
+import { summarizeModel } from "../context/summarizeModel.ts";
+import { runtimeVersion } from "../context/versions.ts";
 
 /** A model that runs or experiments of the report are about. */
 export interface ReportModel {

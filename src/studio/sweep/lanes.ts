@@ -1,6 +1,6 @@
 import type { LaneView } from "#shared/job.ts";
 import type { VariantResult } from "#shared/run.ts";
-import { throttle, type Throttled } from "../throttle.ts";
+import { throttle, type Throttled } from "../jobs/throttle.ts";
 
 /** Lanes are told at most this often, in milliseconds. */
 const LANES_MS = 200;

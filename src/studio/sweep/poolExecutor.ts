@@ -10,7 +10,7 @@ import type {
   TaskMessage,
   TaskResult,
 } from "#worker/protocol/task.ts";
-import type { WorkerPool } from "../pool.ts";
+import type { WorkerPool } from "../jobs/pool.ts";
 import type { Lease } from "../store/leases.ts";
 import type { Executor, Prepared, Preparing, RunSpec, Scoring } from "./executor.ts";
 

@@ -1,8 +1,8 @@
 import type { Scores } from "#shared/evaluation.ts";
 import type { LaneView } from "#shared/job.ts";
 import type { RunSummary, VariantResult } from "#shared/run.ts";
-import type { EventStream } from "../eventStream.ts";
-import { throttle, type Throttled } from "../throttle.ts";
+import type { EventStream } from "../jobs/eventStream.ts";
+import { throttle, type Throttled } from "../jobs/throttle.ts";
 
 /** Results are told in batches at most twenty times a second, the run's counts five times. */
 const RESULTS_MS = 50;

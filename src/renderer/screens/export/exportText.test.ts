@@ -65,9 +65,10 @@ describe("the sentence about a verified export", () => {
 describe("the launch line", () => {
   it("names the GGUF file itself, which llama.cpp opens", () => {
     const recipe = parseRecipe({ scheme: "q4_0", bits: 4, granularity: "group:32" });
-    expect(exportFormatOf("gguf").launch("/out/demo", ["README.md", "demo-Q4_0.gguf"], recipe).line).toBe(
-      'llama-server -m "/out/demo/demo-Q4_0.gguf"',
-    );
+    expect(
+      exportFormatOf("gguf").launch("/out/demo", ["/out/demo/README.md", "/out/demo/demo-Q4_0.gguf"], recipe)
+        .line,
+    ).toBe('llama-server -m "/out/demo/demo-Q4_0.gguf"');
   });
 
   it("names another loader than vLLM where vLLM has no kernel for a module", () => {

@@ -4,7 +4,7 @@ import { exportFormatOf, type ExportFormat } from "#shared/exportFormats/index.t
 import type { ModelSummary } from "#shared/model.ts";
 import type { Override, Recipe } from "#shared/recipe.ts";
 import { recipeLabel } from "#shared/recipeText.ts";
-import { VLLM_GROUP_BLOCKS } from "#shared/vllm.ts";
+import { VLLM_GROUP_BLOCKS } from "#shared/exportFormats/vllm.ts";
 import { granularityMisfit } from "../sweep/fit.ts";
 
 /** As a person would write it; the wizard and the sweep read it like any other. */

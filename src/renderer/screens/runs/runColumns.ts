@@ -1,7 +1,7 @@
 import type { RunSummary } from "#shared/run.ts";
 import { count, when } from "#renderer/format.ts";
 import type { Column } from "#renderer/parts/table.ts";
-import { runResult } from "./runText.ts";
+import { runResult } from "../run/runText.ts";
 
 /** What a run is and what became of it; the cell of `result` is RunResult.svelte. */
 export const RUN_COLUMNS: readonly Column<RunSummary>[] = [

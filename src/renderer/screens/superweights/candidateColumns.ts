@@ -1,5 +1,5 @@
 import type { Candidate, Change } from "#shared/detection.ts";
-import { klCell, laterWords, verdictWords, type LargeWeight } from "#shared/detectionWords.ts";
+import { klCell, laterWords, verdictWords, type LargeWeight } from "#shared/figures/detectionWords.ts";
 import { activation, number, percent, perplexity, place, signed } from "../../format.ts";
 import type { Column } from "../../parts/table.ts";
 

@@ -1,5 +1,5 @@
 import type { Candidate, DetectPass, DetectReport } from "#shared/detection.ts";
-import { judgedSentences, maximumSentence, restOfFinding } from "#shared/detectionWords.ts";
+import { judgedSentences, maximumSentence, restOfFinding } from "#shared/figures/detectionWords.ts";
 import { activation, count, duration, list, plural } from "../../format.ts";
 
 export type Tap = "input" | "output" | "residual";

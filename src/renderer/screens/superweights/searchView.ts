@@ -1,5 +1,5 @@
 import type { Candidate, DetectPass, DetectPreview, DetectReport, JudgedOn } from "#shared/detection.ts";
-import { isSuper, merelyLarge, type LargeWeight } from "#shared/detectionWords.ts";
+import { isSuper, merelyLarge, type LargeWeight } from "#shared/figures/detectionWords.ts";
 
 /** What the screen shows: of a report, or of a search on its way, which has no judgement yet. */
 export interface SearchView {

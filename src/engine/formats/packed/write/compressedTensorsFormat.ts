@@ -1,4 +1,4 @@
-import { VLLM_TAKES } from "#shared/vllm.ts";
+import { VLLM_TAKES } from "#shared/exportFormats/vllm.ts";
 import type { ExportSource } from "../../write/exporter.ts";
 import { CONFIG_FILE } from "../../write/sourceIndex.ts";
 import { compressedTensorsLayout } from "./compressedTensorsLayout.ts";

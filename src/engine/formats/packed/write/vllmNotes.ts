@@ -1,4 +1,4 @@
-import { VLLM_GROUPS } from "#shared/vllm.ts";
+import { VLLM_GROUPS } from "#shared/exportFormats/vllm.ts";
 import type { ExportSource } from "../../write/exporter.ts";
 import type { PackedScheme } from "./packedSchemes.ts";
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { NumberedEvent } from "#shared/events.ts";
-import { labReportOf } from "../../test/support/labReports.ts";
+import { labReportOf } from "../../../test/support/labReports.ts";
 import { EventStream } from "./eventStream.ts";
 
 it("numbers events without a gap and gives them again", () => {

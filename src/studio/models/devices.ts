@@ -1,7 +1,7 @@
 import type { DeviceName, DeviceReport } from "#shared/device.ts";
 import type { Settings } from "#shared/settings.ts";
 import { createControl } from "#worker/protocol/control.ts";
-import type { WorkerPool } from "./pool.ts";
+import type { WorkerPool } from "../jobs/pool.ts";
 
 /**
  * Which device this process computes on. `auto` is decided once, by measuring, and then holds for every worker: two that

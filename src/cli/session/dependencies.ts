@@ -1,4 +1,4 @@
-import type { Studio, StudioOptions } from "#studio/studio.ts";
+import type { Studio, StudioOptions } from "#studio/context/studio.ts";
 
 /** What a test replaces. */
 export interface Dependencies {

@@ -1,5 +1,5 @@
 import { KeystoneError, toErrorData } from "#shared/errors.ts";
-import type { Io } from "./io.ts";
+import type { Io } from "../output/io.ts";
 
 export const EXIT_FAILURE = 1;
 export const EXIT_USAGE = 2;

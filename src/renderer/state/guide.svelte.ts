@@ -1,8 +1,8 @@
 import { agreementOf } from "#shared/verification.ts";
 import type { RunSummary } from "#shared/run.ts";
-import type { Studio } from "../state/studio.svelte.ts";
-import { keepRecord, NOTHING_DONE, readRecord, type GuideRecord, type ModelRecord } from "./record.ts";
-import { FEWEST_SCORED, type GuideFacts } from "./steps.ts";
+import type { Studio } from "./studio.svelte.ts";
+import { keepRecord, NOTHING_DONE, readRecord, type GuideRecord, type ModelRecord } from "../guide/record.ts";
+import { FEWEST_SCORED, type GuideFacts } from "../guide/steps.ts";
 
 /** The first steps with Keystone: whether they are shown, and what of them is done with the model that is open. */
 export class Guide {

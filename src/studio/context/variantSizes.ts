@@ -4,7 +4,7 @@ import { planTensors } from "#engine/recipe/planTensors.ts";
 import type { Coordinate, Recipe } from "#shared/recipe.ts";
 import { variantWeightBytes } from "#shared/variantSize.ts";
 import { DEFAULT_DETECTION } from "./launch.ts";
-import type { CacheStore } from "./store/cacheStore.ts";
+import type { CacheStore } from "../store/cacheStore.ts";
 import { withCheckpoint } from "./summarizeModel.ts";
 
 export interface VariantSize {

@@ -7,10 +7,10 @@ import { needsSuperWeights, type Coordinate, type Recipe } from "#shared/recipe.
 import { recipeId } from "#engine/recipe/recipeId.ts";
 import type { ModelHandle, TaskFields, TaskKind, TaskResult, VariantRequest } from "#worker/protocol/task.ts";
 import type { StudioContext } from "./context.ts";
-import type { JobContext } from "./jobs.ts";
-import { LabReporter } from "./labReporter.ts";
-import type { WorkerPool } from "./pool.ts";
-import { soloThreads } from "./sizing.ts";
+import type { JobContext } from "../jobs/jobs.ts";
+import { LabReporter } from "../jobs/labReporter.ts";
+import type { WorkerPool } from "../jobs/pool.ts";
+import { soloThreads } from "../models/sizing.ts";
 import { summarizeModel } from "./summarizeModel.ts";
 
 /**

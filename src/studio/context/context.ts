@@ -1,16 +1,16 @@
 import type { CallName, CheckedArgs, Reply } from "#shared/contract.ts";
 import type { Settings } from "#shared/settings.ts";
-import type { Access } from "./access.ts";
-import type { Devices } from "./devices.ts";
-import type { EventStream } from "./eventStream.ts";
-import type { JobRegistry } from "./jobs.ts";
-import type { PoolKeeper, WorkerPool } from "./pool.ts";
-import type { Machine } from "./sizing.ts";
-import type { ImportedRuns } from "./store/importedRuns.ts";
-import type { CacheStore } from "./store/cacheStore.ts";
-import type { LabStore } from "./store/labStore.ts";
-import type { RunStore } from "./store/runStore.ts";
-import type { RunWords } from "./store/runWords.ts";
+import type { Access } from "../models/access.ts";
+import type { Devices } from "../models/devices.ts";
+import type { EventStream } from "../jobs/eventStream.ts";
+import type { JobRegistry } from "../jobs/jobs.ts";
+import type { PoolKeeper, WorkerPool } from "../jobs/pool.ts";
+import type { Machine } from "../models/sizing.ts";
+import type { ImportedRuns } from "../store/importedRuns.ts";
+import type { CacheStore } from "../store/cacheStore.ts";
+import type { LabStore } from "../store/labStore.ts";
+import type { RunStore } from "../store/runStore.ts";
+import type { RunWords } from "../store/runWords.ts";
 import type { StudioOptions } from "./studio.ts";
 
 /** What the answers to the calls are made of. */

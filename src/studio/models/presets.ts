@@ -2,7 +2,7 @@ import type { SavedPlan } from "#shared/contract.ts";
 import type { ModelSummary } from "#shared/model.ts";
 import { exportFormatOf } from "#shared/exportFormats/index.ts";
 import { parsePlan } from "#shared/plan.ts";
-import { VLLM_GROUPS } from "#shared/vllm.ts";
+import { VLLM_GROUPS } from "#shared/exportFormats/vllm.ts";
 
 /** Blocks of the paper's figure 7, as numbers of consecutive weights: B × B for B = 64 … 1024. */
 const PAPER_BLOCKS = [64, 128, 256, 512, 1024].map((side) => side * side);

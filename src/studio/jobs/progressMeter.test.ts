@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { expectSum, float64Bound } from "../../test/support/rounding.ts";
+import { expectSum, float64Bound } from "../../../test/support/rounding.ts";
 import { ProgressMeter } from "./progressMeter.ts";
 
 function meterAt(): { meter: ProgressMeter; clock: { now: number } } {

@@ -1,7 +1,7 @@
 import type { Args, CallName, CheckedArgs, Reply } from "#shared/contract.ts";
 import type { NumberedEvent } from "#shared/events.ts";
 import type { Settings } from "#shared/settings.ts";
-import type { ModelCache } from "./modelCaches.ts";
+import type { ModelCache } from "../models/modelCaches.ts";
 
 /** What a face gives its studio. Everything is optional; the defaults suit the command line. */
 export interface StudioOptions {

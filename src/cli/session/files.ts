@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { KeystoneError } from "#shared/errors.ts";
 import { parseRecipe } from "#shared/plan.ts";
 import type { Recipe } from "#shared/recipe.ts";
-import type { Io } from "./io.ts";
+import type { Io } from "../output/io.ts";
 import { usageError } from "./reportError.ts";
 import { ownTextFile } from "./root.ts";
 

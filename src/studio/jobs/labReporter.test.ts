@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { LabReportOf } from "#shared/lab.ts";
-import { labReportOf } from "../../test/support/labReports.ts";
+import { labReportOf } from "../../../test/support/labReports.ts";
 import { EventStream } from "./eventStream.ts";
 import { LabReporter } from "./labReporter.ts";
 

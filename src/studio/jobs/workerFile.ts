@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 export function workerFileFor(url: string): string {
   const self = fileURLToPath(url);
   const folder = dirname(self);
-  if (self.endsWith(".ts")) return join(folder, "..", "worker", "worker.ts");
+  if (self.endsWith(".ts")) return join(folder, "..", "..", "worker", "worker.ts");
   const bundles = basename(folder) === "chunks" ? dirname(folder) : folder;
   return join(bundles, "worker.js").replace(/app\.asar(?=[\\/])/, "app.asar.unpacked");
 }

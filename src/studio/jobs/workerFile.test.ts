@@ -8,7 +8,7 @@ const at = (path: string): string => workerFileFor(pathToFileURL(path).href);
 
 it("is the TypeScript module when run from source", () => {
   const file = at(join(import.meta.dirname, "workerFile.ts"));
-  expect(file).toBe(join(import.meta.dirname, "..", "worker", "worker.ts"));
+  expect(file).toBe(join(import.meta.dirname, "..", "..", "worker", "worker.ts"));
   expect(existsSync(file)).toBe(true);
 });
 

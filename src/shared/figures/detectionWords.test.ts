@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { candidateOf, changeOf, madeUpDetection } from "../../test/support/madeUp/detection.ts";
+import { candidateOf, changeOf, madeUpDetection } from "../../../test/support/madeUp/detection.ts";
 import {
   clipWords,
   columnSentence,

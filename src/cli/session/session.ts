@@ -1,14 +1,14 @@
 import type { Reply } from "#shared/contract.ts";
 import { isCancellation } from "#shared/errors.ts";
 import type { JobView } from "#shared/job.ts";
-import type { Studio } from "#studio/studio.ts";
-import { waitForJob } from "#studio/waitForJob.ts";
-import type { Io } from "./io.ts";
+import type { Studio } from "#studio/context/studio.ts";
+import { waitForJob } from "#studio/context/waitForJob.ts";
+import type { Io } from "../output/io.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { overridesOf, type ComputeOptions } from "./options.ts";
 import { demoModelFolder, ownTextFile, version } from "./root.ts";
-import { createProgress, type ProgressDisplay } from "./output/progress.ts";
-import { printJson } from "./output/json.ts";
+import { createProgress, type ProgressDisplay } from "../output/progress.ts";
+import { printJson } from "../output/json.ts";
 
 /** One command at work: its studio, where it writes, how it waits. */
 export interface Session {

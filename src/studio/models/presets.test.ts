@@ -4,10 +4,10 @@ import { exportFormat } from "#shared/exporting.ts";
 import { expect, it } from "vitest";
 import { parsePlan } from "#shared/plan.ts";
 import { presets } from "./presets.ts";
-import { summarizeModel, withCheckpoint } from "./summarizeModel.ts";
-import { targetProblems } from "./sweep/target.ts";
+import { summarizeModel, withCheckpoint } from "../context/summarizeModel.ts";
+import { targetProblems } from "../sweep/target.ts";
 
-const DEMO = join(import.meta.dirname, "../../resources/demo-model/model");
+const DEMO = join(import.meta.dirname, "../../../resources/demo-model/model");
 
 it("ships plans that parse, each with a name and a description", () => {
   for (const { plan, name, description, preset } of presets(null)) {

@@ -9,11 +9,11 @@ import type {
   PairEffect,
   PublishedResult,
   Verdict,
-} from "./detection.ts";
-import { divergenceText } from "./figures/table.ts";
-import { tokenText } from "./figures/words.ts";
-import { activation, count, factor, list, number, perplexity, place, plural } from "./format.ts";
-import type { Coordinate } from "./recipe.ts";
+} from "../detection.ts";
+import { divergenceText } from "./table.ts";
+import { tokenText } from "./words.ts";
+import { activation, count, factor, list, number, perplexity, place, plural } from "../format.ts";
+import type { Coordinate } from "../recipe.ts";
 
 /** What the window and the report say of a detection, in the same words. */
 

@@ -1,8 +1,8 @@
 import { homedir } from "node:os";
 import { dirname } from "node:path";
 import type { RunDetail, VariantResult } from "#shared/run.ts";
-import type { ReportModel, ReportSource } from "../report/source.ts";
-import { lastName, withoutPaths } from "./withoutPaths.ts";
+import type { ReportModel, ReportSource } from "./source.ts";
+import { lastName, withoutPaths } from "../archive/withoutPaths.ts";
 
 /** A run without the paths of this machine, as one that nobody executes any more. */
 export function portableRun(detail: RunDetail): RunDetail {

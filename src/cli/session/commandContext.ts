@@ -1,4 +1,4 @@
-import type { Io } from "./io.ts";
+import type { Io } from "../output/io.ts";
 import type { ComputeOptions } from "./options.ts";
 import type { Session } from "./session.ts";
 
