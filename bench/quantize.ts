@@ -1,5 +1,5 @@
 /**
- * Quantize-dequantize throughput of one core, SIMD kernels and scalar twin, beside a plain memory copy of the same bytes, in the
+ * Throughput of `rtn`, quantized and dequantized on one core, SIMD kernels and scalar twin, beside a plain memory copy of the same bytes, in the
  * same run.
  * usage: node bench/quantize.ts [million weights, default 16]
  */
@@ -9,7 +9,7 @@ import { rangeLabel, schemeLabel } from "#shared/recipeText.ts";
 import { kernels } from "#engine/numeric/kernels/kernels.ts";
 import { scalarPass } from "#engine/quantize/passes/scalarPass.ts";
 import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
-import { vectorPass } from "#engine/quantize/passes/vectorPass.ts";
+import { quantizeDequantize } from "#engine/quantize/quantizeDequantize.ts";
 
 const COLUMNS = 4096;
 const REPEATS = 5;
@@ -17,7 +17,7 @@ const REPEATS = 5;
 const MSE_SHARE = 16;
 const SCALAR_MSE_SHARE = 256;
 
-const simd = requireKernels();
+requireKernels();
 const rows = Math.max(16, Math.round(((Number(process.argv[2] ?? 16) || 16) * 2 ** 20) / COLUMNS / 16) * 16);
 const weights = normalWeights(rows * COLUMNS);
 const out = new Float32Array(weights.length);
@@ -34,10 +34,8 @@ function normalWeights(count: number): Float32Array {
   );
 }
 
-function requireKernels(): NonNullable<ReturnType<typeof kernels>> {
-  const loaded = kernels();
-  if (!loaded) throw new Error("WebAssembly SIMD is missing here: there is nothing to compare.");
-  return loaded;
+function requireKernels(): void {
+  if (!kernels()) throw new Error("WebAssembly SIMD is missing here: there is nothing to compare.");
 }
 
 /** Least CPU nanoseconds a weight over the repeats; CPU time, so that other processes on the machine count less. */
@@ -90,7 +88,7 @@ function measured(
   };
   const search = range?.method === "mse";
   return {
-    simd: timed(search ? MSE_SHARE : 1, (from, plan, to) => vectorPass(simd, from, plan, to)),
+    simd: timed(search ? MSE_SHARE : 1, quantizeDequantize),
     scalar: timed(search ? SCALAR_MSE_SHARE : 1, scalarPass),
   };
 }
