@@ -38,7 +38,7 @@ describe("summarizeModel", () => {
     });
     expect(summary.bytes).toBe(summary.shards.reduce((sum, shard) => sum + shard.bytes, 0));
     expect(summary.tensors).toHaveLength(21);
-    expect(summary.notes).toEqual(["There is no tokenizer.json: texts cannot be evaluated."]);
+    expect(summary.notes).toEqual(["There is no tokenizer: texts cannot be evaluated."]);
     expect(modelSummary.parse(summary)).toEqual(summary);
   });
 

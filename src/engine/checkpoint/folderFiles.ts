@@ -30,6 +30,14 @@ const OTHER: UnusedReason = { code: "unknown", text: "no part of a model" };
 /** A folder of a training run may hold thousands of files. */
 const MAX_LISTED = 500;
 
+/** The files that a tokenizer is read from where there is no tokenizer.json. */
+function olderTokenizerFiles(names: readonly string[]): readonly string[] {
+  if (names.includes("tokenizer.json")) return [];
+  if (names.includes("tokenizer.model")) return ["tokenizer.model"];
+  const pairs = ["vocab.json", "merges.txt"];
+  return pairs.every((name) => names.includes(name)) ? pairs : [];
+}
+
 /**
  * Every file of a model's folder, with what reads it or why nothing does.
  * @param weights the files that the tensors lie in
@@ -41,11 +49,13 @@ export async function folderEntries(
   passedOver: ReadonlyMap<string, UnusedReason> = new Map(),
 ): Promise<InventoryEntry[]> {
   const names = (await readdir(folder)).sort().slice(0, MAX_LISTED);
+  const older = olderTokenizerFiles(names);
   return names.map((name): InventoryEntry => {
     if (weights.has(name)) return { name, kind: "file", usedBy: "tensors" };
     const passed = passedOver.get(name);
     if (passed) return { name, kind: "file", notUsedBecause: passed };
     const usedBy = READERS.find(({ pattern }) => pattern.test(name))?.usedBy;
+    if (older.includes(name)) return { name, kind: "file", usedBy: "tokenizer" };
     if (usedBy !== undefined) return { name, kind: "file", usedBy };
     const reason = REASONS.find(({ pattern }) => pattern.test(name))?.reason ?? OTHER;
     return { name, kind: "file", notUsedBecause: reason };

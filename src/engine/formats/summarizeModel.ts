@@ -66,7 +66,7 @@ function oddities(tensors: readonly TensorInfo[], withTokenizer: boolean): strin
   ];
   const empty = tensors.filter((tensor) => tensor.parameters === 0).length;
   return [
-    ...(withTokenizer ? [] : ["There is no tokenizer.json: texts cannot be evaluated."]),
+    ...(withTokenizer ? [] : ["There is no tokenizer: texts cannot be evaluated."]),
     ...(unreadable.length > 0
       ? [`Tensors of type ${unreadable.join(", ")} are listed but cannot be read.`]
       : []),

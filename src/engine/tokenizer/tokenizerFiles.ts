@@ -4,7 +4,7 @@ import { KeystoneError } from "#shared/errors.ts";
 import { describeIssues } from "#shared/plan.ts";
 import { readJsonObject } from "#engine/files/jsonFile.ts";
 import { isRegularFile } from "#engine/files/regularFile.ts";
-import { configuredTokens } from "./configuredTokens.ts";
+import { configuredTokens, type TokenSources } from "./configuredTokens.ts";
 import { Tokenizer as Exact } from "./pipeline/exactTokenizer.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
@@ -30,13 +30,29 @@ export interface TokenizerFiles {
 export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles | null> {
   const path = join(folder, "tokenizer.json");
   if (!(await isRegularFile(path))) return null;
-  const [definition, config, specials, added] = await Promise.all([
-    readJsonObject(path, RULES),
-    readIfPresent(join(folder, "tokenizer_config.json")),
-    readIfPresent(join(folder, "special_tokens_map.json")),
-    readIfPresent(join(folder, "added_tokens.json")),
-  ]);
-  const tokens = usable("What tokenizer.json and the files beside it say of added tokens", () =>
+  const [definition, beside] = await Promise.all([readJsonObject(path, RULES), readBeside(folder)]);
+  return withTokens(definition, beside);
+}
+
+/** The files that name further tokens; each empty where absent. */
+export type BesideTokenizer = Omit<TokenSources, "definition">;
+
+/** @throws KeystoneError tokenizer/bad-file */
+export async function readBeside(folder: string): Promise<BesideTokenizer> {
+  const [config, specials, added] = await Promise.all(
+    ["tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"].map((name) =>
+      readIfPresent(join(folder, name)),
+    ),
+  );
+  return { config, specials, added };
+}
+
+/** A definition with the added tokens that the files beside it name. @throws KeystoneError tokenizer/unsupported */
+export function withTokens(
+  definition: TokenizerFiles["definition"],
+  { config, specials, added }: BesideTokenizer,
+): TokenizerFiles {
+  const tokens = usable("What the tokenizer and the files beside it say of added tokens", () =>
     configuredTokens({ definition, config, specials, added }),
   );
   return { definition: { ...definition, added_tokens: tokens }, config, specials };

@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises";
 import { KeystoneError } from "#shared/errors.ts";
 import { fileSource } from "#engine/files/byteSource.ts";
 import type { TokenizerFiles } from "#engine/tokenizer/tokenizerFiles.ts";
+import { surrounded, type Special } from "#engine/tokenizer/surrounded.ts";
 import { findGguf } from "./findGguf.ts";
 import { MetadataReader } from "../layout/metadata.ts";
 import { stripsAsPhi3, takesBlanksBehind } from "../layout/phi3Tokens.ts";
@@ -157,11 +158,6 @@ function addedTokens(reader: MetadataReader, tokens: readonly string[]): object[
   });
 }
 
-interface Special {
-  readonly id: number;
-  readonly text: string;
-}
-
 function tokenAt(tokens: readonly string[], id: number | null): Special | null {
   const text = id === null ? undefined : tokens[id];
   return id === null || text === undefined ? null : { id, text };
@@ -169,26 +165,6 @@ function tokenAt(tokens: readonly string[], id: number | null): Special | null {
 
 function nameOf(key: string, token: Special | null): Record<string, string> {
   return token ? { [key]: token.text } : {};
-}
-
-/** Puts tokens before and behind every text. */
-function surrounded(first: Special | null, last: Special | null): object | null {
-  if (!first && !last) return null;
-  const special = ({ text: id }: Special, type: number) => ({ SpecialToken: { id, type_id: type } });
-  const around = (name: string, type: number): object[] => [
-    ...(first ? [special(first, type)] : []),
-    { Sequence: { id: name, type_id: type } },
-    ...(last ? [special(last, type)] : []),
-  ];
-  const tokens = [first, last].flatMap((token) => (token ? [token] : []));
-  return {
-    type: "TemplateProcessing",
-    single: around("A", 0),
-    pair: [...around("A", 0), ...around("B", 1)],
-    special_tokens: Object.fromEntries(
-      tokens.map(({ id, text }) => [text, { id: text, ids: [id], tokens: [text] }]),
-    ),
-  };
 }
 
 function unsupported(reason: string, details: Record<string, string>): KeystoneError {

@@ -1,5 +1,6 @@
 import { KeystoneError } from "#shared/errors.ts";
 import type { ByteSource } from "#engine/files/byteSource.ts";
+import { BYTES, FIXED32, FIXED64, MAX_VARINT_BYTES, VARINT, varintIn } from "#engine/files/protobuf.ts";
 
 /** One field of a protobuf message. */
 export interface Field {
@@ -13,8 +14,6 @@ export interface Field {
 
 /** Bytes looked at in one go: most messages of a graph are far shorter, and data is stepped over unread. */
 const WINDOW_BYTES = 65_536;
-const MAX_VARINT_BYTES = 10;
-const [VARINT, FIXED64, BYTES, FIXED32] = [0, 1, 2, 5];
 
 /** A stretch of a file, seen through a window that moves with the reader. */
 export class WindowedSource {
@@ -82,17 +81,6 @@ async function varint(
   const found = varintIn(bytes, 0);
   if (!found) throw malformed(file, at, "has a number that does not end");
   return { value: found.value, end: at + found.end };
-}
-
-/** A number at a place in memory; null where it does not end. */
-function varintIn(bytes: Uint8Array, at: number): { value: number; end: number } | null {
-  let value = 0;
-  for (let i = 0; i < MAX_VARINT_BYTES && at + i < bytes.length; i++) {
-    const byte = bytes[at + i];
-    value += (byte & 0x7f) * 2 ** (7 * i);
-    if (byte < 0x80) return { value, end: at + i + 1 };
-  }
-  return null;
 }
 
 /** @throws KeystoneError onnx/malformed where the field is a number, longer than a name ever is, or not UTF-8 */
