@@ -110,7 +110,7 @@ async function generate(): Promise<void> {
   await expect(texts.getByRole("button", { name: "Cancel" })).toBeVisible();
   await expect(texts.getByRole("button", { name: "Cancel" })).toBeHidden({ timeout: 300_000 });
   await expect(page.getByRole("contentinfo")).toContainText("Nothing is running");
-  await texts.evaluate((section) => section.scrollIntoView({ block: "end" }));
+  await texts.scrollIntoViewIfNeeded();
 }
 
 /** Importance with accuracy on two task files, then the other experiments on perplexity alone. */
