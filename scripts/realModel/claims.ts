@@ -1,7 +1,8 @@
 // What the paper says [arXiv:2411.07191], what was measured here, and whether it holds.
 import { plural, significant } from "#shared/format.ts";
+import { rangeLabel } from "#shared/recipeText.ts";
 import type { VariantResult } from "#shared/run.ts";
-import type { Answers } from "./steps.ts";
+import { LARGE_BLOCKS, type Answers } from "./steps.ts";
 
 export type Holds = "yes" | "in part" | "no";
 
@@ -32,6 +33,7 @@ export function claimsOf(answers: Answers): Claim[] {
     scaling(answers),
     largeBlocks(answers),
     clippedAlone(answers),
+    foundThreshold(answers),
     activations(answers),
   ];
 }
@@ -183,15 +185,25 @@ function largeBlocks({ "block-scaling": { cells } }: Answers): Claim {
 }
 
 function clippedAlone({ sweep: { results } }: Answers): Claim {
-  const granularity = "flat:16384";
-  const alone = variantOf(results, 4, granularity, true, false).kl?.mean;
-  const restored = variantOf(results, 4, granularity, true, true).kl?.mean;
+  const alone = variantOf(results, 4, LARGE_BLOCKS, true, false).kl?.mean;
+  const restored = variantOf(results, 4, LARGE_BLOCKS, true, true).kl?.mean;
   const worse = ratio(alone, restored);
   return {
     claim: "Clipping needs the restoration: a super weight must not be clipped",
     paper: "restored in half precision after rounding",
-    here: `KL, INT4, ${granularity}, z 9: ${digits(alone)} alone, ${digits(restored)} restored`,
+    here: `KL, INT4, ${LARGE_BLOCKS}, z 9: ${digits(alone)} alone, ${digits(restored)} restored`,
     holds: worse >= 1.5 ? "yes" : worse > 1.05 ? "in part" : "no",
+  };
+}
+
+function foundThreshold({ "threshold-search": { trials, result } }: Answers): Claim {
+  const best = trials.find((trial) => trial.best);
+  const gain = ratio(result?.test.kl?.mean, result?.plain.kl?.mean);
+  return {
+    claim: "A threshold chosen on other text holds on this one",
+    paper: "z of least error on 500 examples of WikiText-2's training part (section 4.2)",
+    here: `${best ? rangeLabel(best.range) : "none found"} of ${plural(trials.length, "candidate")}; KL, INT4, ${LARGE_BLOCKS}: ${digits(result?.plain.kl?.mean)} plain, ${digits(result?.test.kl?.mean)} with it`,
+    holds: gain < 0.9 ? "yes" : gain < 1 ? "in part" : "no",
   };
 }
 

@@ -10,6 +10,7 @@ import {
   importanceReport,
   sensitivityReport,
   superActivationsReport,
+  thresholdSearchReport,
   tokenProbabilitiesReport,
 } from "#shared/labReports.ts";
 import { variantResult } from "#shared/run.ts";
@@ -32,6 +33,9 @@ export interface Setting {
 
 type Cut = Pick<Setting, "tokens" | "context">;
 
+/** What no runtime stores as well as groups, and where outliers cost most. */
+export const LARGE_BLOCKS = "flat:16384";
+
 /** The sweep's plan: what large blocks cost, with and without a hand on the outliers. */
 export function planOf({ tokens, context }: Cut): object {
   return {
@@ -39,7 +43,7 @@ export function planOf({ tokens, context }: Cut): object {
     base: { codec: "rtn", bits: 4 },
     grid: {
       bits: [3, 4],
-      block: ["group:64", "flat:4096", "flat:16384"],
+      block: ["group:64", "flat:4096", LARGE_BLOCKS],
       clip: [null, { method: "zscore", threshold: 9 }],
       restore: ["none", "super-weights"],
     },
@@ -58,6 +62,7 @@ const ANSWERS = {
   sensitivity: sensitivityReport,
   activations: activationsReport,
   "block-scaling": blockScalingReport,
+  "threshold-search": thresholdSearchReport,
   sweep: sweepDocument,
 } as const;
 export type Step = keyof typeof ANSWERS;
@@ -77,10 +82,16 @@ export function argumentsOf(step: Step, { tokens, context }: Cut): string[] {
       return ["lab", step, "MODEL", "--text", "TEXT"];
     case "activations":
     case "block-scaling":
-      return ["lab", step, "MODEL", "--text", "TEXT", "--calibration", "CALIBRATION", ...judged];
+      return [...onBothTexts(step), ...judged];
+    case "threshold-search":
+      return [...onBothTexts(step), ...judged, "--bits", "4", "--granularity", LARGE_BLOCKS];
     default:
       return ["lab", step, "MODEL", "--text", "TEXT", ...judged];
   }
+}
+
+function onBothTexts(step: Step): string[] {
+  return ["lab", step, "MODEL", "--text", "TEXT", "--calibration", "CALIBRATION"];
 }
 
 /** Runs every step that has no answer yet, one after the other; the command line's own progress goes to stderr. */

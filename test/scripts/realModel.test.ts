@@ -29,6 +29,7 @@ const ANSWERS: Answers = {
   sensitivity: labReportOf("sensitivity"),
   activations: labReportOf("activations"),
   "block-scaling": labReportOf("block-scaling"),
+  "threshold-search": labReportOf("threshold-search"),
   sweep: swept(12.9, 0.002),
 };
 
@@ -64,6 +65,15 @@ it("judges a claim by what was measured, not by its sign alone", () => {
   expect(verdict(ANSWERS, /must not be clipped/)).toMatchObject({ holds: "yes" });
 });
 
+it("a threshold holds only where the text it was not chosen on is nearer with it than with plain rounding", () => {
+  const report = ANSWERS["threshold-search"];
+  const { result } = report;
+  if (!result) throw new Error("the made-up search found nothing");
+  const same = { ...report, result: { ...result, test: result.plain } };
+  expect(verdict(ANSWERS, /threshold chosen on other text/).holds).toBe("yes");
+  expect(verdict({ ...ANSWERS, "threshold-search": same }, /threshold chosen on other text/).holds).toBe("no");
+});
+
 it("does not call a token fixed where prompts differ", () => {
   const report = ANSWERS["super-activations"];
   const varying = report.persistence.map((one) => ({ ...one, token: null }));
@@ -78,5 +88,5 @@ it("does not call a token fixed where prompts differ", () => {
 it("asks every step of the same windows, those that choose with a calibration text", () => {
   const asked = STEPS.map((step) => argumentsOf(step, { tokens: 4096, context: 512 }).join(" "));
   expect(asked).toContain("lab importance MODEL --text TEXT --context 512 --tokens 4096");
-  expect(asked.filter((words) => words.includes("--calibration"))).toHaveLength(2);
+  expect(asked.filter((words) => words.includes("--calibration"))).toHaveLength(3);
 });
