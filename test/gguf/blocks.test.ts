@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { recipeInNewWords } from "#shared/oldWords.ts";
 import type { SchemeName } from "#shared/schemes/index.ts";
+import { READ_TYPES } from "#engine/formats/gguf/layout/ggmlTypes.ts";
 import { unpackBlocks } from "#engine/formats/gguf/read/unpackBlocks.ts";
 import { toStorageBytes } from "#engine/formats/write/storageBytes.ts";
 import { packBlocks, type PackedType } from "#engine/formats/gguf/write/packBlocks.ts";
@@ -31,8 +32,20 @@ const bitsOf = (values: Float32Array): Uint32Array =>
 const planOf = (scheme: SchemeName, columns: number) =>
   testPlan({ rows: 1, columns }, { scheme, bits: BITS[scheme] ?? 0, granularity: "group:32" });
 
-describe("the super-blocks of other tools' files", () => {
-  for (const { type, bytes, values } of golden.superBlocks) {
+/** Written by scripts/golden/gguf_types.py: random blocks, and what ggml makes of them. */
+const readTypes = JSON.parse(
+  readFileSync(new URL("../golden/gguf/readTypes.json", import.meta.url), "utf8"),
+) as { types: Golden["superBlocks"] };
+
+describe("the blocks of other tools' files", () => {
+  it("are of every type that is read and not written", () => {
+    const written = ["F32", "F16", "BF16", ...Object.keys(BITS).map((scheme) => scheme.toUpperCase())];
+    expect(readTypes.types.map(({ type }) => type)).toEqual(
+      expect.arrayContaining(READ_TYPES.filter((type) => !written.includes(type))),
+    );
+  });
+
+  for (const { type, bytes, values } of [...golden.superBlocks, ...readTypes.types]) {
     it(`${type} gives ggml's own values`, () => {
       const expected = floatsOf(values);
       const read = new Float32Array(expected.length);

@@ -5,7 +5,7 @@ usage: python3 llama.py LIBRARIES < JOB
 LIBRARIES is the folder with libllama and ggml's libraries. JOB is JSON, one of
   {"run": {"model", "texts": [text], "windows": [[token]], "logits": path}}  tokens of the texts, logits of every position
   {"tokenize": {"models": [path], "texts": [text]}}                          tokens by model, from the vocabulary alone
-  {"quantize": {"input", "output", "type"}}                                  llama_model_quantize, pure, one type for all
+  {"quantize": {"input", "output", "type", "pure"}}                          llama_model_quantize; pure: one type for all
 The answer is JSON on standard output; logits are written to `logits` as f32, window after window.
 """
 
@@ -14,7 +14,10 @@ import json
 import sys
 from pathlib import Path
 
-FILE_TYPES = {"Q4_0": 2, "Q4_1": 3, "Q8_0": 7, "Q5_0": 8, "Q5_1": 9}
+FILE_TYPES = {
+    "Q4_0": 2, "Q4_1": 3, "Q8_0": 7, "Q5_0": 8, "Q5_1": 9, "Q2_K": 10, "Q3_K_M": 12, "Q4_K_M": 15, "Q5_K_M": 17, "Q6_K": 18,
+    "IQ4_NL": 25, "IQ4_XS": 30,
+}  # fmt: skip
 
 
 class Parameters(c.Structure):
@@ -136,7 +139,7 @@ def quantize(llama, job):
     # ftype; quantize_output_tensor is on by default, `pure` is the third flag behind it
     assert list(view[16:20]) == [0, 1, 0, 0], "llama_model_quantize_params has another layout"
     parameters.words[1] = FILE_TYPES[job["type"]]
-    view[19] = 1
+    view[19] = int(job["pure"])
     code = llama.llama_model_quantize(job["input"].encode(), job["output"].encode(), c.byref(parameters))
     if code != 0:
         raise SystemExit(f"llama_model_quantize failed with {code}")

@@ -28,7 +28,7 @@ export async function quantizedAlike(
   const failures: string[] = [];
   for (const [scheme, bits] of BLOCK_SCHEMES) {
     const output = join(folder, `llama-${scheme}.gguf`);
-    llama(libraries, { quantize: { input: plain, output, type: scheme.toUpperCase() } }, python);
+    llama(libraries, { quantize: { input: plain, output, type: scheme.toUpperCase(), pure: true } }, python);
     const out = join(folder, `ours-${scheme}`);
     await exportGguf(DEMO, { scheme, bits, granularity: "group:32", ignore: [] }, out);
     const { alike, all } = await tensorsAlike(out, output);

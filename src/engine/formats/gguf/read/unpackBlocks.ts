@@ -1,6 +1,8 @@
-import { F16_VALUES } from "#engine/numeric/widen.ts";
+import { f16At } from "../layout/f16At.ts";
 import { ggmlType } from "../layout/ggmlTypes.ts";
+import { unpackFewBits } from "./unpackFewBits.ts";
 import { unpackK } from "./unpackK.ts";
+import { unpackTable } from "./unpackTable.ts";
 
 const { fround } = Math;
 
@@ -25,10 +27,23 @@ export function unpackBlocks(type: string, bytes: Uint8Array, out: Float32Array)
       return nibbles(bytes, out, { bytes: size, codes: 8, high: 4, low: 2, zero: 0 });
     case "Q8_0":
       return signedBytes(bytes, out);
+    case "Q2_K":
+    case "Q3_K":
     case "Q4_K":
     case "Q5_K":
     case "Q6_K":
+    case "Q8_K":
       return unpackK(type, bytes, out);
+    case "IQ4_NL":
+    case "IQ4_XS":
+    case "MXFP4":
+    case "NVFP4":
+      return unpackTable(type, bytes, out);
+    case "TQ1_0":
+    case "TQ2_0":
+    case "Q1_0":
+    case "Q2_0":
+      return unpackFewBits(type, bytes, out);
     default:
       throw new RangeError(`blocks of ${type} are not unpacked`);
   }
@@ -49,7 +64,7 @@ interface NibbleLayout {
 function nibbles(bytes: Uint8Array, out: Float32Array, layout: NibbleLayout): void {
   const { zero } = layout;
   for (let at = 0, to = 0; at < bytes.length; at += layout.bytes, to += 32) {
-    const scale = F16_VALUES[bytes[at] | (bytes[at + 1] << 8)];
+    const scale = f16At(bytes, at);
     const low = layout.low === null ? 0 : f16At(bytes, at + layout.low);
     const high = layout.high === null ? 0 : u32At(bytes, at + layout.high);
     const codes = at + layout.codes;
@@ -66,13 +81,9 @@ function nibbles(bytes: Uint8Array, out: Float32Array, layout: NibbleLayout): vo
 
 function signedBytes(bytes: Uint8Array, out: Float32Array): void {
   for (let at = 0, to = 0; at < bytes.length; at += 34, to += 32) {
-    const scale = F16_VALUES[bytes[at] | (bytes[at + 1] << 8)];
+    const scale = f16At(bytes, at);
     for (let j = 0; j < 32; j++) out[to + j] = ((bytes[at + 2 + j] << 24) >> 24) * scale;
   }
-}
-
-export function f16At(bytes: Uint8Array, at: number): number {
-  return F16_VALUES[bytes[at] | (bytes[at + 1] << 8)];
 }
 
 function u32At(bytes: Uint8Array, at: number): number {

@@ -50,10 +50,19 @@ const FILE_TYPES: Readonly<Record<string, number>> = {
   Q8_0: 7,
   Q5_0: 8,
   Q5_1: 9,
+  Q2_K: 10,
+  Q3_K: 12,
   Q4_K: 15,
   Q5_K: 17,
   Q6_K: 18,
+  IQ4_NL: 25,
+  IQ4_XS: 30,
   BF16: 32,
+  TQ1_0: 36,
+  TQ2_0: 37,
+  MXFP4: 38,
+  NVFP4: 39,
+  Q1_0: 40,
 };
 /** Of the blocks' layout; there has been no other since 2023. */
 const QUANTIZATION_VERSION = 2;
