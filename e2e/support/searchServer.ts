@@ -118,7 +118,10 @@ function reportOf(model: string, asked: Args<"job:detect">["options"]): DetectRe
   if (options.prompt !== NOTHING) return named;
   return {
     ...named,
-    finding: "No super weight: the largest effect of any candidate is KL 0.1270. The null is 0.0004.",
+    finding: {
+      code: "detection/none",
+      text: "No super weight: the largest effect of any candidate is KL 0.1270. The null is 0.0004.",
+    },
     superWeights: [],
     columns: [],
     pairs: [],

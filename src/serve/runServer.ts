@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { resolve } from "node:path";
 import { linkedFile } from "#studio/models/access.ts";
 import { createStudio } from "#studio/createStudio.ts";
@@ -21,7 +22,7 @@ export interface RunServerOptions {
 const DEFAULT_PORT = 4646;
 
 /** Starts a studio limited to the given folders and serves it; the caller prints the address and closes it. */
-export async function runServer(options: RunServerOptions): Promise<Served & { notes: string[] }> {
+export async function runServer(options: RunServerOptions): Promise<Served & { notes: Note[] }> {
   const roots = (options.folders.length > 0 ? options.folders : ["."]).flatMap((folder) => {
     const path = resolve(folder);
     const file = linkedFile(path);
@@ -45,7 +46,10 @@ export async function runServer(options: RunServerOptions): Promise<Served & { n
     const notes = isLoopback(options.host)
       ? []
       : [
-          `Anyone who can reach ${options.host} and has the token can use this studio; the connection is not encrypted.`,
+          {
+            code: "serve/not-loopback",
+            text: `Anyone who can reach ${options.host} and has the token can use this studio; the connection is not encrypted.`,
+          },
         ];
     return {
       ...served,

@@ -1,3 +1,4 @@
+import { note } from "./notes.ts";
 import { z } from "zod";
 import { finiteOrNull } from "./numbers.ts";
 import { convention, layerError, scores, tensorError } from "./evaluation.ts";
@@ -23,7 +24,7 @@ export const comparedVariant = z.object({
     .nullable(),
   label: z.string(),
   /** What the person should know of this column, one sentence each. */
-  notes: z.array(z.string()).default([]),
+  notes: z.array(note).default([]),
   scores,
   /** Over the quantized linears; of another checkpoint, over its packed tensors. Null where there is none. */
   bitsPerWeight: z.number().nullable(),
@@ -112,7 +113,7 @@ export const generateReport = z.object({
   promptTokens: z.array(token),
   /** Tokens that end a text. */
   endTokens: z.array(token),
-  notes: z.array(z.string()),
+  notes: z.array(note),
   /** The original first, then the recipes in the order asked. */
   outputs: z.array(writtenText),
   seconds: z.number(),

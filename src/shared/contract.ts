@@ -1,3 +1,4 @@
+import { note } from "./notes.ts";
 import { z } from "zod";
 import { detectReport, scanReport } from "./detection.ts";
 import { deviceReport } from "./device.ts";
@@ -166,7 +167,7 @@ export const calls = {
       /** Of the weights alone: the size of the variant, as runs and comparisons give it. */
       weightBytes: z.number(),
       restored: z.array(coordinate),
-      notes: z.array(z.string()),
+      notes: z.array(note),
       problems: z.array(z.object({ code: z.string(), message: z.string(), next: z.string() })),
     }),
   ),

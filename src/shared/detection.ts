@@ -1,3 +1,4 @@
+import { note } from "./notes.ts";
 import { z } from "zod";
 import { coordinate } from "./recipe.ts";
 import { finiteOrNull } from "./numbers.ts";
@@ -221,7 +222,7 @@ export const detectReport = z.object({
   revision: z.string(),
   options: detectOptions,
   /** The answer in one or two sentences. */
-  finding: z.string(),
+  finding: note,
   tokens: z.array(z.object({ id: z.number().int(), text: z.string() })),
   /** Verdict super or together, the largest effect first; without effects, what the evidence proposes. */
   superWeights: z.array(candidate),
@@ -269,7 +270,7 @@ export const scanReport = z.object({
   /** Strongest first. */
   layers: z.array(scannedLayer),
   /** What this is and is not, one sentence each. */
-  notes: z.array(z.string()),
+  notes: z.array(note),
   seconds: z.number(),
 });
 export type ScanReport = z.infer<typeof scanReport>;

@@ -1,3 +1,4 @@
+import { note } from "./notes.ts";
 import { z } from "zod";
 import { errorData } from "./errorData.ts";
 
@@ -19,7 +20,7 @@ export const planEstimate = z.object({
   diskBytes: z.number(),
   /** Fewest and most bits per weight among the variants. */
   bitsPerWeight: z.tuple([z.number(), z.number()]).nullable(),
-  notes: z.array(z.string()),
+  notes: z.array(note),
   /** Problems that keep the plan from starting; empty = it can start. */
   problems: z.array(errorData),
 });

@@ -1,3 +1,5 @@
+import { withAblationKind } from "./ablationNames.ts";
+import { note } from "./notes.ts";
 import { z } from "zod";
 import { finiteOrNull } from "./numbers.ts";
 import { rowJoin, windowConvention } from "./plan.ts";
@@ -119,7 +121,7 @@ export const evalReport = scores.extend({
   sqnrDb: finiteOrNull,
   tensors: z.array(tensorError),
   /** What the person should know of the recipe on this model, e.g. an override that changes nothing; one sentence each. */
-  notes: z.array(z.string()).default([]),
+  notes: z.array(note).default([]),
   baseline: scores.nullable(),
   device: z.string(),
   seconds: z.number(),
@@ -190,7 +192,20 @@ export const taskReport = z.object({
 });
 export type TaskReport = z.infer<typeof taskReport>;
 
-export const ablationRow = scores.extend({
+/** What is done to the model in a row of an ablation. */
+export const ablationKind = z.enum([
+  "original",
+  "super-weights",
+  "super-activation-kept",
+  "largest-others",
+  "random-others",
+  "one-super-weight",
+  "scaled",
+]);
+export type AblationKind = z.infer<typeof ablationKind>;
+
+const judgedAblation = scores.extend({
+  kind: ablationKind,
   name: z.string(),
   /** What was done, in words. */
   change: z.string(),
@@ -198,6 +213,8 @@ export const ablationRow = scores.extend({
   weights: z.number().int(),
   tasks: z.array(taskReport).optional(),
 });
+/** A row of earlier versions has no kind; its name says it. */
+export const ablationRow = z.preprocess(withAblationKind, judgedAblation);
 export type AblationRow = z.infer<typeof ablationRow>;
 
 export const ablateReport = z.object({

@@ -1,3 +1,4 @@
+import { note } from "./notes.ts";
 import { z } from "zod";
 import { recipe } from "./recipe.ts";
 import { errorData } from "./errorData.ts";
@@ -48,7 +49,7 @@ export const formatAnswer = z.object({
   /** What of the recipe the format cannot store; empty = it holds the variant. */
   problems: z.array(errorData),
   /** How the recipe is changed for the format, one sentence each: restored weights kept by module, and what that costs. */
-  changes: z.array(z.string()),
+  changes: z.array(note),
   /** Of the changed recipe; null where it has problems. */
   bitsPerWeight: z.number().nullable(),
   fileBitsPerWeight: z.number().nullable(),
@@ -80,9 +81,9 @@ export const exportReport = z.object({
   recipe,
   bitsPerWeight: z.number(),
   fileBitsPerWeight: z.number(),
-  changes: z.array(z.string()),
+  changes: z.array(note),
   /** What the format's loaders do not take of it, and what else one should know of the files; one sentence each. */
-  notes: z.array(z.string()),
+  notes: z.array(note),
   verified: z
     .object({
       perplexity: z.number().nullable(),

@@ -2,6 +2,13 @@ import { z } from "zod";
 import { errorData } from "./errorData.ts";
 import { experimentName } from "./lab.ts";
 
+/** Stages of a sweep, by what is worked at. */
+export const SWEEP_STAGES = {
+  detecting: "super weights",
+  original: "original",
+  variants: "variants",
+} as const;
+
 export const jobKind = z.enum([
   "detect",
   "evaluate",
@@ -21,10 +28,7 @@ export const jobStatus = z.enum(["waiting", "running", "paused", "done", "failed
 export type JobStatus = z.infer<typeof jobStatus>;
 
 /** How far a job is, as whoever does the work counts it: `done` of `total` units, every stage of the job among them. */
-export type Work = Pick<Progress, "done" | "total" | "unit" | "phase"> & {
-  /** Units of another stage may take another time each; what a stage takes is told from its own. */
-  readonly stage?: string;
-};
+export type Work = Pick<Progress, "done" | "total" | "unit" | "phase" | "stage">;
 
 /** How far a job is, with the rate per second and the seconds left, which the studio computes (null while unknown). */
 export const progress = z.object({
@@ -33,6 +37,8 @@ export const progress = z.object({
   unit: z.string(),
   /** What is happening now, e.g. `layer 3 of 16`. */
   phase: z.string(),
+  /** Which of its stages: units of another may take another time each, so that what a stage takes is told from its own. */
+  stage: z.string().optional(),
   rate: z.number().nullable(),
   secondsLeft: z.number().nullable(),
 });

@@ -1,3 +1,4 @@
+import { note } from "./notes.ts";
 import { z } from "zod";
 import {
   activationsReport,
@@ -163,7 +164,7 @@ export const labSummary = z.object({
   fingerprint: z.string(),
   created: z.string(),
   seconds: z.number(),
-  finding: z.string(),
+  finding: note,
   /** Whether it was cancelled on its way, and holds what was measured until then. */
   cancelled: z.boolean().default(false),
   /** Whether it failed on its way, likewise. */

@@ -1,13 +1,22 @@
 import { expect, it } from "vitest";
 import { isBesidePaper, paperFirst } from "./labNotes.ts";
+import type { Note } from "./notes.ts";
 
-const RECOVERED = "In the paper's Llama-7B it recovers about 42%; here it recovers everything.";
-const METHOD =
-  "Activations are simulated: the inputs of linears only (the paper quantizes attention's products too); per tensor means per window.";
-const LARGEST = "The largest value is 54 instead of 250; in the paper's Llama-7B about 324 instead of 1,360.";
-const FEW = "Over 10 task items pruning changes mean accuracy by −10%.";
+const RECOVERED: Note = {
+  code: "paper/recovered",
+  text: "In the paper's Llama-7B it recovers about 42%; here it recovers everything.",
+};
+const METHOD: Note = {
+  code: "activations/simulated",
+  text: "Activations are simulated: the inputs of linears only (in the paper attention's products too).",
+};
+const LARGEST: Note = { code: "paper/largest-value", text: "The largest value is 54 instead of 250." };
+const FEW: Note = {
+  code: "tasks/too-few",
+  text: "Over 10 task items pruning changes mean accuracy by −10%.",
+};
 
-it("a note stands beside the paper where it tells what was seen in it, not where it names it for a method", () => {
+it("a note stands beside the paper by its code, whatever its sentence names", () => {
   expect([RECOVERED, METHOD, LARGEST, FEW].filter(isBesidePaper)).toEqual([RECOVERED, LARGEST]);
 });
 

@@ -1,3 +1,4 @@
+import { note } from "./notes.ts";
 import { z } from "zod";
 import { ablationRow, convention, klReport, scores, taskReport } from "./evaluation.ts";
 import { finiteOrNull } from "./numbers.ts";
@@ -38,9 +39,9 @@ const facts = {
   failed: z.string().nullable().default(null),
   reached: labReached.nullable().default(null),
   /** The result in one sentence with its numbers; what a heading says. */
-  finding: z.string(),
+  finding: note,
   /** What the reader must know: what was counted out, what could not be shown. One sentence each. */
-  notes: z.array(z.string()),
+  notes: z.array(note),
 };
 
 /** Table 1: original, pruned, pruned with the super activation kept, other outliers pruned. */

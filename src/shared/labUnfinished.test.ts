@@ -15,10 +15,10 @@ it("marks what a cancelled experiment had measured, and leaves what it had found
     cancelled: true,
     complete: false,
     rows: told.rows,
-    finding: `Stopped after 3 of 8 rows. ${told.finding}`,
+    finding: { code: "lab/stopped", text: `Stopped after 3 of 8 rows. ${told.finding.text}` },
   });
   const counting = { ...told, finding: onTheWay(reached) };
-  expect(unfinishedReport(counting)?.finding).toBe("Stopped after 3 of 8 rows.");
+  expect(unfinishedReport(counting)?.finding.text).toBe("Stopped after 3 of 8 rows.");
 });
 
 it("says why an experiment failed, and marks it as failed", () => {
@@ -27,7 +27,7 @@ it("says why an experiment failed, and marks it as failed", () => {
   expect(report).toMatchObject({
     cancelled: false,
     failed: "The text cannot be read.",
-    finding: "Failed after 3 of 8 rows: The text cannot be read.",
+    finding: { code: "lab/failed", text: "Failed after 3 of 8 rows: The text cannot be read." },
   });
   expect(report && unfinishedMark(report)).toBe("Failed");
   expect(unfinishedMark({ cancelled: true, failed: false })).toBe("Cancelled");

@@ -1,6 +1,10 @@
+import type { Note } from "./notes.ts";
 import { plural } from "./format.ts";
 import type { LabReport } from "./lab.ts";
 import type { LabReached } from "./labReports.ts";
+
+/** Code of a finding that says how far an experiment is, and nothing else yet. */
+const ON_THE_WAY = "lab/on-the-way";
 
 /** `3 of 8 rows`, `1 of 1 prompt`, `12 candidates`. */
 export function reachedWords({ done, of, unit }: LabReached): string {
@@ -8,8 +12,8 @@ export function reachedWords({ done, of, unit }: LabReached): string {
 }
 
 /** What an experiment says on its way where it has nothing else to say yet: `3 of 8 rows scored.` */
-export function onTheWay(reached: LabReached): string {
-  return `${reachedWords(reached)} scored.`;
+export function onTheWay(reached: LabReached): Note {
+  return { code: ON_THE_WAY, text: `${reachedWords(reached)} scored.` };
 }
 
 /**
@@ -22,7 +26,8 @@ export function unfinishedReport(told: LabReport | null, failed: string | null =
   if (told === null || told.reached === null || told.reached.done === 0) return null;
   const reached = reachedWords(told.reached);
   const stopped = failed === null ? `Stopped after ${reached}.` : `Failed after ${reached}: ${failed}`;
-  const finding = told.finding === onTheWay(told.reached) ? stopped : `${stopped} ${told.finding}`;
+  const text = told.finding.code === ON_THE_WAY ? stopped : `${stopped} ${told.finding.text}`;
+  const finding = { code: failed === null ? "lab/stopped" : "lab/failed", text };
   return { ...told, complete: false, cancelled: failed === null, failed, finding };
 }
 

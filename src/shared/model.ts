@@ -1,3 +1,4 @@
+import { note } from "./notes.ts";
 import { z } from "zod";
 import { inventory } from "./inventory.ts";
 import { finiteOrNull } from "./numbers.ts";
@@ -105,7 +106,7 @@ export const modelSummary = z.object({
   /** Names of its chat templates, the default one first. */
   chatTemplates: z.array(z.string()).default([]),
   /** Things that are odd but not fatal, one sentence each (an unsupported rope type is fatal for `detect`, not for opening). */
-  notes: z.array(z.string()),
+  notes: z.array(note),
   /** Everything that it holds, used or not used for a stated reason. `tensors` are those that are used. */
   inventory: inventory.default([]),
   /** Why forward passes are refused (unknown architecture), or null. Such a checkpoint can still be inspected. */

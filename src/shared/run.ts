@@ -1,3 +1,4 @@
+import { note } from "./notes.ts";
 import { z } from "zod";
 import { finiteOrNull } from "./numbers.ts";
 import { judge } from "./plan.ts";
@@ -124,6 +125,6 @@ export const runDetail = z.object({
   threadsPerWorker: z.number().int(),
   device: z.string(),
   seconds: z.number(),
-  notes: z.array(z.string()),
+  notes: z.array(note),
 });
 export type RunDetail = z.infer<typeof runDetail>;

@@ -1,3 +1,4 @@
+import { note } from "./notes.ts";
 import { z } from "zod";
 import { convention, scores } from "./evaluation.ts";
 import { plural } from "./format.ts";
@@ -99,7 +100,7 @@ export const archivedRun = z.object({
   threadsPerWorker: size,
   device: line(200),
   seconds: z.number().nonnegative(),
-  notes: z.array(line(10_000)).max(1_000),
+  notes: z.array(note.pipe(z.object({ code: line(200), text: line(10_000) }))).max(1_000),
 });
 export type ArchivedRun = z.infer<typeof archivedRun>;
 

@@ -1,3 +1,4 @@
+import { textsOf } from "#shared/notes.ts";
 import { readFileSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -89,7 +90,7 @@ describe("a tied output head", () => {
   it("that is stored with other values is the head, as transformers 5 takes it, and the config says so", async () => {
     const checkpoint = await agrees("llama-grouped-f16", withConfig({ tie_word_embeddings: true }));
     expect(checkpoint.config["tie_word_embeddings"]).toBe(false);
-    expect(checkpoint.notes.join(" ")).toContain('"lm_head.weight" holds other values');
+    expect(textsOf(checkpoint.notes).join(" ")).toContain('"lm_head.weight" holds other values');
   });
 
   it("that is stored alone is both matrices", async () => {
@@ -98,7 +99,7 @@ describe("a tied output head", () => {
       withNames((name) => (name === EMBEDDING ? HEAD : name)),
     );
     expect(checkpoint.tensors.get(EMBEDDING)).toMatchObject({ name: EMBEDDING, role: "embedding" });
-    expect(checkpoint.notes.join(" ")).toContain('stored as "lm_head.weight" alone');
+    expect(textsOf(checkpoint.notes).join(" ")).toContain('stored as "lm_head.weight" alone');
   });
 
   it("that is missing although the config has a head of its own is refused with the field to set", async () => {
@@ -120,7 +121,7 @@ describe("biases that config.json does not announce are used", () => {
     const checkpoint = await agrees("llama-biases", withConfig(silent));
     expect(checkpoint.config).toMatchObject({ attention_bias: true, mlp_bias: true });
     expect(checkpoint.configRewritten).toBe(true);
-    expect(checkpoint.notes.join(" ")).toContain("transformers would leave them out");
+    expect(textsOf(checkpoint.notes).join(" ")).toContain("transformers would leave them out");
   });
 
   it.each([
@@ -161,7 +162,9 @@ describe("biases that config.json does not announce are used", () => {
     );
     expect(await logitsOf(missing, tokens)).toEqual(await logitsOf(explicit, tokens));
     expect(await missing.readBytes("model.layers.0.self_attn.o_proj.bias")).toEqual(new Uint8Array(64));
-    expect(missing.notes.join(" ")).toMatch(/not for k_proj, o_proj, gate_proj everywhere: zeros stand/);
+    expect(textsOf(missing.notes).join(" ")).toMatch(
+      /not for k_proj, o_proj, gate_proj everywhere: zeros stand/,
+    );
 
     const none = await open(
       await writeParts({ config, tensors: renamed(tensors, (n) => (n.endsWith(".bias") ? null : n)) }),
@@ -216,7 +219,7 @@ describe("tensors that no next token depends on are named and left out", () => {
     const checkpoint = await agrees("llama-grouped-f16", withTensors(more));
     expect(notUsed(checkpoint)).toEqual(EXTRA);
     for (const name of Object.keys(EXTRA)) expect(checkpoint.tensors.has(name)).toBe(false);
-    expect(checkpoint.notes.join(" ")).toContain(
+    expect(textsOf(checkpoint.notes).join(" ")).toContain(
       '3 tensors ("model.layers.0.self_attn.rotary_emb.inv_freq" and so on) are not used: a rotary table',
     );
   });
@@ -254,7 +257,7 @@ describe("names with another prefix are recognised", () => {
       ...{ layer: 1, role: "mlp", linear: true },
     });
     expect(notUsed(checkpoint)).toEqual({});
-    expect(checkpoint.notes.join(" ")).toMatch(/Tensors have other names/);
+    expect(textsOf(checkpoint.notes).join(" ")).toMatch(/Tensors have other names/);
   });
 
   it("and of names that are not, some are said", async () => {
@@ -311,7 +314,7 @@ describe("an index", () => {
     const checkpoint = await open(await writeParts(parts, { [INDEX]: index }));
     const { tokens, logits } = expectedOf("llama-grouped-f16");
     expect(largestDifference(await logitsOf(checkpoint, tokens), logits)).toBeLessThan(TOLERANCE);
-    expect(checkpoint.notes.join(" ")).toContain(`passed over: ${INDEX}`);
+    expect(textsOf(checkpoint.notes).join(" ")).toContain(`passed over: ${INDEX}`);
   });
 
   it("with old shards beside a new model.safetensors: the new file is read, as in transformers", async () => {
@@ -363,7 +366,7 @@ describe("config.json", () => {
     expect(reasonOf("hidden_size")).toBe("equations");
     expect(reasonOf("use_cache")).toBe("runtime");
     expect(reasonOf("logit_scale")).toBe("not-of-family");
-    expect(notes.join(" ")).toContain('config.json sets "logit_scale"');
+    expect(textsOf(notes).join(" ")).toContain('config.json sets "logit_scale"');
     expect(reasonOf("tokenizer.json")).toBe("tokenizer");
     expect(reasonOf("model.safetensors")).toBe("tensors");
     expect(reasonOf("pytorch_model.bin")).toBe("other-weights");

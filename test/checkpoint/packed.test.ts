@@ -1,3 +1,4 @@
+import { textsOf } from "#shared/notes.ts";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -117,7 +118,7 @@ describe("a packed checkpoint", () => {
     const folder = await packedFolder({ weight, weight_scale: halves([2, 1], 0.5) }, config);
     expect(Array.from(await readModule(folder))).toEqual([0.5, -0.5, -64, 63.5, 0, 1]);
     const checkpoint = await openCheckpoint(folder);
-    expect(checkpoint.notes.join("\n")).toMatch(/also quantize activations/);
+    expect(textsOf(checkpoint.notes).join("\n")).toMatch(/also quantize activations/);
     await checkpoint.close();
   });
 

@@ -1,3 +1,4 @@
+import { textsOf } from "#shared/notes.ts";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -58,7 +59,7 @@ describe("a packed head beside embeddings that config.json ties it to", () => {
   ])("is the head, as transformers 5 has a plain one, and that is said: %s", async (_, head, settings) => {
     const checkpoint = await tiedWithHead(head, settings);
     expect(checkpoint.config["tie_word_embeddings"]).toBe(false);
-    expect(checkpoint.notes.join(" ")).toMatch(
+    expect(textsOf(checkpoint.notes).join(" ")).toMatch(
       /ties the output head to the embeddings, but ".*" holds other values/,
     );
     expect(architectureOf(checkpoint)).toMatchObject({ headTensor: "lm_head.weight" });

@@ -1,3 +1,4 @@
+import { textsOf } from "#shared/notes.ts";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -112,7 +113,7 @@ describe("how weights are packed is read", () => {
       await packedFolder({ ...GPTQ_PARTS, g_idx: index }, { ...GPTQ, desc_act: true }),
     );
     expect(schemeOf(checkpoint)).toBe("GPTQ int4, group 32");
-    expect(checkpoint.notes.join(" ")).not.toMatch(/g_idx/);
+    expect(textsOf(checkpoint.notes).join(" ")).not.toMatch(/g_idx/);
   });
 });
 
@@ -187,7 +188,7 @@ describe("a packing that the files do not explain is refused by its name:", () =
     const folder = await writeSyntheticCheckpoint({ config: { quantization: "none" } });
     const checkpoint = await opened(folder);
     expect(architectureOf(checkpoint).facts.layers).toBe(2);
-    expect(checkpoint.notes).toEqual([]);
+    expect(textsOf(checkpoint.notes)).toEqual([]);
   });
 });
 
@@ -205,7 +206,7 @@ describe("settings of a packing that no tensor has", () => {
     expect(checkpoint.packing).toBeUndefined();
     expect(architectureOf(checkpoint).facts.layers).toBe(2);
     const named = method === "" ? "" : ` (${method})`;
-    expect(checkpoint.notes).toEqual([
+    expect(textsOf(checkpoint.notes)).toEqual([
       expect.stringContaining(`quantization_config of config.json${named} is ignored: no tensor`),
     ]);
     expect(checkpoint.inventory).toContainEqual({
@@ -247,7 +248,7 @@ describe("a packed checkpoint whose files contradict each other", () => {
     const parts = { ...GPTQ_PARTS, qzeros: filled([2, 2], 0x88888888) };
     const checkpoint = await opened(await packedFolder(parts, GPTQ));
     await expectOnes(checkpoint);
-    expect(checkpoint.notes.join(" ")).toMatch(
+    expect(textsOf(checkpoint.notes).join(" ")).toMatch(
       /zero points of model.layers.0.mlp.down_proj are stored as version 2.*sym: true a zero point is 8/,
     );
   });
@@ -259,13 +260,15 @@ describe("a packed checkpoint whose files contradict each other", () => {
     // a stored 8 is a zero point of 9, a stored 7 one of 8
     expect(new Set(weights.subarray(0, 48))).toEqual(new Set([0]));
     expect(new Set(weights.subarray(48, 96))).toEqual(new Set([1]));
-    expect(checkpoint.notes.join(" ")).not.toMatch(/zero points/);
+    expect(textsOf(checkpoint.notes).join(" ")).not.toMatch(/zero points/);
   });
 
   it("says that g_idx was never filled, and refuses it where the order of columns is lost", async () => {
     const parts = { ...GPTQ_PARTS, g_idx: words([48]) };
     const checkpoint = await opened(await packedFolder(parts, GPTQ));
-    expect(checkpoint.notes.join(" ")).toMatch(/g_idx of .* holds nothing but zeros beside several groups/);
+    expect(textsOf(checkpoint.notes).join(" ")).toMatch(
+      /g_idx of .* holds nothing but zeros beside several groups/,
+    );
     expect(unusedGroups(checkpoint.inventory)).toMatchObject([
       { code: "empty-index", names: [`${PACKED_MODULE}.g_idx`] },
     ]);
@@ -278,7 +281,7 @@ describe("a packed checkpoint whose files contradict each other", () => {
   it("says where g_idx orders columns though desc_act is false", async () => {
     const order = Array.from({ length: 48 }, (_, i) => (i < 16 ? 1 : 0));
     const checkpoint = await opened(await packedFolder({ ...GPTQ_PARTS, g_idx: words([48], order) }, GPTQ));
-    expect(checkpoint.notes.join(" ")).toMatch(/another order than their groups'.*It is followed/);
+    expect(textsOf(checkpoint.notes).join(" ")).toMatch(/another order than their groups'.*It is followed/);
   });
 
   it.each<[string, Record<string, TensorSpec>, object, RegExp]>([

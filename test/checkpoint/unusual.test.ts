@@ -1,3 +1,4 @@
+import { textsOf } from "#shared/notes.ts";
 import { mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -69,7 +70,7 @@ describe("an unusual but valid checkpoint is opened", () => {
     const checkpoint = await opens((folder) =>
       rename(join(folder, "model.safetensors"), join(folder, "weights.safetensors")),
     );
-    expect(checkpoint.notes).toEqual([
+    expect(textsOf(checkpoint.notes)).toEqual([
       "The weights are in weights.safetensors instead of model.safetensors.",
     ]);
   });
@@ -77,7 +78,7 @@ describe("an unusual but valid checkpoint is opened", () => {
   it("with model.safetensors beside the index and shards of another save, which are passed over as transformers does", async () => {
     const checkpoint = await opens(weights(safetensorsBytes({ a: f32([2]) })), 3);
     expect([...checkpoint.tensors.keys()]).toEqual(["a"]);
-    expect(checkpoint.notes).toEqual([
+    expect(textsOf(checkpoint.notes)).toEqual([
       "model.safetensors holds the weights that are read, as in transformers; passed over: model.safetensors.index.json, model-00001-of-00003.safetensors, model-00002-of-00003.safetensors and 1 more.",
     ]);
     expect(checkpoint.inventory).toContainEqual({

@@ -1,3 +1,4 @@
+import { textsOf } from "#shared/notes.ts";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
@@ -15,7 +16,7 @@ it("eval says what of a recipe changes nothing: overrides of kept tensors and of
     await writeFile(file, JSON.stringify({ scheme: "affine", bits: 4, granularity: "group:64", ...more }));
     const argv = ["eval", DEMO.model, "--text", DEMO.text, "--tokens", "64", "--recipe", file];
     const { notes } = evalReport.parse((await runMain([...argv, "--json"])).json());
-    return { notes, stdout: (await runMain(argv)).stdout };
+    return { notes: textsOf(notes), stdout: (await runMain(argv)).stdout };
   };
   const half = { scheme: "f16", bits: 16 };
   const kept = await evaluate({ overrides: [{ match: "*lm_head*", ...half }] });

@@ -37,7 +37,7 @@ it("an experiment on the demo model is run, kept and written down as a report", 
   expect(written.json()).toMatchObject({ format: "html", runs: [], lab: [id] });
   const page = await readFile(join(home, "report.html"), "utf8");
   expect(page).toContain('<figure id="lab-1-sensitivity-perplexity">');
-  expect(page).toContain(report.finding.replaceAll("'", "&#39;"));
+  expect(page).toContain(report.finding.text.replaceAll("'", "&#39;"));
   expect(page).toContain("its super weight was seeded before training");
   expect(page).toContain("keystone lab sensitivity");
   expect((await readdir(home)).filter((name) => name.endsWith(".part"))).toEqual([]);

@@ -1,3 +1,4 @@
+import { textsOf } from "#shared/notes.ts";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -397,7 +398,7 @@ describe("a packed checkpoint as a source", () => {
     const made = await packedBench({ format: "awq", recipe: AWQ }, { storage: "F16" });
     await exportTo(made, { format: "awq" });
     const packed = await openCheckpoint(made.out);
-    expect(packed.notes.join()).toMatch(/already quantized \(AWQ int4, group 16\)/);
+    expect(textsOf(packed.notes).join()).toMatch(/already quantized \(AWQ int4, group 16\)/);
     const out = join(made.folder, "again");
     const { variant } = adapted(packed, CT, "compressed-tensors");
     const again = { ...made, checkpoint: packed, variant, out };

@@ -1,3 +1,4 @@
+import { textsOf } from "#shared/notes.ts";
 import { describe, expect, it } from "vitest";
 import { checkExport } from "#engine/export/checkExport.ts";
 import type { ExportFormat, KeptModule } from "#shared/exporting.ts";
@@ -23,7 +24,9 @@ describe("what a format's loaders do not take", () => {
     const recipe = parseRecipe({ ...settings, restore: [[1, 3, 7]] });
     const request = { recipe, format, out: made.out, overwrite: false, maxShardBytes: null, kept };
     const { notes } = await checkExport(modelOf(made.checkpoint), request);
-    const said = notes.filter((each) => /transformers|GPT-QModel|AutoAWQ/.test(each) && !/^vLLM/.test(each));
+    const said = textsOf(notes).filter(
+      (each) => /transformers|GPT-QModel|AutoAWQ/.test(each) && !/^vLLM/.test(each),
+    );
     expect(said).toHaveLength(note ? 1 : 0);
     if (note) expect(said[0]).toMatch(note);
   });
@@ -48,7 +51,7 @@ describe("what vLLM does not take", () => {
     const recipe = parseRecipe(settings);
     const request = { recipe, format, out: made.out, overwrite: false, maxShardBytes: null };
     const { notes } = await checkExport(modelOf(made.checkpoint), { ...request, kept: "unquantized" });
-    const said = notes.filter((each) => each.includes("vLLM"));
+    const said = textsOf(notes).filter((each) => each.includes("vLLM"));
     expect(said).toHaveLength(note ? 1 : 0);
     if (note) expect(said[0]).toMatch(note);
   });

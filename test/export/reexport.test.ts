@@ -1,3 +1,4 @@
+import { textsOf, type Note } from "#shared/notes.ts";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -34,7 +35,7 @@ function sumOf<T>(of: readonly T[], size: (one: T) => number): number {
 }
 
 interface Again extends Bench {
-  readonly changes: readonly string[];
+  readonly changes: readonly Note[];
 }
 
 /** A variant written as one format, opened, and a variant of that written as another, as nobody asked for shards. */
@@ -81,7 +82,7 @@ describe("exporting what came in another format", () => {
     ).toContain("F16");
     expect(done.variant.plans.has(DOWN_PROJECTION)).toBe(true);
     expect(new Set([...done.variant.plans.values()].map(({ storage }) => storage))).toEqual(new Set(["F32"]));
-    expect(done.changes).toEqual([
+    expect(textsOf(done.changes)).toEqual([
       "The source's matrices are of several types, and packed ones are computed in one: F16 and F32 become F32, in what is judged and in what is written.",
     ]);
     const reopened = await openCheckpoint(done.out);
@@ -101,7 +102,7 @@ describe("exporting what came in another format", () => {
           (8 * sumOf(written, ({ bytes }) => bytes)) / sumOf(written, ({ parameters }) => parameters);
         expect(Math.abs(variant.fileBitsPerWeight / bits - 1)).toBeLessThan(STATED_SIZE);
         if (exportFormatOf(second).restored === "exact") return;
-        const [, more, dear, cheap] = (COST.exec(changes[0]) ?? []).map((text) =>
+        const [, more, dear, cheap] = (COST.exec(changes[0].text) ?? []).map((text) =>
           Number(text.replaceAll(",", "")),
         );
         expect(more).toBeGreaterThan(0);
@@ -142,7 +143,7 @@ describe("exporting what came in another format", () => {
       maxShardBytes: null,
     };
     for (const format of ["compressed-tensors", "awq", "safetensors"] as const)
-      expect(await exporters[format].notes(source)).toContain(
+      expect(textsOf(await exporters[format].notes(source))).toContain(
         "The source's GGUF file holds no vocabulary, so no tokenizer.json is written: put the model's own beside the weights.",
       );
     expect(await tree(done.out)).not.toContain("tokenizer.json");

@@ -1,3 +1,4 @@
+import { textsOf } from "#shared/notes.ts";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -97,7 +98,7 @@ describe("embedding and head in 8 bits", () => {
     for (const name of [EMBEDDING, HEAD])
       expect(variant.plans.get(name)).toMatchObject({ scheme: "q8_0", bits: 8 });
     expect(asked).toMatchObject({ embedding: "8-bit", recipe: { overrides: [] } });
-    expect(changes).toEqual([
+    expect(textsOf(changes)).toEqual([
       `${EMBEDDING} gets 8 bits: 2,720 bytes instead of 10,240 bytes.`,
       `${HEAD} gets 8 bits: 2,720 bytes instead of 10,240 bytes.`,
     ]);
@@ -143,7 +144,9 @@ describe("embedding and head in 8 bits", () => {
       ],
     };
     const { changes } = held(checkpoint, recipe, "8-bit");
-    expect(changes[0]).toBe(`${EMBEDDING} stays unquantized: blocks of 32 do not divide its 48 columns.`);
+    expect(changes[0]?.text).toBe(
+      `${EMBEDDING} stays unquantized: blocks of 32 do not divide its 48 columns.`,
+    );
   });
 
   it("are refused by a format that cannot store them", async () => {
@@ -157,7 +160,8 @@ describe("embedding and head in 8 bits", () => {
 describe("an export that is larger than its source", () => {
   const notes = (checkpoint: Checkpoint, recipe: unknown, format: ExportFormat): string[] => {
     const model = modelOf(checkpoint);
-    return sizeNotes(format, { model, variant: held(checkpoint, recipe, "unquantized", format).variant });
+    const { variant } = held(checkpoint, recipe, "unquantized", format);
+    return textsOf(sizeNotes(format, { model, variant }));
   };
 
   it("says which tensors grow, and that a gguf export would copy the source's blocks", async () => {
@@ -207,5 +211,7 @@ it("lists the modules that stay as they are as a sentence does", async () => {
   const restore = [0, 1, 2].map((layer) => [layer, 3, 4]);
   const { changes } = held(checkpoint, { ...Q4_0, restore });
   const [first, second, third] = [0, 1, 2].map((layer) => `model.layers.${layer}.mlp.down_proj.weight`);
-  expect(changes[0]).toContain(`The modules ${first}, ${second} and ${third} stay unquantized, because`);
+  expect(changes[0]?.text).toContain(
+    `The modules ${first}, ${second} and ${third} stay unquantized, because`,
+  );
 });

@@ -67,14 +67,14 @@ describe("a matrix that a GGUF source holds in blocks and a recipe leaves alone"
     });
     const restored = { ...Q4_0, restore: "super-weights" };
     const { changes } = adapted(source.checkpoint, restored, "gguf");
-    expect(changes[0]).toContain("down_proj.weight stays Q8_0, as it is in the source, because");
+    expect(changes[0]?.text).toContain("down_proj.weight stays Q8_0, as it is in the source, because");
     const packed = { scheme: "compressed-tensors", bits: 4, symmetric: true, granularity: "group:32" };
     const elsewhere = adapted(
       source.checkpoint,
       { ...packed, restore: "super-weights" },
       "compressed-tensors",
     );
-    expect(elsewhere.changes[0]).toContain("down_proj.weight stays unquantized, because");
+    expect(elsewhere.changes[0]?.text).toContain("down_proj.weight stays unquantized, because");
   });
 
   it("keeps them where rows of queries and keys are in another order in the file", async () => {

@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -44,7 +45,7 @@ async function made(
   options: SyntheticOptions,
   recipe: unknown,
   kept?: "8-bit",
-): Promise<Bench & { changes: readonly string[] }> {
+): Promise<Bench & { changes: readonly Note[] }> {
   const source = await bench({ ...SHAPE, ...options });
   const { variant, changes } = adapted(source.checkpoint, recipe, "gguf", kept);
   const whole = { ...source, variant, changes };
@@ -121,7 +122,7 @@ describe("exporting as GGUF", () => {
   it("leaves a super weight's module at a half type unquantized where 8 bits are offered: it has more already", async () => {
     const recipe = { ...RECIPES[8], restore: "super-weights" };
     const done = await made({ storage: "F16" }, recipe, "8-bit");
-    expect(done.changes[0]).toMatch(/^The module .* stays unquantized, .* more, /);
+    expect(done.changes[0]?.text).toMatch(/^The module .* stays unquantized, .* more, /);
     const reopened = await openCheckpoint(done.out);
     expect(reopened.tensors.get(SUPER_WEIGHT.tensor)?.dtype).toBe("F16");
     await reopened.close();
@@ -162,7 +163,7 @@ describe("exporting as GGUF", () => {
   it("keeps the module of a super weight unquantized or in 8 bits, and says what that costs", async () => {
     const recipe = { ...RECIPES[0], restore: "super-weights" };
     const plain = await made({ storage: "F16" }, recipe);
-    expect(plain.changes[0]).toContain(`${SUPER_WEIGHT.tensor} stays unquantized`);
+    expect(plain.changes[0]?.text).toContain(`${SUPER_WEIGHT.tensor} stays unquantized`);
     const eight = await made({ storage: "F16" }, recipe, "8-bit");
     for (const [done, scheme] of [
       [plain, undefined],

@@ -1,3 +1,4 @@
+import { textsOf } from "#shared/notes.ts";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -146,7 +147,7 @@ describe("a tokenizer that llama.cpp has no kind for is refused", () => {
   it("normalizes a text to NFC: said in a note, since most texts are", async () => {
     const files = await golden("byte-level");
     const definition = { ...files.definition, normalizer: { type: "NFC" } };
-    expect(written({ ...files, definition }).notes).toEqual([
+    expect(textsOf(written({ ...files, definition }).notes)).toEqual([
       expect.stringMatching(/does not normalize texts \(NFC\)/),
     ]);
   });

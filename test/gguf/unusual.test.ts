@@ -1,3 +1,4 @@
+import { textsOf } from "#shared/notes.ts";
 import { mkdir, readdir, rename, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -110,7 +111,7 @@ describe("a GGUF file", () => {
       await written(METADATA, { ...TENSORS, "blk.1.attn_norm.weight": filled([HIDDEN], 30) }),
     );
     expect(() => architectureOf(more)).not.toThrow();
-    expect(more.notes.join(" ")).toContain("the config has 1 layers");
+    expect(textsOf(more.notes).join(" ")).toContain("the config has 1 layers");
     const other = await open(
       await written(METADATA, { ...TENSORS, "blk.0.attn_sinks.weight": filled([HEADS], 31) }),
     );

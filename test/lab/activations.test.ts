@@ -1,3 +1,4 @@
+import { textsOf } from "#shared/notes.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { LabReportOf } from "#shared/lab.ts";
 import { openDemo, type Demo } from "../golden-model/demoModel.ts";
@@ -65,7 +66,7 @@ describe("activations of the demo model", () => {
   });
 
   it("gives no share of a loss that the text cannot tell", () => {
-    expect(found.report.finding).toMatch(/less than this text can tell/);
+    expect(found.report.finding.text).toMatch(/less than this text can tell/);
     const perToken = found.report.rows.filter(({ per }) => per === "token");
     expect(perToken.every(({ recovered }) => recovered === null)).toBe(true);
   });
@@ -86,7 +87,7 @@ it("leaves SmoothQuant out without a calibration text, and says so", async () =>
     per: ["token"],
   });
   expect(report.rows.some(({ method }) => method === "smoothquant")).toBe(false);
-  expect(report.notes).toContain("SmoothQuant is left out: no calibration text was named.");
+  expect(textsOf(report.notes)).toContain("SmoothQuant is left out: no calibration text was named.");
 });
 
 it("keeps nothing on a model without super weights, and says so", async () => {
@@ -96,7 +97,7 @@ it("keeps nothing on a model without super weights, and says so", async () => {
     const request = { text, per: ["tensor" as const], matmuls: true };
     const { report } = await runLab(model, "activations", request, { superWeights: [] });
     expect(report.rows.map(({ method }) => method)).toEqual(["none", "none", "none", "naive"]);
-    expect(report.notes.join(" ")).toMatch(/No super weight was found/);
+    expect(textsOf(report.notes).join(" ")).toMatch(/No super weight was found/);
   } finally {
     await model.close();
   }

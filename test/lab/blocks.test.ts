@@ -1,3 +1,4 @@
+import { textsOf } from "#shared/notes.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { LabReportOf } from "#shared/lab.ts";
 import { expectNear, expectWithin } from "../golden-model/bounds.ts";
@@ -62,13 +63,13 @@ describe("block scaling on the demo model", () => {
 
   it("shows that clip and restore shines at INT3 per tensor", () => {
     const plain = figures.evaluations.find(({ name }) => name === "rtn3-tensor-plain")?.kl ?? NaN;
-    expect(found.report.finding).toContain(
+    expect(found.report.finding.text).toContain(
       `in 1 of 1 cells, most at INT3, tensor: z 5 takes KL from ${plain.toFixed(3)}`,
     );
   });
 
   it("says which block does not fit, and which is larger than every tensor", () => {
-    const notes = found.report.notes.join("\n");
+    const notes = textsOf(found.report.notes).join("\n");
     expect(notes).toMatch(/group:48 is left out: .* 704 columns/);
     expect(notes).toMatch(/flat:1048576 cuts every tensor of this model as tensor does/);
     expect(found.report.cells.some(({ granularity }) => granularity === "group:48")).toBe(false);
@@ -121,10 +122,10 @@ it("runs on a model without super weights and says that nothing is restored", as
     const request = { text, calibration, bits: [3], granularities: ["tensor"], thresholds: [3] };
     const { report } = await runLab(model, "block-scaling", request, { superWeights: [] });
     expect(report.cells).toHaveLength(2);
-    expect(report.finding).toMatch(
+    expect(report.finding.text).toMatch(
       /^Clipping lies closer to the original than plain rounding in \d of 1 cells/,
     );
-    expect(report.notes).toEqual([
+    expect(textsOf(report.notes)).toEqual([
       "No super weight was found in this model: nothing is restored.",
       "1 of the 1 judged documents also stand in the calibration text: what was chosen there looks better than it is.",
     ]);

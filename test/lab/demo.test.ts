@@ -1,3 +1,4 @@
+import { textsOf } from "#shared/notes.ts";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -85,10 +86,12 @@ describe("importance", () => {
     expect(accuracy[0]).toBe(1);
     expect(accuracy[1]).toBeLessThan(0.8);
     expect(found.report.recovered).toBe(1);
-    expect(found.report.notes.join(" ")).toMatch(
+    expect(textsOf(found.report.notes).join(" ")).toMatch(
       /mean accuracy over the tasks.*about 42%.*recovers everything/,
     );
-    expect(found.report.finding).toMatch(/^Removing 1 of 4,951,296 parameters multiplies perplexity by /);
+    expect(found.report.finding.text).toMatch(
+      /^Removing 1 of 4,951,296 parameters multiplies perplexity by /,
+    );
   });
 
   it("answers no more task items than asked", () => {
@@ -109,7 +112,7 @@ describe("importance", () => {
     // rows begin to differ in other layers, and one is read beside the original: what all take is known before the first
     expect(new Set(progress.map(({ total }) => total)).size).toBe(1);
     expectOneProgress(progress);
-    expect(report.notes[0]).toMatch(/negative log-likelihood/);
+    expect(report.notes[0]?.text).toMatch(/negative log-likelihood/);
   });
 
   it("says how few task items were too few to tell, and measures what is recovered by the text", async () => {
@@ -119,13 +122,13 @@ describe("importance", () => {
       tasks: [LAST_WORD],
       taskLimit: 1,
     });
-    expect(report.finding).toMatch(
+    expect(report.finding.text).toMatch(
       /the answers to 1 task item are too few to tell whether accuracy is lost\.$/,
     );
-    expect(report.notes.join(" ")).toMatch(
+    expect(textsOf(report.notes).join(" ")).toMatch(
       /^Over 1 task item pruning changes mean accuracy by .*Ask for more items\. Recovered is measured by negative log-likelihood/,
     );
-    expect(report.notes.join(" ")).not.toContain("nothing to recover");
+    expect(textsOf(report.notes).join(" ")).not.toContain("nothing to recover");
     expectNear(report.recovered, 1, 1e-3, "recovered");
   });
 });
@@ -202,13 +205,13 @@ describe("super activations", () => {
   });
 
   it("says what pruning leaves of the value, from the layer of least to the layer of most", () => {
-    expect(found.report.finding).toMatch(
+    expect(found.report.finding.text).toMatch(
       /in all \d+ prompts; without the super weight 2\.78% \(layer 1\) to \d+% \(layer 5\) of it is found there\.$/,
     );
   });
 
   it("says what pruning leaves of the largest value, and that the pruned model goes wild in its last layer", () => {
-    const notes = found.report.notes.join(" ");
+    const notes = textsOf(found.report.notes).join(" ");
     expect(notes).toMatch(
       /layer 1 is 54(\.\d)? without the super weight and 73\.6 without other outliers, instead of 250/,
     );
@@ -265,7 +268,7 @@ describe("token probabilities", () => {
     expect(tokens.length).toBeGreaterThanOrEqual(20);
     expect(new Set(tokens.map(({ id }) => id)).size).toBe(tokens.length);
     expect(stopWords.pruned < 1.5 * stopWords.original).toBe(true);
-    expect(finding).toMatch(/the paper's rise of stop words is not seen here/);
+    expect(finding.text).toMatch(/the paper's rise of stop words is not seen here/);
   });
 
   it("gives the shares of stop words that transformers gives", () => {
@@ -287,7 +290,7 @@ describe("token probabilities", () => {
   it("begins that chart with the token that the finding says rises most", () => {
     const [text] = movers(found.report).table.rows[0] ?? [];
     const riser = found.report.tokens.find(({ id }) => id === reference.tokens.gain[0]?.id)?.text.trim();
-    expect(found.report.finding).toContain(`"${riser}" rises most`);
+    expect(found.report.finding.text).toContain(`"${riser}" rises most`);
     expect(text).toContain(riser);
   });
 

@@ -1,3 +1,4 @@
+import { textsOf } from "#shared/notes.ts";
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -61,8 +62,10 @@ describe("a text's one-word documents", () => {
   it("are counted in the notes, and longer ones take their places", async () => {
     const { report } = await ask(["Hi", "the quick brown fox", "jumps over the dog", "Ho"], 2);
     expect(report.prompts).toBe(2);
-    expect(report.notes.join(" ")).toContain("2 of the text's 4 documents were left out as too short");
-    expect(report.notes.join(" ")).not.toContain("asked for");
+    expect(textsOf(report.notes).join(" ")).toContain(
+      "2 of the text's 4 documents were left out as too short",
+    );
+    expect(textsOf(report.notes).join(" ")).not.toContain("asked for");
   });
 });
 
@@ -76,11 +79,11 @@ it("refuses thresholds that none of the methods takes", async () => {
 it("says both prompts of two, and that the first token tells nothing over prompts", async () => {
   const request = { text: TEXT, prompts: ["The fox ran.", "A dog slept."] };
   const { report } = await runLab(demo, "super-activations", request);
-  expect(report.finding).toMatch(/in both prompts; /);
-  expect(report.notes.join(" ")).toMatch(/Token 0 is BOS in every prompt .*by causality/);
+  expect(report.finding.text).toMatch(/in both prompts; /);
+  expect(textsOf(report.notes).join(" ")).toMatch(/Token 0 is BOS in every prompt .*by causality/);
   const one = await runLab(demo, "super-activations", { text: TEXT, prompts: ["The fox ran."] });
-  expect(one.report.finding).toMatch(/in the one prompt; /);
-  expect(one.report.notes.join(" ")).not.toMatch(/Token 0/);
+  expect(one.report.finding.text).toMatch(/in the one prompt; /);
+  expect(textsOf(one.report.notes).join(" ")).not.toMatch(/Token 0/);
 });
 
 it("prunes each of several super weights alone, too", async () => {
@@ -130,7 +133,7 @@ it("follows each of several super weights, the others' rows left out", async () 
     );
     const [first, second] = report.persistence;
     expect(first).toMatchObject({ from: 0, to: 2 });
-    expect(report.finding).toMatch(
+    expect(report.finding.text).toMatch(
       first.token === null
         ? /from layer 0 to 2 in both prompts, at varying tokens; /
         : /token \d+ from layer 0 to 2/,

@@ -49,7 +49,7 @@ function hostileSource(): ReportSource {
     })),
     lab: source.lab.map((kept) => ({
       ...kept,
-      summary: { ...kept.summary, finding: HOSTILE, modelName: HOSTILE },
+      summary: { ...kept.summary, finding: { code: "made-up", text: HOSTILE }, modelName: HOSTILE },
       report: labReport.parse({ ...named(kept.report), model: `/models/${HOSTILE}` }),
       request: { ...kept.request, text: `/texts/${HOSTILE}` },
     })),

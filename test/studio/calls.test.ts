@@ -1,3 +1,4 @@
+import { textsOf } from "#shared/notes.ts";
 import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -215,8 +216,8 @@ describe("a plan's estimate", () => {
     });
     expect(problems).toEqual([]);
     // what else its recipes are to be known for is said
-    expect(notes.join(" ")).toContain("quantizes no tensor");
-    expect(notes.join(" ")).not.toContain("super weight");
+    expect(textsOf(notes).join(" ")).toContain("quantizes no tensor");
+    expect(textsOf(notes).join(" ")).not.toContain("super weight");
   });
 
   it("counts variants and tokens, gives the range of bits, and says when nothing was measured yet", async () => {
@@ -226,7 +227,7 @@ describe("a plan's estimate", () => {
     expect(estimate.bitsPerWeight?.[0]).toBeGreaterThan(2);
     expect(estimate.bitsPerWeight?.[1]).toBeLessThan(9);
     expect(estimate.peakBytes).toBeGreaterThan(10e6);
-    expect(estimate.notes.join(" ")).toMatch(/nothing has been measured/);
+    expect(textsOf(estimate.notes).join(" ")).toMatch(/nothing has been measured/);
   });
 
   it("names what keeps it from starting", async () => {

@@ -191,7 +191,7 @@ function detection({ model, options }: TaskOf<"detect">): DetectReport {
         reason: "Made up.",
       },
     ],
-    finding: "Made up.",
+    finding: { code: "made-up", text: "Made up." },
     candidates: [],
     columns: [],
     pairs: [],

@@ -1,3 +1,4 @@
+import { textsOf } from "#shared/notes.ts";
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -69,7 +70,7 @@ describe("generation", () => {
   it("feeds BOS once where the prompt begins with it, and says so", async () => {
     const report = await generated(studioOn(), { model: DEMO, tokens: 1, prompt: "<s>Pip was" });
     expect(report.promptTokens.filter(({ id }) => id === 1)).toHaveLength(1);
-    expect(report.notes).toEqual(["The prompt begins with BOS itself: none is added."]);
+    expect(textsOf(report.notes)).toEqual(["The prompt begins with BOS itself: none is added."]);
   });
 
   it("refuses a template that the model does not have, and a system message without one", async () => {

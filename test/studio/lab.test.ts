@@ -61,14 +61,14 @@ describe("a cancelled experiment", () => {
     const { points, finding, cancelled, complete } = result.report;
     expect({ cancelled, complete }).toEqual({ cancelled: true, complete: false });
     expect(points.length).toBeGreaterThanOrEqual(2);
-    expect(finding).toBe(`Stopped after ${points.length} of 6 rows.`);
+    expect(finding).toEqual({ code: "lab/stopped", text: `Stopped after ${points.length} of 6 rows.` });
     expect(await studio.call("lab:list", {})).toMatchObject([{ id: result.id, cancelled: true, finding }]);
     expect(await studio.call("lab:get", { id: result.id })).toMatchObject({
       summary: { cancelled: true },
       report: { cancelled: true, points },
     });
     const { content } = await studio.call("report:make", { lab: [result.id], format: "markdown" });
-    expect(content).toContain(finding);
+    expect(content).toContain(finding.text);
     expect(content).toContain(`Cancelled: after ${points.length} of 6 rows`);
   });
 
@@ -82,7 +82,7 @@ describe("a cancelled experiment", () => {
     });
     await expect(waitForJob(studio, job)).rejects.toMatchObject({ code: "text/read-failed" });
     const [kept] = await studio.call("lab:list", {});
-    const finding = "Failed after 3 of 6 rows: The text cannot be read.";
+    const finding = { code: "lab/failed", text: "Failed after 3 of 6 rows: The text cannot be read." };
     expect(kept).toMatchObject({ cancelled: false, failed: true, finding });
     const { report } = await studio.call("lab:get", { id: kept?.id ?? "" });
     expect(report).toMatchObject({ failed: "The text cannot be read.", complete: false });

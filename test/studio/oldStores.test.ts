@@ -1,9 +1,19 @@
 import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import { recipeId } from "#engine/recipe/recipeId.ts";
+import { EARLIER } from "#shared/notes.ts";
 import { parseRecipe } from "#shared/plan.ts";
 import { MIGRATIONS } from "#studio/store/migrations.ts";
 import { oldStore, startStudio, STORES, temporaryFolder } from "./helpers.ts";
+
+/** Notes were sentences alone. */
+function withNote(home: string, note: string): void {
+  const database = new DatabaseSync(join(home, "keystone.sqlite"));
+  database.prepare("UPDATE runs SET notes = ?").run(JSON.stringify([note]));
+  database.close();
+}
 
 for (const file of readdirSync(STORES)) {
   describe(`a run kept in ${file}`, () => {
@@ -11,6 +21,7 @@ for (const file of readdirSync(STORES)) {
       const version = Number(/version-(\d+)/.exec(file)?.[1]);
       expect(version).toBeLessThan(MIGRATIONS.length);
       const { home, run } = oldStore(version);
+      withNote(home, "A note of then.");
       const studio = startStudio({ home });
       const [summary] = await studio.call("run:list", {});
       expect(summary).toMatchObject({
@@ -26,6 +37,7 @@ for (const file of readdirSync(STORES)) {
         },
       });
       const detail = await studio.call("run:get", { run });
+      expect(detail.notes).toEqual([{ code: EARLIER, text: "A note of then." }]);
       expect(detail.results.map(({ label }) => label)).toEqual([
         "affine3, group 64",
         "affine3, group 64, restored",

@@ -238,7 +238,7 @@ describe("an archive from who knows where", () => {
     expect(await refusal(base64(bytes))).toMatchObject({ code: "archive/not-an-archive" });
   });
 
-  it("of version 1, whose recipes are in the earlier words, is read", async () => {
+  it("of version 1, whose recipes are in the earlier words and whose notes are sentences alone, is read", async () => {
     const earlier = (text: string): string =>
       text
         .replaceAll('"scheme":"affine"', '"codec":"rtn"')
@@ -248,10 +248,15 @@ describe("an archive from who knows where", () => {
         .replaceAll('"excludeFromRange":', '"holdOut":');
     const rows = earlier(textOf("results/0001.jsonl"));
     expect(rows).toContain('"codec":"rtn"');
-    const content = forged({ "results/0001.jsonl": rows }, { version: 1 });
+    const kept = JSON.stringify({
+      ...(JSON.parse(textOf("run.json")) as object),
+      notes: ["A  note of then."],
+    });
+    const content = forged({ "results/0001.jsonl": rows, "run.json": kept }, { version: 1 });
     const fresh = startStudio({ home: temporaryFolder() });
     await fresh.call("run:import", { content });
-    const { results } = await fresh.call("run:get", { run });
+    const { results, notes } = await fresh.call("run:get", { run });
+    expect(notes).toEqual([{ code: "earlier", text: "A note of then." }]);
     expect(results.map(({ id, recipe }) => [id, recipe.scheme])).toEqual(
       (await here.call("run:get", { run })).results.map(({ id, recipe }) => [id, recipe.scheme]),
     );

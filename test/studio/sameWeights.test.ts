@@ -1,3 +1,4 @@
+import { textsOf } from "#shared/notes.ts";
 import { describe, expect, it } from "vitest";
 import { waitForJob } from "#studio/context/waitForJob.ts";
 import { DEMO, fakeStudio } from "./helpers.ts";
@@ -51,7 +52,7 @@ describe("variants that make the same weights", () => {
     const { studio, text } = fakeStudio();
     const estimate = await studio.call("sweep:estimate", { model: DEMO, plan: PLAN, text });
     expect(estimate).toMatchObject({ variants: 6, same: 1 });
-    expect(estimate.notes).toContain(
+    expect(textsOf(estimate.notes)).toContain(
       "1 variant makes the same weights as another (“affine4, group 64, z 9” those of “affine4, group 64”) and is not scored again.",
     );
   });

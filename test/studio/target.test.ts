@@ -1,3 +1,4 @@
+import { textsOf } from "#shared/notes.ts";
 import { cp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -59,7 +60,7 @@ describe("a plan that aims for a format", () => {
     };
     const { problems, notes } = await studio.call("sweep:estimate", { model: DEMO, plan, text });
     expect(problems).toEqual([]);
-    expect(notes.join("\n")).toMatch(
+    expect(textsOf(notes).join("\n")).toMatch(
       /Exported as compressed-tensors: The module model\.layers\.1\.mlp\.down_proj\.weight stays unquantized.*[\d,]+ bytes more/,
     );
   });
@@ -84,7 +85,7 @@ describe("formats held against a recipe", () => {
     expect([...byFormat.keys()]).toEqual(exportFormat.options);
     const gptq = byFormat.get("gptq");
     expect(gptq?.problems).toEqual([]);
-    expect(gptq?.changes[0]).toMatch(/gets 8 bits/);
+    expect(gptq?.changes[0]?.text).toMatch(/gets 8 bits/);
     expect(gptq?.bytes).toBeLessThan((byFormat.get("safetensors")?.bytes ?? 0) / 2);
     expect(byFormat.get("awq")?.problems[0]).toMatchObject({ code: "export/packed-scheme" });
     expect(byFormat.get("safetensors")).toMatchObject({ problems: [], changes: [] });

@@ -25,7 +25,7 @@ describe("detection by effect, in a random Llama with planted neurons", () => {
   it("says that there is none where nothing was planted, and where the largest activation sits", async () => {
     const report = await detectPlanted([]);
     expect(report.superWeights).toEqual([]);
-    expect(report.finding).toMatch(
+    expect(report.finding.text).toMatch(
       /^No super weight: .* The largest activation of the residual stream is .* in layer \d, channel \d+/,
     );
   });
@@ -85,7 +85,7 @@ describe("detection by effect, in a random Llama with planted neurons", () => {
     const report = await detectPlanted(alone, { effect: false });
     expect(verdicts(report.superWeights)).toEqual([[1, ROW, COLUMN, "unmeasured"]]);
     expect(report).toMatchObject({ judged: null, pairs: [], columns: [], others: [] });
-    expect(report.finding).toContain("Effects were not measured.");
+    expect(report.finding.text).toContain("Effects were not measured.");
   });
 
   it("says which questions stayed open when the limits cut work short", async () => {

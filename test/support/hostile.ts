@@ -14,17 +14,7 @@ export function hostileCopy<T>(value: T, isFree: (path: readonly string[], text:
 }
 
 /** Fields whose text comes from a person, a file or a model. */
-const FREE = new Set([
-  "modelName",
-  "finding",
-  "text",
-  "change",
-  "label",
-  "message",
-  "next",
-  "notes",
-  "device",
-]);
+const FREE = new Set(["modelName", "text", "change", "label", "message", "next", "device"]);
 
 /** Free text of reports and runs, by the name of its field. */
 export function isFreeText(path: readonly string[]): boolean {

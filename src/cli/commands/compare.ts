@@ -100,7 +100,7 @@ function compareText({ variants, convention, seconds }: CompareReport): string {
     ],
     variants.map((variant) => rowOf(variant, decimals)),
   );
-  const notes = variants.flatMap((variant) => variant.notes.map((note) => `${note}\n`)).join("");
+  const notes = variants.flatMap((variant) => variant.notes.map(({ text }) => `${text}\n`)).join("");
   return `${table}\n${rankingText(variants)}${notes}${conventionClause(convention)}; KL in nats per token. ${duration(seconds)}.\n`;
 }
 

@@ -66,5 +66,5 @@ function evalText(report: EvalReport): string {
   if (report.calibration !== null) facts.push(["Scales chosen on", report.calibration]);
   if (report.confidence) facts.push(["Intervals", intervalMethod(report.confidence)]);
   facts.push(conventionFact(report.convention), ["Time", `${duration(report.seconds)} on ${report.device}`]);
-  return factList(facts) + report.notes.map((note) => `${note}\n`).join("");
+  return factList(facts) + report.notes.map(({ text }) => `${text}\n`).join("");
 }

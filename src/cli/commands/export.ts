@@ -109,7 +109,7 @@ function exportText(report: ExportReport): string {
       ? `${fixed(report.bitsPerWeight, 3)} bits per weight`
       : `no tensor quantized, ${fixed(report.fileBitsPerWeight, 3)} bits per weight`;
   const head = `Wrote ${fileSize(report.bytes)} to ${report.out} in ${duration(report.seconds)}; ${bits}.\n`;
-  const said = [...report.changes, ...report.notes].map((sentence) => `${sentence}\n`).join("");
+  const said = [...report.changes, ...report.notes].map(({ text }) => `${text}\n`).join("");
   return `${head}${said}\n${files}\n${verifiedText(report)}`;
 }
 

@@ -1,3 +1,4 @@
+import { textsOf } from "#shared/notes.ts";
 import { Command } from "commander";
 import type { GenerateReport, WrittenText } from "#shared/comparison.ts";
 import { endOfText } from "#shared/writtenText.ts";
@@ -97,7 +98,7 @@ function generateText(report: GenerateReport): string {
     rendered,
     "",
     ...outputs.flatMap((text) => [headOf(text), text.output.text, ""]),
-    ...notes,
+    ...textsOf(notes),
     `${duration(seconds)}.`,
     "",
   ].join("\n");

@@ -1,3 +1,5 @@
+import { paceSince } from "#shared/pace.ts";
+import { textsOf } from "#shared/notes.ts";
 import { Command } from "commander";
 import { inventorySentence, namesInLine, unusedGroups } from "#shared/inventory.ts";
 import { storedAs, type ModelSummary, type TensorStatistics } from "#shared/model.ts";
@@ -67,15 +69,9 @@ async function readStatistics(
   const lane = async (): Promise<void> => {
     for (const name of next) {
       found.set(name, await session.studio.call("tensor:statistics", { path: summary.path, name }));
-      const rate = found.size / ((performance.now() - started) / 1000);
-      session.progress.update({
-        done: found.size,
-        total: names.length,
-        unit: "tensors",
-        phase: "Reading weights",
-        rate,
-        secondsLeft: (names.length - found.size) / rate,
-      });
+      const counted = { done: found.size, total: names.length };
+      const pace = paceSince((performance.now() - started) / 1000, counted);
+      session.progress.update({ ...counted, unit: "tensors", phase: "Reading weights", ...pace });
     }
   };
   await Promise.all([lane(), lane()]);
@@ -159,7 +155,7 @@ function inspectText(summary: ModelSummary, statistics: ReadonlyMap<string, Tens
   );
   const damaged = [...statistics.values()].filter((found) => found.notFiniteCount > 0);
   const warnings = [
-    ...summary.notes,
+    ...textsOf(summary.notes),
     ...(summary.unsupported ? [summary.unsupported] : []),
     ...(summary.unknown?.tryAs ? [`Try it with inspect --try-as ${summary.unknown.tryAs}.`] : []),
     ...damaged.map(

@@ -58,7 +58,7 @@ async function serveUntilInterrupted(
     ...dropUndefined({ home: options.home ?? io.env["KEYSTONE_HOME"] }),
   });
   io.stdout.write(`${served.url}\n`);
-  for (const note of served.notes) io.stderr.write(`${note}\n`);
+  for (const { text } of served.notes) io.stderr.write(`${text}\n`);
   let stopListening = (): void => undefined;
   await new Promise<void>((resolve) => {
     stopListening = io.onInterrupt(resolve);

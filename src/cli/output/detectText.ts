@@ -1,3 +1,4 @@
+import { textsOf } from "#shared/notes.ts";
 import { coordinateOf } from "#shared/recipe.ts";
 import type { Candidate, Change, DetectReport, ScanReport } from "#shared/detection.ts";
 import {
@@ -19,7 +20,7 @@ const SHOWN_LAYERS = 8;
 /** A detection for people: the finding, what matters, what is merely large, how it was measured, the layers. */
 export function detectText(report: DetectReport): string {
   return [
-    `${report.finding}\n${measuredOn(report)}`,
+    `${report.finding.text}\n${measuredOn(report)}`,
     weights("What the model cannot live without", report.superWeights),
     carriers(report.superWeights),
     pairs(report),
@@ -166,5 +167,5 @@ export function scanText({ layers, notes, seconds }: ScanReport): string {
         it.published ?? "–",
       ]),
   );
-  return `${notes.join("\n")}\nScanned in ${duration(seconds)}; the strongest of ${layers.length} layers:\n${table}`;
+  return `${textsOf(notes).join("\n")}\nScanned in ${duration(seconds)}; the strongest of ${layers.length} layers:\n${table}`;
 }

@@ -1,10 +1,11 @@
+import { withCodesBeside } from "#shared/notes.ts";
 import { withOldWords } from "#shared/oldWords.ts";
 import type { TextOutput } from "./io.ts";
 
 /** Writes the one JSON document of a command. Numbers that are not finite become null, and their object says so; recipes
- * are in the words of old too. */
+ * are in the words of old too; notes are sentences, with their codes beside them. */
 export function printJson(out: TextOutput, document: object): void {
-  out.write(`${JSON.stringify(finiteJson(withOldWords(document)), null, 2)}\n`);
+  out.write(`${JSON.stringify(finiteJson(withCodesBeside(withOldWords(document))), null, 2)}\n`);
 }
 
 /** A copy in which every number that is not finite is null and the object that holds it has `notFinite: true`. */

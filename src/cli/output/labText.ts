@@ -12,13 +12,13 @@ export function labText(report: LabReport): string {
   const { title, paper } = EXPERIMENTS[report.experiment];
   const found = report.superWeights.map(([layer, row, column]) => `layer ${layer} ${place(row, column)}`);
   const head = [
-    `${title} (${paper}): ${sentence(report.finding)}`,
+    `${title} (${paper}): ${sentence(report.finding.text)}`,
     `Super weights: ${found.join(", ") || "none"}. ${conventionClause(report.convention)}; ${duration(report.seconds)} on ${report.device}.`,
     ...(report.calibration === null ? [] : [`Chosen on ${report.calibration}.`]),
   ];
   const tasks = originalTasks(report);
   const answered = tasks.length > 0 ? [`Task files, as the original answers them\n${tasksText(tasks)}`] : [];
-  const notes = report.notes.map((note) => `Note: ${note}`);
+  const notes = report.notes.map(({ text }) => `Note: ${text}`);
   const parts = [
     head.join("\n"),
     ...tables(report),
@@ -50,6 +50,10 @@ function sentence(text: string): string {
 /** The longest finding in a list, in characters; lab show has all of it. */
 const LIST_FINDING = 100;
 
+function shortened(finding: string): string {
+  return finding.length > LIST_FINDING ? `${finding.slice(0, LIST_FINDING - 1)}…` : finding;
+}
+
 /** Kept experiments, newest first as the store gives them. */
 export function labTable(kept: readonly LabSummary[]): string {
   return textTable(
@@ -65,7 +69,7 @@ export function labTable(kept: readonly LabSummary[]): string {
       id,
       created.slice(0, 16).replace("T", " "),
       modelName,
-      finding.length > LIST_FINDING ? `${finding.slice(0, LIST_FINDING - 1)}…` : finding,
+      shortened(finding.text),
     ]),
   );
 }

@@ -1,3 +1,4 @@
+import { textsOf } from "#shared/notes.ts";
 import { divergenceInterval } from "#shared/intervals.ts";
 import { intervalSentence, tieClause } from "#shared/ranking.ts";
 import type { RunDetail, RunSummary, VariantResult } from "#shared/run.ts";
@@ -112,7 +113,7 @@ export function runText(detail: RunDetail): string {
           `${count(same)} of them ${same === 1 ? "makes" : "make"} the same weights as another and took its scores.`,
         ]),
     ...importedLine(summary),
-    ...detail.notes,
+    ...textsOf(detail.notes),
     ...(summary.note === "" ? [] : ["", summary.note]),
   ];
   const table = resultsTable(detail);

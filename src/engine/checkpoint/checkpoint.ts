@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import type { Inventory } from "#shared/inventory.ts";
 import type { TensorInfo } from "#shared/model.ts";
 
@@ -22,7 +23,7 @@ export interface Checkpoint {
   /** True where model.safetensors.index.json named the shards. */
   readonly sharded: boolean;
   /** What is odd about the folder but not fatal, one sentence each. */
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
   /**
    * How its weights are packed, for people (`GPTQ int4, group 128`); absent where they are plain. `config` and `tensors` are then
    * those of the model that was packed, `TensorInfo.packed` says which tensors the file holds as codes.

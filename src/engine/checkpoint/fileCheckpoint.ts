@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { Inventory } from "#shared/inventory.ts";
 import type { TensorInfo } from "#shared/model.ts";
@@ -33,7 +34,7 @@ export abstract class FileCheckpoint<Tensor extends ListedTensor> implements Che
   readonly revision: string;
   readonly shards: readonly { file: string; bytes: number }[];
   readonly sharded: boolean;
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
   readonly packing?: string;
   private readonly stored: ReadonlyMap<string, Tensor>;
   private readonly sources: ReadonlyMap<string, ClosableSource>;

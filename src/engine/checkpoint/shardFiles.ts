@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { KeystoneError } from "#shared/errors.ts";
@@ -17,7 +18,7 @@ export interface ShardList {
   readonly files: readonly string[];
   /** Tensor → file as the index says; null where no index is followed. */
   readonly weightMap: ReadonlyMap<string, string> | null;
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
   /** Files that another one was preferred to. */
   readonly passedOver?: ReadonlyMap<string, UnusedReason>;
 }
@@ -46,7 +47,9 @@ export async function findShards(folder: string): Promise<ShardList> {
   return {
     files: weights,
     weightMap: null,
-    notes: [`The weights are in ${weights[0]} instead of ${SINGLE_FILE}.`],
+    notes: [
+      { code: "checkpoint/other-file", text: `The weights are in ${weights[0]} instead of ${SINGLE_FILE}.` },
+    ],
   };
 }
 
@@ -65,7 +68,10 @@ function single(present: readonly string[], index: readonly string[] = []): Shar
       others.length === 0
         ? []
         : [
-            `${SINGLE_FILE} holds the weights that are read, as in transformers; passed over: ${others.slice(0, 3).join(", ")}${others.length > 3 ? ` and ${others.length - 3} more` : ""}.`,
+            {
+              code: "checkpoint/passed-over",
+              text: `${SINGLE_FILE} holds the weights that are read, as in transformers; passed over: ${others.slice(0, 3).join(", ")}${others.length > 3 ? ` and ${others.length - 3} more` : ""}.`,
+            },
           ],
     passedOver: new Map(others.map((name) => [name, reason])),
   };

@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { toErrorData, type KeystoneErrorData } from "#shared/errors.ts";
 import type { ExportRequest } from "#shared/exporting.ts";
 import type { Coordinate } from "#shared/recipe.ts";
@@ -23,7 +24,7 @@ export interface ExportCheck {
   /** Of the weights alone; 0 where the format cannot store the variant. */
   readonly weightBytes: number;
   readonly restored: Coordinate[];
-  readonly notes: string[];
+  readonly notes: Note[];
   /** What keeps it from starting; empty = it can. */
   readonly problems: KeystoneErrorData[];
 }

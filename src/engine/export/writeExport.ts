@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { dirname, join } from "node:path";
 import { recipeId } from "#engine/recipe/recipeId.ts";
 import { KeystoneError } from "#shared/errors.ts";
@@ -31,7 +32,7 @@ export interface ExportInput {
   /** Of the recipe as the format holds it. */
   readonly variant: ExportVariant;
   /** How that differs from what was asked for. */
-  readonly changes: readonly string[];
+  readonly changes: readonly Note[];
   readonly asked: AskedVariant;
   readonly job: ExportJob;
   readonly overwrite: boolean;
@@ -59,7 +60,7 @@ export interface FinishedExport {
   /** What reading it back found; null where nobody looked. */
   readonly verified: Verified | null;
   /** As {@link exportNotes} gives them. */
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
   readonly seconds: number;
 }
 
@@ -132,7 +133,7 @@ export async function writeExport(input: ExportInput): Promise<FinishedExport> {
 async function writeAll(
   input: ExportInput,
   outline: ExportOutline,
-  notes: string[],
+  notes: Note[],
 ): Promise<{ files: WrittenFile[]; verified: Verified | null }> {
   const { model, fileSystem, job } = input;
   await job.begin();

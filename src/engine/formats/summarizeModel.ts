@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { modelName } from "#engine/checkpoint/modelName.ts";
 import type { ArchitectureFacts, ModelSummary, TensorInfo, UnknownFamily } from "#shared/model.ts";
 import { findChatTemplates } from "./tokens/chatTemplates.ts";
@@ -60,17 +61,31 @@ function weightsPerType(tensors: readonly TensorInfo[]): Record<string, number> 
   return counts;
 }
 
-function oddities(tensors: readonly TensorInfo[], withTokenizer: boolean): string[] {
+function oddities(tensors: readonly TensorInfo[], withTokenizer: boolean): Note[] {
   const unreadable = [
     ...new Set(tensors.map((tensor) => tensor.dtype).filter((dtype) => !isStorageType(dtype))),
   ];
   const empty = tensors.filter((tensor) => tensor.parameters === 0).length;
   return [
-    ...(withTokenizer ? [] : ["There is no tokenizer: texts cannot be evaluated."]),
+    ...(withTokenizer
+      ? []
+      : [{ code: "tokenizer/none", text: "There is no tokenizer: texts cannot be evaluated." }]),
     ...(unreadable.length > 0
-      ? [`Tensors of type ${unreadable.join(", ")} are listed but cannot be read.`]
+      ? [
+          {
+            code: "tensors/unreadable",
+            text: `Tensors of type ${unreadable.join(", ")} are listed but cannot be read.`,
+          },
+        ]
       : []),
-    ...(empty > 0 ? [`${empty} ${empty === 1 ? "tensor has" : "tensors have"} no elements.`] : []),
+    ...(empty > 0
+      ? [
+          {
+            code: "tensors/empty",
+            text: `${empty} ${empty === 1 ? "tensor has" : "tensors have"} no elements.`,
+          },
+        ]
+      : []),
   ];
 }
 

@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import type { Decoder } from "#engine/architecture/description/description.ts";
 import { familyFor } from "#engine/architecture/readArchitecture.ts";
 
@@ -15,7 +16,7 @@ const BLOCKS = [
 
 export interface SettledBiases {
   readonly config: Config;
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
 }
 
 /**
@@ -51,7 +52,10 @@ export function settleBiases(
       unannounced.length === 0
         ? []
         : [
-            `The file holds biases of ${unannounced.join(", ")} that config.json does not announce: they are used, as llama.cpp uses them in llama models. transformers would leave them out.`,
+            {
+              code: "biases/unannounced",
+              text: `The file holds biases of ${unannounced.join(", ")} that config.json does not announce: they are used, as llama.cpp uses them in llama models. transformers would leave them out.`,
+            },
           ],
   };
 }

@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { familyFor, familyNameOf, fieldsOf } from "#engine/architecture/readArchitecture.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { InventoryEntry, UnusedReason } from "#shared/inventory.ts";
@@ -65,14 +66,17 @@ const BEARING =
   /softcap|_multiplier$|^logits?_scal|^clip_qkv$|qk_norm|qk_layernorm|alibi|num_(?:local_)?experts|parallel_residual/;
 
 /** Says which fields another family would compute with, where this one does not. */
-export function bearingNotes(config: Config): string[] {
+export function bearingNotes(config: Config): Note[] {
   return configEntries(config).flatMap((entry) => {
     if (!("notUsedBecause" in entry) || entry.notUsedBecause.code !== NOT_OF_FAMILY.code) return [];
     const value = config[entry.name];
     const idle = value === null || value === false || value === 0 || value === 1;
     if (idle || !BEARING.test(entry.name)) return [];
     return [
-      `config.json sets "${entry.name}", which the model's family has no equation for: it changes nothing here, in transformers neither.`,
+      {
+        code: "config/no-equation",
+        text: `config.json sets "${entry.name}", which the model's family has no equation for: it changes nothing here, in transformers neither.`,
+      },
     ];
   });
 }

@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { describeDecoder } from "#engine/architecture/readArchitecture.ts";
 import type { UnusedReason } from "#shared/inventory.ts";
 import type { TensorInfo } from "#shared/model.ts";
@@ -15,7 +16,7 @@ export interface SettledHead {
   readonly config: Readonly<Record<string, unknown>>;
   readonly named: readonly NamedTensor[];
   readonly unused: readonly (readonly [string, UnusedReason])[];
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
 }
 
 /**
@@ -42,7 +43,10 @@ export async function settleHead(
       ),
       unused: [],
       notes: [
-        `The matrix that embeddings and output head share is stored as "${head.stored}" alone: it is both. transformers 5 reads it so as well; an export has it as "${table}".`,
+        {
+          code: "head/shared",
+          text: `The matrix that embeddings and output head share is stored as "${head.stored}" alone: it is both. transformers 5 reads it so as well; an export has it as "${table}".`,
+        },
       ],
     };
   if (await sameValues(files, storedInfo(files, embedding), storedInfo(files, head)))
@@ -62,7 +66,10 @@ export async function settleHead(
     named,
     unused: [],
     notes: [
-      `config.json ties the output head to the embeddings, but "${head.stored}" holds other values: it is the head, as in transformers 5. Earlier versions and vLLM take the embeddings instead. An export says "tie_word_embeddings": false, so that every program takes the same.`,
+      {
+        code: "head/not-tied",
+        text: `config.json ties the output head to the embeddings, but "${head.stored}" holds other values: it is the head, as in transformers 5. Earlier versions and vLLM take the embeddings instead. An export says "tie_word_embeddings": false, so that every program takes the same.`,
+      },
     ],
   };
 }

@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import type { Inventory } from "#shared/inventory.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import { dataBytes } from "#engine/checkpoint/dtypes.ts";
@@ -20,7 +21,7 @@ export interface Settlement {
   /** By the family's names, in the order of the files. */
   readonly tensors: ReadonlyMap<string, SettledTensor>;
   readonly inventory: Inventory;
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
 }
 
 /** A checkpoint as its inventory settled it: the tensors that are used, by their family's names, and no others. */
@@ -33,7 +34,7 @@ export class SettledCheckpoint implements Checkpoint {
   readonly revision: string;
   readonly shards: readonly { file: string; bytes: number }[];
   readonly sharded: boolean;
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
   readonly packing?: string;
   readonly configRewritten?: true;
   private readonly files: Checkpoint;

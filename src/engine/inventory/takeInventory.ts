@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { decoder } from "#engine/architecture/decoder/decoder.ts";
 import type { Decoder } from "#engine/architecture/description/description.ts";
 import { describeDecoder, familyFor } from "#engine/architecture/readArchitecture.ts";
@@ -131,7 +132,7 @@ function nameTensors(
 ): {
   named: NamedTensor[];
   twice: [string, UnusedReason][];
-  note: string | null;
+  note: Note | null;
 } {
   const { nameOf, note } = recogniseNames(files.tensors.keys(), naming);
   const holder = new Map<string, string>();
@@ -159,7 +160,7 @@ function namingFor(config: Readonly<Record<string, unknown>>): Naming | undefine
 interface ReadModel {
   readonly config: Readonly<Record<string, unknown>>;
   readonly decoder: Decoder;
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
 }
 
 /** Null where the config is of no family that is computed, or does not describe a model; its architecture says so. */
@@ -212,7 +213,7 @@ function absentEntries(
 function settleTensors(
   needed: readonly NeededTensor[],
   named: readonly NamedTensor[],
-): { tensors: Map<string, SettledTensor>; whole: boolean; notes: string[] } {
+): { tensors: Map<string, SettledTensor>; whole: boolean; notes: Note[] } {
   const wanted = new Map(needed.map((tensor) => [tensor.name, tensor]));
   const present = new Set(named.map(({ name }) => name));
   const zeros = new Set(absentBiases(wanted.keys(), present));
@@ -228,7 +229,10 @@ function settleTensors(
     slots.length === 0
       ? []
       : [
-          `The file has biases for some linears and not for ${slots.join(", ")}${zeros.size > slots.length ? " everywhere" : ""}: zeros stand for the missing ones, as transformers starts them.`,
+          {
+            code: "biases/missing",
+            text: `The file has biases for some linears and not for ${slots.join(", ")}${zeros.size > slots.length ? " everywhere" : ""}: zeros stand for the missing ones, as transformers starts them.`,
+          },
         ];
   return { tensors, whole: needed.every(({ name }) => tensors.has(name)), notes };
 }
@@ -273,13 +277,13 @@ function listOnly(
 }
 
 /** One sentence for each kind of tensor that is not used. */
-function unusedNotes(inventory: readonly InventoryEntry[]): string[] {
+function unusedNotes(inventory: readonly InventoryEntry[]): Note[] {
   return unusedGroups(inventory)
     .filter(({ kind, code }) => kind === "tensor" && code !== "absent")
     .map(({ names, text }) => {
       const [first] = names;
       const what =
         names.length === 1 ? `"${first}" is` : `${names.length} tensors ("${first}" and so on) are`;
-      return `${what} not used: ${text}.`;
+      return { code: "tensors/not-used", text: `${what} not used: ${text}.` };
     });
 }

@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
 import { neededTensors } from "#engine/architecture/validateTensors.ts";
 
@@ -43,7 +44,7 @@ export interface RecognisedNames {
   /** Stored name → the name that the family has for it, for every tensor; two may share one. */
   readonly nameOf: ReadonlyMap<string, string>;
   /** What was left out or added, for people; null where the names are the family's own. */
-  readonly note: string | null;
+  readonly note: Note | null;
 }
 
 /**
@@ -88,10 +89,13 @@ function renamed(name: string, stem: string, outer: string | null, naming: Namin
     : name;
 }
 
-function noteOf(first: string, becomes: string, stem: string | null): string {
+function noteOf(first: string, becomes: string, stem: string | null): Note {
   const reader =
     stem === ""
       ? "transformers adds the missing prefix as well."
       : "transformers would not find them under these names; an export has the family's own.";
-  return `Tensors have other names than their family's: ${JSON.stringify(first)} is read as ${JSON.stringify(becomes)}, and so on. ${reader}`;
+  return {
+    code: "tensors/other-names",
+    text: `Tensors have other names than their family's: ${JSON.stringify(first)} is read as ${JSON.stringify(becomes)}, and so on. ${reader}`,
+  };
 }

@@ -98,7 +98,7 @@ describe("detection by evidence alone", () => {
   it("says that no output stands out in a model without a spike, and where the largest activation sits", async () => {
     const report = await run(plantedModel([quiet, quiet, quiet]));
     expect(report).toMatchObject({ superWeights: [], candidates: [] });
-    expect(report.finding).toBe(
+    expect(report.finding.text).toBe(
       'No candidate for a super weight: no output stands out with a single weight behind it. The largest activation of the residual stream is 3, in layer 2, channel 0, at token 0 ("<1>").',
     );
   });

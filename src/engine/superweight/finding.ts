@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import type { Candidate, JudgedOn, MaximumActivation } from "#shared/detection.ts";
 import { figure, percentOf } from "./effect/figures.ts";
 
@@ -7,12 +8,20 @@ export function findingOf(
   candidates: readonly Candidate[],
   judged: JudgedOn | null,
   maximum: MaximumActivation,
-): string {
+): Note {
   const largest = `The largest activation of the residual stream is ${figure(maximum.value)}, in layer ${maximum.layer}, channel ${maximum.channel}, at token ${maximum.token} (${JSON.stringify(maximum.text)}).`;
-  if (judged === null) return `${proposed(superWeights)} ${largest}`;
+  if (judged === null)
+    return {
+      code: superWeights.length === 0 ? "detection/no-candidate" : "detection/proposed",
+      text: `${proposed(superWeights)} ${largest}`,
+    };
   const [first] = superWeights;
-  if (first === undefined) return `${negative(candidates, judged)} ${largest}`;
-  return `${named(superWeights)} ${worth(first, superWeights.length === 1, judged)}`;
+  if (first === undefined)
+    return { code: "detection/none", text: `${negative(candidates, judged)} ${largest}` };
+  return {
+    code: "detection/found",
+    text: `${named(superWeights)} ${worth(first, superWeights.length === 1, judged)}`,
+  };
 }
 
 function proposed(found: readonly Candidate[]): string {

@@ -12,5 +12,6 @@ export interface Tokenizer {
   /** What a prediction without a context begins with: the BOS that the files name, put in front by itself or not; else EOS. */
   readonly prefix: number | null;
   /** What the person should know about it, one sentence each; absent = nothing. */
-  readonly notes?: readonly string[];
+  readonly notes?: readonly Note[];
 }
+import type { Note } from "#shared/notes.ts";

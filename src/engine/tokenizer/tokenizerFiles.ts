@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { join } from "node:path";
 import { z } from "zod";
 import { KeystoneError } from "#shared/errors.ts";
@@ -20,7 +21,7 @@ export interface TokenizerFiles {
   readonly config: Readonly<Record<string, unknown>>;
   readonly specials: Readonly<Record<string, unknown>>;
   /** What the person should know about it, one sentence each. */
-  readonly notes?: readonly string[];
+  readonly notes?: readonly Note[];
 }
 
 /**

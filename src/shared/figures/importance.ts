@@ -1,4 +1,4 @@
-import type { AblationRow } from "../evaluation.ts";
+import type { AblationKind, AblationRow } from "../evaluation.ts";
 import type { LabReportOf } from "../lab.ts";
 import { magnitudeScale } from "./axes.ts";
 import { dotPlot } from "./dotPlot.ts";
@@ -81,15 +81,18 @@ function importanceTable({ rows }: LabReportOf<"importance">, decimals: number):
 function statesOf(rows: readonly AblationRow[]): (AblationRow & { role: Role })[] {
   const taken = new Set<Role>();
   return rows.map((row, i) => {
-    const role = taken.has(roleOf(row.name)) ? i : roleOf(row.name);
+    const role = taken.has(ROLES[row.kind]) ? i : ROLES[row.kind];
     taken.add(role);
     return { ...row, role };
   });
 }
 
-function roleOf(name: string): Role {
-  if (name === "original") return "original";
-  if (/kept|restored/.test(name)) return "kept";
-  if (/random/.test(name)) return "clipped";
-  return /other/.test(name) ? "quantized" : "removed";
-}
+const ROLES: Readonly<Record<AblationKind, Role>> = {
+  original: "original",
+  "super-weights": "removed",
+  "super-activation-kept": "kept",
+  "largest-others": "quantized",
+  "random-others": "clipped",
+  "one-super-weight": "removed",
+  scaled: "removed",
+};

@@ -1,3 +1,4 @@
+import { distinctNotes, type Note } from "#shared/notes.ts";
 import { statfs } from "node:fs/promises";
 import { KeystoneError, toErrorData } from "#shared/errors.ts";
 import type { PlanEstimate } from "#shared/estimate.ts";
@@ -72,7 +73,10 @@ export function estimateCalls(context: StudioContext): Answers<"sweep:estimate">
         notes: [
           ...(rate === null
             ? [
-                "How long it takes is known after the first variants: nothing has been measured on this machine yet.",
+                {
+                  code: "estimate/no-rate",
+                  text: "How long it takes is known after the first variants: nothing has been measured on this machine yet.",
+                },
               ]
             : []),
           ...checked.notes,
@@ -96,13 +100,13 @@ async function checkOnModel(
   { kept }: StudioContext,
   { path, revision }: ModelSummary,
   plan: Plan,
-): Promise<{ notes: string[]; problems: Problem[]; bits: [number, number] | null; same: number }> {
+): Promise<{ notes: Note[]; problems: Problem[]; bits: [number, number] | null; same: number }> {
   const detected = kept.detection(revision, DEFAULT_DETECTION);
   const found = detected?.superWeights ?? [];
   const superWeights = found.map(({ layer, row, column }): Coordinate => [layer, row, column]);
   return withCheckpoint(path, (checkpoint) => {
     const architecture = architectureOf(checkpoint);
-    const notes = new Set<string>();
+    const notes: Note[] = [];
     const problems = new Map<string, Problem>();
     const bits: number[] = [];
     const makers = new Map<string, Recipe[]>();
@@ -115,8 +119,8 @@ async function checkOnModel(
         const key = `${canonicalJson([recipe.activations, restores])}\n${plansKey(plans.tensors)}`;
         makers.set(key, [...(makers.get(key) ?? []), recipe]);
         bits.push(plans.bitsPerWeight);
-        for (const { code, text } of plans.notes)
-          if (recipe.restore !== "super-weights" || code !== "restore/no-super-weight") notes.add(text);
+        for (const note of plans.notes)
+          if (recipe.restore !== "super-weights" || note.code !== "restore/no-super-weight") notes.push(note);
       } catch (error) {
         if (!(error instanceof KeystoneError)) throw error;
         problems.set(error.message, error.toData());
@@ -130,8 +134,8 @@ async function checkOnModel(
     return {
       notes: [
         ...sameNotes([...makers.values()]),
-        ...notes,
-        ...changes.map((change) => `Exported as ${target}: ${change}`),
+        ...distinctNotes(notes),
+        ...changes.map(({ code, text }) => ({ code, text: `Exported as ${target}: ${text}` })),
       ],
       problems: [...problems.values(), ...unheld],
       bits: bits.length > 0 ? [Math.min(...bits), Math.max(...bits)] : null,
@@ -141,7 +145,7 @@ async function checkOnModel(
 }
 
 /** Which variants are known to make the same weights, with one example. */
-function sameNotes(groups: readonly (readonly Recipe[])[]): string[] {
+function sameNotes(groups: readonly (readonly Recipe[])[]): Note[] {
   const same = groups.filter(({ length }) => length > 1);
   const [first, second] = (same[0] ?? []).toSorted(
     (a, b) => Number(a.range !== null) - Number(b.range !== null),
@@ -150,7 +154,10 @@ function sameNotes(groups: readonly (readonly Recipe[])[]): string[] {
   const count = same.reduce((sum, { length }) => sum + length - 1, 0);
   const which = count === 1 ? "1 variant makes" : `${count.toLocaleString("en-US")} variants make`;
   return [
-    `${which} the same weights as another (“${recipeLabel(second)}” those of “${recipeLabel(first)}”) and ${count === 1 ? "is" : "are"} not scored again.`,
+    {
+      code: "variants/same",
+      text: `${which} the same weights as another (“${recipeLabel(second)}” those of “${recipeLabel(first)}”) and ${count === 1 ? "is" : "are"} not scored again.`,
+    },
   ];
 }
 

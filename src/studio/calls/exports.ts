@@ -37,7 +37,10 @@ export function exportCalls(context: StudioContext): Answers<"export:check" | "f
         : {
             ...check,
             notes: [
-              "The super weights are not known yet; they are searched before the export.",
+              {
+                code: "restore/not-searched",
+                text: "The super weights are not known yet; they are searched before the export.",
+              },
               ...check.notes,
             ],
           };

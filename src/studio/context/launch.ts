@@ -1,5 +1,6 @@
 import { detectOptions, type DetectOptions, type DetectReport } from "#shared/detection.ts";
 import { KeystoneError } from "#shared/errors.ts";
+import { SWEEP_STAGES } from "#shared/job.ts";
 import type { LabReport } from "#shared/lab.ts";
 import type { ModelSummary } from "#shared/model.ts";
 import type { Judge } from "#shared/plan.ts";
@@ -117,7 +118,11 @@ export async function superWeights(
 /** A search that something else waits for says so: its progress is not that of the work that was asked for. */
 function asPreparation(job: JobContext): JobContext {
   const progress: JobContext["progress"] = (work) =>
-    job.progress({ ...work, phase: `finding the super weights: ${work.phase}`, stage: "super weights" });
+    job.progress({
+      ...work,
+      phase: `finding the super weights: ${work.phase}`,
+      stage: SWEEP_STAGES.detecting,
+    });
   return { ...job, progress };
 }
 

@@ -208,7 +208,8 @@ export class JobRegistry {
       job.status = "running";
       this.#tell(job);
       const progress = ({ done, total, unit, phase, stage }: Work): void => {
-        job.progress = { done, total, unit, phase, ...job.meter.update(done, total, stage) };
+        const pace = job.meter.update(done, total, stage);
+        job.progress = { done, total, unit, phase, ...(stage === undefined ? {} : { stage }), ...pace };
         if (!job.over) job.tell();
       };
       job.result = await job.request.work({

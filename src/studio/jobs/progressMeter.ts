@@ -8,13 +8,6 @@ const SLACK = 0.01;
 /** What another stage's rate still weighs when a stage begins, in seconds: a guess until the stage has a rate of its own. */
 const GUESS_SECONDS = 2;
 
-export interface Pace {
-  /** Units per second; null while unknown. */
-  rate: number | null;
-  /** Null until the rate means something. */
-  secondsLeft: number | null;
-}
-
 /** Turns "so much is done" into a rate and the time left. Pauses do not count. */
 export class ProgressMeter {
   readonly #now: () => number;
@@ -60,8 +53,7 @@ export class ProgressMeter {
     }
     if (stage !== this.#stage) this.#enter(stage);
     if (done >= total) return { rate: this.#rate(), secondsLeft: 0 };
-    const rate = this.#rate();
-    return { rate, secondsLeft: rate === null ? null : (total - done) / rate };
+    return paceAt(this.#rate(), total - done);
   }
 
   #begin(done: number): void {
@@ -82,3 +74,4 @@ export class ProgressMeter {
     return known ? this.#work / this.#seconds : null;
   }
 }
+import { paceAt, type Pace } from "#shared/pace.ts";

@@ -27,7 +27,7 @@ export function detectionBlocks(report: DetectReport, palette: Palette): Block[]
   const all = [...superWeights, ...candidates];
   return [
     { kind: "heading", text: "Super weights" },
-    { kind: "text", text: report.finding },
+    { kind: "text", text: report.finding.text },
     { kind: "text", text: judgedSentences(report) },
     { kind: "text", text: maximumSentence(report) },
     ...(open.length > 0 ? [{ kind: "list", items: open } as const] : []),

@@ -37,7 +37,7 @@ export function labSection(result: LabResult, index: number, palette: Palette): 
   return {
     id: `lab-${index + 1}`,
     label: `${title} · ${paper} of the paper`,
-    finding: report.finding,
+    finding: report.finding.text,
     blocks,
   };
 }

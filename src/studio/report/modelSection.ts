@@ -1,3 +1,4 @@
+import { textsOf } from "#shared/notes.ts";
 import { count, fileSize, list, memory, number, place, shortCount } from "#shared/format.ts";
 import { inventorySentence, namesInLine, unusedGroups } from "#shared/inventory.ts";
 import type { Palette } from "#shared/figures/index.ts";
@@ -9,7 +10,7 @@ import type { Environment, ReportModel } from "./source.ts";
 /** What was judged: the checkpoint, its architecture, its super weights. */
 export function modelSection(model: ReportModel, index: number, palette: Palette): Section {
   const { summary, absent, isDemo, detection } = model;
-  const notes = [...(absent === null ? [] : [absent]), ...(summary?.notes ?? [])];
+  const notes = [...(absent === null ? [] : [absent]), ...textsOf(summary?.notes ?? [])];
   const blocks: Block[] = [
     ...(isDemo ? [{ kind: "text", text: DEMO_NOTE } as const] : []),
     { kind: "facts", facts: [...identity(model), ...architecture(model)] },

@@ -1,3 +1,4 @@
+import { textsOf } from "#shared/notes.ts";
 import type { ExperimentName, LabReport } from "#shared/lab.ts";
 import { isBesidePaper } from "#shared/labNotes.ts";
 
@@ -33,7 +34,7 @@ const PAPER: Readonly<Record<ExperimentName, readonly string[]>> = {
 /** What stands under "Beside the paper", and the notes that are left. */
 export function paperComparison({ experiment, notes }: LabReport): { paper: string[]; others: string[] } {
   return {
-    paper: [...PAPER[experiment], ...notes.filter(isBesidePaper)],
-    others: notes.filter((note) => !isBesidePaper(note)),
+    paper: [...PAPER[experiment], ...textsOf(notes.filter(isBesidePaper))],
+    others: textsOf(notes.filter((note) => !isBesidePaper(note))),
   };
 }

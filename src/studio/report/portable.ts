@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { homedir } from "node:os";
 import { dirname } from "node:path";
 import type { RunDetail, VariantResult } from "#shared/run.ts";
@@ -15,7 +16,7 @@ export function portableRun(detail: RunDetail): RunDetail {
     summary: { ...detail.summary, model: "", status },
     text: lastName(detail.text),
     calibration: detail.calibration === null ? null : lastName(detail.calibration),
-    notes: detail.notes.map((note) => withoutPaths(note, known)),
+    notes: portableNotes(detail.notes, known),
     results: detail.results.map((result) => portableResult(result, known)),
   };
 }
@@ -50,10 +51,14 @@ function portableModel(model: ReportModel, known: readonly string[]): ReportMode
     summary: summary && {
       ...summary,
       path: "",
-      notes: summary.notes.map((note) => withoutPaths(note, [...known, model.path])),
+      notes: portableNotes(summary.notes, [...known, model.path]),
     },
     detection: detection && { ...detection, model: "" },
   };
+}
+
+function portableNotes(notes: readonly Note[], known: readonly string[]): Note[] {
+  return notes.map(({ code, text }) => ({ code, text: withoutPaths(text, known) }));
 }
 
 /** Paths that sentences about a run may hold. */

@@ -1,3 +1,4 @@
+import { textsOf } from "#shared/notes.ts";
 import { bits, count, decimalsThatSeparate, divergence, duration, plural } from "#shared/format.ts";
 import { runFigures, type FigureTable, type Palette } from "#shared/figures/index.ts";
 import { perplexityText, scoreCell, separatingDecimals, type Cell } from "#shared/figures/table.ts";
@@ -18,7 +19,7 @@ export function runSection(run: RunDetail, index: number, palette: Palette): Sec
   const blocks: Block[] = [
     ...noteBlocks(run.summary),
     { kind: "facts", facts: runFacts(run) },
-    ...(run.notes.length > 0 ? [{ kind: "list", items: run.notes } as const] : []),
+    ...(run.notes.length > 0 ? [{ kind: "list", items: textsOf(run.notes) } as const] : []),
     // The table of all variants below holds what the first chart plots.
     ...runFigures(run, palette).map((figure, i): Block => ({ kind: "figure", figure, values: i > 0 })),
     { kind: "heading", text: "Variants" },

@@ -1,3 +1,4 @@
+import { EARLIER } from "#shared/notes.ts";
 import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import { KeystoneError } from "#shared/errors.ts";
@@ -23,6 +24,8 @@ const row = z.object({
   created: z.string(),
   seconds: z.number(),
   finding: z.string(),
+  /** Of a report of an earlier version: null. */
+  finding_code: z.string().nullable().optional(),
   /** Of a report that says nothing of it: null. */
   cancelled: z.number().nullable().optional(),
   failed: z.string().nullable().optional(),
@@ -30,8 +33,9 @@ const row = z.object({
 
 const SUMMARY = "id, experiment, model, model_name, fingerprint, created, seconds, finding";
 
-/** Also whether it was cancelled or failed on its way, as its report says. */
-const LISTED = `${SUMMARY}, json_extract(report, '$.cancelled') AS cancelled, json_extract(report, '$.failed') AS failed`;
+/** Also what its finding is about, and whether it was cancelled or failed on its way, as its report says; the column holds the finding's sentence. */
+const LISTED = `${SUMMARY}, json_extract(report, '$.cancelled') AS cancelled, json_extract(report, '$.failed') AS failed,
+  json_extract(report, '$.finding.code') AS finding_code`;
 
 /** Finished experiments, and what cancelled and failed ones had measured, each whole: what was asked, and what came of it. */
 export class LabStore {
@@ -56,7 +60,7 @@ export class LabStore {
         fingerprint,
         created,
         seconds,
-        finding,
+        finding.text,
         JSON.stringify(request),
         JSON.stringify(report),
       );
@@ -86,8 +90,8 @@ export class LabStore {
     const request = labRequest.safeParse(JSON.parse(String(found["request"])));
     const report = labReport.safeParse(JSON.parse(String(found["report"])));
     if (request.success && report.success) {
-      const { cancelled, failed } = report.data;
-      const summary = { ...summaryOf(found), cancelled, failed: failed !== null };
+      const { finding, cancelled, failed } = report.data;
+      const summary = { ...summaryOf(found), finding, cancelled, failed: failed !== null };
       return { summary, request: request.data, report: report.data };
     }
     throw new KeystoneError(
@@ -120,8 +124,16 @@ function readable(report: LabReport): LabReport {
 }
 
 function summaryOf(found: unknown): LabSummary {
-  const { model_name: modelName, cancelled, failed, ...rest } = row.parse(found);
-  return { ...rest, modelName, cancelled: cancelled === 1, failed: typeof failed === "string" };
+  const {
+    model_name: modelName,
+    cancelled,
+    failed,
+    finding: text,
+    finding_code: code,
+    ...rest
+  } = row.parse(found);
+  const finding = { code: code ?? EARLIER, text };
+  return { ...rest, finding, modelName, cancelled: cancelled === 1, failed: typeof failed === "string" };
 }
 
 function unknownResult(id: string): KeystoneError {

@@ -1,3 +1,4 @@
+import { note } from "#shared/notes.ts";
 import { z } from "zod";
 import { convention, scores } from "#shared/evaluation.ts";
 import { judge } from "#shared/plan.ts";
@@ -52,7 +53,7 @@ export const runRow = summaryRow.extend({
   threads: z.number(),
   device: z.string(),
   seconds: z.number(),
-  notes: json(z.array(z.string())),
+  notes: json(z.array(note)),
 });
 export type RunRow = z.infer<typeof runRow>;
 

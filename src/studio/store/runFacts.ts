@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import type { SQLInputValue } from "node:sqlite";
 import type { Convention, Scores } from "#shared/evaluation.ts";
 import type { Coordinate } from "#shared/recipe.ts";
@@ -10,7 +11,7 @@ export interface RunFacts {
   workers?: number;
   threads?: number;
   device?: string;
-  notes?: readonly string[];
+  notes?: readonly Note[];
 }
 
 /** The columns of those facts that are given, and their values. */

@@ -1,4 +1,4 @@
-import type { Work } from "#shared/job.ts";
+import { SWEEP_STAGES, type Work } from "#shared/job.ts";
 
 /**
  * What the stages before the variants take, in variants. The original has no weights to make, but opens the model and cuts the text;
@@ -19,18 +19,18 @@ export class SweepStages {
 
   /** @param fraction of the search */
   detecting(fraction: number): Work {
-    return this.#work(fraction * this.#detecting, "finding the super weights", "super weights");
+    return this.#work(fraction * this.#detecting, "finding the super weights", SWEEP_STAGES.detecting);
   }
 
   /** @param fraction of the original's pass */
   original(fraction: number): Work {
-    return this.#work(this.#detecting + fraction * ORIGINAL, "scoring the original", "original");
+    return this.#work(this.#detecting + fraction * ORIGINAL, "scoring the original", SWEEP_STAGES.original);
   }
 
   /** @param done variants, with the share of those in hand; `scored` counts those that are over */
   variants(done: number, scored: number): Work {
     const phase = scored === 0 ? "scoring the variants" : `${scored} of ${this.#variants} variants scored`;
-    return this.#work(this.#detecting + ORIGINAL + done, phase, "variants");
+    return this.#work(this.#detecting + ORIGINAL + done, phase, SWEEP_STAGES.variants);
   }
 
   #work(done: number, phase: string, stage: string): Work {

@@ -125,7 +125,10 @@ class Sweep {
       runs.saveVariants(run, left);
       reporter.variants(left);
     }
-    if (status === "failed" && ours) runs.saveFacts(run, { notes: [toErrorData(error).message] });
+    if (status === "failed" && ours) {
+      const { code, message } = toErrorData(error);
+      runs.saveFacts(run, { notes: [{ code, text: message }] });
+    }
     this.#lanes.clear();
     reporter.flush();
     reporter.run(runs.setStatus(run, status === "done" ? this.#outcome() : status, clock.seconds()));
@@ -150,7 +153,10 @@ class Sweep {
         if (found.length === 0)
           runs.saveFacts(run, {
             notes: [
-              "No super weight was found in this model: recipes that restore super weights restore nothing, and there is no super activation to keep.",
+              {
+                code: "restore/no-super-weight",
+                text: "No super weight was found in this model: recipes that restore super weights restore nothing, and there is no super activation to keep.",
+              },
             ],
           });
       },

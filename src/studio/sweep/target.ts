@@ -1,3 +1,4 @@
+import { distinctNotes, type Note } from "#shared/notes.ts";
 import type { ExportModel } from "#engine/formats/write/exporter.ts";
 import { checkSupport } from "#engine/export/variant/checkSupport.ts";
 import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
@@ -38,15 +39,11 @@ export function targetProblems(
 }
 
 /** How the format changes recipes that it holds; each sentence once. */
-export function targetChanges(
-  model: ExportModel,
-  format: ExportFormat,
-  recipes: readonly Recipe[],
-): string[] {
+export function targetChanges(model: ExportModel, format: ExportFormat, recipes: readonly Recipe[]): Note[] {
   const changes = recipes.flatMap(
     (recipe) => checkSupport(model, { format, recipe, kept: "unquantized" }).adapted?.changes ?? [],
   );
-  return [...new Set(changes)];
+  return distinctNotes(changes);
 }
 
 function namesOf(labels: readonly string[]): string {

@@ -1,7 +1,8 @@
+import { paceAt } from "#shared/pace.ts";
 import type { Watch } from "#engine/evaluate/stream/engine.ts";
 import type { Progress } from "#shared/job.ts";
 import { waitOrThrow } from "./control.ts";
-import type { StagedProgress, Task, TaskMessage } from "./task.ts";
+import type { Task, TaskMessage } from "./task.ts";
 
 /** How a task hears from the studio and is heard by it. */
 export interface Talk {
@@ -28,7 +29,7 @@ export function createTalk(task: Pick<Task, "port" | "control">): Talk {
   const post = (message: TaskMessage): void => task.port.postMessage(message);
   const control = { check: () => waitOrThrow(task.control) };
   let last = -Infinity;
-  const postProgress = (progress: StagedProgress): void => {
+  const postProgress = (progress: Progress): void => {
     const now = performance.now();
     if (now - last < PROGRESS_MS && progress.done < progress.total) return;
     last = now;
@@ -52,15 +53,14 @@ export function createTalk(task: Pick<Task, "port" | "control">): Talk {
 function asStage(
   { done, total, phase }: Progress,
   { index, count, name }: { index: number; count: number; name: string | undefined },
-): StagedProgress {
+): Progress {
   return {
     done: index + (total > 0 ? done / total : 0),
     total: count,
     unit: "stages",
     phase: name === undefined ? phase : `${name}: ${phase}`,
     stage: String(index),
-    rate: null,
-    secondsLeft: null,
+    ...paceAt(null, 0),
   };
 }
 
@@ -72,7 +72,6 @@ function asPass({ done, total, phase, rate }: Progress, index: number, count: nu
     total: count,
     unit: "passes",
     phase: count > 1 ? `pass ${index + 1} of ${count}: ${phase}` : phase,
-    rate: perSecond,
-    secondsLeft: perSecond === null || perSecond === 0 ? null : (count - passes) / perSecond,
+    ...paceAt(perSecond, count - passes),
   };
 }

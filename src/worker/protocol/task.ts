@@ -13,7 +13,7 @@ import type { KeystoneErrorData } from "#shared/errors.ts";
 import type { TextInfo } from "#shared/estimate.ts";
 import type { AblateReport, EvalReport, TaskDataset, TaskReport } from "#shared/evaluation.ts";
 import type { ExportReport, ExportRequest } from "#shared/exporting.ts";
-import type { Progress, Work } from "#shared/job.ts";
+import type { Progress } from "#shared/job.ts";
 import type { LabReport, LabRequest } from "#shared/lab.ts";
 import type { TensorStatistics, TryReport } from "#shared/model.ts";
 import type { Judge } from "#shared/plan.ts";
@@ -215,12 +215,9 @@ export type VariantScores = Pick<
   | "notFinite"
 >;
 
-/** Progress of a task, which may be at one of several kinds of work. */
-export type StagedProgress = Progress & Pick<Work, "stage">;
-
 /** Told while a task runs. `end` is the last: whatever was posted before it has arrived. */
 export type TaskMessage =
-  | { readonly type: "progress"; readonly progress: StagedProgress }
+  | { readonly type: "progress"; readonly progress: Progress }
   | { readonly type: "detect-pass"; readonly pass: DetectPass }
   | { readonly type: "detect-preview"; readonly preview: DetectPreview }
   | { readonly type: "variant"; readonly outcome: VariantOutcome }

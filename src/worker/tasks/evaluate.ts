@@ -1,6 +1,5 @@
 import type { EvalReport } from "#shared/evaluation.ts";
 import { KeystoneError } from "#shared/errors.ts";
-import { textsOf } from "#shared/notes.ts";
 import { scoreOriginal, scoreWave } from "#engine/evaluate/score.ts";
 import { openModel } from "../model/openModel.ts";
 import type { Talk } from "../protocol/talk.ts";
@@ -45,7 +44,7 @@ export async function evaluateTask(
     fileBitsPerWeight: planned?.fileBitsPerWeight ?? null,
     sqnrDb: score?.sqnrDb ?? null,
     tensors: [...(score?.tensors ?? [])],
-    notes: [...textsOf(planned?.notes ?? []), ...((await model.tokenizer()).notes ?? [])],
+    notes: [...(planned?.notes ?? []), ...((await model.tokenizer()).notes ?? [])],
     baseline: planned ? reference.scores : null,
     device: model.forward.device.used,
     seconds: (performance.now() - begin) / 1000,

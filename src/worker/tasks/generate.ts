@@ -107,7 +107,12 @@ function describe(
     notes: [
       ...notes,
       ...(ends.length === 0
-        ? ["The model's files name no token that ends a text: every text goes on to the limit."]
+        ? [
+            {
+              code: "prompt/no-end",
+              text: "The model's files name no token that ends a text: every text goes on to the limit.",
+            },
+          ]
         : []),
     ],
   };

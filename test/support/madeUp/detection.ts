@@ -129,8 +129,10 @@ export function madeUpDetection(model = "/models/demo"): DetectReport {
     fingerprint: "f".repeat(64),
     revision: "r".repeat(64),
     options: detectOptions.parse({}),
-    finding:
-      "2 super weights, and 6 weights that matter together: layer 11 [507, 1229] costs KL 3.26. The null is 0.0004.",
+    finding: {
+      code: "detection/found",
+      text: "2 super weights, and 6 weights that matter together: layer 11 [507, 1229] costs KL 3.26. The null is 0.0004.",
+    },
     tokens: [
       { id: 1, text: "<s>" },
       { id: 2, text: "Apple" },

@@ -26,8 +26,8 @@ export const FACTS = {
   cancelled: false,
   failed: null,
   reached: { done: 2, of: 2, unit: "row" },
-  finding: "A finding with its numbers.",
-  notes: ["One thing the reader must know."],
+  finding: { code: "made-up", text: "A finding with its numbers." },
+  notes: [{ code: "made-up", text: "One thing the reader must know." }],
 };
 
 export function scoresOf(perplexity: number | null, kl: number | null = null): Scores {

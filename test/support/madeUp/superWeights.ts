@@ -4,10 +4,21 @@ import { FACTS, scoresOf, tasks } from "./facts.ts";
 export const importance: LabReportOf<"importance"> = {
   experiment: "importance",
   ...FACTS,
-  finding: "Removing 1 weight raises perplexity from 1.88 to 1.2 × 10⁷; removing 50 others to 1.89.",
+  finding: {
+    code: "importance/effect",
+    text: "Removing 1 weight raises perplexity from 1.88 to 1.2 × 10⁷; removing 50 others to 1.89.",
+  },
   rows: [
-    { name: "original", change: "nothing", weights: 0, ...scoresOf(1.8808), tasks: tasks(0.92, 0.81) },
     {
+      kind: "original",
+      name: "original",
+      change: "nothing",
+      weights: 0,
+      ...scoresOf(1.8808),
+      tasks: tasks(0.92, 0.81),
+    },
+    {
+      kind: "super-weights",
       name: "super weights pruned",
       change: "the super weight set to zero",
       weights: 1,
@@ -15,6 +26,7 @@ export const importance: LabReportOf<"importance"> = {
       tasks: tasks(0.31, 0),
     },
     {
+      kind: "super-activation-kept",
       name: "super weights pruned, super activation kept",
       change: "the super weight set to zero, the largest value of its output channel put back",
       weights: 1,
@@ -22,6 +34,7 @@ export const importance: LabReportOf<"importance"> = {
       tasks: tasks(0.92, 0.81),
     },
     {
+      kind: "largest-others",
       name: "largest other weights pruned",
       change: "the 50 largest other weights of the decoder's linears set to zero",
       weights: 50,
@@ -32,7 +45,10 @@ export const importance: LabReportOf<"importance"> = {
   recovered: 1,
   notes: [
     ...FACTS.notes,
-    "In the paper keeping the super activation recovers about 42 % of the loss; here it recovers everything.",
+    {
+      code: "paper/recovered",
+      text: "In the paper keeping the super activation recovers about 42 % of the loss; here it recovers everything.",
+    },
   ],
 };
 

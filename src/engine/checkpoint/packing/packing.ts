@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { z } from "zod";
 import { describeIssues } from "#shared/plan.ts";
 import { groupSizeOf, type GroupSize } from "./groupSize.ts";
@@ -11,7 +12,7 @@ export interface CompressedTensorsPacking {
   readonly bits: readonly number[];
   /** Group sizes that it names; empty where it names none. */
   readonly groupSizes: readonly GroupSize[];
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
 }
 
 export interface GptqPacking {
@@ -25,13 +26,13 @@ export interface GptqPacking {
   readonly actOrder: boolean | null;
   /** Version 1 stores zero points less one. */
   readonly version: 1 | 2;
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
 }
 
 export interface AwqPacking {
   readonly method: "awq";
   readonly groupSizes: readonly GroupSize[];
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
 }
 
 /** What a `quantization_config` comes to; `refused` completes "This checkpoint's weights are …". */
@@ -145,7 +146,15 @@ function ofCompressedTensors(config: z.infer<typeof compressedTensors>): ReadPac
       method: "compressed-tensors",
       bits: [...new Set(weights.map(({ num_bits }) => num_bits))],
       groupSizes: [...new Set(weights.flatMap((scheme) => schemeSize(scheme) ?? []))],
-      notes: also === "" ? [] : [`Its runtimes also quantize ${also}; Keystone computes those unquantized.`],
+      notes:
+        also === ""
+          ? []
+          : [
+              {
+                code: "packing/also-quantized",
+                text: `Its runtimes also quantize ${also}; Keystone computes those unquantized.`,
+              },
+            ],
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { Judge } from "#shared/plan.ts";
 import { modelName } from "#engine/checkpoint/modelName.ts";
@@ -57,10 +58,13 @@ function requireRows(original: ReadableModel, other: ReadableModel, texts: reado
 }
 
 /** What is said of a comparison over fewer tokens than a model predicts; null where both predict the same. */
-export function vocabularyNote(original: ReadableModel, other: ReadableModel): string | null {
+export function vocabularyNote(original: ReadableModel, other: ReadableModel): Note | null {
   const [first, second] = [original, other].map(({ architecture }) => architecture.facts.vocabulary);
   if (first === second) return null;
   const [name, otherName] = [original, other].map(({ checkpoint }) => modelName(checkpoint.path));
   const [a, b, shared] = [first, second, Math.min(first, second)].map((n) => n.toLocaleString("en-US"));
-  return `${name} predicts ${a} tokens and ${otherName} ${b}: KL and top-1 agreement are over the ${shared} that both can produce; each perplexity is over the model's own.`;
+  return {
+    code: "compare/other-vocabulary",
+    text: `${name} predicts ${a} tokens and ${otherName} ${b}: KL and top-1 agreement are over the ${shared} that both can produce; each perplexity is over the model's own.`,
+  };
 }

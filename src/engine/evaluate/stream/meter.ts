@@ -1,3 +1,4 @@
+import { paceSince } from "#shared/pace.ts";
 import { cancelledError } from "#shared/errors.ts";
 import type { Progress } from "#shared/job.ts";
 import type { Control, Watch } from "./engine.ts";
@@ -30,8 +31,7 @@ export function createMeter(total: number, unit: string, watch: Watch): Meter {
 }
 
 function progressNow(done: number, total: number, unit: string, phase: string, seconds: number): Progress {
-  const rate = seconds > 0 && done > 0 ? done / seconds : null;
-  return { done, total, unit, phase, rate, secondsLeft: rate === null ? null : (total - done) / rate };
+  return { done, total, unit, phase, ...paceSince(seconds, { done, total }) };
 }
 
 /** A control that follows an abort signal. */

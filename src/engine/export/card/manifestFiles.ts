@@ -1,3 +1,4 @@
+import { withCodesBeside, withCodesInside } from "#shared/notes.ts";
 import { join } from "node:path";
 import { readJsonObject } from "#engine/files/jsonFile.ts";
 import { KeystoneError } from "#shared/errors.ts";
@@ -12,6 +13,7 @@ const MAX_MANIFEST_BYTES = 100_000_000;
 
 /**
  * Writes model card and keystone.json into a folder that has neither.
+ * Notes are sentences in keystone.json, with their codes beside them.
  * @param record its `files` are all others; the card joins them
  * @returns the two files
  */
@@ -23,18 +25,17 @@ export async function writeManifest(disk: OutputDisk, record: Manifest): Promise
     .reduce((sum, { bytes }) => sum + bytes, 0);
   const card = await write(CARD_FILE, modelCard({ ...record, weightBytes }));
   const complete: Manifest = { ...record, files: [...record.files, card] };
-  return [card, await write(MANIFEST_FILE, `${JSON.stringify(complete, null, 2)}\n`)];
+  return [card, await write(MANIFEST_FILE, `${JSON.stringify(withCodesBeside(complete), null, 2)}\n`)];
 }
 
 /** @throws KeystoneError export/bad-manifest, export/no-manifest, checkpoint/read-failed */
 export async function readManifest(folder: string): Promise<Manifest> {
-  const parsed = manifest.safeParse(
-    await readJsonObject(join(folder, MANIFEST_FILE), {
-      maxBytes: MAX_MANIFEST_BYTES,
-      badCode: "export/bad-manifest",
-      missingCode: "export/no-manifest",
-    }),
-  );
+  const found = await readJsonObject(join(folder, MANIFEST_FILE), {
+    maxBytes: MAX_MANIFEST_BYTES,
+    badCode: "export/bad-manifest",
+    missingCode: "export/no-manifest",
+  });
+  const parsed = manifest.safeParse(withCodesInside(found));
   if (parsed.success) return parsed.data;
   throw new KeystoneError(
     "export/bad-manifest",

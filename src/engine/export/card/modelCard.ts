@@ -74,13 +74,13 @@ function introduction(facts: CardFacts): string {
     return [
       `${inline(source.name)} with no tensor quantized: the recipe below leaves every one alone. The weight files hold`,
       `${bytesText(weightBytes)}; every weight has the source's value.`,
-      ...changes.map((change) => `\n${inline(change)}`),
+      ...changes.map(({ text }) => `\n${inline(text)}`),
     ].join("\n");
   if (packing === "packed") {
     return [
       `${inline(source.name)} with ${quantizedTensors} tensors quantized by the recipe below and packed as ${format}: the weight files hold`,
       `${bytesText(weightBytes)}, ${number(bitsPerWeight)} bits per quantized weight. What was judged is what these files hold.`,
-      ...changes.map((change) => `\n${inline(change)}`),
+      ...changes.map(({ text }) => `\n${inline(text)}`),
     ].join("\n");
   }
   return [
@@ -99,7 +99,7 @@ function loadersSection({ format, notes }: CardFacts): string {
   return [
     programs,
     "Of these files in particular:",
-    notes.map((note) => `- ${inline(note)}`).join("\n"),
+    notes.map(({ text }) => `- ${inline(text)}`).join("\n"),
   ].join("\n\n");
 }
 

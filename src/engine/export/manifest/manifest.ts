@@ -1,3 +1,4 @@
+import { note } from "#shared/notes.ts";
 import { z } from "zod";
 import { convention, scores } from "#shared/evaluation.ts";
 import { exportedFile, exportFormat, exportReport, keptModule } from "#shared/exporting.ts";
@@ -54,9 +55,9 @@ export const manifest = z.object({
   recipe,
   recipeId: z.string(),
   /** How the recipe was changed for the format, one sentence each. */
-  changes: z.array(z.string()).default([]),
+  changes: z.array(note).default([]),
   /** What the format's loaders do not take of it, and what else one should know of the files; one sentence each. */
-  notes: z.array(z.string()).default([]),
+  notes: z.array(note).default([]),
   /** `dequantized`: the weights carry the recipe's rounding but are stored in the source's own types. */
   packing: z.enum(["dequantized", "packed"]),
   quantizedTensors: z.number().int(),

@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { ExportFormat, ExportRequest, KeptModule } from "#shared/exporting.ts";
 import type { Recipe } from "#shared/recipe.ts";
@@ -13,7 +14,7 @@ import type { ExportVariant } from "#engine/formats/write/exportedVariant.ts";
 /** What an export writes, as the format holds it, and how that differs from what was asked for. */
 export interface AdaptedVariant {
   readonly variant: ExportVariant;
-  readonly changes: readonly string[];
+  readonly changes: readonly Note[];
   readonly asked: AskedVariant;
 }
 

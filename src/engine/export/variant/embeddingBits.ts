@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { isQuantizable } from "#engine/recipe/planTensors.ts";
 import { namePattern } from "#engine/recipe/tensorPattern.ts";
 import type { TensorInfo } from "#shared/model.ts";
@@ -28,14 +29,14 @@ export function eightBitEmbedding(
   return {
     recipe: tensors.length === 0 ? recipe : withOverrides(recipe, tensors, eightBits, model),
     changes: [
-      ...gains.map(
-        ({ tensor, before, after }) =>
-          `${tensor.name} gets 8 bits: ${bytesText(after)} instead of ${bytesText(before)}.`,
-      ),
-      ...narrow.map(
-        ({ name, shape }) =>
-          `${name} stays unquantized: blocks of ${GROUP} do not divide its ${shape[1]} columns.`,
-      ),
+      ...gains.map(({ tensor, before, after }): Note => ({
+        code: "embedding/8-bit",
+        text: `${tensor.name} gets 8 bits: ${bytesText(after)} instead of ${bytesText(before)}.`,
+      })),
+      ...narrow.map(({ name, shape }): Note => ({
+        code: "embedding/unquantized",
+        text: `${name} stays unquantized: blocks of ${GROUP} do not divide its ${shape[1]} columns.`,
+      })),
     ],
   };
 }

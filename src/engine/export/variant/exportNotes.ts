@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import type { ExportFormat } from "#shared/exporting.ts";
 import type { ExportSource } from "#engine/formats/write/exporter.ts";
 import { exporters } from "#engine/formats/exporters.ts";
@@ -8,7 +9,7 @@ import { sizeNotes } from "./sizeNotes.ts";
  * the files hold, then what the recipe and the checkpoint gave rise to. Known before anything is written.
  * @throws KeystoneError as the exporter's outline
  */
-export async function exportNotes(format: ExportFormat, source: ExportSource): Promise<string[]> {
+export async function exportNotes(format: ExportFormat, source: ExportSource): Promise<Note[]> {
   return [
     ...(await exporters[format].notes(source)),
     ...sizeNotes(format, source),

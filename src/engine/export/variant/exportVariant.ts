@@ -1,4 +1,3 @@
-import { textsOf } from "#shared/notes.ts";
 import { fileBitsPerWeight } from "#engine/quantize/plan/bitsPerWeight.ts";
 import { planRecipe, type PlannedModel } from "#engine/recipe/planRecipe.ts";
 import type { StorageType } from "#engine/numeric/storageTypes.ts";
@@ -24,7 +23,7 @@ export function exportVariant(
     recipe,
     recipeId: recipeId(recipe),
     plans,
-    notes: textsOf(notes),
+    notes,
     bitsPerWeight,
     fileBitsPerWeight: fileBitsPerWeight([...model.checkpoint.tensors.values()], plans),
     quantize: (weights, plan, out) => {

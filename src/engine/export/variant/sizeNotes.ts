@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { tensorsInWords } from "#engine/recipe/notes.ts";
 import type { ExportFormat } from "#shared/exporting.ts";
 import { fileSize } from "#shared/format.ts";
@@ -14,7 +15,7 @@ type Sized = Pick<ExportSource, "model" | "variant">;
 const WORTH_SAYING = 0.02;
 
 /** Where the weights take more bytes than the source's: why, and what would take fewer. One sentence each. */
-export function sizeNotes(format: ExportFormat, { model, variant }: Sized): string[] {
+export function sizeNotes(format: ExportFormat, { model, variant }: Sized): Note[] {
   const exporter = exporters[format];
   const carried = exporter.tensors?.(model);
   const tensors = [...model.checkpoint.tensors.values()].filter(({ name }) => carried?.has(name) ?? true);
@@ -28,11 +29,17 @@ export function sizeNotes(format: ExportFormat, { model, variant }: Sized): stri
   const why = reasons.length === 0 ? "" : `: ${reasons.join("; ")}`;
   const blocks = format !== "gguf" && tensors.some((tensor) => ownBlocks(tensor) !== null);
   return [
-    `The weights take ${fileSize(after)}, more than the source's ${fileSize(before)}${why}.`,
+    {
+      code: "export/larger",
+      text: `The weights take ${fileSize(after)}, more than the source's ${fileSize(before)}${why}.`,
+    },
     ...offer,
     ...(blocks
       ? [
-          "A gguf export copies the source's own blocks of what the recipe leaves alone, and is not larger for it.",
+          {
+            code: "export/gguf-copies",
+            text: "A gguf export copies the source's own blocks of what the recipe leaves alone, and is not larger for it.",
+          },
         ]
       : []),
   ];
@@ -73,10 +80,13 @@ function savingOf(format: ExportFormat, { model, variant }: Sized): number {
   return eightBits && bytesOf ? embeddingSaving(variant.recipe, model, eightBits, bytesOf) : 0;
 }
 
-function offerText(model: ExportSource["model"], saving: number): string[] {
+function offerText(model: ExportSource["model"], saving: number): Note[] {
   const what = largeEnds(model).length > 1 ? "Embedding and head" : "The embedding, which is the head too,";
   const take = largeEnds(model).length > 1 ? "take" : "takes";
   return [
-    `${what} ${take} ${fileSize(saving)} less in 8 bits, and the variant is judged so (--embedding 8-bit).`,
+    {
+      code: "export/8-bit-embedding",
+      text: `${what} ${take} ${fileSize(saving)} less in 8 bits, and the variant is judged so (--embedding 8-bit).`,
+    },
   ];
 }

@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { leadWithBos } from "#engine/tokenizer/leadWithBos.ts";
 import { findTokenizerFiles } from "./loadTokenizer.ts";
@@ -23,7 +24,7 @@ export interface ReadPrompt {
   /** As it is fed, BOS included. */
   readonly ids: readonly number[];
   /** What was done about BOS, where that is not plain to see. */
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
 }
 
 /**
@@ -42,7 +43,9 @@ export async function readPrompt(
     if (system !== undefined) throw systemWithoutTemplate();
     if (earlier.length > 0) throw chatWithoutTemplate();
     const { ids, own } = leadWithBos(tokenizer, tokenizer.encode(prompt));
-    const notes = own ? ["The prompt begins with BOS itself: none is added."] : [];
+    const notes = own
+      ? [{ code: "prompt/own-bos", text: "The prompt begins with BOS itself: none is added." }]
+      : [];
     return { rendered: prompt, template: null, ids, notes };
   }
   const files = (await findTokenizerFiles(location)) ?? { config: {}, specials: {} };
@@ -57,7 +60,14 @@ export async function readPrompt(
   const rendered = renderChat(template, messages, files);
   const ids = tokenizer.encode(rendered);
   const bare = tokenizer.bos !== null && ids[0] !== tokenizer.bos;
-  const notes = bare ? ["The chat template begins without BOS, and none is added, as in transformers."] : [];
+  const notes = bare
+    ? [
+        {
+          code: "prompt/no-bos",
+          text: "The chat template begins without BOS, and none is added, as in transformers.",
+        },
+      ]
+    : [];
   return { rendered, template: template.name, ids, notes };
 }
 

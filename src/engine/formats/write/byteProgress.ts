@@ -1,3 +1,4 @@
+import { paceSince } from "#shared/pace.ts";
 import type { ExportControl } from "./exportedVariant.ts";
 
 /** Reports at most this often, in milliseconds: faster than eyes, slower than a queue of messages. */
@@ -38,15 +39,12 @@ export class ByteProgress {
     if (!last && now - this.reported < INTERVAL) return;
     this.reported = now;
     const seconds = (now - this.started) / 1000;
-    const rate = this.done > 0 && seconds > 0 ? this.done / seconds : null;
-    const secondsLeft = rate === null ? null : (this.total - this.done) / rate;
     this.control.report({
       done: this.done,
       total: this.total,
       unit: "bytes",
       phase: this.phase,
-      rate,
-      secondsLeft,
+      ...paceSince(seconds, { done: this.done, total: this.total }),
     });
   }
 }

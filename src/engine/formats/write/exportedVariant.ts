@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import type { Progress } from "#shared/job.ts";
 import type { Recipe } from "#shared/recipe.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
@@ -19,7 +20,7 @@ export interface ExportVariant {
   /** The tensors that the recipe quantizes, by name; every other leaves as it is. */
   readonly plans: ReadonlyMap<string, TensorPlan>;
   /** What the person should know about the recipe on this checkpoint, one sentence each. */
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
   /**
    * Over the quantized linears, as stored by a packed format; and over all tensors of the files that are written, which a
    * dequantized export fills with the source's own types.

@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { StorageType } from "#engine/numeric/storageTypes.ts";
@@ -27,7 +28,7 @@ export interface AdaptedRecipe {
   /** What ŵ is rounded to: what the format's runtimes compute with. Absent = each tensor's own type. */
   readonly storage?: StorageType | undefined;
   /** How it differs from the recipe that was asked for, and what that costs; one sentence each. */
-  readonly changes: readonly string[];
+  readonly changes: readonly Note[];
   /** Weights that were to be restored and whose modules are kept at higher precision instead; absent = none. */
   readonly held?: readonly WeightPlace[] | undefined;
 }
@@ -85,7 +86,7 @@ export interface Exporter {
    */
   write(input: WriteInput): Promise<WrittenFile[]>;
   /** What the person should know beforehand; one sentence each. */
-  notes(source: ExportSource): Promise<string[]>;
+  notes(source: ExportSource): Promise<Note[]>;
   /** Source files (by name) that do not travel along; absent = all of listSideFiles do. */
   readonly leavesBehind?: (name: string, model: ExportModel) => boolean;
 }

@@ -77,7 +77,10 @@ export function keepModules(
     recipe: changed,
     held: restoredPlaces({ plans: before }).named,
     changes: [
-      `${what}, because this format cannot store one exact weight: ${costText(dear - cheap)}, ${perWeight(dear)} instead of ${perWeight(cheap)} bits per weight over the whole file.`,
+      {
+        code: "export/module-kept",
+        text: `${what}, because this format cannot store one exact weight: ${costText(dear - cheap)}, ${perWeight(dear)} instead of ${perWeight(cheap)} bits per weight over the whole file.`,
+      },
     ],
   };
 }

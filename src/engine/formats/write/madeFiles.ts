@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { join } from "node:path";
 import { ggufEndTokens } from "../gguf/read/ggufEndTokens.ts";
 import { readGgufMetadata, ggufTokenizer } from "../gguf/read/ggufTokenizer.ts";
@@ -45,12 +46,15 @@ export async function writeMadeFiles({ model, disk, progress }: WriteInput): Pro
 }
 
 /** Says where a source in one file has no tokenizer that could be written. */
-export async function tokenizerNotes(checkpoint: Checkpoint): Promise<string[]> {
+export async function tokenizerNotes(checkpoint: Checkpoint): Promise<Note[]> {
   const { path } = checkpoint;
   const there = (await madeFiles(checkpoint)).has(TOKENIZER_FILE);
   if (there || !isGguf(checkpoint) || (await isRegularFile(join(path, TOKENIZER_FILE)))) return [];
   return [
-    `The source's GGUF file holds no vocabulary, so no ${TOKENIZER_FILE} is written: put the model's own beside the weights.`,
+    {
+      code: "tokenizer/none",
+      text: `The source's GGUF file holds no vocabulary, so no ${TOKENIZER_FILE} is written: put the model's own beside the weights.`,
+    },
   ];
 }
 

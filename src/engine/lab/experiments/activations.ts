@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { LabReportOf } from "#shared/lab.ts";
 import { onTheWay } from "#shared/labUnfinished.ts";
@@ -93,18 +94,20 @@ export const activations: Experiment<"activations"> = async (run) => {
 };
 
 /** The calibration text where SmoothQuant can use one, and why it is left out where not. */
-async function smoothing(
-  run: ActivationRun,
-): Promise<{ calibration: Calibration | null; without: string[] }> {
+async function smoothing(run: ActivationRun): Promise<{ calibration: Calibration | null; without: Note[] }> {
   if (run.request.calibration === null)
-    return { calibration: null, without: ["SmoothQuant is left out: no calibration text was named."] };
+    return { calibration: null, without: [leftOut("no calibration text was named.")] };
   try {
     requireNormWeights(run.architecture);
   } catch (error) {
     if (!(error instanceof KeystoneError)) throw error;
-    return { calibration: null, without: [`SmoothQuant is left out: ${error.message}`] };
+    return { calibration: null, without: [leftOut(error.message)] };
   }
   return { calibration: await calibrationWindows(run), without: [] };
+}
+
+function leftOut(why: string): Note {
+  return { code: "smoothquant/left-out", text: `SmoothQuant is left out: ${why}` };
 }
 
 /** SmoothQuant's calibration: the channels' maxima once, then α by α. */
@@ -172,7 +175,7 @@ function losesFor(naive: Scored | undefined): boolean {
   return naive?.difference !== undefined && isCertainlyWorse(naive.difference);
 }
 
-function findingOf(rows: readonly Scored[]): string {
+function findingOf(rows: readonly Scored[]): Note {
   const original = exact(rows[0]?.row.scores.perplexity);
   const told = [...new Set(rows.flatMap(({ row }) => row.per ?? []))].map((per) => {
     const naive = naiveOf(rows, per);
@@ -182,7 +185,7 @@ function findingOf(rows: readonly Scored[]): string {
     const takes = `takes perplexity from ${original} to ${exact(naive?.row.scores.perplexity)}${little}`;
     return `per ${per} naive W8A8 ${takes}, KL ${figure(naive?.row.scores.kl?.mean)}${beside.join("")}`;
   });
-  return `${sentence(told.join("; "))}.`;
+  return { code: "activations/cost", text: `${sentence(told.join("; "))}.` };
 }
 
 function besideNaive(rows: readonly Scored[], row: Row): string[] {
@@ -193,17 +196,25 @@ function besideNaive(rows: readonly Scored[], row: Row): string[] {
   return [`, ${name} ${back}KL ${figure(row.scores.kl?.mean)}`];
 }
 
-function notesOf(run: ActivationRun): string[] {
-  const notes = [
-    "Recovered is (naive − this) / (naive − original) of the log-likelihood, at the same granularity and with 8-bit weights; it is empty where naive loses less than two standard errors of the difference.",
-    `Activations are simulated: symmetric, scale max|x| / 127, ${run.request.matmuls ? "the inputs of linears and of attention's products" : "the inputs of linears only (the paper quantizes attention's products too)"}; per tensor means per window.`,
+function notesOf(run: ActivationRun): Note[] {
+  const notes: Note[] = [
+    {
+      code: "recovered/meaning",
+      text: "Recovered is (naive − this) / (naive − original) of the log-likelihood, at the same granularity and with 8-bit weights; it is empty where naive loses less than two standard errors of the difference.",
+    },
+    {
+      code: "activations/simulated",
+      text: `Activations are simulated: symmetric, scale max|x| / 127, ${run.request.matmuls ? "the inputs of linears and of attention's products" : "the inputs of linears only (the paper quantizes attention's products too)"}; per tensor means per window.`,
+    },
   ];
   if (run.superWeights.length === 0)
-    notes.push(
-      "No super weight was found in this model: there is no super activation to keep, and nothing is restored.",
-    );
-  notes.push(
-    "In the paper keeping the super activation recovers 9 to 84% of what naive W8A8 loses to FP16 (Table 4), 71 to 83% of SmoothQuant's gain on the Llamas (Table 3).",
-  );
+    notes.push({
+      code: "restore/no-super-weight",
+      text: "No super weight was found in this model: there is no super activation to keep, and nothing is restored.",
+    });
+  notes.push({
+    code: "paper/activations",
+    text: "In the paper keeping the super activation recovers 9 to 84% of what naive W8A8 loses to FP16 (Table 4), 71 to 83% of SmoothQuant's gain on the Llamas (Table 3).",
+  });
   return notes;
 }

@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import type { LabReportOf, LabRequestOf } from "#shared/lab.ts";
 import { onTheWay } from "#shared/labUnfinished.ts";
 import type { RangeRule } from "#shared/recipe.ts";
@@ -158,7 +159,7 @@ function inOrder(cells: readonly Cell[], { blocks }: FittingBlocks): Cell[] {
 }
 
 /** Where clip and restore helps most, and where it does not help. */
-function findingOf(run: Run, { scores: original }: Judged, cells: readonly Cell[]): string {
+function findingOf(run: Run, { scores: original }: Judged, cells: readonly Cell[]): Note {
   const pairs = cells
     .filter(({ arm }) => arm === "plain")
     .flatMap((plain) => {
@@ -169,15 +170,18 @@ function findingOf(run: Run, { scores: original }: Judged, cells: readonly Cell[
       return clipped ? [{ plain, clipped, gain: lossOf(plain) - lossOf(clipped) }] : [];
     });
   const [best] = pairs.toSorted((a, b) => b.gain - a.gain);
-  if (!best) return "No cell could be scored.";
+  if (!best) return { code: "block-scaling/nothing", text: "No cell could be scored." };
   const better = pairs.filter(({ gain }) => gain > 0).length;
   const arm = run.superWeights.length > 0 ? "Clip and restore" : "Clipping";
   const count = `${arm} lies closer to the original than plain rounding in ${better} of ${pairs.length} cells`;
   const { plain, clipped } = best;
   const place = `INT${plain.bits}, ${granularityLabel(plain.granularity)}`;
   const perplexities = `${exact(plain.scores.perplexity)} to ${exact(clipped.scores.perplexity)}, original ${exact(original.perplexity)}`;
-  if (better === 0) return `${count}: nothing is gained here.`;
-  return `${count}, most at ${place}: ${rangeLabel(clipped.range)} takes KL from ${figure(plain.scores.kl?.mean)} to ${figure(clipped.scores.kl?.mean)} (perplexity ${perplexities}).`;
+  if (better === 0) return { code: "block-scaling/no-gain", text: `${count}: nothing is gained here.` };
+  return {
+    code: "block-scaling/gain",
+    text: `${count}, most at ${place}: ${rangeLabel(clipped.range)} takes KL from ${figure(plain.scores.kl?.mean)} to ${figure(clipped.scores.kl?.mean)} (perplexity ${perplexities}).`,
+  };
 }
 
 function lossOf({ scores }: Cell): number {

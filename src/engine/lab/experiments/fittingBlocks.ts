@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { blockLayout } from "#engine/quantize/plan/blockLayout.ts";
 import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
@@ -12,7 +13,7 @@ export interface FittingBlocks {
     /** Another block that cuts every tensor in the same way: its figures are this one's too. */
     readonly same: string | null;
   }[];
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
 }
 
 /**
@@ -22,7 +23,7 @@ export interface FittingBlocks {
  */
 export function fittingBlocks(run: LabRun, granularities: readonly string[]): FittingBlocks {
   const cuts = new Map<string, string>();
-  const notes: string[] = [];
+  const notes: Note[] = [];
   let refused: KeystoneError | null = null;
   for (const granularity of new Set(granularities)) {
     try {
@@ -32,7 +33,7 @@ export function fittingBlocks(run: LabRun, granularities: readonly string[]): Fi
     } catch (error) {
       if (!(error instanceof KeystoneError)) throw error;
       refused ??= error;
-      notes.push(`${granularity} is left out: ${error.message}`);
+      notes.push({ code: "granularity/left-out", text: `${granularity} is left out: ${error.message}` });
     }
   }
   if (cuts.size === 0 && refused) throw refused;
@@ -40,9 +41,10 @@ export function fittingBlocks(run: LabRun, granularities: readonly string[]): Fi
     const alike = [...cuts.keys()].filter((other) => cuts.get(other) === cut);
     const first = alike.find((other) => !other.includes(":")) ?? alike[0];
     if (first !== granularity)
-      notes.push(
-        `${granularity} cuts every tensor of this model as ${first} does: the figures are the same.`,
-      );
+      notes.push({
+        code: "granularity/same",
+        text: `${granularity} cuts every tensor of this model as ${first} does: the figures are the same.`,
+      });
     return { granularity, same: first === granularity ? null : (first ?? null) };
   });
   return { blocks: fitting, notes };

@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { AblationRow } from "#shared/evaluation.ts";
 import type { LabReportOf } from "#shared/lab.ts";
@@ -53,12 +54,18 @@ export const importance: Experiment<"importance"> = async (run) => {
   });
 
   const { scores, tasks } = await judging.original();
-  const original: AblationRow = { name: "original", change: "nothing", weights: 0, ...scores };
+  const original: AblationRow = {
+    kind: "original",
+    name: "original",
+    change: "nothing",
+    weights: 0,
+    ...scores,
+  };
   const rows = [tasks ? { ...original, tasks } : original];
   run.onReport?.(report(rows, false));
-  for (const { variant, name, change: what, weights } of ablations) {
+  for (const { variant, kind, name, change: what, weights } of ablations) {
     const judged = await judging.variant(variant, name);
-    const row: AblationRow = { name, change: what, weights, ...judged.scores };
+    const row: AblationRow = { kind, name, change: what, weights, ...judged.scores };
     rows.push(judged.tasks ? { ...row, tasks: judged.tasks } : row);
     run.onReport?.(report(rows, false));
   }
@@ -87,20 +94,25 @@ function outputNotAdded(name: string): KeystoneError {
   );
 }
 
-function findingOf(run: LabRun, rows: readonly (AblationRow | undefined)[]): string {
+function findingOf(run: LabRun, rows: readonly (AblationRow | undefined)[]): Note {
   const [original, pruned, , others] = rows;
-  if (!original || !pruned) return "The original is scored; the rows without super weights follow.";
+  if (!original || !pruned)
+    return {
+      code: "importance/original",
+      text: "The original is scored; the rows without super weights follow.",
+    };
   const parameters = [...run.checkpoint.tensors.values()].reduce((sum, tensor) => sum + tensor.parameters, 0);
   const recovered = recoveredShare(rows);
   const { tooFew } = metricOf(original, pruned);
-  return `${[
+  const parts = [
     `Removing ${count(pruned.weights)} of ${count(parameters)} parameters ${effectOn(original, pruned)}`,
     ...(recovered === null ? [] : [`keeping the super activation ${tookBack(recovered, "the loss")}`]),
     ...(others ? [`removing the ${count(others.weights)} largest others ${effectOn(original, others)}`] : []),
     ...(tooFew
       ? [`the answers to ${plural(tooFew.items, "task item")} are too few to tell whether accuracy is lost`]
       : []),
-  ].join("; ")}.`;
+  ];
+  return { code: tooFew ? "importance/too-few" : "importance/effect", text: `${parts.join("; ")}.` };
 }
 
 function effectOn(original: AblationRow, row: AblationRow): string {
@@ -111,7 +123,7 @@ function effectOn(original: AblationRow, row: AblationRow): string {
   return `changes perplexity by ${change(factor - 1)}`;
 }
 
-function notesOf(rows: readonly (AblationRow | undefined)[]): string[] {
+function notesOf(rows: readonly (AblationRow | undefined)[]): Note[] {
   const [original, pruned, kept] = rows;
   if (!original || !pruned || !kept) return [];
   const metric = metricOf(original, pruned);
@@ -120,7 +132,10 @@ function notesOf(rows: readonly (AblationRow | undefined)[]): string[] {
   const told =
     recovered === null
       ? [nothingRecovered(metric, [original, pruned, kept])]
-      : [`Recovered is measured by ${named}.`, paperComparison(recovered)];
+      : [
+          { code: "recovered/measured-by", text: `Recovered is measured by ${named}.` },
+          paperComparison(recovered),
+        ];
   return [...tooFewNote(metric), ...told];
 }
 
@@ -129,25 +144,36 @@ function nameOf({ by, tooFew }: Metric): string {
   return `negative log-likelihood (${tooFew ? "the task items are too few" : "no tasks were asked for"})`;
 }
 
-function tooFewNote({ tooFew }: Metric): string[] {
+function tooFewNote({ tooFew }: Metric): Note[] {
   if (!tooFew) return [];
   const changed = `changes mean accuracy by ${change(tooFew.change)}, ±${percent(tooFew.error)}`;
   return [
-    `Over ${plural(tooFew.items, "task item")} pruning ${changed}: too few to tell whether accuracy is lost. Ask for more items.`,
+    {
+      code: "tasks/too-few",
+      text: `Over ${plural(tooFew.items, "task item")} pruning ${changed}: too few to tell whether accuracy is lost. Ask for more items.`,
+    },
   ];
 }
 
-function nothingRecovered(metric: Metric, rows: readonly AblationRow[]): string {
+function nothingRecovered(metric: Metric, rows: readonly AblationRow[]): Note {
   if (metric.by === "log-likelihood" && rows.some(({ nll }) => nll === null))
-    return `What is recovered cannot be said by ${nameOf(metric)}: a perplexity is not finite.`;
+    return {
+      code: "recovered/not-finite",
+      text: `What is recovered cannot be said by ${nameOf(metric)}: a perplexity is not finite.`,
+    };
   const here = metric.tooFew ? "" : ": these weights do not matter here";
-  return `Pruning loses nothing by ${nameOf(metric)}, so there is nothing to recover${here}.`;
+  return {
+    code: "recovered/nothing-lost",
+    text: `Pruning loses nothing by ${nameOf(metric)}, so there is nothing to recover${here}.`,
+  };
 }
 
-function paperComparison(recovered: number): string {
+function paperComparison(recovered: number): Note {
   const paper =
     "In the paper's Llama-7B keeping the super activation recovers about 42% of the lost accuracy";
-  return recovered >= EVERYTHING
-    ? `${paper}; here it recovers everything: the super weight acts through this one activation alone.`
-    : `${paper}; here it ${tookBack(recovered, "the loss")}.`;
+  const here =
+    recovered >= EVERYTHING
+      ? "it recovers everything: the super weight acts through this one activation alone"
+      : `it ${tookBack(recovered, "the loss")}`;
+  return { code: "paper/recovered", text: `${paper}; here ${here}.` };
 }

@@ -19,7 +19,15 @@ function task(correct: number, n: number): TaskReport {
 
 function row(nll: number, ...tasks: TaskReport[]): AblationRow {
   return {
-    ...{ name: "", change: "", weights: 1, tokens: 1, nll, perplexity: Math.exp(nll) },
+    ...{
+      kind: "original" as const,
+      name: "",
+      change: "",
+      weights: 1,
+      tokens: 1,
+      nll,
+      perplexity: Math.exp(nll),
+    },
     ...{ wordPerplexity: null, bytePerplexity: null, bitsPerByte: null, nllStandardError: null },
     tasks,
   };

@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import type { LabReportOf } from "#shared/lab.ts";
 import { onTheWay } from "#shared/labUnfinished.ts";
 import { superWeightsScaled } from "#engine/superweight/ablate/ablations.ts";
@@ -61,17 +62,22 @@ function flat({ scores, tasks }: Judged): NonNullable<Report["original"]> {
   return tasks ? { ...scores, tasks } : scores;
 }
 
-function findingOf(run: LabRun, original: Judged, points: readonly Scaled[]): string {
+function findingOf(run: LabRun, original: Judged, points: readonly Scaled[]): Note {
   const finite = points.filter(({ judged }) => judged.scores.perplexity !== null).toSorted(byPerplexity);
   const [best, worst] = [
     finite[0],
     points.find(({ judged }) => judged.scores.perplexity === null) ?? finite.at(-1),
   ];
-  if (!best || !worst) return "No factor gives a finite perplexity.";
+  if (!best || !worst)
+    return { code: "sensitivity/not-finite", text: "No factor gives a finite perplexity." };
   const lost = worst.judged.scores.perplexity;
   const end = lost === null ? "makes perplexity not finite" : `takes perplexity to ${figure(lost)}`;
+  const gain = gainOf(best);
   const [at, from] = [exact(best.judged.scores.perplexity), exact(original.scores.perplexity)];
-  return `${sentence(them(run.superWeights))} × ${worst.factor} ${end}; the best factor is ${best.factor} (${at}, original ${from}${gainOf(best)}).`;
+  return {
+    code: gain.code,
+    text: `${sentence(them(run.superWeights))} × ${worst.factor} ${end}; the best factor is ${best.factor} (${at}, original ${from}${gain.text}).`,
+  };
 }
 
 function byPerplexity(a: Scaled, b: Scaled): number {
@@ -79,12 +85,21 @@ function byPerplexity(a: Scaled, b: Scaled): number {
 }
 
 /** How far the best lies below the original, and whether that is more than the text can tell. */
-function gainOf({ judged: { difference } }: Scaled): string {
-  if (!difference || difference.mean >= 0) return "";
+function gainOf({ judged: { difference } }: Scaled): Note {
+  if (!difference || difference.mean >= 0) return { code: "sensitivity/no-gain", text: "" };
   const gain = `, ${percent(1 - Math.exp(difference.mean))} lower`;
-  return isCertainlyBetter(difference) ? gain : `${gain}, within what this text can tell`;
+  return isCertainlyBetter(difference)
+    ? { code: "sensitivity/gain", text: gain }
+    : { code: "sensitivity/uncertain-gain", text: `${gain}, within what this text can tell` };
 }
 
-function notesOf({ superWeights }: LabRun): string[] {
-  return superWeights.length > 1 ? [`All ${superWeights.length} super weights are scaled together.`] : [];
+function notesOf({ superWeights }: LabRun): Note[] {
+  return superWeights.length > 1
+    ? [
+        {
+          code: "sensitivity/together",
+          text: `All ${superWeights.length} super weights are scaled together.`,
+        },
+      ]
+    : [];
 }

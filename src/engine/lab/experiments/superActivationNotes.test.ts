@@ -1,3 +1,4 @@
+import { textsOf } from "#shared/notes.ts";
 import { describe, expect, it } from "vitest";
 import type { Coordinate } from "#shared/recipe.ts";
 import { persistenceOf } from "./persistence.ts";
@@ -40,7 +41,7 @@ describe("a layer that holds more without the super weights", () => {
   ];
 
   it("takes back the super activation where it writes to its channel with the other sign", () => {
-    expect(wildness([original, pruned(-80, 7)], [7])).toEqual([
+    expect(textsOf(wildness([original, pruned(-80, 7)], [7]))).toEqual([
       "Layer 3 holds more without the super weights than with them: −80 in channel 7 at token 2, before 3 in channel 7. A layer writes there what takes back the super activation, and finds none.",
     ]);
   });
@@ -49,7 +50,9 @@ describe("a layer that holds more without the super weights", () => {
     [80, 7],
     [-80, 5],
   ])("goes wild where it holds %i in channel %i", (value, channel) => {
-    expect(wildness([original, pruned(value, channel)], [7])[0]).toMatch(/The model goes wild there\.$/);
+    expect(wildness([original, pruned(value, channel)], [7])[0]?.text).toMatch(
+      /The model goes wild there\.$/,
+    );
   });
 
   it("is none where little more is there", () => {
@@ -60,7 +63,7 @@ describe("a layer that holds more without the super weights", () => {
 describe("several super weights", () => {
   const left = original.map((prompts) => prompts.map(() => [0]));
   const of = (...superWeights: Coordinate[]) =>
-    severalRows(superWeights.map((one) => persistenceOf(one, [7], original, left)));
+    textsOf(severalRows(superWeights.map((one) => persistenceOf(one, [7], original, left))));
 
   it("are told of together where they write to one channel", () => {
     expect(of([1, 7, 4], [2, 7, 9])).toEqual([
@@ -70,7 +73,7 @@ describe("several super weights", () => {
 
   it("are told apart where they do not", () => {
     const rows = persistenceOf([1, 7, 4], [7], original, left);
-    expect(severalRows([rows, { ...rows, superWeight: [2, 5, 1] }])).toEqual([
+    expect(textsOf(severalRows([rows, { ...rows, superWeight: [2, 5, 1] }]))).toEqual([
       expect.stringContaining("the others' rows are left out"),
     ]);
   });

@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { list } from "#shared/format.ts";
 import type { LabReportOf } from "#shared/lab.ts";
 import type { ResidualPeaks } from "./residualPeaks.ts";
@@ -15,7 +16,7 @@ const WILD = 1.5;
 export function wildness(
   [original, pruned]: readonly (readonly (readonly ResidualPeaks[])[])[],
   rows: readonly number[],
-): string[] {
+): Note[] {
   const largest = (prompts: readonly ResidualPeaks[]): ResidualPeaks =>
     prompts.reduce((most, peaks) => (Math.abs(peaks.value) > Math.abs(most.value) ? peaks : most));
   return original.flatMap((prompts, layer) => {
@@ -27,7 +28,10 @@ export function wildness(
       ? "A layer writes there what takes back the super activation, and finds none."
       : "The model goes wild there.";
     return [
-      `Layer ${layer} holds more without the super weights than with them: ${figure(after.value)} in channel ${after.channel} at token ${after.token}, before ${figure(before.value)} in channel ${before.channel}. ${why}`,
+      {
+        code: taken ? "super-activations/taken-back" : "super-activations/wild",
+        text: `Layer ${layer} holds more without the super weights than with them: ${figure(after.value)} in channel ${after.channel} at token ${after.token}, before ${figure(before.value)} in channel ${before.channel}. ${why}`,
+      },
     ];
   });
 }
@@ -41,19 +45,20 @@ function superActivation(layers: readonly (readonly ResidualPeaks[])[], watched:
 }
 
 /** What is to be known where super weights share a channel, or write to several. */
-export function severalRows(persistence: readonly Persistence[]): string[] {
+export function severalRows(persistence: readonly Persistence[]): Note[] {
   const byRow = [...Map.groupBy(persistence, ({ superWeight: [, row] }) => row)];
   const shared = byRow
     .filter(([, weights]) => weights.length > 1)
-    .map(([row, weights]) => {
+    .map(([row, weights]): Note => {
       const places = weights.map(
         ({ superWeight: [layer, , column] }) => `layer ${layer} [${row}, ${column}]`,
       );
-      return sentence(
-        `${list(places)} write to one channel, ${row}: what is found there is of them together.`,
-      );
+      const text = `${list(places)} write to one channel, ${row}: what is found there is of them together.`;
+      return { code: "super-activations/one-channel", text: sentence(text) };
     });
-  const apart =
-    "Where super weights write to several channels, each is compared with the channels that are none's: the others' rows are left out.";
+  const apart: Note = {
+    code: "super-activations/apart",
+    text: "Where super weights write to several channels, each is compared with the channels that are none's: the others' rows are left out.",
+  };
   return byRow.length > 1 ? [...shared, apart] : shared;
 }

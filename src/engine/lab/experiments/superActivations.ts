@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { DEFAULT_PROMPT } from "#shared/detection.ts";
 import type { LabReportOf } from "#shared/lab.ts";
 import { onTheWay } from "#shared/labUnfinished.ts";
@@ -101,17 +102,23 @@ function byPrompt(layers: readonly (readonly ResidualPeaks[])[], prompts: number
   );
 }
 
-function findingOf(run: LabRun, persistence: readonly Persistence[], prompts: number): string {
+function findingOf(run: LabRun, persistence: readonly Persistence[], prompts: number): Note {
   const [first] = persistence.toSorted((a, b) => lengthOf(b) - lengthOf(a));
   if (!first || first.from === null || first.to === null) {
-    return `In no layer does ${them(run.superWeights)} hold the largest value of the residual stream in ${all(prompts, "prompt")}.`;
+    return {
+      code: "super-activations/none",
+      text: `In no layer does ${them(run.superWeights)} hold the largest value of the residual stream in ${all(prompts, "prompt")}.`,
+    };
   }
   const [, row] = first.superWeight;
   const span = first.from === first.to ? `in layer ${first.from}` : `from layer ${first.from} to ${first.to}`;
   const [token, varying] =
     first.token === null ? ["", ", at varying tokens"] : [`, token ${first.token}`, ""];
   const stays = `the largest value of the residual stream lies in channel ${row}${token} ${span} in ${all(prompts, "prompt")}${varying}`;
-  return `${sentence(stays)}; without ${them(run.superWeights)} ${leftOf(first, first.from, first.to)} of it is found there.`;
+  return {
+    code: "super-activations/persistent",
+    text: `${sentence(stays)}; without ${them(run.superWeights)} ${leftOf(first, first.from, first.to)} of it is found there.`,
+  };
 }
 
 /** What pruning leaves of the value, from the layer that keeps least of it to the one that keeps most. */
@@ -134,14 +141,17 @@ function paperComparison(
   run: LabRun,
   persistence: readonly Persistence[],
   [original, pruned, others]: readonly (readonly (readonly ResidualPeaks[])[])[],
-): string[] {
+): Note[] {
   const layer = persistence.find(({ from }) => from !== null)?.from;
   if (layer == null) return [];
   const largest = (prompts: readonly ResidualPeaks[]): string =>
     figure(median(prompts.map(({ value }) => Math.abs(value))));
   const before = largest(original[layer]);
   return [
-    `The largest value anywhere in layer ${layer} is ${largest(pruned[layer])} without ${them(run.superWeights)} and ${largest(others[layer])} without other outliers, instead of ${before} (medians over prompts); in the paper's Llama-7B about 324 and 976 instead of 1,360.`,
+    {
+      code: "paper/largest-value",
+      text: `The largest value anywhere in layer ${layer} is ${largest(pruned[layer])} without ${them(run.superWeights)} and ${largest(others[layer])} without other outliers, instead of ${before} (medians over prompts); in the paper's Llama-7B about 324 and 976 instead of 1,360.`,
+    },
   ];
 }
 
@@ -150,21 +160,26 @@ function notesOf(
   prompts: readonly Prompt[],
   persistence: readonly Persistence[],
   others: string,
-): string[] {
-  const notes = [`Without other outliers: ${others}.`];
+): Note[] {
+  const notes: Note[] = [{ code: "super-activations/others", text: `Without other outliers: ${others}.` }];
   const cut = prompts.filter((prompt) => prompt.cut).length;
   if (request.prompts.length > 0 && cut > 0)
-    notes.push(
-      `${plural(cut, "prompt is", "prompts are")} longer than the model's positions and ${cut === 1 ? "was" : "were"} cut behind.`,
-    );
+    notes.push({
+      code: "prompts/cut",
+      text: `${plural(cut, "prompt is", "prompts are")} longer than the model's positions and ${cut === 1 ? "was" : "were"} cut behind.`,
+    });
   if (request.prompts.length === 0 && prompts.length < request.promptCount)
-    notes.push(`The text has passages for ${plural(prompts.length, "prompt")} only.`);
+    notes.push({
+      code: "prompts/too-few",
+      text: `The text has passages for ${plural(prompts.length, "prompt")} only.`,
+    });
   for (const { superWeight, from } of persistence) {
     const [layer, row, column] = superWeight;
     if (from === null)
-      notes.push(
-        `Layer ${layer} [${row}, ${column}]: no layer has its largest value in channel ${row} in every prompt.`,
-      );
+      notes.push({
+        code: "super-activations/not-persistent",
+        text: `Layer ${layer} [${row}, ${column}]: no layer has its largest value in channel ${row} in every prompt.`,
+      });
   }
   notes.push(...firstToken(tokenizer, prompts, persistence));
   notes.push(...severalRows(persistence));
@@ -176,11 +191,14 @@ function firstToken(
   { bos }: Tokenizer,
   prompts: readonly Prompt[],
   persistence: readonly Persistence[],
-): string[] {
+): Note[] {
   const there = persistence.some(({ from, token }) => from !== null && token === 0);
   const same = prompts.length > 1 && prompts.every(({ ids }) => ids[0] === prompts[0].ids[0]);
   if (!there || !same) return [];
   return [
-    `Token 0 is ${bos === null ? "the same token" : "BOS"} in every prompt and sees nothing but itself, so by causality its states are the same in every prompt: that the value stays there over prompts follows from this, and the prompts add no evidence for it.`,
+    {
+      code: "super-activations/causal",
+      text: `Token 0 is ${bos === null ? "the same token" : "BOS"} in every prompt and sees nothing but itself, so by causality its states are the same in every prompt: that the value stays there over prompts follows from this, and the prompts add no evidence for it.`,
+    },
   ];
 }

@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import type { LabReportOf } from "#shared/lab.ts";
 import { onTheWay } from "#shared/labUnfinished.ts";
 import { isDataFree } from "#shared/labUses.ts";
@@ -98,18 +99,29 @@ export const thresholdSearch: Experiment<"threshold-search"> = async (run) => {
     complete: true,
     trials: [...found.trials],
     finding: findingOf({ bits, granularity }, found, result),
-    notes: [...(stopped === null ? [] : [stopped]), ...notes, ...found.notes],
+    notes: [
+      ...(stopped === null ? [] : [{ code: "search/stopped", text: stopped }]),
+      ...notes,
+      ...found.notes,
+    ],
     stopped,
     recipe: found.recipe,
     result,
   });
 };
 
-function findingOf({ bits, granularity }: Grid, found: Found, { test, plain, original }: Result): string {
+function findingOf({ bits, granularity }: Grid, found: Found, { test, plain, original }: Result): Note {
   const [now, before] = [test.kl?.mean ?? Infinity, plain.kl?.mean ?? Infinity];
   const where = `At INT${bits}, ${granularityLabel(granularity)}, ${found.chosen}`;
   const perplexities = `perplexity ${exact(plain.perplexity)} to ${exact(test.perplexity)}, original ${exact(original.perplexity)}`;
-  if (now === before) return `${where}: nothing is gained on plain rounding (KL ${figure(before)}).`;
+  if (now === before)
+    return {
+      code: "threshold-search/no-gain",
+      text: `${where}: nothing is gained on plain rounding (KL ${figure(before)}).`,
+    };
   const better = now < before ? "takes" : "worsens";
-  return `${where}; judged on the other text it ${better} KL from ${figure(before)} to ${figure(now)} (${perplexities}).`;
+  return {
+    code: now < before ? "threshold-search/gain" : "threshold-search/loss",
+    text: `${where}; judged on the other text it ${better} KL from ${figure(before)} to ${figure(now)} (${perplexities}).`,
+  };
 }

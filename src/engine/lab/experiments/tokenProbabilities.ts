@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { basename } from "node:path";
 import { KeystoneError } from "#shared/errors.ts";
 import type { LabReportOf, LabRequestOf } from "#shared/lab.ts";
@@ -128,40 +129,51 @@ function noContext(text: string): KeystoneError {
   );
 }
 
-function findingOf({ stopWords, entropy, kl, tokens }: ReturnType<NextTokens["figures"]>): string {
+function findingOf({ stopWords, entropy, kl, tokens }: ReturnType<NextTokens["figures"]>): Note {
   const factor = stopWords.pruned / stopWords.original;
   const moved = `stop words and punctuation take ${percent(stopWords.pruned)} of the next token's probability, ${percent(stopWords.original)} with them (× ${figure(factor)})`;
-  const confirmed = factor >= CONFIRMED ? "" : "; the paper's rise of stop words is not seen here";
+  const rises = factor >= CONFIRMED;
+  const confirmed = rises ? "" : "; the paper's rise of stop words is not seen here";
   const riser = tokens.toSorted((a, b) => b.pruned - b.original - (a.pruned - a.original))[0];
   const rise = riser
     ? `; "${riser.text.trim()}" rises most, from ${percent(riser.original)} to ${percent(riser.pruned)}`
     : "";
-  return `Without the super weights ${moved}${confirmed}${rise}; KL ${figure(kl)} nats, entropy ${figure(entropy.original)} to ${figure(entropy.pruned)} nats.`;
+  return {
+    code: rises ? "token-probabilities/rise" : "token-probabilities/no-rise",
+    text: `Without the super weights ${moved}${confirmed}${rise}; KL ${figure(kl)} nats, entropy ${figure(entropy.original)} to ${figure(entropy.pruned)} nats.`,
+  };
 }
 
 function notesOf(
   { request }: Run,
   prompts: readonly Prompt[],
   { documents, of }: Chosen["tooShort"],
-): string[] {
-  const notes = [
-    "A token counts as a stop word where its text, case aside, is a word of the English list (with its leading space where the vocabulary has one), what follows a contraction's apostrophe, or punctuation alone.",
+): Note[] {
+  const notes: Note[] = [
+    {
+      code: "stop-words/meaning",
+      text: "A token counts as a stop word where its text, case aside, is a word of the English list (with its leading space where the vocabulary has one), what follows a contraction's apostrophe, or punctuation alone.",
+    },
   ];
   const cut = prompts.filter((prompt) => prompt.cut).length;
   if (cut > 0)
-    notes.push(
-      `${plural(cut, "prompt is", "prompts are")} longer than the model's positions and ${cut === 1 ? "was" : "were"} cut in front.`,
-    );
+    notes.push({
+      code: "prompts/cut",
+      text: `${plural(cut, "prompt is", "prompts are")} longer than the model's positions and ${cut === 1 ? "was" : "were"} cut in front.`,
+    });
   if (documents > 0)
-    notes.push(
-      `${count(documents)} of the text's ${plural(of, "document")} ${documents === 1 ? "was" : "were"} left out as too short: a context is what stands before a last word.`,
-    );
+    notes.push({
+      code: "prompts/too-short",
+      text: `${count(documents)} of the text's ${plural(of, "document")} ${documents === 1 ? "was" : "were"} left out as too short: a context is what stands before a last word.`,
+    });
   if (request.prompts.length === 0 && prompts.length < request.promptCount)
-    notes.push(
-      `The text has contexts for ${count(prompts.length)} of the ${plural(request.promptCount, "prompt")} asked for.`,
-    );
-  notes.push(
-    'In the paper (500 LAMBADA prompts) stop words rise two- to fivefold over several models ("the" twofold, "." fivefold, "," tenfold in Llama-7B) without the super weights, and others fall two- to threefold or more.',
-  );
+    notes.push({
+      code: "prompts/too-few",
+      text: `The text has contexts for ${count(prompts.length)} of the ${plural(request.promptCount, "prompt")} asked for.`,
+    });
+  notes.push({
+    code: "paper/stop-words",
+    text: 'In the paper (500 LAMBADA prompts) stop words rise two- to fivefold over several models ("the" twofold, "." fivefold, "," tenfold in Llama-7B) without the super weights, and others fall two- to threefold or more.',
+  });
   return notes;
 }

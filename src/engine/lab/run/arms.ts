@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { roundingRecipe } from "#shared/labRecipes.ts";
 import { parseRecipe } from "#shared/plan.ts";
 import type { RangeRule, Coordinate, Recipe } from "#shared/recipe.ts";
@@ -25,6 +26,13 @@ export function restoreList({ superWeights }: LabRun): Coordinate[] {
 }
 
 /** What stands in the report of an experiment on a model without super weights. */
-export function restoreNotes({ superWeights }: LabRun): string[] {
-  return superWeights.length > 0 ? [] : ["No super weight was found in this model: nothing is restored."];
+export function restoreNotes({ superWeights }: LabRun): Note[] {
+  return superWeights.length > 0
+    ? []
+    : [
+        {
+          code: "restore/no-super-weight",
+          text: "No super weight was found in this model: nothing is restored.",
+        },
+      ];
 }

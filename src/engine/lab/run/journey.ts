@@ -1,3 +1,4 @@
+import { paceSince } from "#shared/pace.ts";
 import type { Progress } from "#shared/job.ts";
 import type { Watch } from "#engine/evaluate/stream/engine.ts";
 
@@ -69,14 +70,12 @@ export class Journey {
     const made = this.#finished + done;
     const total = this.#finished + this.#current + coming;
     const seconds = (performance.now() - this.#begin) / 1000;
-    const rate = seconds > 0 && made > 0 ? made / seconds : null;
     return {
       done: made,
       total,
       unit,
       phase: `${label}: ${phase}`,
-      rate,
-      secondsLeft: rate === null ? null : (total - made) / rate,
+      ...paceSince(seconds, { done: made, total }),
     };
   }
 }

@@ -1,4 +1,4 @@
-import { textsOf } from "#shared/notes.ts";
+import type { Note } from "#shared/notes.ts";
 import type { Recipe } from "#shared/recipe.ts";
 import type { Variant } from "#engine/evaluate/stream/variant.ts";
 import { planRecipe } from "#engine/recipe/planRecipe.ts";
@@ -10,11 +10,11 @@ export interface RecipeVariant {
   readonly variant: Variant;
   readonly bitsPerWeight: number;
   /** What the person should know of how it fits the model. */
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
 }
 
 /** @throws KeystoneError recipe/… where the recipe does not fit the model */
 export function recipeVariant(run: LabRun, id: string, recipe: Recipe): RecipeVariant {
   const { tensors, notes, bitsPerWeight } = planRecipe(run, recipe, run.superWeights);
-  return { recipe, variant: { id, plans: tensors }, bitsPerWeight, notes: textsOf(notes) };
+  return { recipe, variant: { id, plans: tensors }, bitsPerWeight, notes };
 }

@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
@@ -16,7 +17,7 @@ export async function textWindows(run: LabRun): Promise<WindowSet> {
 /** The calibration text, cut as the judged one, and what must be said about it. */
 export interface Calibration {
   readonly windows: WindowSet;
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
 }
 
 /**
@@ -76,13 +77,16 @@ async function hashOf(path: string): Promise<string> {
     .digest("hex");
 }
 
-function sharedDocuments(text: readonly string[], calibration: readonly string[]): string[] {
+function sharedDocuments(text: readonly string[], calibration: readonly string[]): Note[] {
   const known = new Set(calibration.map((document) => document.trim()));
   const documents = text.map((document) => document.trim()).filter((document) => document !== "");
   const shared = documents.filter((document) => known.has(document)).length;
   if (shared === 0) return [];
   return [
-    `${count(shared)} of the ${count(documents.length)} judged documents also stand in the calibration text: what was chosen there looks better than it is.`,
+    {
+      code: "calibration/shared",
+      text: `${count(shared)} of the ${count(documents.length)} judged documents also stand in the calibration text: what was chosen there looks better than it is.`,
+    },
   ];
 }
 

@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { LabReportOf, LabRequestOf } from "#shared/lab.ts";
 import type { RangeRule, Recipe } from "#shared/recipe.ts";
@@ -35,7 +36,7 @@ export interface Found {
   readonly calibration: Judged | null;
   /** What was chosen, for the finding. */
   readonly chosen: string;
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
 }
 
 /** @throws KeystoneError usage/no-calibration */

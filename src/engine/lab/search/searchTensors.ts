@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { parseRecipe } from "#shared/plan.ts";
 import type { RangeRule, Override, Recipe } from "#shared/recipe.ts";
 import { createLayerReader } from "#engine/evaluate/stream/layerReader.ts";
@@ -114,18 +115,30 @@ interface Reached {
   readonly tensors: number;
 }
 
-function notesOf({ run }: SearchBench, { searched, cut, tensors }: Reached): string[] {
-  const notes =
+function notesOf({ run }: SearchBench, { searched, cut, tensors }: Reached): Note[] {
+  const notes: Note[] =
     run.request.by === "weight-error"
-      ? ["A tensor's loss is ‖W − Ŵ‖ / ‖W‖ over all its weights: no data is used to choose."]
-      : ["A tensor's loss is ‖XWᵀ − XŴᵀ‖ / ‖XWᵀ‖ for inputs X of the original on the calibration text."];
+      ? [
+          {
+            code: "search/loss",
+            text: "A tensor's loss is ‖W − Ŵ‖ / ‖W‖ over all its weights: no data is used to choose.",
+          },
+        ]
+      : [
+          {
+            code: "search/loss",
+            text: "A tensor's loss is ‖XWᵀ − XŴᵀ‖ / ‖XWᵀ‖ for inputs X of the original on the calibration text.",
+          },
+        ];
   if (cut > 0)
-    notes.push(
-      `${count(cut)} of ${plural(tensors, "tensor")} could not try every candidate: the search was bounded, and each had an even share.`,
-    );
+    notes.push({
+      code: "search/bounded",
+      text: `${count(cut)} of ${plural(tensors, "tensor")} could not try every candidate: the search was bounded, and each had an even share.`,
+    });
   if (searched < tensors)
-    notes.push(
-      `${count(tensors - searched)} of ${plural(tensors, "tensor")} ${tensors - searched === 1 ? "was" : "were"} not searched: ${tensors - searched === 1 ? "it keeps its" : "they keep their"} outliers.`,
-    );
+    notes.push({
+      code: "search/not-searched",
+      text: `${count(tensors - searched)} of ${plural(tensors, "tensor")} ${tensors - searched === 1 ? "was" : "were"} not searched: ${tensors - searched === 1 ? "it keeps its" : "they keep their"} outliers.`,
+    });
   return notes;
 }

@@ -45,16 +45,17 @@ export async function ablate(request: AblateRequest): Promise<AblateReport> {
     tasks.length > 0 ? await runTasks({ ...request, files: tasks, variants: [ORIGINAL, ...variants] }) : [];
 
   const original: AblationRow = {
+    kind: "original",
     name: "original",
     change: "nothing",
     weights: 0,
     ...reference.scores,
     ...tasksOf(answers, ORIGINAL.id),
   };
-  const rows = ablations.map(({ variant, name, change, weights }, i): AblationRow => {
+  const rows = ablations.map(({ variant, kind, name, change, weights }, i): AblationRow => {
     const { scores, error } = scored[i];
     if (error) throw KeystoneError.fromData(error);
-    return { name, change, weights, ...(scores ?? NO_SCORES), ...tasksOf(answers, variant.id) };
+    return { kind, name, change, weights, ...(scores ?? NO_SCORES), ...tasksOf(answers, variant.id) };
   });
   return {
     model: basename(checkpoint.path),

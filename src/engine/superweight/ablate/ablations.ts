@@ -1,3 +1,4 @@
+import type { AblationKind } from "#shared/evaluation.ts";
 import type { Coordinate } from "#shared/recipe.ts";
 import type { Engine, Watch } from "#engine/evaluate/stream/engine.ts";
 import type { Variant } from "#engine/evaluate/stream/variant.ts";
@@ -8,6 +9,7 @@ import { pruneRandom } from "./randomWeights.ts";
 /** One way of changing the model, before it is scored. */
 export interface Ablation {
   readonly variant: Variant;
+  readonly kind: AblationKind;
   readonly name: string;
   /** What is done, in words. */
   readonly change: string;
@@ -18,6 +20,7 @@ export interface Ablation {
 /** @throws KeystoneError usage/no-such-weight */
 export function superWeightsPruned(engine: Engine, superWeights: readonly Coordinate[]): Ablation {
   return {
+    kind: "super-weights",
     name: "super weights pruned",
     change: `${them(superWeights)} set to zero`,
     weights: superWeights.length,
@@ -37,6 +40,7 @@ export function superActivationKept(engine: Engine, superWeights: readonly Coord
   if (!superWeights.every(([layer]) => engine.architecture.addsDownOutput(layer))) return [];
   const rows = new Map(superWeights.map(([layer, row]) => [`${layer},${row}`, { layer, row }]));
   const kept: Ablation = {
+    kind: "super-activation-kept",
     name: "super weights pruned, super activation kept",
     change: `${them(superWeights)} set to zero, the largest value of their output channel put back as the original has it`,
     weights: superWeights.length,
@@ -58,6 +62,7 @@ export async function largestOthersPruned(
 ): Promise<Ablation> {
   const count = outlierCount(decoderWeights(engine));
   return {
+    kind: "largest-others",
     name: "largest other weights pruned",
     change: `the ${words(count)} largest other weights of the decoder's linears set to zero`,
     weights: count,
@@ -77,6 +82,7 @@ export function randomOthersPruned(
 ): Ablation {
   const count = outlierCount(decoderWeights(engine));
   return {
+    kind: "random-others",
     name: "random other weights pruned",
     change: `${words(count)} other weights of the decoder's linears, drawn at random (seed ${seed}), set to zero`,
     weights: count,
@@ -89,6 +95,7 @@ export function onePruned(engine: Engine, coordinate: Coordinate): Ablation {
   const [layer, row, column] = coordinate;
   const place = `layer ${layer} [${row}, ${column}]`;
   return {
+    kind: "one-super-weight",
     name: `${place} alone pruned`,
     change: `the super weight of ${place} set to zero, the others left in place`,
     weights: 1,
@@ -107,6 +114,7 @@ export function superWeightsScaled(
   factor: number,
 ): Ablation {
   return {
+    kind: "scaled",
     name: `super weights × ${factor}`,
     change: `${them(superWeights)} multiplied by ${factor}`,
     weights: superWeights.length,

@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { basename } from "node:path";
 import type { ScannedLayer, ScanReport } from "#shared/detection.ts";
 import { KeystoneError } from "#shared/errors.ts";
@@ -7,9 +8,15 @@ import type { Control } from "#engine/evaluate/stream/engine.ts";
 import { publishedMatch } from "../published/published.ts";
 import { findMlps, type Mlp } from "./mlps.ts";
 
-const NOTES = [
-  "This is a preview from the weights alone: no forward pass was made. It shows where the MLP could amplify most, not what the model needs.",
-  "A late layer that takes back a super activation scores as high as the layer that makes it. Detection tells them apart, and measures what is lost.",
+const NOTES: Note[] = [
+  {
+    code: "scan/preview",
+    text: "This is a preview from the weights alone: no forward pass was made. It shows where the MLP could amplify most, not what the model needs.",
+  },
+  {
+    code: "scan/cancelling",
+    text: "A late layer that takes back a super activation scores as high as the layer that makes it. Detection tells them apart, and measures what is lost.",
+  },
 ];
 
 /**

@@ -26,7 +26,10 @@ describe("the format to begin with", () => {
   });
 
   it("is the packed one that changes least, then the smallest; never the dequantized copy of few bits", () => {
-    const onnx = answer("onnx", { changes: ["one tensor stays"], weightBytes: 1 });
+    const onnx = answer("onnx", {
+      changes: [{ code: "made-up", text: "One tensor stays." }],
+      weightBytes: 1,
+    });
     const answers = [answer("safetensors"), onnx, answer("gptq", { weightBytes: 90 }), answer("awq")];
     expect(preselected(answers, recipeOf({ scheme: "int", granularity: "group:32" }))).toBe("gptq");
     expect(preselected([answer("safetensors"), answer("gguf", REFUSED)], recipeOf({}))).toBeNull();

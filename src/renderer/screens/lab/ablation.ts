@@ -2,9 +2,9 @@ import type { AblationRow } from "#shared/evaluation.ts";
 import { factor, number } from "#shared/format.ts";
 
 /** What became of the super weights in a row, as the keystone mark says it; null = the row is about other weights. */
-export function markOf({ name }: Pick<AblationRow, "name">): "in-place" | "removed" | null {
-  if (name === "original") return "in-place";
-  return /\b(other|random|ordinary)\b/.test(name) ? null : "removed";
+export function markOf({ kind }: Pick<AblationRow, "kind">): "in-place" | "removed" | null {
+  if (kind === "original") return "in-place";
+  return kind === "largest-others" || kind === "random-others" ? null : "removed";
 }
 
 /** Length of each row's bar, 0 to 1: perplexity on a log scale over the decades that hold all rows; null where there is none. */

@@ -16,7 +16,7 @@ describe("rows of the ablation table", () => {
   const { rows } = labReportOf("importance");
   it("mark what became of the super weights, and nothing where other weights go", () => {
     expect(rows.map(markOf)).toEqual(["in-place", "removed", "removed", null]);
-    expect(markOf({ name: "random other weights pruned" })).toBeNull();
+    expect(markOf({ kind: "random-others" })).toBeNull();
   });
   it("have bars on a log scale over whole decades", () => {
     expect(logBars([1, 10, 100])).toEqual([0.02, 0.5, 1]);

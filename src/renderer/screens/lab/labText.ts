@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import type { JobView } from "#shared/job.ts";
 import { EXPERIMENTS, type ExperimentName, type LabReport, type LabSummary } from "#shared/lab.ts";
 import { grainWords } from "#shared/labGrain.ts";
@@ -38,9 +39,12 @@ export function measuredOn(report: LabReport): string {
 }
 
 /** The task files of a result, a line each, and then what was cut or left out of them. */
-export function taskLines(report: LabReport): string[] {
+export function taskLines(report: LabReport): Note[] {
   const tasks = originalTasks(report);
-  return [...tasks.map(taskSummary), ...tasks.flatMap(leftOut)];
+  return [
+    ...tasks.map((task) => ({ code: "tasks/summary", text: taskSummary(task) })),
+    ...tasks.flatMap(leftOut).map((text) => ({ code: "tasks/left-out", text })),
+  ];
 }
 
 /** How a result was measured: the paper's place, {@link measuredOn}, the super weights; `12 s on CPU`. */

@@ -41,7 +41,11 @@ it("names the scored factor that is nearest", () => {
 });
 
 describe("points that were asked for later", () => {
-  const single = { ...report, finding: "One factor.", points: [{ ...report.points[0], factor: 1.15 }] };
+  const single = {
+    ...report,
+    finding: { code: "made-up", text: "One factor." },
+    points: [{ ...report.points[0], factor: 1.15 }],
+  };
 
   it("join the curve in the order of their factors, under the finding of the longer report", () => {
     const joined = withPointsOf(single, [report]);

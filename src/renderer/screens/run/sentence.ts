@@ -1,5 +1,5 @@
 import type { Scores } from "#shared/evaluation.ts";
-import type { JobView } from "#shared/job.ts";
+import { SWEEP_STAGES, type JobView } from "#shared/job.ts";
 import { canonicalJson } from "#shared/canonicalJson.ts";
 import type { Ranking } from "#shared/ranking.ts";
 import { armOf, type Arm, type Recipe } from "#shared/recipe.ts";
@@ -64,8 +64,9 @@ function firstWords({ summary, job, results }: RunFacts): string {
     return results.some(({ status }) => status === "failed")
       ? "No variant could be scored"
       : "No variant was scored";
-  const phase = job?.progress?.phase ?? "";
-  return /original|super weights/.test(phase) ? sentence(phase) : `Scoring ${count(summary.total)} variants`;
+  const { phase = "", stage } = job?.progress ?? {};
+  const prepares = stage === SWEEP_STAGES.detecting || stage === SWEEP_STAGES.original;
+  return prepares ? sentence(phase) : `Scoring ${count(summary.total)} variants`;
 }
 
 /** What the variant of the lowest KL reaches, and first whether others differ from it at all. */

@@ -69,7 +69,7 @@ export function method(report: DetectReport): string {
   const { superWeights: found, passes, tokens, seconds } = report;
   const published = found.filter((one) => one.published !== null).length;
   const parts = [
-    restOfFinding(report.finding),
+    restOfFinding(report.finding.text),
     judgedSentences(report),
     ...(found.length === 0 ? [maximumSentence(report)] : []),
     ...(published > 0

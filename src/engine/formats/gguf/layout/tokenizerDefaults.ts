@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import type { MetadataReader } from "./metadata.ts";
 import { TOKENIZER_KEYS as KEY } from "./tokenTypes.ts";
 
@@ -36,11 +37,14 @@ export function aroundTexts(reader: MetadataReader, kind: string): AroundTexts {
 }
 
 /** What a person should know of a GGUF file's tokenizer before trusting a number made with it. */
-export function tokenizerNotes(reader: MetadataReader): string[] {
+export function tokenizerNotes(reader: MetadataReader): Note[] {
   const isSilent = reader.string(KEY.model) === "gpt2" && reader.string(KEY.pre) === null;
   return isSilent
     ? [
-        `The GGUF file does not say how its tokenizer cuts texts into words (${KEY.pre} is missing). llama.cpp's default rules are followed, as llama.cpp does; where the model was trained with others, perplexities come out too high. Convert the model again with a current converter, or put its tokenizer.json into the folder and open the folder.`,
+        {
+          code: "tokenizer/rules-unknown",
+          text: `The GGUF file does not say how its tokenizer cuts texts into words (${KEY.pre} is missing). llama.cpp's default rules are followed, as llama.cpp does; where the model was trained with others, perplexities come out too high. Convert the model again with a current converter, or put its tokenizer.json into the folder and open the folder.`,
+        },
       ]
     : [];
 }

@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import type { InventoryEntry, UnusedReason } from "#shared/inventory.ts";
 import type { MetadataReader } from "../layout/metadata.ts";
 import { TOKENIZER_KEYS } from "../layout/tokenTypes.ts";
@@ -46,7 +47,7 @@ export function metadataEntries(reader: MetadataReader): InventoryEntry[] {
 }
 
 /** Says which settings that other architectures compute with stand in the file and change nothing here. */
-export function bearingMetadata(entries: readonly InventoryEntry[], file: string): string[] {
+export function bearingMetadata(entries: readonly InventoryEntry[], file: string): Note[] {
   return entries
     .filter(
       (entry) =>
@@ -54,5 +55,8 @@ export function bearingMetadata(entries: readonly InventoryEntry[], file: string
         entry.notUsedBecause.code === NOT_OF_FAMILY.code &&
         BEARING.test(entry.name),
     )
-    .map(({ name }) => `${file} sets "${name}", which no equation here reads: it changes nothing.`);
+    .map(({ name }) => ({
+      code: "config/no-equation",
+      text: `${file} sets "${name}", which no equation here reads: it changes nothing.`,
+    }));
 }

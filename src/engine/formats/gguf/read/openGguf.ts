@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { KeystoneError } from "#shared/errors.ts";
@@ -174,7 +175,7 @@ function ggufTensorInfo(name: string, { type, shape, begin, end }: GgufTensor, f
 }
 
 /** Says of blocks that hold most weights what that makes of every comparison. */
-function alreadyQuantized(tensors: ReadonlyMap<string, TensorInfo>): string[] {
+function alreadyQuantized(tensors: ReadonlyMap<string, TensorInfo>): Note[] {
   const weights = new Map<string, { bits: number; count: number }>();
   let all = 0;
   for (const { packed, parameters, linear } of tensors.values()) {
@@ -189,7 +190,10 @@ function alreadyQuantized(tensors: ReadonlyMap<string, TensorInfo>): string[] {
   if (!most || packed * 2 <= all) return [];
   const [type, { bits }] = most;
   return [
-    `This model is already quantized (most weights ${type}, ${bits} bits each): its dequantized weights are the original of every comparison, and a recipe quantizes them again.`,
+    {
+      code: "checkpoint/already-quantized",
+      text: `This model is already quantized (most weights ${type}, ${bits} bits each): its dequantized weights are the original of every comparison, and a recipe quantizes them again.`,
+    },
   ];
 }
 
@@ -197,8 +201,11 @@ function typesOf(tensors: ReadonlyMap<string, TensorInfo>): string[] {
   return [...new Set([...tensors.values()].map(storedAs))];
 }
 
-function describe(file: string, tensors: ReadonlyMap<string, TensorInfo>): string {
+function describe(file: string, tensors: ReadonlyMap<string, TensorInfo>): Note {
   const unread = [...tensors.values()].some(({ dtype }) => !isStorageType(dtype));
   const rest = unread ? " Those that Keystone does not read are listed only." : "";
-  return `A GGUF file (${file}) with tensors of type ${typesOf(tensors).join(", ")}.${rest}`;
+  return {
+    code: "gguf/types",
+    text: `A GGUF file (${file}) with tensors of type ${typesOf(tensors).join(", ")}.${rest}`,
+  };
 }

@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { join } from "node:path";
 import { describeDecoder } from "#engine/architecture/readArchitecture.ts";
 import { tensorNames } from "../layout/tensorNames.ts";
@@ -108,10 +109,14 @@ function modelProblems(
   ];
 }
 
-async function notesOf(source: ExportSource): Promise<string[]> {
+async function notesOf(source: ExportSource): Promise<Note[]> {
   const { bytes, notes, file } = await planGguf(source);
   const config = describeDecoder(source.model.checkpoint.config);
-  return [`One file, ${file}, of ${bytesText(bytes)}.`, ...notes, ...equationNotes(config)];
+  return [
+    { code: "export/size", text: `One file, ${file}, of ${bytesText(bytes)}.` },
+    ...notes,
+    ...equationNotes(config),
+  ];
 }
 
 async function writeGguf(input: WriteInput): Promise<WrittenFile> {

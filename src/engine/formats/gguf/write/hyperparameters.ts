@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import type { Decoder, Rotary } from "#engine/architecture/description/description.ts";
 import type { GgufForm } from "#engine/architecture/description/ggufForm.ts";
 import { rotaryFrequencies } from "#engine/architecture/rope/rope.ts";
@@ -44,25 +45,28 @@ export function equationProblems(decoder: Decoder): KeystoneErrorData[] {
 }
 
 /** What llama.cpp computes otherwise, in texts that are long enough. */
-export function equationNotes(decoder: Decoder): string[] {
+export function equationNotes(decoder: Decoder): Note[] {
   const { layers, contextLength } = decoder;
   const rope = mainRotary(decoder)?.settings;
-  const notes: string[] = [];
+  const notes: Note[] = [];
   if (rope?.kind === "dynamic")
-    notes.push(
-      `llama.cpp has no dynamic rotary scaling: texts longer than ${contextLength} tokens are computed without it.`,
-    );
+    notes.push({
+      code: "gguf/dynamic-rope",
+      text: `llama.cpp has no dynamic rotary scaling: texts longer than ${contextLength} tokens are computed without it.`,
+    });
   if (rope?.kind === "longrope" && rope.originalContext < contextLength)
-    notes.push(
-      `llama.cpp chooses between the factors for short and for long texts by the size of its context, not by the text: give it at most ${rope.originalContext} tokens where texts are shorter than that.`,
-    );
+    notes.push({
+      code: "gguf/longrope",
+      text: `llama.cpp chooses between the factors for short and for long texts by the size of its context, not by the text: give it at most ${rope.originalContext} tokens where texts are shorter than that.`,
+    });
   const windows = layers.flatMap(({ attention }) => attention.body.window ?? []);
   const smallest = windows.length === 0 ? null : Math.min(...windows);
   // it knows windows, but has them switched off for some families
   if (smallest !== null && smallest < contextLength && ggufFormOf(decoder)?.windows !== true)
-    notes.push(
-      `llama.cpp computes this family without its sliding window: from token ${smallest + 1} on it sees more than the model was trained with.`,
-    );
+    notes.push({
+      code: "gguf/no-window",
+      text: `llama.cpp computes this family without its sliding window: from token ${smallest + 1} on it sees more than the model was trained with.`,
+    });
   return notes;
 }
 

@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { describeDecoder } from "#engine/architecture/readArchitecture.ts";
 import type { Decoder } from "#engine/architecture/description/description.ts";
 import { readChatTemplates } from "../../tokens/chatTemplates.ts";
@@ -38,7 +39,7 @@ export interface GgufPlan {
   readonly header: Uint8Array;
   readonly tensors: readonly GgufTensorPlan[];
   readonly bytes: number;
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
 }
 
 /** `general.file_type`: what most weights are stored as. */
@@ -183,7 +184,10 @@ async function readTokenizer(checkpoint: Checkpoint, config: Decoder): Promise<T
     return {
       entries: new Map([["tokenizer.ggml.model", { type: "string", value: "none" }]]),
       notes: [
-        "The source has no tokenizer.json: the GGUF file holds no vocabulary, and llama.cpp runs it on token ids only.",
+        {
+          code: "tokenizer/none",
+          text: "The source has no tokenizer.json: the GGUF file holds no vocabulary, and llama.cpp runs it on token ids only.",
+        },
       ],
     };
   const name = modelName(checkpoint.path);

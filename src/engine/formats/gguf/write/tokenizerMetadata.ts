@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import type { MetadataEntry, ScalarType } from "../layout/metadata.ts";
 import { TOKEN_TYPE, TOKENIZER_KEYS as KEY } from "../layout/tokenTypes.ts";
 import { tokenContent, tokenizerOf, type TokenizerFiles } from "#engine/tokenizer/tokenizerFiles.ts";
@@ -10,10 +11,13 @@ import { readTokenizerDefinition, type AddedToken, type TokenizerDefinition } fr
 /** The tokenizer as a GGUF file holds it, and what the person should know about it. */
 export interface TokenizerMetadata {
   readonly entries: ReadonlyMap<string, MetadataEntry>;
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
 }
 
 type Entries = Map<string, MetadataEntry>;
+
+/** Code of the note that says where llama.cpp puts blanks that the tokenizer does not. */
+const BLANKS = "tokenizer/blanks";
 
 /**
  * A tokenizer.json in GGUF's terms: byte-level BPE as `gpt2` with merges and the name of llama.cpp's rules for cutting words,
@@ -43,7 +47,12 @@ export function tokenizerMetadata(
   const own = tokenizerOf(files);
   specialTokens(files, own.bos, tokens, modelConfig, entries);
   const metadata = new Map(entries).set("general.name", { type: "string", value: name });
-  requireSameTokens(own, { metadata, added, because, blanksAreSaid: kind === "llama" && notes.length > 0 });
+  requireSameTokens(own, {
+    metadata,
+    added,
+    because,
+    blanksAreSaid: notes.some(({ code }) => code === BLANKS),
+  });
   return { entries, notes: [...notes, ...homelessNotes(homeless, vocabulary)] };
 }
 
@@ -75,17 +84,20 @@ function refusal(reason: string): KeystoneError {
   );
 }
 
-function homelessNotes(tokens: readonly AddedToken[], vocabulary: number): string[] {
+function homelessNotes(tokens: readonly AddedToken[], vocabulary: number): Note[] {
   if (tokens.length === 0) return [];
   const names = tokens.map(({ content }) => content).join(", ");
   return [
-    `The tokenizer's files name tokens that the model has no row for (ids past ${vocabulary - 1}): ${names}. They are left out.`,
+    {
+      code: "tokenizer/no-row",
+      text: `The tokenizer's files name tokens that the model has no row for (ids past ${vocabulary - 1}): ${names}. They are left out.`,
+    },
   ];
 }
 
 /** What a kind of tokenizer has to say: notes, and why texts may be cut otherwise. */
 interface Said {
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
   readonly because: string;
 }
 
@@ -154,14 +166,17 @@ function byteLevel(
 }
 
 /** Normalizers have no place in the file; those that the probe tells apart are refused. */
-function normalizerNotes(definition: TokenizerDefinition): string[] {
+function normalizerNotes(definition: TokenizerDefinition): Note[] {
   const forms = partsOf(definition.normalizer)
     .map(({ type }) => String(type))
     .filter((type) => type !== "ByteLevel");
   return forms.length === 0
     ? []
     : [
-        `llama.cpp does not normalize texts (${forms.join(", ")}): those that are not normalized already are cut into other tokens.`,
+        {
+          code: "tokenizer/normalizer",
+          text: `llama.cpp does not normalize texts (${forms.join(", ")}): those that are not normalized already are cut into other tokens.`,
+        },
       ];
 }
 
@@ -185,7 +200,10 @@ function sentencePiece(definition: TokenizerDefinition, tokens: readonly Token[]
   put(entries, KEY.addSpace, "bool", spaces.length > 0);
   const notes = spaces.includes("Metaspace")
     ? [
-        "llama.cpp puts a blank in front of every text and behind every special token, this tokenizer only where there is none yet.",
+        {
+          code: BLANKS,
+          text: "llama.cpp puts a blank in front of every text and behind every special token, this tokenizer only where there is none yet.",
+        },
       ]
     : [];
   return { notes, because: "" };

@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { KeystoneError } from "#shared/errors.ts";
@@ -88,8 +89,11 @@ function packingOf(tensors: Iterable<OnnxTensor>): string | undefined {
   return undefined;
 }
 
-function quantizedNote(packing: string): string {
-  return `This model is already quantized (${packing}): its dequantized weights are the original of every comparison, and a recipe quantizes them again.`;
+function quantizedNote(packing: string): Note {
+  return {
+    code: "checkpoint/already-quantized",
+    text: `This model is already quantized (${packing}): its dequantized weights are the original of every comparison, and a recipe quantizes them again.`,
+  };
 }
 
 function tableWidth({ hidden_size: width }: Readonly<Record<string, unknown>>): number | null {

@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { z } from "zod";
 import type { TensorInfo } from "#shared/model.ts";
 import { isStorageType } from "#engine/numeric/storageTypes.ts";
@@ -16,7 +17,7 @@ export interface DecoderTensors {
   readonly tensors: ReadonlyMap<string, OnnxTensor>;
   /** The config with what the model does differently. */
   readonly config: Config;
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
 }
 
 const HEAD = "lm_head.weight";
@@ -61,7 +62,12 @@ function settleHead(tensors: Map<string, OnnxTensor>, config: Config): DecoderTe
     return {
       tensors,
       config: { ...config, tie_word_embeddings: false },
-      notes: ["The output head has weights of its own here, though config.json ties it to the embedding."],
+      notes: [
+        {
+          code: "head/not-tied",
+          text: "The output head has weights of its own here, though config.json ties it to the embedding.",
+        },
+      ],
     };
   }
   const [rows = 0, columns = 0] = head.info.shape;

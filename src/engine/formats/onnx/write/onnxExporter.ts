@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { familyFor } from "#engine/architecture/readArchitecture.ts";
 import type { Exporter, ExportModel, WriteInput } from "../../write/exporter.ts";
 import type { ExportVariant } from "../../write/exportedVariant.ts";
@@ -39,11 +40,16 @@ export const onnxExporter: Exporter = {
 };
 
 /** Says where onnxruntime-genai, which generates with such a folder, does not have the family. */
-function genaiNotes({ checkpoint }: ExportModel): string[] {
+function genaiNotes({ checkpoint }: ExportModel): Note[] {
   const { modelType, genai } = familyFor(checkpoint.config);
   return genai
     ? []
-    : [`onnxruntime-genai does not know the family ${modelType}: onnxruntime itself runs this decoder.`];
+    : [
+        {
+          code: "onnx/genai-family",
+          text: `onnxruntime-genai does not know the family ${modelType}: onnxruntime itself runs this decoder.`,
+        },
+      ];
 }
 
 /** What the decoder's equations read. */
@@ -55,7 +61,7 @@ function usedTensors({ architecture }: ExportModel): ReadonlySet<string> {
 }
 
 /** Says what a quantized weight takes in this file, where that is more than the recipe counts. */
-function sizeNotes(model: ExportModel, variant: ExportVariant): string[] {
+function sizeNotes(model: ExportModel, variant: ExportVariant): Note[] {
   const packed = planDecoder(model, variant).tensors.filter(({ source }) => variant.plans.has(source));
   const bits = packed.reduce((sum, { bytes }) => sum + 8 * bytes, 0);
   const weights = [...variant.plans.values()].reduce((sum, { rows, columns }) => sum + rows * columns, 0);
@@ -63,6 +69,9 @@ function sizeNotes(model: ExportModel, variant: ExportVariant): string[] {
   const [there, counted] = [inFile, variant.bitsPerWeight].map((each) => each.toFixed(3));
   if (!(Number(there) > Number(counted))) return [];
   return [
-    `In this file a quantized weight takes ${there} bits instead of ${counted}: scales are stored as f32, the last block of a row is filled up, and a restored weight has its place beside it.`,
+    {
+      code: "onnx/bits",
+      text: `In this file a quantized weight takes ${there} bits instead of ${counted}: scales are stored as f32, the last block of a row is filled up, and a restored weight has its place beside it.`,
+    },
   ];
 }

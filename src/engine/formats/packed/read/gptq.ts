@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import type { Inventory } from "#shared/inventory.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
@@ -37,7 +38,7 @@ interface Module extends GptqModule {
 /** The modules of a checkpoint, and what a person should know of how they were read. */
 export interface GptqMatrices {
   readonly matrices: readonly PackedMatrix[];
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
   /** Parts that are not used. */
   readonly inventory: Inventory;
 }

@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import { unpackBits } from "../layout/bitPacking.ts";
@@ -86,27 +87,30 @@ async function orderOf(
 export function readingNotes(
   modules: readonly { readonly name: string; readonly bits: number; readonly reading: GptqReading }[],
   { version }: GptqPacking,
-): string[] {
+): Note[] {
   const of = (kind: GptqOddity) => modules.filter(({ reading }) => reading.oddities.includes(kind));
   const several = (found: readonly { name: string }[]): string =>
     found.length === 1 ? `of ${found[0].name}` : `of ${found.length} modules (${found[0].name}, …)`;
   const [versions, empty, order] = [of("other-version"), of("empty-index"), of("order")];
-  const notes: string[] = [];
+  const notes: Note[] = [];
   if (versions.length > 0) {
     const half = 2 ** (versions[0].bits - 1);
     const says = version === 1 ? "gptq (version 1, zero points less one)" : "gptq_v2";
     const holds = version === 1 ? "as version 2 has them" : "less one, as version 1 has them";
-    notes.push(
-      `The zero points ${several(versions)} are stored ${holds}, though config.json says checkpoint_format ${says}. With sym: true a zero point is ${half}, and so it is read; loaders that follow checkpoint_format are one step off in every weight.`,
-    );
+    notes.push({
+      code: "gptq/other-version",
+      text: `The zero points ${several(versions)} are stored ${holds}, though config.json says checkpoint_format ${says}. With sym: true a zero point is ${half}, and so it is read; loaders that follow checkpoint_format are one step off in every weight.`,
+    });
   }
   if (empty.length > 0)
-    notes.push(
-      `g_idx ${several(empty)} holds nothing but zeros beside several groups, so it is not used: columns are taken in the order of their groups.`,
-    );
+    notes.push({
+      code: "gptq/empty-index",
+      text: `g_idx ${several(empty)} holds nothing but zeros beside several groups, so it is not used: columns are taken in the order of their groups.`,
+    });
   if (order.length > 0)
-    notes.push(
-      `g_idx ${several(order)} puts columns into another order than their groups', though config.json says desc_act: false. It is followed, as GPT-QModel and transformers do; loaders that trust desc_act, as vLLM, compute something else.`,
-    );
+    notes.push({
+      code: "gptq/order",
+      text: `g_idx ${several(order)} puts columns into another order than their groups', though config.json says desc_act: false. It is followed, as GPT-QModel and transformers do; loaders that trust desc_act, as vLLM, compute something else.`,
+    });
   return notes;
 }

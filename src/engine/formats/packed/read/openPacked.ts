@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import type { Inventory } from "#shared/inventory.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import { dataBytes } from "#engine/checkpoint/dtypes.ts";
@@ -50,7 +51,10 @@ export async function openPacked(folder: Checkpoint): Promise<Checkpoint> {
   return new PackedCheckpoint(folder, {
     matrices,
     notes: [
-      `This checkpoint is already quantized (${packing}): its dequantized weights are the original of every comparison, and a recipe quantizes them again.`,
+      {
+        code: "checkpoint/already-quantized",
+        text: `This checkpoint is already quantized (${packing}): its dequantized weights are the original of every comparison, and a recipe quantizes them again.`,
+      },
       ...read.packing.notes,
       ...notes,
     ],
@@ -75,13 +79,16 @@ async function matricesOf(
 }
 
 /** Settings that nothing follows, as the inventory and a note have them. */
-function leftover({ settings, from }: PackingSettings): { name: string; text: string; note: string } {
+function leftover({ settings, from }: PackingSettings): { name: string; text: string; note: Note } {
   const method = packingMethod(settings);
   const text = "no tensor of this checkpoint is packed";
   return {
     name: from.split(" ")[0],
     text,
-    note: `${from}${method === "" ? "" : ` (${method})`} is ignored: ${text}. Programs that follow it quantize the weights while they load them, or refuse them.`,
+    note: {
+      code: "packing/not-packed",
+      text: `${from}${method === "" ? "" : ` (${method})`} is ignored: ${text}. Programs that follow it quantize the weights while they load them, or refuse them.`,
+    },
   };
 }
 
@@ -90,7 +97,7 @@ interface View {
   readonly matrices: readonly PackedMatrix[];
   readonly config: Readonly<Record<string, unknown>>;
   /** Beside the folder's own. */
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
   readonly inventory: Inventory;
   readonly packing?: string;
 }
@@ -104,7 +111,7 @@ class PackedCheckpoint implements Checkpoint {
   readonly revision: string;
   readonly shards: readonly { file: string; bytes: number }[];
   readonly sharded: boolean;
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
   readonly packing?: string;
   readonly configRewritten = true;
   private readonly folder: Checkpoint;

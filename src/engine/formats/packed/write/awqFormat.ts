@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { Exporter, ExportSource } from "../../write/exporter.ts";
@@ -8,8 +9,10 @@ import { vllmGroupNotes } from "./vllmNotes.ts";
 import { moduleOf, packedConfig, schemesOf, unquantizedLinears } from "./packedSchemes.ts";
 
 /** AutoAWQ 0.2.9 looks for the names of unquantized modules within a layer only. */
-const UNQUANTIZED =
-  "AutoAWQ itself cannot leave a module of a single layer unquantized, so it does not load this variant; transformers and vLLM do.";
+const UNQUANTIZED: Note = {
+  code: "awq/unquantized-module",
+  text: "AutoAWQ itself cannot leave a module of a single layer unquantized, so it does not load this variant; transformers and vLLM do.",
+};
 
 const exporter = packedExporter({
   limits: {

@@ -1,4 +1,5 @@
 import { VLLM_TAKES } from "#shared/exportFormats/vllm.ts";
+import type { Note } from "#shared/notes.ts";
 import type { ExportSource } from "../../write/exporter.ts";
 import { CONFIG_FILE } from "../../write/sourceIndex.ts";
 import { compressedTensorsLayout } from "./compressedTensorsLayout.ts";
@@ -9,13 +10,19 @@ import { moduleOf, packedConfig, schemesOf, unquantizedLinears, type PackedSchem
 const FORMAT = "pack-quantized";
 
 /** Of transformers 5.24 with compressed-tensors 0.20, which load zero points no other way, those of their own files included. */
-const ASYMMETRIC =
-  "transformers unpacks asymmetric codes while it loads them, as config.json tells it to; there the model takes as much memory as the unquantized one.";
+const ASYMMETRIC: Note = {
+  code: "compressed-tensors/asymmetric",
+  text: "transformers unpacks asymmetric codes while it loads them, as config.json tells it to; there the model takes as much memory as the unquantized one.",
+};
 /** Of vLLM 0.32: its usual kernels know zero points with 4 bits alone. */
-const ASYMMETRIC_8 =
-  "vLLM has kernels for asymmetric 8-bit weights on few GPUs only, and none on a CPU; symmetric ones it has everywhere.";
-const ASYMMETRIC_MIXED =
-  "transformers loads asymmetric codes only where all modules have one width and one group, so not this variant.";
+const ASYMMETRIC_8: Note = {
+  code: "compressed-tensors/asymmetric-8",
+  text: "vLLM has kernels for asymmetric 8-bit weights on few GPUs only, and none on a CPU; symmetric ones it has everywhere.",
+};
+const ASYMMETRIC_MIXED: Note = {
+  code: "compressed-tensors/asymmetric-mixed",
+  text: "transformers loads asymmetric codes only where all modules have one width and one group, so not this variant.",
+};
 
 export const compressedTensorsExporter = packedExporter({
   limits: {

@@ -1,4 +1,5 @@
 import { VLLM_TAKES } from "#shared/exportFormats/vllm.ts";
+import type { Note } from "#shared/notes.ts";
 import type { ExportSource } from "../../write/exporter.ts";
 import type { ExportVariant } from "../../write/exportedVariant.ts";
 import { CONFIG_FILE } from "../../write/sourceIndex.ts";
@@ -8,11 +9,18 @@ import { packedExporter } from "./packedExporter.ts";
 import { moduleOf, packedConfig, schemesOf, unquantizedLinears, type PackedScheme } from "./packedSchemes.ts";
 
 const WORD = 32;
-const VERSION_2 =
-  "Asymmetric codes are written as gptq_v2, because version 1 cannot hold a zero point of 0: GPT-QModel and transformers with it read it, vLLM and older loaders do not.";
-const NARROW = "vLLM reads GPTQ of 4 and 8 bits only; GPT-QModel and transformers with it read this variant.";
-const MIXED =
-  "transformers' GPTQ loader knows one width and group for all packed modules, so it does not load this variant; GPT-QModel does. Modules that stay unquantized it takes.";
+const VERSION_2: Note = {
+  code: "gptq/version-2",
+  text: "Asymmetric codes are written as gptq_v2, because version 1 cannot hold a zero point of 0: GPT-QModel and transformers with it read it, vLLM and older loaders do not.",
+};
+const NARROW: Note = {
+  code: "gptq/narrow",
+  text: "vLLM reads GPTQ of 4 and 8 bits only; GPT-QModel and transformers with it read this variant.",
+};
+const MIXED: Note = {
+  code: "gptq/mixed",
+  text: "transformers' GPTQ loader knows one width and group for all packed modules, so it does not load this variant; GPT-QModel does. Modules that stay unquantized it takes.",
+};
 
 export const gptqExporter = packedExporter({
   limits: {

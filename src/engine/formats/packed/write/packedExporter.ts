@@ -1,3 +1,4 @@
+import type { Note } from "#shared/notes.ts";
 import { dataBytes } from "#engine/checkpoint/dtypes.ts";
 import type { Override } from "#shared/recipe.ts";
 import { bytesText } from "#engine/files/output/diskErrors.ts";
@@ -18,7 +19,7 @@ export interface PackedFormat {
   /** config.json and what else says how the weights are packed. */
   readonly files: PackedFiles;
   /** What its loaders do not do with this variant; one sentence each. */
-  readonly notes: (source: ExportSource) => readonly string[];
+  readonly notes: (source: ExportSource) => readonly Note[];
 }
 
 /** An exporter of a folder whose linears are packed modules and whose other tensors are as they were. */
@@ -45,7 +46,10 @@ export function packedExporter({ limits, layoutOf, files, notes }: PackedFormat)
       const { bytes } = await planPacked(source, layoutOf);
       const { bitsPerWeight } = source.variant;
       return [
-        `The weight files take ${bytesText(bytes)}, ${bitsPerWeight.toFixed(3)} bits per quantized weight.`,
+        {
+          code: "export/size",
+          text: `The weight files take ${bytesText(bytes)}, ${bitsPerWeight.toFixed(3)} bits per quantized weight.`,
+        },
         ...notes(source),
         ...fusedNotes(source),
         ...(await tokenizerNotes(source.model.checkpoint)),

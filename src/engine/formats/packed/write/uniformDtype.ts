@@ -16,7 +16,10 @@ export function uniformDtype(
   return {
     storage,
     changes: [
-      `The source's matrices are of several types, and packed ones are computed in one: ${types.join(" and ")} become ${storage}, in what is judged and in what is written.`,
+      {
+        code: "export/one-type",
+        text: `The source's matrices are of several types, and packed ones are computed in one: ${types.join(" and ")} become ${storage}, in what is judged and in what is written.`,
+      },
     ],
   };
 }

@@ -37,11 +37,14 @@ export const safetensorsExporter: Exporter = {
     const alike = source.model.checkpoint.packing === undefined ? ", as many as the source" : "";
     if (source.variant.plans.size === 0)
       return [
-        `No tensor is quantized: the files take ${bytesText(bytes)}${alike}.`,
+        { code: "export/size", text: `No tensor is quantized: the files take ${bytesText(bytes)}${alike}.` },
         ...(await tokenizerNotes(source.model.checkpoint)),
       ];
     return [
-      `The weights are dequantized: the files take ${bytesText(bytes)}${alike}. ${source.variant.bitsPerWeight.toFixed(3)} bits per weight is what a packed format needs.`,
+      {
+        code: "export/size",
+        text: `The weights are dequantized: the files take ${bytesText(bytes)}${alike}. ${source.variant.bitsPerWeight.toFixed(3)} bits per weight is what a packed format needs.`,
+      },
       ...(await tokenizerNotes(source.model.checkpoint)),
     ];
   },
