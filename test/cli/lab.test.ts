@@ -1,3 +1,4 @@
+import { textsOf } from "#shared/notes.ts";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -82,7 +83,14 @@ describe("keystone lab EXPERIMENT MODEL", () => {
       dependencies: studioWith(report),
     });
     expect(json()).toMatchObject({ id: "lab-1", experiment: "importance" });
-    expect(labReport.parse(json())).toEqual(report);
+    const printed = json();
+    expect(labReport.parse({ ...printed, finding: report.finding, notes: report.notes })).toEqual(report);
+    expect(printed).toMatchObject({
+      finding: report.finding.text,
+      findingCode: report.finding.code,
+      notes: textsOf(report.notes),
+      noteCodes: report.notes.map(({ code }) => code),
+    });
   });
 
   it("people get the finding first, then the tables of the figures once each, the notes and where it is kept", async () => {

@@ -110,7 +110,7 @@ describe("an added token in a GGUF file", () => {
   it("is left out with a note where the model has no row for it", async () => {
     const files = await withToken("byte-level", "[PAD]", {});
     const { notes } = tokenizerMetadata(files, 700, {});
-    expect(notes).toEqual([
+    expect(textsOf(notes)).toEqual([
       expect.stringMatching(/no row for \(ids past 699\): \[PAD\]\. They are left out/),
     ]);
   });

@@ -1,3 +1,4 @@
+import { textsOf } from "#shared/notes.ts";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -86,7 +87,7 @@ describe("task files with rows that are skipped or cut", () => {
   });
 
   it("are reported in the window, with what a result was measured on", () => {
-    const lines = taskLines(report);
+    const lines = textsOf(taskLines(report));
     expect(lines[0]).toMatch(/^gold \(own\): 4 items, acc [\d.]+% ± [\d.]+%, acc_norm .*; 3 skipped$/);
     expect(lines[1]).toMatch(/^long \(own\): 2 items, .*, perplexity .*; 1 cut on the left; 1 skipped$/);
     for (const words of LEFT_OUT) expect(lines.join("\n")).toMatch(words);
