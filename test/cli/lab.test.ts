@@ -83,7 +83,7 @@ describe("keystone lab EXPERIMENT MODEL", () => {
       dependencies: studioWith(report),
     });
     expect(json()).toMatchObject({ id: "lab-1", experiment: "importance" });
-    const printed = json();
+    const printed = json() as object;
     expect(labReport.parse({ ...printed, finding: report.finding, notes: report.notes })).toEqual(report);
     expect(printed).toMatchObject({
       finding: report.finding.text,

@@ -16,7 +16,13 @@ import { descriptionOf, exportFormat, type ExportRequest, type FormatAnswer } fr
 import type { ModelSummary } from "#shared/model.ts";
 import type { Coordinate } from "#shared/recipe.ts";
 import type { Answers, StudioContext } from "../context/context.ts";
-import { DEFAULT_DETECTION, runInPool, exportableModel, soloHandle, superWeights } from "../context/launch.ts";
+import {
+  DEFAULT_DETECTION,
+  runInPool,
+  exportableModel,
+  soloHandle,
+  superWeights,
+} from "../context/launch.ts";
 import { memoryBudget } from "../models/sizing.ts";
 import { withCheckpoint } from "../context/summarizeModel.ts";
 
