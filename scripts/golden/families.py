@@ -4,7 +4,7 @@
 
 Needs torch, transformers and safetensors. Each case becomes a folder: config.json, model.safetensors (F16) and golden.json: three
 prompts (one of them longer than the window), and of each a sample of values, as base64 of little-endian float32: every logit of the last
-token, and of each layer the MLP's last matrix: what goes in and comes out, and the residual stream, all of the last token.
+token, and of each layer the MLP's last matrix: what goes in and comes out (of experts only what they add together), and the residual stream, all of the last token.
 """
 
 import base64
@@ -107,8 +107,24 @@ CASES = {
         "vocab_size": 64, "max_position_embeddings": 64, "word_embed_proj_dim": 32, "do_layer_norm_before": True,
         "pad_token_id": 1, "bos_token_id": 2, "eos_token_id": 2,
     },
+    "qwen3_moe": {
+        "model_type": "qwen3_moe", **SIZES, "num_hidden_layers": 4, "head_dim": 16, "rms_norm_eps": 1e-6,
+        "rope_theta": 1000000.0, "num_experts": 6, "num_experts_per_tok": 2, "moe_intermediate_size": 32,
+        "norm_topk_prob": True, "mlp_only_layers": [1],
+    },
+    "qwen3_moe-fused": {
+        "model_type": "qwen3_moe", **SIZES, "num_hidden_layers": 3, "head_dim": 16, "rms_norm_eps": 1e-6,
+        "rope_theta": 1000000.0, "num_experts": 5, "num_experts_per_tok": 3, "moe_intermediate_size": 32,
+        "norm_topk_prob": False, "decoder_sparse_step": 2,
+    },
+    "mixtral": {
+        "model_type": "mixtral", **SIZES, "num_local_experts": 4, "num_experts_per_tok": 2, "sliding_window": 6,
+        "rope_theta": 10000.0,
+    },
 }
 PROMPTS = (3, 8, 20)
+# cases whose file has the experts of a layer in one tensor, as transformers has them in memory
+FUSED = ("qwen3_moe-fused",)
 # where a class keeps the decoder, and the MLP's last matrix
 DOWN = ("mlp.down_proj", "mlp.c_proj", "mlp.dense_4h_to_h", "fc2")
 
@@ -147,7 +163,10 @@ def record(model, tokens):
     recorded = [{} for _ in layers_of(model)]
     handles = []
     for into, layer in zip(recorded, layers_of(model)):
-        down = next(layer.get_submodule(path) for path in DOWN if path in dict(layer.named_modules()))
+        down = next((layer.get_submodule(path) for path in DOWN if path in dict(layer.named_modules())), None)
+
+        def on_experts(_module, _args, output, into=into):
+            into["downOutput"] = encode(output.reshape(len(tokens), -1)[-1])
 
         def on_down(_module, args, output, into=into):
             into["downInput"], into["downOutput"] = (encode(it.reshape(len(tokens), -1)[-1]) for it in (args[0], output))
@@ -155,7 +174,9 @@ def record(model, tokens):
         def on_layer(_module, _args, output, into=into):
             into["residual"] = encode((output[0] if isinstance(output, tuple) else output).reshape(len(tokens), -1)[-1])
 
-        handles += [down.register_forward_hook(on_down), layer.register_forward_hook(on_layer)]
+        # experts share one module, and add up behind it
+        into_mlp = down.register_forward_hook(on_down) if down else layer.mlp.register_forward_hook(on_experts)
+        handles += [into_mlp, layer.register_forward_hook(on_layer)]
     with torch.no_grad():
         logits = model(input_ids=torch.tensor([tokens]), use_cache=False).logits[0, -1]
     for handle in handles:
@@ -170,7 +191,7 @@ def make(folder, config, seed):
     generator = torch.Generator().manual_seed(seed)
     model = auto.from_config(loaded_config, attn_implementation="eager")
     randomize(model, generator)
-    model.to(torch.float16).save_pretrained(folder)
+    model.to(torch.float16).save_pretrained(folder, save_original_format=folder.name not in FUSED)
     written = {"architectures": [type(model).__name__], **config}
     (folder / "config.json").write_text(json.dumps(written, indent=2) + "\n")
     (folder / "generation_config.json").unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
+import { createLayerReader } from "#engine/evaluate/stream/layerReader.ts";
 import { readHead as readEngineHead } from "#engine/evaluate/stream/judgeHead.ts";
 import type { Forward, HeadWeights, HiddenBatch, LayerWeights, Taps } from "#engine/forward/forward.ts";
 
@@ -9,9 +10,7 @@ export async function readLayer(
   checkpoint: Checkpoint,
   layer: number,
 ): Promise<LayerWeights> {
-  const weights: Record<string, Float32Array> = {};
-  for (const { slot, name } of architecture.layerTensors(layer)) weights[slot] = await checkpoint.read(name);
-  return weights;
+  return createLayerReader({ architecture, checkpoint }).read(layer);
 }
 
 export async function readHead(architecture: Architecture, checkpoint: Checkpoint): Promise<HeadWeights> {

@@ -37,6 +37,7 @@ export function plantedModel(layers: readonly PlantedLayer[], shape: { layers?: 
       { slot: "down_proj", name: `down ${layer}`, kind: "linear", shape: [HIDDEN, INTERMEDIATE] },
     ],
     smoothGroups: () => [],
+    expertsOf: () => 0,
     downProjection: (layer: number) => `down ${layer}`,
   };
   const checkpoint = {

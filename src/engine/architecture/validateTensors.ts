@@ -1,6 +1,7 @@
 import { KeystoneError } from "#shared/errors.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import type { Architecture } from "./decoder/architecture.ts";
+import { stackedTensors } from "./decoder/tensors.ts";
 
 type Tensors = ReadonlyMap<string, Pick<TensorInfo, "shape">>;
 
@@ -33,6 +34,9 @@ export function validateTensors(architecture: Architecture, tensors: Tensors): v
   const missing = needed.filter(({ name }) => !tensors.has(name));
   // a file of which nothing fits was written under other names; one with a gap has lost something
   if (tensors.size > 0 && missing.length === needed.length) throw otherNames(needed[0].name, tensors);
+  // where a layer's experts stand in one tensor and were not taken apart, their sizes are not the config's
+  for (const [name, { shape }] of stackedTensors(architecture.description))
+    if (tensors.has(name)) checkTensor(architecture, tensors, name, shape);
   for (const { name, shape } of needed) checkTensor(architecture, tensors, name, shape);
 }
 

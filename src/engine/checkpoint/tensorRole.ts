@@ -28,8 +28,14 @@ export function isLinear(name: string, shape: readonly number[]): boolean {
     shape.length === 2 &&
     layerOf(name) !== null &&
     (role === "attention" || role === "mlp") &&
-    name.endsWith(".weight")
+    name.endsWith(".weight") &&
+    !isRouter(name)
   );
+}
+
+/** True for the matrix that chooses a token's experts: what it decides is all or nothing, so it stays as it is. */
+export function isRouter(name: string): boolean {
+  return /\.(?:mlp|feed_forward|block_sparse_moe)\.(?:gate|router)\.weight$/.test(name);
 }
 
 /** Path of a tensor's module below its layer: `self_attn.q_proj`; the whole one outside the layers. */

@@ -1,5 +1,13 @@
 import type { Architecture, LayerGraphOptions } from "#engine/architecture/decoder/architecture.ts";
-import { channelTensors, inputOptions, queryBlocks, weightTensors } from "./layers.ts";
+import { createExperts } from "./experts.ts";
+import {
+  channelTensors,
+  inputOptions,
+  queryBlocks,
+  routingOf,
+  routingTensors,
+  weightTensors,
+} from "./layers.ts";
 import { floats, openSession, type Session, type SessionOptions } from "./session.ts";
 import type { Forward, LayerCache } from "./forward.ts";
 
@@ -11,6 +19,7 @@ export interface CachedLayers {
 /** The decoder layers of an architecture over one text that grows: keys and values of its earlier tokens are kept. */
 export function createCachedLayers(architecture: Architecture, options: SessionOptions): CachedLayers {
   const { hiddenSize, keyValueHeads, headSize } = architecture.facts;
+  const experts = createExperts(architecture, options);
   const sessions = new Map<string, Promise<Session>>();
 
   function session(layer: number, graph: LayerGraphOptions): Promise<Session> {
@@ -49,6 +58,8 @@ export function createCachedLayers(architecture: Architecture, options: SessionO
       const size = keyValueHeads * total * headSize;
       const cache = { tokens: total, keys: new Float32Array(size), values: new Float32Array(size) };
       const data = new Float32Array(sequence * hiddenSize);
+      const run = { count: 1, length: sequence };
+      const routing = architecture.expertsOf(layer) > 0 ? routingOf(architecture, layer, run) : null;
       await opened.run(
         {
           hidden: floats(hidden.data, [1, sequence, hiddenSize]),
@@ -63,14 +74,20 @@ export function createCachedLayers(architecture: Architecture, options: SessionO
           mask: floats(architecture.mask(layer, total, before), [sequence, total]),
           ...(past ? cacheTensors("past", past) : {}),
         },
-        { hidden_out: floats(data, [1, sequence, hiddenSize]), ...cacheTensors("present", cache) },
+        {
+          hidden_out: floats(data, [1, sequence, hiddenSize]),
+          ...(routing && routingTensors(routing, run)),
+          ...cacheTensors("present", cache),
+        },
       );
+      if (routing) await experts.add(layer, data, routing, weights, () => true);
       return { hidden: { ...hidden, data }, cache };
     },
     close: async () => {
       const opened = await Promise.allSettled(sessions.values());
       sessions.clear();
       for (const result of opened) if (result.status === "fulfilled") await result.value.release();
+      await experts.close();
     },
   };
 }

@@ -30,10 +30,11 @@ export async function createForward(architecture: Architecture, options: Forward
     device,
     embed: (checkpoint, windows, places) => embed(architecture, checkpoint, windows, places),
     layer: (layer, hidden, weights, inputs) => layers.run(layer, hidden, weights, { inputs }),
-    layerWithTaps: async (layer, hidden, weights, inputs) => {
-      const taps = tapsOf(architecture, hidden.batch * hidden.sequence);
-      return { hidden: await layers.run(layer, hidden, weights, { taps, inputs }), taps };
+    layerWithTaps: async (layer, hidden, weights, inputs, watch) => {
+      const taps = tapsOf(architecture, layer, hidden.batch * hidden.sequence);
+      return { hidden: await layers.run(layer, hidden, weights, { taps, inputs, watch }), taps };
     },
+    layerWithReach: (layer, hidden, weights, reached) => layers.run(layer, hidden, weights, { reached }),
     layerWithMaxima: (layer, hidden, weights, maxima) => layers.run(layer, hidden, weights, { maxima }),
     layerWithLinearInputs: async (layer, hidden, weights) => {
       const inputs = linearInputsOf(architecture, layer, hidden.batch * hidden.sequence);
@@ -59,13 +60,15 @@ function linearInputsOf(
   layer: number,
   tokens: number,
 ): Record<string, Float32Array> {
-  const linears = architecture.layerTensors(layer).filter(({ kind }) => kind === "linear");
+  const linears = architecture.layerTensors(layer).filter(({ kind, expert }) => kind === "linear" && !expert);
   return Object.fromEntries(linears.map(({ slot, shape }) => [slot, new Float32Array(tokens * shape[1])]));
 }
 
-function tapsOf({ facts }: Architecture, tokens: number): Taps {
+function tapsOf(architecture: Architecture, layer: number, tokens: number): Taps {
+  const { facts, description } = architecture;
+  const { width } = description.layers[layer].mlp.body;
   return {
-    input: new Float32Array(tokens * facts.intermediateSize),
+    input: new Float32Array(architecture.expertsOf(layer) > 0 ? 0 : tokens * width),
     output: new Float32Array(tokens * facts.hiddenSize),
   };
 }

@@ -23,8 +23,25 @@ export interface EmbedPlaces extends Pick<HiddenBatch, "parents"> {
   readonly from?: number;
 }
 
+/** Under this key a layer's weights give those of its experts, one at a time. */
+export const EXPERTS: unique symbol = Symbol("experts");
+
+/** The matrices of one expert by slot, f32. They are overwritten by the next call: one expert of a layer is in memory at a time. */
+export type ReadExpert = (expert: number) => Promise<Readonly<Record<string, Float32Array>>>;
+
 /** The weights of one layer by slot, f32, row-major. May lie in shared memory. */
-export type LayerWeights = Readonly<Record<string, Float32Array>>;
+export interface LayerWeights {
+  readonly [slot: string]: Float32Array;
+  /** In layers that have experts. */
+  readonly [EXPERTS]?: ReadExpert;
+}
+
+/** The matrices of one of a layer's experts. */
+export function expertOf(weights: LayerWeights, expert: number): ReturnType<ReadExpert> {
+  const read = weights[EXPERTS];
+  if (!read) throw new Error(`expert ${expert} was asked for of a layer that came without experts`);
+  return read(expert);
+}
 
 export interface HeadWeights {
   /** (hidden); absent where the final norm has none, like the biases. */
@@ -35,11 +52,31 @@ export interface HeadWeights {
   readonly head_bias?: Float32Array;
 }
 
-/** down_proj taps of one layer: input (batch, sequence, intermediate), output (batch, sequence, hidden). */
+/**
+ * down_proj taps of one layer: input (batch, sequence, intermediate), output (batch, sequence, hidden). In a layer with experts the
+ * output is what they add together, and the input is empty: each expert has its own.
+ */
 export interface Taps {
   readonly input: Float32Array;
   readonly output: Float32Array;
 }
+
+/** What one expert did with the tokens that reached it, in the order of `rows`. Valid until the next expert. */
+export interface ExpertTap {
+  readonly expert: number;
+  /** Tokens (w · sequence + t); padding reaches no expert. */
+  readonly rows: Int32Array;
+  /** How much of its output each of them gets. */
+  readonly shares: Float32Array;
+  /** Into its down_proj, (tokens, intermediate), and out of it, (tokens, hidden). */
+  readonly input: Float32Array;
+  readonly output: Float32Array;
+  /** Its matrices by slot. */
+  readonly weights: Readonly<Record<string, Float32Array>>;
+}
+
+/** Is shown every expert that a token reached, one after the other. */
+export type WatchExperts = (tap: ExpertTap) => void;
 
 /** Keys (rotated) and values of the tokens that a layer has seen of one text: (keyValueHeads, tokens, headSize) each. */
 export interface LayerCache {
@@ -84,7 +121,15 @@ export interface Forward {
     hidden: HiddenBatch,
     weights: LayerWeights,
     inputs?: InputQuantization,
+    watch?: WatchExperts,
   ): Promise<{ hidden: HiddenBatch; taps: Taps }>;
+  /** One layer as it is; `reached` rises by the tokens that each of its experts got. */
+  layerWithReach(
+    layer: number,
+    hidden: HiddenBatch,
+    weights: LayerWeights,
+    reached: Uint32Array,
+  ): Promise<HiddenBatch>;
   /** One layer as it is; `maxima` rise to the normed inputs' largest |x| per channel, padding left out. */
   layerWithMaxima(
     layer: number,

@@ -1,4 +1,4 @@
-import type { Tensor } from "onnxruntime-node";
+import { Tensor } from "onnxruntime-node";
 import type { InputOptions } from "#engine/architecture/inputs/quantizedInputs.ts";
 import { perWindow } from "#engine/architecture/inputs/perWindow.ts";
 import type { InputMaxima } from "#engine/recipe/activationPlan.ts";
@@ -13,7 +13,8 @@ import {
   type Session,
   type SessionOptions,
 } from "./session.ts";
-import type { HiddenBatch, LayerWeights, Taps } from "./forward.ts";
+import { createExperts, type Routing } from "./experts.ts";
+import type { HiddenBatch, LayerWeights, Taps, WatchExperts } from "./forward.ts";
 import { cutRows, windowRuns, type Rows, type WindowRun } from "./windowRuns.ts";
 
 /** Bytes that attention's scores of one block of queries may take. */
@@ -33,6 +34,9 @@ export interface LayerExtras {
   readonly linearInputs?: Readonly<Record<string, Float32Array>> | undefined;
   /** How the linears' inputs are quantized. */
   readonly inputs?: InputQuantization | undefined;
+  /** Of a layer with experts. */
+  readonly watch?: WatchExperts | undefined;
+  readonly reached?: Uint32Array | undefined;
 }
 
 export interface Layers {
@@ -43,7 +47,8 @@ export interface Layers {
 
 /** The decoder layers of an architecture, a few windows at a time, with one session per kind of graph. */
 export function createLayers(architecture: Architecture, options: SessionOptions): Layers {
-  const { hiddenSize, intermediateSize } = architecture.facts;
+  const { hiddenSize } = architecture.facts;
+  const experts = createExperts(architecture, options);
   const sessions = new Map<string, Promise<Session>>();
   const tables = createTables(architecture);
   const positions = (layer: number, hidden: HiddenBatch, run: WindowRun): Record<string, Tensor> =>
@@ -59,8 +64,10 @@ export function createLayers(architecture: Architecture, options: SessionOptions
   }
 
   return {
-    run: async (layer, hidden, weights, { taps, maxima, linearInputs, inputs } = {}) => {
+    run: async (layer, hidden, weights, { taps, maxima, linearInputs, inputs, watch, reached } = {}) => {
       const { sequence } = hidden;
+      const isRouted = architecture.expertsOf(layer) > 0;
+      const { width } = architecture.description.layers[layer].mlp.body;
       const shared = { ...weightTensors(architecture, layer, weights), ...channelTensors(inputs) };
       const data = new Float32Array(hidden.data.length);
       const exact = maxima !== undefined || (inputs !== undefined && perWindow(inputs));
@@ -77,10 +84,9 @@ export function createLayers(architecture: Architecture, options: SessionOptions
         const tensor = ({ values }: Rows, width: number): Tensor =>
           floats(values, [run.count, run.length, width]);
         const [input, output] = [rows(hidden.data, hiddenSize), rows(data, hiddenSize)];
-        const tapped = taps && {
-          down_input: rows(taps.input, intermediateSize),
-          down_output: rows(taps.output, hiddenSize),
-        };
+        const tapped = taps &&
+          !isRouted && { down_input: rows(taps.input, width), down_output: rows(taps.output, hiddenSize) };
+        const routing = isRouted ? routingOf(architecture, layer, run) : null;
         const entering = architecture.layerTensors(layer).flatMap(({ slot, shape }) => {
           const into = linearInputs?.[slot];
           return into ? [{ name: `${slot}_input`, width: shape[1], values: rows(into, shape[1]) }] : [];
@@ -94,9 +100,10 @@ export function createLayers(architecture: Architecture, options: SessionOptions
           {
             hidden_out: tensor(output, hiddenSize),
             ...(tapped && {
-              down_input: tensor(tapped.down_input, intermediateSize),
+              down_input: tensor(tapped.down_input, width),
               down_output: tensor(tapped.down_output, hiddenSize),
             }),
+            ...(routing && routingTensors(routing, run)),
             ...Object.fromEntries(entering.map(({ name, values, width }) => [name, tensor(values, width)])),
             ...(largest && {
               attention_maxima: floats(largest.attention, [hiddenSize]),
@@ -104,7 +111,16 @@ export function createLayers(architecture: Architecture, options: SessionOptions
             }),
           },
         );
-        for (const each of [output, tapped?.down_input, tapped?.down_output]) each?.putBack();
+        if (routing) {
+          const sum = taps && rows(taps.output, hiddenSize);
+          const isToken = (row: number): boolean =>
+            row % run.length < hidden.lengths[run.first + Math.floor(row / run.length)];
+          const extras = { output: sum?.values, watch: watch && placed(watch, run, sequence), reached };
+          await experts.add(layer, output.values, routing, weights, isToken, extras);
+          sum?.putBack();
+        }
+        if (tapped) for (const each of [tapped.down_input, tapped.down_output]) each.putBack();
+        output.putBack();
         for (const { values } of entering) values.putBack();
         if (maxima && largest) raise(maxima, largest);
       }
@@ -114,7 +130,48 @@ export function createLayers(architecture: Architecture, options: SessionOptions
       const opened = await Promise.allSettled(sessions.values());
       sessions.clear();
       for (const result of opened) if (result.status === "fulfilled") await result.value.release();
+      await experts.close();
     },
+  };
+}
+
+/** Memory for what a layer's graph says of its experts. */
+export function routingOf(
+  architecture: Architecture,
+  layer: number,
+  { count, length }: Pick<WindowRun, "count" | "length">,
+): Routing {
+  const { experts } = architecture.description.layers[layer].mlp.body;
+  const choices = count * length * (experts?.router.perToken ?? 0);
+  return {
+    input: new Float32Array(count * length * architecture.facts.hiddenSize),
+    chosen: new BigInt64Array(choices),
+    shares: new Float32Array(choices),
+  };
+}
+
+/** The same as results of the graph. */
+export function routingTensors(
+  { input, chosen, shares }: Routing,
+  { count, length }: Pick<WindowRun, "count" | "length">,
+): Record<string, Tensor> {
+  const shapeOf = ({ length: values }: { readonly length: number }) => [
+    count,
+    length,
+    values / (count * length),
+  ];
+  return {
+    experts_input: floats(input, shapeOf(input)),
+    shares: floats(shares, shapeOf(shares)),
+    chosen: new Tensor("int64", chosen, shapeOf(chosen)),
+  };
+}
+
+/** Tells a run's rows as those of the whole batch. */
+function placed(watch: WatchExperts, { first, length }: WindowRun, sequence: number): WatchExperts {
+  return (tap) => {
+    const rows = tap.rows.map((row) => (first + Math.floor(row / length)) * sequence + (row % length));
+    watch({ ...tap, rows });
   };
 }
 
@@ -178,10 +235,11 @@ export function weightTensors(
   weights: LayerWeights,
 ): Record<string, Tensor> {
   return Object.fromEntries(
-    architecture.layerTensors(layer).map(({ slot, name, shape }) => {
+    architecture.layerTensors(layer).flatMap(({ slot, name, shape, expert }) => {
+      if (expert) return [];
       const data = weights[slot];
       if (data === undefined) throw new Error(`no weights for slot ${slot} (${name})`);
-      return [slot, floats(data, shape)];
+      return [[slot, floats(data, shape)]];
     }),
   );
 }

@@ -1,6 +1,9 @@
 import type { Note } from "#shared/notes.ts";
 import type { Inventory } from "#shared/inventory.ts";
 import type { TensorInfo } from "#shared/model.ts";
+import { storageOf } from "#engine/checkpoint/readTensor.ts";
+import { STORAGE_BYTES } from "#engine/numeric/storageTypes.ts";
+import { widen } from "#engine/numeric/widen.ts";
 import { dataBytes } from "#engine/checkpoint/dtypes.ts";
 import { noSuchTensor } from "#engine/checkpoint/fileCheckpoint.ts";
 import { transpose } from "#engine/numeric/transpose.ts";
@@ -13,6 +16,8 @@ export interface SettledTensor {
   readonly stored: string | null;
   /** The file holds it as (columns, rows). */
   readonly transposed?: true;
+  /** It is a part of that tensor, which begins so many weights in. */
+  readonly from?: number;
 }
 
 /** What the inventory made of a checkpoint. */
@@ -57,7 +62,12 @@ export class SettledCheckpoint implements Checkpoint {
   }
 
   async read(name: string, out?: Float32Array): Promise<Float32Array> {
-    const { stored, info, transposed } = this.find(name);
+    const { stored, info, transposed, from } = this.find(name);
+    if (from !== undefined) {
+      const values = out ?? new Float32Array(info.parameters);
+      widen(await this.readBytes(name), storageOf(info), values);
+      return values;
+    }
     if (stored !== null && transposed)
       return transpose(await this.files.read(stored), [info.shape[1], info.shape[0]], out);
     if (stored !== null) return this.files.read(stored, out);
@@ -65,8 +75,8 @@ export class SettledCheckpoint implements Checkpoint {
   }
 
   async readRows(name: string, indices: ArrayLike<number>): Promise<Float32Array> {
-    const { stored, info, transposed } = this.find(name);
-    if (transposed) {
+    const { stored, info, transposed, from } = this.find(name);
+    if (transposed || from !== undefined) {
       const [, width] = info.shape;
       const whole = await this.read(name);
       const rows = new Float32Array(indices.length * width);
@@ -81,7 +91,11 @@ export class SettledCheckpoint implements Checkpoint {
   }
 
   async readBytes(name: string, begin = 0, end?: number): Promise<Uint8Array> {
-    const { stored, info } = this.find(name);
+    const { stored, info, from } = this.find(name);
+    if (stored !== null && from !== undefined) {
+      const before = from * STORAGE_BYTES[storageOf(info)];
+      return this.files.readBytes(stored, before + begin, before + (end ?? info.bytes));
+    }
     if (stored !== null) return this.files.readBytes(stored, begin, end);
     return new Uint8Array(Math.max(0, Math.min(end ?? Infinity, dataBytes(info)) - begin));
   }

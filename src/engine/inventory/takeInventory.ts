@@ -1,5 +1,6 @@
 import type { Note } from "#shared/notes.ts";
 import { decoder } from "#engine/architecture/decoder/decoder.ts";
+import { stackedTensors, type StackedTensors } from "#engine/architecture/decoder/tensors.ts";
 import type { Decoder } from "#engine/architecture/description/description.ts";
 import { describeDecoder, familyFor } from "#engine/architecture/readArchitecture.ts";
 import { neededTensors, type NeededTensor } from "#engine/architecture/validateTensors.ts";
@@ -14,6 +15,7 @@ import type { FoundBeside } from "#engine/checkpoint/openedFiles.ts";
 import { absentBiases, settleBiases } from "./biases.ts";
 import { bearingNotes, configEntries, settleSpellings } from "./configFields.ts";
 import { infoNamed } from "./infoNamed.ts";
+import { matricesOf } from "./stackedExperts.ts";
 import { SettledCheckpoint, type SettledTensor } from "./settledCheckpoint.ts";
 import { settleHead, type SettledHead } from "./settleHead.ts";
 import { namingOf, recogniseNames, type Naming } from "./tensorPrefix.ts";
@@ -26,6 +28,8 @@ interface NamedTensor {
   readonly info: TensorInfo;
   /** The file holds it as (columns, rows); `info` has it as it is used. */
   readonly transposed?: true;
+  /** It is a part of that tensor, which begins so many weights in. */
+  readonly from?: number;
 }
 
 /**
@@ -46,8 +50,10 @@ export async function takeInventory(files: Checkpoint, beside: FoundBeside = {})
   if (!model) return listOnly(files, spelled, beside);
 
   const head = await settleHead(files, model.config, named);
-  const needed = neededTensors(decoder(describeDecoder(head.config)));
-  const stands = storedForm(files, head);
+  const described = describeDecoder(head.config);
+  const needed = neededTensors(decoder(described));
+  const stacks = stackedTensors(described);
+  const stands = storedForm(files, head).flatMap((tensor) => apart(described, stacks, tensor));
   refuseDisagreements(needed, head.named, naming, beside);
   const settled = settleTensors(needed, stands);
   const context = {
@@ -55,7 +61,10 @@ export async function takeInventory(files: Checkpoint, beside: FoundBeside = {})
     modules: new Set(needed.map(({ name }) => name.slice(0, name.lastIndexOf(".")))),
     closed: isGguf,
   };
-  const uses = new Map(needed.map(({ name, usedBy }) => [name, usedBy]));
+  const uses = new Map([
+    ...Array.from(stacks, ([name, { layer }]) => [name, `layer ${layer}: experts`] as const),
+    ...needed.map(({ name, usedBy }) => [name, usedBy] as const),
+  ]);
   const tensorEntries = [
     ...head.named.map(({ stored, name }): InventoryEntry => {
       const usedBy = uses.get(name);
@@ -109,6 +118,13 @@ function storedForm({ shards }: Checkpoint, { config, named }: SettledHead): Nam
     };
     return { ...tensor, info: { ...turned, packed }, transposed: true };
   });
+}
+
+/** The matrices of a tensor that holds those of all experts; any other tensor as it is. */
+function apart(decoder: Decoder, stacks: StackedTensors, tensor: NamedTensor): NamedTensor[] {
+  const matrices = matricesOf(decoder, stacks, tensor.info);
+  if (!matrices) return [tensor];
+  return matrices.map(({ info, from }) => ({ stored: tensor.stored, name: info.name, info, from }));
 }
 
 /** What unpacking found goes before what is found here of the same thing. */
@@ -218,9 +234,10 @@ function settleTensors(
   const present = new Set(named.map(({ name }) => name));
   const zeros = new Set(absentBiases(wanted.keys(), present));
   const tensors = new Map<string, SettledTensor>();
-  for (const { name, stored, info, transposed } of named) {
+  for (const { name, ...tensor } of named) {
+    const { info } = tensor;
     if (!wanted.has(name)) continue;
-    tensors.set(name, { stored, info, ...(transposed && { transposed }) });
+    tensors.set(name, tensor);
     const bias = wanted.get(name.replace(/\.weight$/, ".bias"));
     if (bias && zeros.has(bias.name)) tensors.set(bias.name, { stored: null, info: zeroInfo(bias, info) });
   }
@@ -245,12 +262,7 @@ function zeroInfo({ name, shape }: NeededTensor, weight: TensorInfo): TensorInfo
 }
 
 function everything(named: readonly NamedTensor[]): Map<string, SettledTensor> {
-  return new Map(
-    named.map(({ name, stored, info, transposed }) => [
-      name,
-      { stored, info, ...(transposed && { transposed }) },
-    ]),
-  );
+  return new Map(named.map(({ name, ...tensor }) => [name, tensor]));
 }
 
 /** A model that is not computed: everything is listed as it is stored. */

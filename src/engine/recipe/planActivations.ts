@@ -17,10 +17,11 @@ export interface ActivationContext {
 /**
  * Brings a recipe's `activations` down to a model. A super weight [layer, row, column] has its super activation in `column`
  * of its own layer's down_proj input and, carried by the residual, in channel `row` of the normed inputs of every later layer.
- * @throws KeystoneError usage/no-calibration, activations/no-norm-weight
+ * @throws KeystoneError usage/no-calibration, activations/no-norm-weight, activations/experts
  */
 export function planActivations(activations: Activations, context: ActivationContext): ActivationPlan {
   const { architecture, superWeights, maxima } = context;
+  refuseExperts(architecture);
   const { bits, per, matmuls, method, alpha } = activations;
   const kept = method === "super-activation" ? superWeights : [];
   const layers = Array.from({ length: architecture.facts.layers }, (_, layer): InputQuantization => ({
@@ -35,6 +36,19 @@ export function planActivations(activations: Activations, context: ActivationCon
 
 function unique(channels: readonly number[]): number[] {
   return [...new Set(channels)];
+}
+
+/**
+ * Units of activations are counted over windows, and an expert sees tokens of all of them.
+ * @throws KeystoneError activations/experts
+ */
+export function refuseExperts(architecture: Pick<Architecture, "kinds" | "expertsOf">): void {
+  if (!architecture.kinds.some((layer) => architecture.expertsOf(layer) > 0)) return;
+  throw new KeystoneError(
+    "activations/experts",
+    "The recipe quantizes activations, which is not computed for models with experts.",
+    'Leave "activations" out of the recipe: weights are quantized expert by expert.',
+  );
 }
 
 /** SmoothQuant without a text to calibrate on. */

@@ -77,7 +77,7 @@ async function unmodifiedPass(search: Search): Promise<PromptPass> {
     const weights = await reader.read(layer);
     await pass.step(request, layer, weights);
     requireFinite(pass.evidence[layer].peaks);
-    if (options.effect) largest.push(...largestOfLayer(architecture, layer, weights));
+    if (options.effect) largest.push(...(await largestOfLayer(architecture, layer, weights)));
     request.onPreview?.({ layers: pass.report().layers, candidates: [] });
     await meter.advance(tokensOf(forms), `prompt, layer ${layer + 1} of ${layers}`);
   }

@@ -9,9 +9,11 @@ export interface LayerTensor {
   slot: string;
   /** Name in the checkpoint, e.g. `model.layers.0.self_attn.q_proj.weight`. */
   name: string;
-  /** `linear` = (out, in) matrix that recipes quantize; `vector` = norm weight or bias. */
-  kind: "linear" | "vector";
+  /** `linear` = (out, in) matrix that recipes quantize; `vector` = norm weight or bias; `router` = matrix that chooses experts. */
+  kind: "linear" | "vector" | "router";
   shape: readonly number[];
+  /** The expert that it is a part of, and its slot in that expert's graph: `experts.3.down_proj` → 3, `down_proj`. */
+  expert?: { readonly number: number; readonly slot: string };
 }
 
 /** A tensor that is read outside the layers, by what it does there. */
@@ -93,8 +95,15 @@ export interface Architecture {
   kindOf(layer: number): number;
   layerTensors(layer: number): readonly LayerTensor[];
   smoothGroups(layer: number): readonly SmoothGroup[];
-  /** Name of the MLP's output projection of a layer, `down_proj` in most families: (hidden, intermediate) = (row, column). */
-  downProjection(layer: number): string;
+  /** Tensors that feed the graph of one of a layer's experts; none in a layer without experts. */
+  expertTensors(layer: number, expert: number): readonly LayerTensor[];
+  /** How many experts a layer has; 0 = one MLP for all tokens. */
+  expertsOf(layer: number): number;
+  /**
+   * Name of the MLP's output projection of a layer, `down_proj` in most families: (hidden, intermediate) = (row, column).
+   * @param expert which one's, in a layer that has experts
+   */
+  downProjection(layer: number, expert?: number): string;
   /** Whether a layer adds down_proj's output to the residual stream as it is: no norm and no factor in between. */
   addsDownOutput(layer: number): boolean;
 
@@ -107,9 +116,16 @@ export interface Architecture {
   /**
    * ONNX model of a layer's kind. Inputs: `hidden` (batch, sequence, hidden), the position tables, `mask`, one per slot, and the
    * channels that `activations` declares.
-   * Output: `hidden_out` (batch, sequence, hidden), and the taps asked for.
+   * Output: `hidden_out` (batch, sequence, hidden), and the taps asked for. Of a layer with experts: everything but them, so `hidden_out`
+   * lacks what they add; `experts_input` (batch, sequence, hidden), and of each token `chosen` (batch, sequence, perToken) int64 and
+   * what each one counts, `shares`, of the same shape.
    */
   layerGraph(layer: number, options: LayerGraphOptions): Uint8Array;
+  /**
+   * ONNX model of one expert: `x` (rows, hidden) and its tensors → `down_output` (rows, hidden), and with taps `down_input` (rows,
+   * intermediate). What a token gets is the sum of share · residual factor · `down_output` over its experts.
+   */
+  expertGraph(layer: number, options: Pick<LayerGraphOptions, "taps">): Uint8Array;
   /** ONNX model: `hidden` (rows, hidden), the outer tensors of norm and head by slot → `log_probs` (rows, vocabulary) and `logits`. */
   headGraph(): Uint8Array;
   /**

@@ -2,12 +2,12 @@ import { linearInputs } from "../inputs/quantizedInputs.ts";
 import type { Decoder } from "../description/description.ts";
 import { rotaryTables } from "../rope/rope.ts";
 import { buildDecoderGraph } from "./decoderGraph.ts";
-import { decoderLayer, type LayerOperands, type PositionValues } from "./decoderLayer.ts";
+import { decoderLayer, mlpOf, type LayerOperands, type PositionValues } from "./decoderLayer.ts";
 import { factsOf } from "./facts.ts";
 import { Graph, type Value } from "../graph/graph.ts";
 import { buildHeadGraph, buildJudgeGraph, buildScoreGraph } from "./heads.ts";
 import { causalMask } from "./mask.ts";
-import { layerTensors, outerTensors, smoothGroups } from "./tensors.ts";
+import { expertTensors, layerTensors, ofExpert, outerTensors, smoothGroups } from "./tensors.ts";
 import type { Architecture, LayerGraphOptions, PositionTables } from "./architecture.ts";
 
 /** Everything that the forward pass, exports and reports need of a described decoder. */
@@ -24,13 +24,18 @@ export function decoder(it: Decoder): Architecture {
     kindOf: (layer) => kinds.findIndex((first) => layers[first] === layers[layer]),
     layerTensors: (layer) => layerTensors(it, layer),
     smoothGroups: (layer) => smoothGroups(it, layer),
-    // a recipe may name a layer that the model does not have, and is told by the tensor's name
-    downProjection: (layer) =>
-      `${it.layersPath}.${layer}.${(layers[layer] ?? layers[0]).mlp.body.down.path}.weight`,
+    expertTensors: (layer, expert) => expertTensors(it, layer, expert),
+    expertsOf: (layer) => layers[layer].mlp.body.experts?.count ?? 0,
+    // a recipe may name a layer or an expert that the model does not have, and is told by the tensor's name
+    downProjection: (layer, expert) => {
+      const { path } = (layers[layer] ?? layers[0]).mlp.body.down;
+      return `${it.layersPath}.${layer}.${expert === undefined ? path : ofExpert(path, expert)}.weight`;
+    },
     addsDownOutput: (layer) => layers[layer].mlp.after === null && layers[layer].mlp.residual === 1,
     positionTables: (layer, length, from) => positionTables(it, layer, length, from),
     mask: maskOfLayers(it),
     layerGraph: (layer, options) => layerGraph(it, layer, options),
+    expertGraph: (layer, options) => expertGraph(it, layer, options),
     headGraph: () => buildHeadGraph(it),
     scoreGraph: () => buildScoreGraph(it),
     judgeGraph: () => buildJudgeGraph(it),
@@ -75,7 +80,7 @@ function layerGraph(it: Decoder, layer: number, options: LayerGraphOptions): Uin
   const perWindow = options.branching ? ["batch", 1] : [];
   const positions = positionInputs(g, it, layer, perWindow);
   const mask = g.input("mask", [...perWindow, "sequence", options.cache === "append" ? "total" : "sequence"]);
-  const tensors = layerTensors(it, layer);
+  const tensors = layerTensors(it, layer).filter(({ expert }) => !expert);
   const weights = new Map(tensors.map(({ slot, shape }) => [slot, g.input(slot, shape)]));
   /** What goes into each linear, by slot. */
   const seen = new Map<string, Value>();
@@ -92,19 +97,21 @@ function layerGraph(it: Decoder, layer: number, options: LayerGraphOptions): Uin
     queryBlocks: options.queryBlocks,
     inputs: linearInputs(g, options.activations, batch),
   };
-  const { y, present, attentionInput, mlpInput, downInput, downOutput } = decoderLayer(
-    g,
-    it.layers[layer],
-    bySlot(g, weights, seen),
-    input,
-    style,
-  );
+  const result = decoderLayer(g, it.layers[layer], bySlot(g, weights, seen), input, style);
+  const { y, present, attentionInput, mlpInput, down, routing } = result;
 
   const output = (name: string, rows: Value, width: number): void =>
     g.output(name, g.reshape(rows, [batch, sequence, width]), ["batch", "sequence", width]);
-  if (options.taps) {
-    output("down_input", downInput, mlp.body.width);
-    output("down_output", downOutput, hiddenSize);
+  if (options.taps && down) {
+    output("down_input", down.input, mlp.body.width);
+    output("down_output", down.output, hiddenSize);
+  }
+  if (routing) {
+    const shape = ["batch", "sequence", routing.perToken];
+    const perToken = (rows: Value): Value => g.reshape(rows, [batch, sequence, routing.perToken]);
+    output("experts_input", routing.input, hiddenSize);
+    g.output("shares", perToken(routing.shares), shape);
+    g.output("chosen", perToken(routing.chosen), shape, "int64");
   }
   if (options.maxima) {
     g.output("attention_maxima", columnMaxima(g, attentionInput), [hiddenSize]);
@@ -121,6 +128,23 @@ function layerGraph(it: Decoder, layer: number, options: LayerGraphOptions): Uin
     g.output("present_values", present.values, cacheShape("total"));
   }
   output("hidden_out", y, hiddenSize);
+  return g.encode();
+}
+
+function expertGraph(it: Decoder, layer: number, { taps }: Pick<LayerGraphOptions, "taps">): Uint8Array {
+  const { hiddenSize } = it;
+  const { body } = it.layers[layer].mlp;
+  const g = new Graph("expert");
+  const x = g.input("x", ["rows", hiddenSize]);
+  const weights = new Map(
+    expertTensors(it, layer, 0).map(({ shape, expert }) => [
+      expert?.slot ?? "",
+      g.input(expert?.slot ?? "", shape),
+    ]),
+  );
+  const { input, output } = mlpOf(g, body, bySlot(g, weights, new Map()), x);
+  if (taps) g.output("down_input", input, ["rows", body.width]);
+  g.output("down_output", output, ["rows", hiddenSize]);
   return g.encode();
 }
 

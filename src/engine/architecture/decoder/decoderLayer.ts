@@ -1,7 +1,7 @@
 import { IDENTITY, type LinearInputs } from "../inputs/quantizedInputs.ts";
 import { ACTIVATIONS } from "../graph/activationFunctions.ts";
 import { attention, normalize, rotate } from "../graph/layerParts.ts";
-import type { Attention, Layer, Mlp, Norm } from "../description/description.ts";
+import type { Attention, Experts, Layer, Mlp, Norm } from "../description/description.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 
 /** A layer's weights as its equations use them, by slot. */
@@ -47,16 +47,31 @@ export interface LayerStyle {
 }
 
 export interface LayerResult {
-  /** (batch · sequence, hidden) */
+  /** (batch · sequence, hidden); without what experts add, where the layer has them. */
   readonly y: Value;
   /** Of all tokens so far; keys are rotated. */
   readonly present: KeysAndValues;
-  /** What goes into q, k and v, and into gate and up, as rows; like `downInput` before it is quantized. */
+  /** What goes into q, k and v, and into gate and up, as rows; like `down.input` before it is quantized. */
   readonly attentionInput: Value;
   readonly mlpInput: Value;
-  /** What goes into `down_proj` and what comes out, as rows. */
-  readonly downInput: Value;
-  readonly downOutput: Value;
+  /** What goes into `down_proj` and what comes out, as rows; null in a layer with experts. */
+  readonly down: MlpValues | null;
+  /** Null in a layer without experts. */
+  readonly routing: Routing | null;
+}
+
+/** What goes into an MLP's last matrix and what comes out: rows. */
+export interface MlpValues {
+  readonly input: Value;
+  readonly output: Value;
+}
+
+/** Where the rows of a layer go: `input` (rows, hidden) into the experts `chosen` (rows, perToken) int64, by `shares` (rows, perToken). */
+export interface Routing {
+  readonly perToken: number;
+  readonly input: Value;
+  readonly chosen: Value;
+  readonly shares: Value;
 }
 
 /** One layer by its description: Layer says the equations. */
@@ -88,12 +103,31 @@ export function decoderLayer(
     const shared = layer.parallel && layer.mlp.before === layer.attention.before;
     const mlpInput = shared ? first.attentionInput : normed(g, layer.mlp.before, operands, h);
     const u = shared ? first.u : inputs.residual(mlpInput);
-    const downInput = mlpOf(g, layer.mlp.body, operands, u);
-    const downOutput = operands.linear(layer.mlp.body.down.slot, inputs.down(downInput));
-    const sum = added(g, layer.mlp, operands, downOutput);
-    const y = layer.parallel ? g.add(x, g.add(first.sum, sum)) : g.add(h, sum);
     const { present, attentionInput } = first;
-    return { y, present, attentionInput, mlpInput, downInput, downOutput };
+    const { experts } = layer.mlp.body;
+    if (experts) {
+      const routing = routed(g, experts, operands, u);
+      const y = layer.parallel ? g.add(x, first.sum) : h;
+      return { y, present, attentionInput, mlpInput, down: null, routing };
+    }
+    const down = mlpOf(g, layer.mlp.body, operands, u, (it) => inputs.down(it));
+    const sum = added(g, layer.mlp, operands, down.output);
+    const y = layer.parallel ? g.add(x, g.add(first.sum, sum)) : g.add(h, sum);
+    return { y, present, attentionInput, mlpInput, down, routing: null };
+  });
+}
+
+/** The experts of every row and what each counts: the largest of the softmax over all [arXiv:1701.06538, eq. 5]. */
+function routed(g: Graph, { router }: Experts, { linear }: LayerOperands, x: Value): Routing {
+  const { perToken, normalized } = router;
+  return g.scope("router", () => {
+    const scores = g.softmax(linear(router.gate.slot, x), -1);
+    const [shares, chosen] = g.largest(scores, perToken);
+    const total = (): Value => g.op("ReduceSum", [shares, g.ints([-1])], { keepdims: 1 });
+    return {
+      ...{ perToken, input: x, chosen },
+      shares: normalized ? g.op("Div", [shares, total()]) : shares,
+    };
   });
 }
 
@@ -176,8 +210,19 @@ function projected(g: Graph, it: Attention, { linear }: LayerOperands, x: Value)
     .map((part, i) => g.reshape(part, [-1, (i === 0 ? heads : keyValueHeads) * headSize]));
 }
 
-/** What goes into the MLP's last matrix. */
-function mlpOf(g: Graph, { projections, activation }: Mlp, { linear }: LayerOperands, u: Value): Value {
+/** One MLP over rows. @param through what its last matrix's input goes through */
+export function mlpOf(
+  g: Graph,
+  mlp: Mlp,
+  operands: LayerOperands,
+  u: Value,
+  through: (x: Value) => Value = (x) => x,
+): MlpValues {
+  const input = downInput(g, mlp, operands, u);
+  return { input, output: operands.linear(mlp.down.slot, through(input)) };
+}
+
+function downInput(g: Graph, { projections, activation }: Mlp, { linear }: LayerOperands, u: Value): Value {
   const act = ACTIVATIONS[activation];
   if (projections.kind === "plain") return act(g, linear(projections.up.slot, u));
   const [gate, up] =

@@ -24,10 +24,64 @@ export function layerTensors(decoder: Decoder, layer: number): LayerTensor[] {
     ...ofLinear(attention.body.output),
     ...ofNorm(attention.after),
     ...(parallel && mlp.before === attention.before ? [] : ofNorm(mlp.before)),
-    ...mlpLinears(mlp.body).flatMap(ofLinear),
-    ...ofLinear(mlp.body.down),
+    ...(mlp.body.experts
+      ? [
+          ...ofLinear(mlp.body.experts.router.gate).map((it) => ({ ...it, kind: "router" as const })),
+          ...Array.from({ length: mlp.body.experts.count }, (_, expert) =>
+            expertTensors(decoder, layer, expert),
+          ).flat(),
+        ]
+      : [...mlpLinears(mlp.body), mlp.body.down].flatMap(ofLinear)),
     ...ofNorm(mlp.after),
   ];
+}
+
+/** The matrices of one of a layer's experts; none where the layer has no experts. */
+export function expertTensors({ layers, layersPath }: Decoder, layer: number, expert: number): LayerTensor[] {
+  const { body } = layers[layer].mlp;
+  if (!body.experts) return [];
+  return [...mlpLinears(body), body.down].map(({ slot, path, out, in: input }) => ({
+    slot: `experts.${expert}.${slot}`,
+    name: `${layersPath}.${layer}.${ofExpert(path, expert)}.weight`,
+    kind: "linear",
+    shape: [out, input],
+    expert: { number: expert, slot },
+  }));
+}
+
+/** The path of one expert's matrix: `experts.*.down_proj` → `experts.3.down_proj`. */
+export function ofExpert(path: string, expert: number): string {
+  return path.replace("*", String(expert));
+}
+
+/** A tensor of all experts of a layer, by the family's name for it. */
+export interface StackedTensor {
+  readonly layer: number;
+  readonly shape: readonly number[];
+  /** Slots of one expert, in the order in which the tensor has them. */
+  readonly slots: readonly string[];
+}
+
+export type StackedTensors = ReadonlyMap<string, StackedTensor>;
+
+/**
+ * Tensors in which transformers keeps the experts of a layer together, (experts, out, in), by the names that a family's files may have
+ * them under. Gate's rows come before up's.
+ */
+export function stackedTensors({ layers, layersPath, hiddenSize }: Decoder): StackedTensors {
+  const stacks = layers.flatMap(({ mlp: { body } }, layer): [string, StackedTensor][] => {
+    const { experts, width } = body;
+    if (!experts) return [];
+    const at = (path: string): string => `${layersPath}.${layer}.${path}`;
+    return [
+      [
+        at(experts.stacked.gateUp),
+        { layer, shape: [experts.count, 2 * width, hiddenSize], slots: ["gate_proj", "up_proj"] },
+      ],
+      [at(experts.stacked.down), { layer, shape: [experts.count, hiddenSize, width], slots: ["down_proj"] }],
+    ];
+  });
+  return new Map(stacks);
 }
 
 /** A norm's weight and bias, as far as it has them. @param name of its module */
@@ -64,7 +118,11 @@ export function smoothGroups(decoder: Decoder, layer: number): SmoothGroup[] {
       input,
       norms: folds ? normTensors(norm, at(norm.path), decoder.hiddenSize).map(({ name }) => name) : [],
       onePlus: norm?.gain === "1+w",
-      linears: linears.map(({ path }) => at(`${path}.weight`)),
+      linears: linears.flatMap(({ path }) =>
+        path.includes("*") && mlp.body.experts
+          ? Array.from({ length: mlp.body.experts.count }, (_, e) => at(`${ofExpert(path, e)}.weight`))
+          : [at(`${path}.weight`)],
+      ),
     };
   };
   return [

@@ -62,6 +62,24 @@ export interface Attention {
   readonly window: number | null;
 }
 
+/** Which of a layer's experts a token goes through, and how much of each. */
+export interface Router {
+  /** (experts, hidden): what a token's scores are. */
+  readonly gate: Linear;
+  /** Experts of one token: those of the largest scores. */
+  readonly perToken: number;
+  /** Of the softmax over all experts the chosen ones' shares, divided by their sum where this is set. */
+  readonly normalized: boolean;
+}
+
+/** Σ over a token's experts of share · mlp(x), each expert an MLP of one shape. */
+export interface Experts {
+  readonly count: number;
+  readonly router: Router;
+  /** Tensors below the layer in which some files have the matrices of all experts: (experts, 2 · width, hidden) and (experts, hidden, width). */
+  readonly stacked: { readonly gateUp: string; readonly down: string };
+}
+
 export interface Mlp {
   /** act(gate) ⊙ up from two matrices or from one (gate's rows first), or act(up) alone. */
   readonly projections:
@@ -72,6 +90,8 @@ export interface Mlp {
   readonly activation: ActivationName;
   /** Width of what goes into `down`. */
   readonly width: number;
+  /** Null = one MLP for all tokens. With experts, `*` stands for the expert's number in the matrices' paths. */
+  readonly experts: Experts | null;
 }
 
 /** residual·after(body(before(x))): what one part of a layer adds. */

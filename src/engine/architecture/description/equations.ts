@@ -1,4 +1,5 @@
-import type { Attention, Block, Layer, Linear, Norm } from "./description.ts";
+import { requireConfig } from "./commonFields.ts";
+import type { Attention, Block, Experts, Layer, Linear, Mlp, Norm, Router } from "./description.ts";
 
 /** RMSNorm with a weight. */
 export function rms(path: string, epsilon: number, gain: Norm["gain"] = "w"): Norm {
@@ -86,7 +87,7 @@ export function gated(hiddenSize: number, width: number, bias = false) {
       up: linear("mlp.up_proj", width, hiddenSize, bias),
     },
     down: linear("mlp.down_proj", hiddenSize, width, bias),
-    width,
+    ...{ width, experts: null },
   } as const;
 }
 
@@ -95,7 +96,7 @@ export function gatedFused(hiddenSize: number, width: number, bias = false) {
   return {
     projections: { kind: "gated-fused", gateUp: linear("mlp.gate_up_proj", 2 * width, hiddenSize, bias) },
     down: linear("mlp.down_proj", hiddenSize, width, bias),
-    width,
+    ...{ width, experts: null },
   } as const;
 }
 
@@ -109,8 +110,32 @@ export function plainMlp(
   return {
     projections: { kind: "plain", up: linear(paths.up, width, hiddenSize, bias, "up_proj") },
     down: linear(paths.down, hiddenSize, width, bias, "down_proj"),
-    width,
+    ...{ width, experts: null },
   } as const;
+}
+
+/** Experts of three matrices each. @param paths of the router and of expert `*`'s matrices */
+export function gatedExperts(
+  hiddenSize: number,
+  width: number,
+  paths: Readonly<Record<"router" | "gate" | "up" | "down", string>>,
+  { count, perToken, normalized }: Pick<Experts, "count"> & Omit<Router, "gate">,
+): Pick<Mlp, "projections" | "down" | "width" | "experts"> {
+  requireConfig(perToken <= count, `a token is to go through ${perToken} experts, and a layer has ${count}`);
+  return {
+    projections: {
+      kind: "gated",
+      gate: linear(paths.gate, width, hiddenSize, false, "gate_proj"),
+      up: linear(paths.up, width, hiddenSize, false, "up_proj"),
+    },
+    down: linear(paths.down, hiddenSize, width, false, "down_proj"),
+    width,
+    experts: {
+      count,
+      router: { gate: linear(paths.router, count, hiddenSize, false, "router"), perToken, normalized },
+      stacked: { gateUp: "mlp.experts.gate_up_proj", down: "mlp.experts.down_proj" },
+    },
+  };
 }
 
 /**

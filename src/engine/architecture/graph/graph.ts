@@ -130,6 +130,13 @@ export class Graph {
     return this.#node("TopK", [x, count], { axis: -1, largest, sorted: largest }, 2)[0];
   }
 
+  /** The `count` largest values of every row along the last axis, descending, and their places (int64). */
+  largest(x: Value, count: number): [Value, Value] {
+    const attributes = { axis: -1, largest: 1, sorted: 1 };
+    const [values, places] = this.#node("TopK", [x, this.ints([count])], attributes, 2);
+    return [values, places];
+  }
+
   /** [begin, end) along one axis; both are 1-element int64 tensors. */
   slice(x: Value, begin: Value, end: Value, axis: number): Value {
     return this.op("Slice", [x, begin, end, this.ints([axis])]);

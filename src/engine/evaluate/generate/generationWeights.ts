@@ -1,5 +1,5 @@
 import { freemem } from "node:os";
-import type { HeadWeights, LayerWeights } from "#engine/forward/forward.ts";
+import { EXPERTS, type HeadWeights, type LayerWeights } from "#engine/forward/forward.ts";
 import { withTable } from "../stream/hiddenStates.ts";
 import { readHead } from "../stream/judgeHead.ts";
 import { createLayerReader } from "../stream/layerReader.ts";
@@ -82,9 +82,15 @@ function copiesOf(source: LayerWeights, made: readonly (() => LayerWeights)[]): 
     shared.set(slot, known);
     return known;
   };
-  return made.map((make) =>
-    Object.fromEntries(Object.entries(make()).map(([slot, values]) => [slot, copy(slot, values)])),
-  );
+  return made.map((make) => {
+    const weights = make();
+    const read = weights[EXPERTS];
+    return {
+      ...Object.fromEntries(Object.entries(weights).map(([slot, values]) => [slot, copy(slot, values)])),
+      // of a layer with experts only what all tokens go through is kept
+      ...(read ? { [EXPERTS]: read } : {}),
+    };
+  });
 }
 
 function layerBytes({ architecture }: Engine): number {

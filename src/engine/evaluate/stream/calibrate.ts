@@ -4,6 +4,7 @@ import { createMeter } from "./meter.ts";
 import type { Engine, Watch } from "./engine.ts";
 import type { WindowSet } from "../windows/windowSet.ts";
 import type { LayerWeights } from "#engine/forward/forward.ts";
+import { refuseExperts } from "#engine/recipe/planActivations.ts";
 import { requireNormWeights } from "#engine/recipe/smoothing.ts";
 import type { ActivationMaxima, ChannelMaxima, InputMaxima } from "#engine/recipe/activationPlan.ts";
 
@@ -16,10 +17,11 @@ export interface CalibrateRequest extends Engine, Watch {
  * The largest |x| of every channel of the normed inputs, and |w| of every column of the linears behind them, in one pass of
  * the original over a text. One layer and the text's hidden states are in memory; what is kept is 2 × groups × hidden numbers
  * a layer, in shared memory.
- * @throws KeystoneError activations/no-norm-weight, checkpoint/not-finite, job/cancelled
+ * @throws KeystoneError activations/no-norm-weight, activations/experts, checkpoint/not-finite, job/cancelled
  */
 export async function calibrate(request: CalibrateRequest): Promise<ActivationMaxima> {
   const { architecture, forward, windows } = request;
+  refuseExperts(architecture);
   requireNormWeights(architecture);
   const { layers, hiddenSize } = architecture.facts;
   const plan = planBatches(windows);

@@ -1,10 +1,11 @@
 import { requireFinite } from "#engine/checkpoint/finite.ts";
-import type { LayerWeights } from "#engine/forward/forward.ts";
+import type { LayerTensor } from "#engine/architecture/decoder/architecture.ts";
+import { EXPERTS, type LayerWeights } from "#engine/forward/forward.ts";
 import type { Engine } from "./engine.ts";
 
 /** Reads one layer after another into the same memory. */
 export interface LayerReader {
-  /** Weights of a layer by slot, f32. They are overwritten by the next call. */
+  /** Weights of a layer by slot, f32. They are overwritten by the next call. Experts are read when they are asked for, one at a time. */
   read(layer: number): Promise<LayerWeights>;
 }
 
@@ -24,18 +25,31 @@ export function createLayerReader(
     buffers.set(slot, fresh);
     return fresh;
   };
+  /** @param use slots that are never in memory together share one */
+  const readInto = async ({ name, shape }: LayerTensor, use: string): Promise<Float32Array> => {
+    const size = shape.reduce((product, n) => product * n, 1);
+    const values = await checkpoint.read(name, bufferOf(use, size));
+    if (checkFinite) requireFinite(name, values);
+    return values;
+  };
   return {
     async read(layer) {
       const weights: Record<string, Float32Array> = {};
-      for (const { slot, name, shape } of architecture.layerTensors(layer)) {
-        const buffer = bufferOf(
-          slot,
-          shape.reduce((product, n) => product * n, 1),
-        );
-        weights[slot] = await checkpoint.read(name, buffer);
-        if (checkFinite) requireFinite(name, weights[slot]);
-      }
-      return weights;
+      const tensors = architecture.layerTensors(layer);
+      for (const tensor of tensors)
+        if (!tensor.expert) weights[tensor.slot] = await readInto(tensor, tensor.slot);
+      if (architecture.expertsOf(layer) === 0) return weights;
+      return {
+        ...weights,
+        [EXPERTS]: async (number) => {
+          const own: Record<string, Float32Array> = {};
+          for (const tensor of architecture.expertTensors(layer, number)) {
+            const slot = tensor.expert?.slot ?? tensor.slot;
+            own[slot] = await readInto(tensor, `experts.*.${slot}`);
+          }
+          return own;
+        },
+      };
     },
   };
 }

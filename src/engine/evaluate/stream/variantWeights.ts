@@ -1,7 +1,7 @@
 import type { TensorError } from "#shared/evaluation.ts";
 import { applySmoothing } from "#engine/recipe/smoothing.ts";
 import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
-import type { LayerWeights } from "#engine/forward/forward.ts";
+import { EXPERTS, type LayerWeights } from "#engine/forward/forward.ts";
 import { quantizeDequantize } from "#engine/quantize/quantizeDequantize.ts";
 import {
   poolStatistics,
@@ -19,7 +19,10 @@ export interface Scratch {
 
 /** Makes one variant's weights from the original's and keeps account of the error. */
 export interface WeightMaker {
-  /** A layer's weights: changed slots lie in scratch memory, valid until the next call; the others are the original's own. */
+  /**
+   * A layer's weights: changed slots lie in scratch memory, valid until the next call; the others are the original's own. An expert's are
+   * made when it is read.
+   */
   layer(layer: number, original: LayerWeights): LayerWeights;
   /** One tensor outside the layers: a buffer of its own, or the original where nothing changes. */
   tensor(name: string, original: Float32Array): Float32Array;
@@ -84,12 +87,27 @@ export function createWeightMaker(
   return {
     layer(layer, original) {
       const weights: Record<string, Float32Array> = {};
-      for (const { slot, name } of architecture.layerTensors(layer)) {
+      for (const { slot, name, expert } of architecture.layerTensors(layer)) {
+        if (expert) continue;
         weights[slot] = make(name, original[slot], (use) =>
           scratch.take(`${use} ${slot}`, original[slot].length),
         );
       }
-      return weights;
+      const read = original[EXPERTS];
+      if (!read) return weights;
+      return {
+        ...weights,
+        [EXPERTS]: async (number) => {
+          const source = await read(number);
+          return Object.fromEntries(
+            architecture.expertTensors(layer, number).map(({ slot: whole, name, expert }) => {
+              const slot = expert?.slot ?? whole;
+              const take = (use: string) => scratch.take(`${use} experts.*.${slot}`, source[slot].length);
+              return [slot, make(name, source[slot], take)];
+            }),
+          );
+        },
+      };
     },
     tensor: (name, original) => make(name, original, () => new Float32Array(original.length)),
     errors: () => Array.from(quantized.values(), ({ plan, statistics }) => toTensorError(plan, statistics)),

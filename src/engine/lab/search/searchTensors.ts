@@ -4,7 +4,8 @@ import type { RangeRule, Override, Recipe } from "#shared/recipe.ts";
 import { createLayerReader } from "#engine/evaluate/stream/layerReader.ts";
 import { createMeter } from "#engine/evaluate/stream/meter.ts";
 import { createScratch } from "#engine/evaluate/stream/variantWeights.ts";
-import type { LayerWeights } from "#engine/forward/forward.ts";
+import type { LayerTensor } from "#engine/architecture/decoder/architecture.ts";
+import { expertOf } from "#engine/forward/forward.ts";
 import { quantizeDequantize } from "#engine/quantize/quantizeDequantize.ts";
 import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 import { restoreList } from "../run/arms.ts";
@@ -44,12 +45,14 @@ export async function searchTensors(bench: SearchBench): Promise<Found> {
     const weights = await reader.read(layer);
     await losses.enter(layer, weights);
     await meter.advance(losses.unitsPerLayer, `layer ${layer + 1} of ${layers}`);
-    for (const { plan, slot } of plansOf(bench, plans, layer)) {
+    for (const { plan, slot, expert } of plansOf(bench, plans, layer)) {
       if (budget.spent !== null) break;
-      const out = scratch.take(slot, weights[slot].length);
+      const own = expert ? await expertOf(weights, expert.number) : weights;
+      const original = own[expert?.slot ?? slot];
+      const out = scratch.take(expert?.slot ?? slot, original.length);
       const searched = await searchClips(first, budget.share(plans.size - chosen.size), async (range) => {
-        const statistics = quantizeDequantize(weights[slot], { ...plan, range }, out);
-        const loss = await losses.of(slot, weights[slot], out, statistics);
+        const statistics = quantizeDequantize(original, { ...plan, range }, out);
+        const loss = await losses.of(slot, original, out, statistics);
         trials.push({ range, tensor: plan.name, loss, best: false });
         await meter.advance(losses.unitsPerTrial, `${plan.name}, ${said(range)}`);
         return loss;
@@ -80,10 +83,10 @@ function plansOf(
   { run }: SearchBench,
   plans: ReadonlyMap<string, TensorPlan>,
   layer: number,
-): { plan: TensorPlan; slot: keyof LayerWeights }[] {
-  return run.architecture.layerTensors(layer).flatMap(({ name, slot }) => {
+): (Pick<LayerTensor, "slot" | "expert"> & { plan: TensorPlan })[] {
+  return run.architecture.layerTensors(layer).flatMap(({ name, slot, expert }) => {
     const plan = plans.get(name);
-    return plan ? [{ plan, slot }] : [];
+    return plan ? [{ plan, slot, ...(expert ? { expert } : {}) }] : [];
   });
 }
 

@@ -68,9 +68,10 @@ async function outputLosses(bench: SearchBench, linears: number): Promise<Tensor
       norms = new Map();
       hidden = passed.hidden;
     },
-    async of(slot, weights, changed) {
+    async of(slot, weights, changed, { sumSquaredError, sumSquares }) {
       const x = inputs.get(slot);
-      if (!x) throw new Error(`no inputs of ${slot} were captured`);
+      // an expert sees only the tokens that choose it, and may see none: its error is that of its weights
+      if (!x) return orNull(Math.sqrt(sumSquaredError / sumSquares));
       const width = x.length / tokens;
       const norm = norms.get(slot) ?? sum(await forward.outputSquares(x, weights, width));
       norms.set(slot, norm);

@@ -2,6 +2,7 @@ import type { Coordinate } from "#shared/recipe.ts";
 import { createLayerReader } from "#engine/evaluate/stream/layerReader.ts";
 import type { Engine, Watch } from "#engine/evaluate/stream/engine.ts";
 import type { WeightEdit } from "#engine/evaluate/stream/variant.ts";
+import { expertOf } from "#engine/forward/forward.ts";
 import { scaleWeights } from "./edits.ts";
 
 interface Found {
@@ -47,9 +48,10 @@ export async function pruneLargest(
   };
   for (let layer = 0; layer < architecture.facts.layers; layer++) {
     const weights = await reader.read(layer);
-    for (const { slot, name, kind } of architecture.layerTensors(layer)) {
+    for (const { slot, name, kind, expert } of architecture.layerTensors(layer)) {
       if (kind !== "linear") continue;
-      const values = weights[slot];
+      const own = expert ? await expertOf(weights, expert.number) : weights;
+      const values = own[expert?.slot ?? slot];
       const without = new Set(excluded.get(name)?.map(({ index }) => index));
       for (let index = 0; index < values.length; index++) {
         const magnitude = Math.abs(values[index]);

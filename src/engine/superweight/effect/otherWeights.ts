@@ -1,7 +1,7 @@
 import type { OtherWeight } from "#shared/detection.ts";
 import type { Architecture, LayerTensor } from "#engine/architecture/decoder/architecture.ts";
 import type { Engine } from "#engine/evaluate/stream/engine.ts";
-import type { LayerWeights } from "#engine/forward/forward.ts";
+import { expertOf, type LayerWeights } from "#engine/forward/forward.ts";
 import { drawWeights } from "../ablate/randomWeights.ts";
 
 /** Of every layer so many of the largest weights are remembered, so that some are left when the candidates' neurons are taken out. */
@@ -15,16 +15,17 @@ export interface OtherPlace extends Pick<OtherWeight, "tensor" | "row" | "column
 }
 
 /** Notes the largest |w| of a layer's linears, descending. Reads every weight once. */
-export function largestOfLayer(
+export async function largestOfLayer(
   architecture: Architecture,
   layer: number,
   weights: LayerWeights,
-): OtherPlace[] {
+): Promise<OtherPlace[]> {
   let found: OtherPlace[] = [];
   let least = 0;
-  for (const { slot, name, kind, shape } of architecture.layerTensors(layer)) {
+  for (const { slot, name, kind, shape, expert } of architecture.layerTensors(layer)) {
     if (kind !== "linear") continue;
-    const values = weights[slot];
+    const own = expert ? await expertOf(weights, expert.number) : weights;
+    const values = own[expert?.slot ?? slot];
     for (let i = 0; i < values.length; i++) {
       const magnitude = values[i] < 0 ? -values[i] : values[i];
       if (magnitude <= least) continue;

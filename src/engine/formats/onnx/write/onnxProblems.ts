@@ -31,7 +31,18 @@ export function onnxProblems(
       ? recipe.restore.largest
       : 0;
   if (most > MAX_RESTORED) found.set("export/restore-count", tooManyRestored(most));
+  if (on?.model.architecture.description.layers.some(({ mlp }) => mlp.body.experts))
+    found.set("export/onnx-model", noExperts(on.model.architecture.facts.family));
   return [...activationProblems(recipe, SUBJECT), ...[...found.values()].map((problem) => problem.toData())];
+}
+
+function noExperts(family: string): KeystoneError {
+  return new KeystoneError(
+    "export/onnx-model",
+    `${SUBJECT} written here has one MLP in every layer; ${family} has experts.`,
+    "Export as safetensors or GGUF instead.",
+    { family },
+  );
 }
 
 /** What the recipe's tensors may get, before a model says which tensors there are. */
