@@ -5,7 +5,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { silenceRuntime } from "#engine/forward/silenceRuntime.ts";
+import { silenceRuntime } from "#engine/forward/runtime/silenceRuntime.ts";
 import { keepReport } from "./docs.ts";
 import { failuresOf, markdownTable, PeerMissing, versionsText, type Peer } from "./peer.ts";
 import { pythonFor } from "./python.ts";

@@ -1,5 +1,5 @@
 import { toErrorData } from "#shared/errors.ts";
-import { useGate } from "#engine/forward/nativeGate.ts";
+import { useGate } from "#engine/forward/runtime/nativeGate.ts";
 import { createTalk, type Talk } from "./protocol/talk.ts";
 import type { Task, TaskFields, TaskKind, TaskReply, TaskResult } from "./protocol/task.ts";
 import { ablateTask } from "./tasks/ablate.ts";

@@ -18,6 +18,8 @@ import { adaptVariant } from "#engine/export/variant/adaptVariant.ts";
 import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
 import { readParts, writeParts, type Tensors } from "../support/rewrittenCheckpoint.ts";
 
+/** Their neurons are their experts'. */
+const OF_EXPERTS = ["mixtral", "qwen3_moe", "qwen3_moe-fused"];
 const GOLDEN = join(import.meta.dirname, "..", "golden", "families");
 const [LAYER, ROW] = [1, 9];
 /** A neuron that fires on the prompt. */
@@ -88,7 +90,7 @@ const open = async (folder: string) => {
 };
 
 describe("a planted super weight is found at its coordinates, kept by an export, and found there again", () => {
-  for (const name of readdirSync(GOLDEN))
+  for (const name of readdirSync(GOLDEN).filter((one) => !OF_EXPERTS.includes(one)))
     it(name, async () => {
       const source = await open(await plantedFolder(name));
       const out = join(await temporaryFolder(), "export");

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
-import { createGate, shutGate, useGate, type NativeGate } from "#engine/forward/nativeGate.ts";
+import { createGate, shutGate, useGate, type NativeGate } from "#engine/forward/runtime/nativeGate.ts";
 import { LARGE_PROBE, runProbe, SMALL_PROBE } from "#engine/forward/probe.ts";
 import { deviceReport } from "#shared/device.ts";
 

@@ -1,8 +1,8 @@
 import { locks } from "node:worker_threads";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import type { DeviceReport } from "#shared/device.ts";
-import { throughGate } from "./nativeGate.ts";
-import { silenceRuntime } from "./silenceRuntime.ts";
+import { throughGate } from "./runtime/nativeGate.ts";
+import { silenceRuntime } from "./runtime/silenceRuntime.ts";
 
 export type Provider = DeviceReport["used"];
 

@@ -1,7 +1,7 @@
 import { MessageChannel } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { cancelledError, KeystoneError } from "#shared/errors.ts";
-import { createGate, leaveGate, shutGate, type NativeGate } from "#engine/forward/nativeGate.ts";
+import { createGate, leaveGate, shutGate, type NativeGate } from "#engine/forward/runtime/nativeGate.ts";
 import { isCancelled, type Control } from "#worker/protocol/control.ts";
 import type { TaskFields, TaskKind, TaskMessage, TaskReply, TaskResult } from "#worker/protocol/task.ts";
 

@@ -23,7 +23,7 @@ import type { ActivationMaxima } from "#engine/recipe/activationPlan.ts";
 import type { ExportFolders } from "#engine/export/folder/exportFolders.ts";
 import type { OriginalReference } from "#engine/evaluate/stream/scoring.ts";
 import type { WindowSet } from "#engine/evaluate/windows/windowSet.ts";
-import type { NativeGate } from "#engine/forward/nativeGate.ts";
+import type { NativeGate } from "#engine/forward/runtime/nativeGate.ts";
 import type { Control } from "./control.ts";
 
 /** The model a task works on, and how. A worker keeps it open as long as the next task names the same. */

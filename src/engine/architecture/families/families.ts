@@ -9,14 +9,14 @@ import { opt } from "./gpt/opt.ts";
 import { granite } from "./granite.ts";
 import { llama } from "./llama.ts";
 import { ministral3 } from "./ministral3.ts";
-import { mixtral } from "./mixtral.ts";
+import { mixtral } from "./experts/mixtral.ts";
 import { mistral } from "./mistral.ts";
 import { olmo } from "./olmo.ts";
 import { olmo2, olmo3 } from "./olmo2.ts";
 import { phi3 } from "./phi3.ts";
 import { qwen2 } from "./qwen2.ts";
 import { qwen3 } from "./qwen3.ts";
-import { qwen3Moe } from "./qwen3Moe.ts";
+import { qwen3Moe } from "./experts/qwen3Moe.ts";
 import { smollm3 } from "./smollm3.ts";
 
 /** Every family that Keystone can compute. A new one is a file beside this one, and a line here. */

@@ -30,6 +30,7 @@ export function listedModel(checkpoint: Checkpoint): Architecture {
     ...{ kindOf: refuse, layerTensors: refuse, smoothGroups: refuse, addsDownOutput: refuse },
     ...{ positionTables: refuse, mask: refuse, layerGraph: refuse, headGraph: refuse, judgeGraph: refuse },
     ...{ scoreGraph: refuse, decoderGraph: refuse },
+    ...{ expertsOf: refuse, expertTensors: refuse, expertGraph: refuse },
   };
 }
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { apart, block, gatedExperts, layersOf, plainAttention, rms } from "../description/equations.ts";
-import { commonParts, decoderFields, headSizesOf, rotaryFrom } from "../description/commonFields.ts";
-import { family } from "../description/family.ts";
+import { apart, block, gatedExperts, layersOf, plainAttention, rms } from "../../description/equations.ts";
+import { commonParts, decoderFields, headSizesOf, rotaryFrom } from "../../description/commonFields.ts";
+import { family } from "../../description/family.ts";
 
 const size = z.number().int().positive();
 

@@ -7,15 +7,15 @@ import {
   layersOf,
   plainAttention,
   rms,
-} from "../description/equations.ts";
+} from "../../description/equations.ts";
 import {
   commonParts,
   decoderFields,
   headSizesOf,
   requireConfig,
   rotaryFrom,
-} from "../description/commonFields.ts";
-import { family } from "../description/family.ts";
+} from "../../description/commonFields.ts";
+import { family } from "../../description/family.ts";
 
 const size = z.number().int().positive();
 
