@@ -2,8 +2,24 @@ import type { Note } from "#shared/notes.ts";
 import type { Inventory } from "#shared/inventory.ts";
 import type { TensorInfo } from "#shared/model.ts";
 
-/** An open Hugging Face folder. Headers and config are in memory; tensor data is read by range, on demand. */
-export interface Checkpoint {
+/** What is known of a checkpoint without reading a tensor. */
+export type CheckpointFacts = Pick<
+  Checkpoint,
+  | "path"
+  | "config"
+  | "tensors"
+  | "inventory"
+  | "fingerprint"
+  | "revision"
+  | "shards"
+  | "sharded"
+  | "notes"
+  | "packing"
+  | "configRewritten"
+>;
+
+/** An open model. Headers and config are in memory; tensor data is read by range, on demand. */
+export abstract class Checkpoint {
   /** Absolute folder. */
   readonly path: string;
   /** config.json as parsed; validated by the architecture that reads it. */
@@ -32,21 +48,35 @@ export interface Checkpoint {
   /** True where `config` differs from config.json: without what that says of a packing, or settled by what the files hold. An export then writes its own. */
   readonly configRewritten?: boolean;
 
+  protected constructor(facts: CheckpointFacts) {
+    this.path = facts.path;
+    this.config = facts.config;
+    this.tensors = facts.tensors;
+    this.inventory = facts.inventory;
+    this.fingerprint = facts.fingerprint;
+    this.revision = facts.revision;
+    this.shards = facts.shards;
+    this.sharded = facts.sharded;
+    this.notes = facts.notes;
+    if (facts.packing !== undefined) this.packing = facts.packing;
+    if (facts.configRewritten !== undefined) this.configRewritten = facts.configRewritten;
+  }
+
   /**
    * A whole tensor, widened to f32 (row-major, exact for all three storage types).
    * @param out receives the values; its length must be the tensor's element count. Allocated when absent.
    * @throws KeystoneError checkpoint/no-such-tensor, checkpoint/unreadable-dtype, checkpoint/read-failed
    */
-  read(name: string, out?: Float32Array): Promise<Float32Array>;
+  abstract read(name: string, out?: Float32Array): Promise<Float32Array>;
 
   /** Rows `indices` of a 2-D tensor, widened, in the order asked: (indices.length, columns). Reads only those rows. */
-  readRows(name: string, indices: ArrayLike<number>): Promise<Float32Array>;
+  abstract readRows(name: string, indices: ArrayLike<number>): Promise<Float32Array>;
 
   /**
    * The bytes [begin, end) of a tensor's data, relative to the tensor's own start; whole when omitted. Of a packed tensor: of its
    * values in `dtype`, as a plain checkpoint would store them (dtypes.ts: dataBytes).
    */
-  readBytes(name: string, begin?: number, end?: number): Promise<Uint8Array>;
+  abstract readBytes(name: string, begin?: number, end?: number): Promise<Uint8Array>;
 
-  close(): Promise<void>;
+  abstract close(): Promise<void>;
 }

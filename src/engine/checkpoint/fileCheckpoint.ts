@@ -1,10 +1,8 @@
-import type { Note } from "#shared/notes.ts";
 import { KeystoneError } from "#shared/errors.ts";
-import type { Inventory } from "#shared/inventory.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import { readRange, type ClosableSource } from "#engine/files/byteSource.ts";
 import { shown } from "#engine/files/strictJson.ts";
-import type { Checkpoint } from "./checkpoint.ts";
+import { Checkpoint } from "./checkpoint.ts";
 
 /** A tensor as it is listed; what else a kind of file needs to read it comes with it. */
 export interface ListedTensor {
@@ -25,36 +23,21 @@ export interface ModelFiles<Tensor extends ListedTensor> extends Pick<
 }
 
 /** A model whose tensors lie in files that stay open as long as it does. Its kinds differ in how a tensor is read. */
-export abstract class FileCheckpoint<Tensor extends ListedTensor> implements Checkpoint {
-  readonly path: string;
-  readonly config: Readonly<Record<string, unknown>>;
-  readonly tensors: ReadonlyMap<string, TensorInfo>;
-  readonly inventory: Inventory = [];
-  readonly fingerprint: string;
-  readonly revision: string;
-  readonly shards: readonly { file: string; bytes: number }[];
-  readonly sharded: boolean;
-  readonly notes: readonly Note[];
-  readonly packing?: string;
+export abstract class FileCheckpoint<Tensor extends ListedTensor> extends Checkpoint {
   private readonly stored: ReadonlyMap<string, Tensor>;
   private readonly sources: ReadonlyMap<string, ClosableSource>;
 
   constructor(files: ModelFiles<Tensor>) {
-    this.path = files.path;
-    this.config = files.config;
-    this.tensors = infosOf(files.tensors);
-    this.fingerprint = files.fingerprint;
-    this.revision = files.revision;
-    this.shards = files.shards;
-    this.sharded = files.sharded ?? false;
-    this.notes = files.notes;
-    if (files.packing !== undefined) this.packing = files.packing;
+    const { path, config, fingerprint, revision, shards, sharded = false, notes, packing } = files;
+    super({
+      ...{ path, config, fingerprint, revision, shards, sharded, notes },
+      tensors: infosOf(files.tensors),
+      inventory: [],
+      ...(packing === undefined ? {} : { packing }),
+    });
     this.stored = files.tensors;
     this.sources = files.sources;
   }
-
-  abstract read(name: string, out?: Float32Array): Promise<Float32Array>;
-  abstract readRows(name: string, indices: ArrayLike<number>): Promise<Float32Array>;
 
   /** The bytes at the tensor's place in its file, which are its weights one after another where it is not packed. */
   async readBytes(name: string, begin = 0, end?: number): Promise<Uint8Array> {

@@ -5,9 +5,9 @@ import { storageOf } from "#engine/checkpoint/readTensor.ts";
 import { STORAGE_BYTES } from "#engine/numeric/storageTypes.ts";
 import { widen } from "#engine/numeric/widen.ts";
 import { dataBytes } from "#engine/checkpoint/dtypes.ts";
-import { noSuchTensor } from "#engine/checkpoint/fileCheckpoint.ts";
+import { infosOf, noSuchTensor } from "#engine/checkpoint/fileCheckpoint.ts";
 import { transpose } from "#engine/numeric/transpose.ts";
-import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
+import { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 
 /** A tensor under the name that it is used by. */
 export interface SettledTensor {
@@ -30,35 +30,22 @@ export interface Settlement {
 }
 
 /** A checkpoint as its inventory settled it: the tensors that are used, by their family's names, and no others. */
-export class SettledCheckpoint implements Checkpoint {
-  readonly path: string;
-  readonly config: Readonly<Record<string, unknown>>;
-  readonly tensors: ReadonlyMap<string, TensorInfo>;
-  readonly inventory: Inventory;
-  readonly fingerprint: string;
-  readonly revision: string;
-  readonly shards: readonly { file: string; bytes: number }[];
-  readonly sharded: boolean;
-  readonly notes: readonly Note[];
-  readonly packing?: string;
-  readonly configRewritten?: true;
+export class SettledCheckpoint extends Checkpoint {
   private readonly files: Checkpoint;
   private readonly settled: ReadonlyMap<string, SettledTensor>;
 
   constructor(files: Checkpoint, { config, tensors, inventory, notes }: Settlement) {
+    const { fingerprint, revision, shards, sharded, packing } = files;
+    super({
+      ...{ path: files.path, fingerprint, revision, shards, sharded },
+      ...{ config, inventory },
+      tensors: infosOf(tensors),
+      notes: [...files.notes, ...notes],
+      ...(packing === undefined ? {} : { packing }),
+      ...(files.configRewritten === true || config !== files.config ? { configRewritten: true } : {}),
+    });
     this.files = files;
-    this.path = files.path;
-    this.config = config;
-    if (files.configRewritten === true || config !== files.config) this.configRewritten = true;
     this.settled = tensors;
-    this.tensors = new Map([...tensors].map(([name, { info }]) => [name, info]));
-    this.inventory = inventory;
-    this.fingerprint = files.fingerprint;
-    this.revision = files.revision;
-    this.shards = files.shards;
-    this.sharded = files.sharded;
-    this.notes = [...files.notes, ...notes];
-    if (files.packing !== undefined) this.packing = files.packing;
   }
 
   async read(name: string, out?: Float32Array): Promise<Float32Array> {

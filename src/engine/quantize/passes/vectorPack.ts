@@ -53,7 +53,7 @@ function keepConstants(kernels: Kernels, constants: PackedConstants, block: numb
       return;
     case "integer":
       constants.scale.set(first, block);
-      constants.zero.set(second, block);
+      constants.zeroPoints.set(second, block);
       return;
     case "affine":
       constants.scale.set(first, block);

@@ -1,7 +1,7 @@
-import { AFFINE, STORAGE } from "./kernelForms.ts";
+import { AFFINE, codeKernels } from "./kernelForms.ts";
 import { assertRangeFits } from "../plan/overflow.ts";
 import {
-  constantsMismatch,
+  constantsAs,
   ROUND,
   type Scheme,
   type SchemePlan,
@@ -20,15 +20,7 @@ const { fround } = Math;
  */
 export const affine: SchemeImplementation = {
   create: (plan, blocks, packed) => new AffineScheme(plan, blocks, packed),
-  kernels: {
-    configure(module, { bits, storage }) {
-      const levels = 2 ** bits;
-      module.configure(AFFINE, levels - 1, 0, levels - 1, 0, 0, STORAGE[storage]);
-    },
-    codes: true,
-    mse: true,
-    ordered: false,
-  },
+  kernels: codeKernels(AFFINE, () => 0, { mse: true, ordered: false }),
 };
 
 class AffineScheme implements Scheme {
@@ -38,8 +30,8 @@ class AffineScheme implements Scheme {
   private readonly low: Float32Array;
   private readonly scale: Float32Array;
 
-  constructor(plan: SchemePlan, blocks: number, packed?: PackedConstants) {
-    if (packed && packed.kind !== "offset") throw constantsMismatch("affine");
+  constructor(plan: SchemePlan, blocks: number, constants?: PackedConstants) {
+    const packed = constantsAs("offset", plan, constants);
     this.levels = 2 ** plan.bits;
     this.tensor = plan.name;
     this.low = packed?.low ?? new Float32Array(blocks);

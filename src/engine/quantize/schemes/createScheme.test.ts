@@ -88,21 +88,21 @@ describe("affine", () => {
 });
 
 describe("int", () => {
-  const constants = (packed: Packed): { scale: number[]; zero: number[] } => {
+  const constants = (packed: Packed): { scale: number[]; zeroPoints: number[] } => {
     if (packed.constants.kind !== "integer") throw new Error("not an integer scheme");
-    return { scale: Array.from(packed.constants.scale), zero: Array.from(packed.constants.zero) };
+    return { scale: Array.from(packed.constants.scale), zeroPoints: Array.from(packed.constants.zeroPoints) };
   };
 
   it("widens an asymmetric range to hold 0, so that 0 stays 0", () => {
     const packed = quantize(Float32Array.of(3, 15, 9), line(3, { scheme: "int" }));
-    expect(constants(packed)).toEqual({ scale: [1], zero: [0] });
+    expect(constants(packed)).toEqual({ scale: [1], zeroPoints: [0] });
     expect(Array.from(dequantize(packed))).toEqual([3, 15, 9]);
     expect(roundTrip([-8, -1, 0, 7], { scheme: "int" })).toEqual([-8, -1, 0, 7]);
   });
 
   it("has symmetric levels −(2^(b−1) − 1) … 2^(b−1) − 1 around zero point 2^(b−1)", () => {
     const packed = quantize(Float32Array.of(-7, 7, 3, 0), line(4, { scheme: "int", symmetric: true }));
-    expect(constants(packed)).toEqual({ scale: [1], zero: [8] });
+    expect(constants(packed)).toEqual({ scale: [1], zeroPoints: [8] });
     expect(Array.from(packed.codes)).toEqual([1, 15, 11, 8]);
     expect(Array.from(dequantize(packed))).toEqual([-7, 7, 3, 0]);
   });

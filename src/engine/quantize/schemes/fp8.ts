@@ -1,6 +1,7 @@
 import { bitsOf } from "#engine/numeric/halfTypes.ts";
 import {
-  constantsMismatch,
+  constantsAs,
+  perBlock,
   ROUND,
   type PackedConstants,
   type Scheme,
@@ -30,9 +31,9 @@ class Fp8Scheme implements Scheme {
   readonly decodesByTable = true;
   private readonly scale: Float32Array;
 
-  constructor(plan: SchemePlan, blocks: number, packed?: PackedConstants) {
-    if (packed && packed.kind !== "levels") throw constantsMismatch(plan.scheme);
-    this.scale = packed ? new Float32Array(packed.scale) : new Float32Array(blocks);
+  constructor(plan: SchemePlan, blocks: number, constants?: PackedConstants) {
+    const packed = constantsAs("levels", plan, constants);
+    this.scale = perBlock(packed?.scale, blocks);
   }
 
   fit(block: number, low: number, high: number): void {

@@ -1,6 +1,7 @@
-import { GGUF_AFFINE, STORAGE } from "./kernelForms.ts";
+import { GGUF_AFFINE, codeKernels } from "./kernelForms.ts";
 import {
-  constantsMismatch,
+  constantsAs,
+  perBlock,
   type BlockValues,
   type Scheme,
   type SchemePlan,
@@ -19,15 +20,7 @@ const { fround } = Math;
  */
 export const ggufAffine: SchemeImplementation = {
   create: (plan, blocks, packed) => new GgufAffineScheme(plan, blocks, packed),
-  kernels: {
-    configure(module, { bits, storage }) {
-      const levels = 2 ** bits;
-      module.configure(GGUF_AFFINE, levels - 1, 0, levels - 1, -1, 0, STORAGE[storage]);
-    },
-    codes: true,
-    mse: false,
-    ordered: true,
-  },
+  kernels: codeKernels(GGUF_AFFINE, () => -1, { mse: false, ordered: true }),
 };
 
 class GgufAffineScheme implements Scheme {
@@ -41,12 +34,12 @@ class GgufAffineScheme implements Scheme {
   private readonly exactLow: Float32Array;
   private readonly inverse: Float32Array;
 
-  constructor(plan: SchemePlan, blocks: number, packed?: PackedConstants) {
-    if (packed && packed.kind !== "affine") throw constantsMismatch(plan.scheme);
+  constructor(plan: SchemePlan, blocks: number, constants?: PackedConstants) {
+    const packed = constantsAs("affine", plan, constants);
     this.levels = 2 ** plan.bits;
     this.tensor = plan.name;
-    this.scale = packed ? new Float32Array(packed.scale) : new Float32Array(blocks);
-    this.low = packed ? new Float32Array(packed.low) : new Float32Array(blocks);
+    this.scale = perBlock(packed?.scale, blocks);
+    this.low = perBlock(packed?.low, blocks);
     this.exactLow = new Float32Array(packed ? 0 : blocks);
     this.inverse = new Float32Array(packed ? 0 : blocks);
   }

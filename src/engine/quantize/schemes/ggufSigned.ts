@@ -1,6 +1,7 @@
-import { GGUF_SIGNED, STORAGE } from "./kernelForms.ts";
+import { GGUF_SIGNED, codeKernels } from "./kernelForms.ts";
 import {
-  constantsMismatch,
+  constantsAs,
+  perBlock,
   type BlockValues,
   type Scheme,
   type SchemePlan,
@@ -19,15 +20,7 @@ const { fround } = Math;
  */
 export const ggufSigned: SchemeImplementation = {
   create: (plan, blocks, packed) => new GgufSignedScheme(plan, blocks, packed),
-  kernels: {
-    configure(module, { bits, storage }) {
-      const levels = 2 ** bits;
-      module.configure(GGUF_SIGNED, levels - 1, 0, levels - 1, levels / 2, 0, STORAGE[storage]);
-    },
-    codes: true,
-    mse: false,
-    ordered: true,
-  },
+  kernels: codeKernels(GGUF_SIGNED, (levels) => levels / 2, { mse: false, ordered: true }),
 };
 
 class GgufSignedScheme implements Scheme {
@@ -39,12 +32,12 @@ class GgufSignedScheme implements Scheme {
   private readonly scale: Float32Array;
   private readonly inverse: Float32Array;
 
-  constructor(plan: SchemePlan, blocks: number, packed?: PackedConstants) {
-    if (packed && packed.kind !== "integer") throw constantsMismatch(plan.scheme);
+  constructor(plan: SchemePlan, blocks: number, constants?: PackedConstants) {
+    const packed = constantsAs("integer", plan, constants);
     this.levels = 2 ** plan.bits;
     this.half = this.levels / 2;
     this.tensor = plan.name;
-    this.scale = packed ? new Float32Array(packed.scale) : new Float32Array(blocks);
+    this.scale = perBlock(packed?.scale, blocks);
     this.inverse = new Float32Array(packed ? 0 : blocks);
   }
 
@@ -78,8 +71,8 @@ class GgufSignedScheme implements Scheme {
   }
 
   constants(): PackedConstants {
-    const zero = new Uint8Array(this.scale.length).fill(this.half);
-    return { kind: "integer", scale: this.scale, scaleType: "F16", zero };
+    const zeroPoints = new Uint8Array(this.scale.length).fill(this.half);
+    return { kind: "integer", scale: this.scale, scaleType: "F16", zeroPoints };
   }
 }
 

@@ -3,7 +3,7 @@ import type { TensorPlan } from "../plan/tensorPlan.ts";
 import { INT, STORAGE } from "./kernelForms.ts";
 import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import {
-  constantsMismatch,
+  constantsAs,
   ROUND,
   type Scheme,
   type SchemePlan,
@@ -40,12 +40,12 @@ class IntegerScheme implements Scheme {
   private readonly steps: number;
   private readonly scaleType: StorageType;
   private readonly scale: Float32Array;
-  private readonly zero: Uint8Array;
+  private readonly zeroPoints: Uint8Array;
   /** What codes are divided by; `scale` itself where the grid takes codes from the stored scale. */
   private readonly divisor: Float32Array;
 
-  constructor(plan: SchemePlan, blocks: number, packed?: PackedConstants) {
-    if (packed && packed.kind !== "integer") throw constantsMismatch(plan.scheme);
+  constructor(plan: SchemePlan, blocks: number, constants?: PackedConstants) {
+    const packed = constantsAs("integer", plan, constants);
     this.grid = integerGrid(plan);
     this.levels = 2 ** plan.bits;
     this.tensor = plan.name;
@@ -55,7 +55,7 @@ class IntegerScheme implements Scheme {
     this.steps = plan.symmetric ? this.grid.symmetricSteps : this.levels - 1;
     this.scaleType = this.grid.scaleTypes.at(-1) ?? "F16";
     this.scale = packed?.scale ?? new Float32Array(blocks);
-    this.zero = packed?.zero ?? new Uint8Array(blocks).fill(this.middle);
+    this.zeroPoints = packed?.zeroPoints ?? new Uint8Array(blocks).fill(this.middle);
     this.divisor = this.grid.codesFrom === "stored" ? this.scale : new Float32Array(blocks);
   }
 
@@ -72,7 +72,7 @@ class IntegerScheme implements Scheme {
     const divisor = codesFrom === "exact" && rounded > 0 ? exact : this.scale[block];
     this.divisor[block] = divisor;
     if (!this.symmetric)
-      this.zero[block] = this.grid.zeroFirst
+      this.zeroPoints[block] = this.grid.zeroFirst
         ? this.signedZero(bottom, exact)
         : this.zeroPoint(bottom, divisor);
   }
@@ -91,7 +91,7 @@ class IntegerScheme implements Scheme {
 
   encode(block: number, source: Float32Array, from: number, to: number, codes: Uint8Array, at: number): void {
     const divisor = this.divisor[block];
-    const zero = this.zero[block];
+    const zero = this.zeroPoints[block];
     const smallest = this.smallest;
     const largest = this.levels - 1;
     const shift = at - from;
@@ -106,13 +106,13 @@ class IntegerScheme implements Scheme {
 
   decode(block: number, codes: Uint8Array, from: number, to: number, out: Float32Array, at: number): void {
     const scale = this.scale[block];
-    const zero = this.zero[block];
+    const zero = this.zeroPoints[block];
     const shift = at - from;
     for (let i = from; i < to; i++) out[i + shift] = fround(fround(codes[i] - zero) * scale);
   }
 
   constants(): PackedConstants {
-    return { kind: "integer", scale: this.scale, scaleType: this.scaleType, zero: this.zero };
+    return { kind: "integer", scale: this.scale, scaleType: this.scaleType, zeroPoints: this.zeroPoints };
   }
 }
 

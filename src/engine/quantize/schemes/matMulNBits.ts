@@ -1,6 +1,6 @@
-import { MATMULNBITS, STORAGE } from "./kernelForms.ts";
+import { MATMULNBITS, codeKernels } from "./kernelForms.ts";
 import {
-  constantsMismatch,
+  constantsAs,
   type Scheme,
   type SchemePlan,
   type PackedConstants,
@@ -21,23 +21,10 @@ const { fround } = Math;
  */
 export const matMulNBits: SchemeImplementation = {
   create: (plan, blocks, packed) => new MatMulNBitsScheme(plan, blocks, packed),
-  kernels: {
-    configure(module, { bits, symmetric, storage }) {
-      const levels = 2 ** bits;
-      module.configure(
-        MATMULNBITS,
-        levels - 1,
-        0,
-        levels - 1,
-        symmetric ? levels / 2 : -1,
-        0,
-        STORAGE[storage],
-      );
-    },
-    codes: true,
+  kernels: codeKernels(MATMULNBITS, (levels, symmetric) => (symmetric ? levels / 2 : -1), {
     mse: true,
     ordered: false,
-  },
+  }),
 };
 
 class MatMulNBitsScheme implements Scheme {
@@ -46,16 +33,16 @@ class MatMulNBitsScheme implements Scheme {
   private readonly tensor: string;
   private readonly symmetric: boolean;
   private readonly scale: Float32Array;
-  private readonly zero: Uint8Array;
+  private readonly zeroPoints: Uint8Array;
   private readonly reciprocal: Float32Array;
 
-  constructor(plan: SchemePlan, blocks: number, packed?: PackedConstants) {
-    if (packed && packed.kind !== "integer") throw constantsMismatch(plan.scheme);
+  constructor(plan: SchemePlan, blocks: number, constants?: PackedConstants) {
+    const packed = constantsAs("integer", plan, constants);
     this.levels = 2 ** plan.bits;
     this.tensor = plan.name;
     this.symmetric = plan.symmetric;
     this.scale = packed?.scale ?? new Float32Array(blocks);
-    this.zero = packed?.zero ?? new Uint8Array(blocks).fill(this.levels / 2);
+    this.zeroPoints = packed?.zeroPoints ?? new Uint8Array(blocks).fill(this.levels / 2);
     this.reciprocal = new Float32Array(blocks);
   }
 
@@ -73,12 +60,12 @@ class MatMulNBitsScheme implements Scheme {
     this.reciprocal[block] = usable ? reciprocal : 0;
     if (this.symmetric) return;
     const zero = usable ? fround(0 - fround(bottom / exact)) : 0;
-    this.zero[block] = Math.min(Math.floor(zero + 0.5), largest);
+    this.zeroPoints[block] = Math.min(Math.floor(zero + 0.5), largest);
   }
 
   encode(block: number, source: Float32Array, from: number, to: number, codes: Uint8Array, at: number): void {
     const reciprocal = this.reciprocal[block];
-    const zero = this.zero[block];
+    const zero = this.zeroPoints[block];
     const largest = this.levels - 1;
     const shift = at - from;
     for (let i = from; i < to; i++) {
@@ -90,12 +77,12 @@ class MatMulNBitsScheme implements Scheme {
 
   decode(block: number, codes: Uint8Array, from: number, to: number, out: Float32Array, at: number): void {
     const scale = this.scale[block];
-    const zero = this.zero[block];
+    const zero = this.zeroPoints[block];
     const shift = at - from;
     for (let i = from; i < to; i++) out[i + shift] = fround((codes[i] - zero) * scale);
   }
 
   constants(): PackedConstants {
-    return { kind: "integer", scale: this.scale, scaleType: "F32", zero: this.zero };
+    return { kind: "integer", scale: this.scale, scaleType: "F32", zeroPoints: this.zeroPoints };
   }
 }

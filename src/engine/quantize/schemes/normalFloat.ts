@@ -1,13 +1,14 @@
-import { LEVELS, STORAGE } from "./kernelForms.ts";
+import { LEVELS } from "./kernelForms.ts";
 import { assertScaleFits } from "../plan/overflow.ts";
 import {
-  constantsMismatch,
+  constantsAs,
+  perBlock,
   type Scheme,
   type SchemePlan,
   type PackedConstants,
   type SchemeImplementation,
 } from "./scheme.ts";
-import { nearestLevel, normalFloat, setLevels, type NormalFloat } from "./normalFloatLevels.ts";
+import { levelKernels, nearestLevel, normalFloat, type NormalFloat } from "./normalFloatLevels.ts";
 import { F16_TINY, toF16 } from "#engine/numeric/halfTypes.ts";
 
 const { fround } = Math;
@@ -18,15 +19,7 @@ const { fround } = Math;
  */
 export const normalFloatAbsmax: SchemeImplementation = {
   create: (plan, blocks, packed) => new NormalFloatScheme(plan, blocks, packed),
-  kernels: {
-    configure(module, { bits, storage }) {
-      const cuts = setLevels(module, bits, 0);
-      module.configure(LEVELS, 1, 0, 0, 0, cuts, STORAGE[storage]);
-    },
-    codes: false,
-    mse: true,
-    ordered: false,
-  },
+  kernels: levelKernels(LEVELS, 0),
 };
 
 class NormalFloatScheme implements Scheme {
@@ -37,12 +30,12 @@ class NormalFloatScheme implements Scheme {
   /** f16 values, held as f32 because reading an f16 array is slow. */
   private readonly scale: Float32Array;
 
-  constructor(plan: SchemePlan, blocks: number, packed?: PackedConstants) {
-    if (packed && packed.kind !== "levels") throw constantsMismatch(plan.bits === 3 ? "nf3" : "nf4");
+  constructor(plan: SchemePlan, blocks: number, constants?: PackedConstants) {
+    const packed = constantsAs("levels", plan, constants);
     this.table = normalFloat(plan.bits);
     this.levels = this.table.levels.length;
     this.tensor = plan.name;
-    this.scale = packed ? new Float32Array(packed.scale) : new Float32Array(blocks);
+    this.scale = perBlock(packed?.scale, blocks);
   }
 
   fit(block: number, low: number, high: number): void {

@@ -1,4 +1,6 @@
 import type { Kernels } from "#engine/numeric/kernels/kernels.ts";
+import { STORAGE } from "./kernelForms.ts";
+import type { SchemeKernels } from "./scheme.ts";
 
 /** NF4 levels, f32 values in f64 notation [Dettmers et al. 2023, arXiv:2305.14314, appendix E]. */
 const NF4 = [
@@ -54,8 +56,20 @@ export function nearestLevel(table: NormalFloat, x: number): number {
   return x > table.midpoints[code] ? code + 1 : code;
 }
 
+/** The kernels of a form with levels; they give no codes. @param raised what is added to every level, in f32 */
+export function levelKernels(form: number, raised: number): SchemeKernels {
+  return {
+    configure(module, { bits, storage }) {
+      module.configure(form, 1, 0, 0, 0, setLevels(module, bits, raised), STORAGE[storage]);
+    },
+    codes: false,
+    mse: true,
+    ordered: false,
+  };
+}
+
 /** Writes cuts and levels + `raised` (in f32); returns how many cuts there are. */
-export function setLevels(module: Kernels, bits: number, raised: number): number {
+function setLevels(module: Kernels, bits: number, raised: number): number {
   const { levels, midpoints } = normalFloat(bits);
   const cuts = Float32Array.from(midpoints.subarray(0, levels.length - 1), floorToF32);
   module.cuts.set(cuts);

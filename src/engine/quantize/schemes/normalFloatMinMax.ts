@@ -1,13 +1,13 @@
-import { LEVELS_MINMAX, STORAGE } from "./kernelForms.ts";
+import { LEVELS_MINMAX } from "./kernelForms.ts";
 import { assertRangeFits } from "../plan/overflow.ts";
 import {
-  constantsMismatch,
+  constantsAs,
   type Scheme,
   type SchemePlan,
   type PackedConstants,
   type SchemeImplementation,
 } from "./scheme.ts";
-import { nearestLevel, normalFloat, setLevels, type NormalFloat } from "./normalFloatLevels.ts";
+import { levelKernels, nearestLevel, normalFloat, type NormalFloat } from "./normalFloatLevels.ts";
 import { F32_MAX } from "#engine/numeric/halfTypes.ts";
 
 const { fround } = Math;
@@ -19,15 +19,7 @@ const { fround } = Math;
  */
 export const normalFloatMinMax: SchemeImplementation = {
   create: (plan, blocks, packed) => new NormalFloatMinMaxScheme(plan, blocks, packed),
-  kernels: {
-    configure(module, { bits, storage }) {
-      const cuts = setLevels(module, bits, 1);
-      module.configure(LEVELS_MINMAX, 1, 0, 0, 0, cuts, STORAGE[storage]);
-    },
-    codes: false,
-    mse: true,
-    ordered: false,
-  },
+  kernels: levelKernels(LEVELS_MINMAX, 1),
 };
 
 class NormalFloatMinMaxScheme implements Scheme {
@@ -38,9 +30,8 @@ class NormalFloatMinMaxScheme implements Scheme {
   private readonly low: Float32Array;
   private readonly scale: Float32Array;
 
-  constructor(plan: SchemePlan, blocks: number, packed?: PackedConstants) {
-    if (packed && packed.kind !== "offset")
-      throw constantsMismatch(plan.bits === 3 ? "nf3-minmax" : "nf4-minmax");
+  constructor(plan: SchemePlan, blocks: number, constants?: PackedConstants) {
+    const packed = constantsAs("offset", plan, constants);
     this.table = normalFloat(plan.bits);
     this.levels = this.table.levels.length;
     this.tensor = plan.name;

@@ -1,6 +1,7 @@
-import { GGUF_Q8, STORAGE } from "./kernelForms.ts";
+import { GGUF_Q8, codeKernels } from "./kernelForms.ts";
 import {
-  constantsMismatch,
+  constantsAs,
+  perBlock,
   type Scheme,
   type SchemePlan,
   type PackedConstants,
@@ -20,15 +21,7 @@ const ZERO = 128;
  */
 export const q8: SchemeImplementation = {
   create: (plan, blocks, packed) => new Q8Scheme(plan, blocks, packed),
-  kernels: {
-    configure(module, { bits, storage }) {
-      const levels = 2 ** bits;
-      module.configure(GGUF_Q8, levels - 1, 0, levels - 1, -1, 0, STORAGE[storage]);
-    },
-    codes: true,
-    mse: false,
-    ordered: false,
-  },
+  kernels: codeKernels(GGUF_Q8, () => -1, { mse: false, ordered: false }),
 };
 
 class Q8Scheme implements Scheme {
@@ -39,10 +32,10 @@ class Q8Scheme implements Scheme {
   private readonly scale: Float32Array;
   private readonly inverse: Float32Array;
 
-  constructor(plan: SchemePlan, blocks: number, packed?: PackedConstants) {
-    if (packed && packed.kind !== "integer") throw constantsMismatch(plan.scheme);
+  constructor(plan: SchemePlan, blocks: number, constants?: PackedConstants) {
+    const packed = constantsAs("integer", plan, constants);
     this.tensor = plan.name;
-    this.scale = packed ? new Float32Array(packed.scale) : new Float32Array(blocks);
+    this.scale = perBlock(packed?.scale, blocks);
     this.inverse = new Float32Array(packed ? 0 : blocks);
   }
 
@@ -71,7 +64,7 @@ class Q8Scheme implements Scheme {
   }
 
   constants(): PackedConstants {
-    const zero = new Uint8Array(this.scale.length).fill(ZERO);
-    return { kind: "integer", scale: this.scale, scaleType: "F16", zero };
+    const zeroPoints = new Uint8Array(this.scale.length).fill(ZERO);
+    return { kind: "integer", scale: this.scale, scaleType: "F16", zeroPoints };
   }
 }

@@ -1,4 +1,3 @@
-import type { SchemeName } from "#shared/recipe.ts";
 import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import type { Kernels } from "#engine/numeric/kernels/kernels.ts";
 import type { TensorPlan } from "../plan/tensorPlan.ts";
@@ -10,12 +9,12 @@ export const ROUND = 12582912;
 export type PackedConstants =
   /** w ≈ code / scale + low, both f32 (counted as f16 in bits per weight). */
   | { readonly kind: "offset"; readonly low: Float32Array; readonly scale: Float32Array }
-  /** w ≈ (code − zero)·scale; symmetric blocks have zero = 2^(bits − 1). `scale` holds values of `scaleType`. */
+  /** w ≈ (code − zero point)·scale; symmetric blocks have the zero point 2^(bits − 1). `scale` holds values of `scaleType`. */
   | {
       readonly kind: "integer";
       readonly scale: Float32Array;
       readonly scaleType: StorageType;
-      readonly zero: Uint8Array;
+      readonly zeroPoints: Uint8Array;
     }
   /** w ≈ code·scale + low. */
   | { readonly kind: "affine"; readonly scale: Float16Array; readonly low: Float16Array }
@@ -84,7 +83,28 @@ export interface SchemeImplementation {
 /** What a scheme needs to know of a tensor's plan. */
 export type SchemePlan = Pick<TensorPlan, "name" | "scheme" | "bits" | "symmetric" | "storage">;
 
-/** Thrown where packed constants of one scheme are handed to another: a mistake in the program, not in a file. */
-export function constantsMismatch(scheme: SchemeName): Error {
-  return new Error(`These packed constants do not belong to the scheme ${scheme}.`);
+/**
+ * The constants that were packed, as the scheme's own kind; absent where none were.
+ * @throws Error where they belong to another scheme: a mistake in the program, not in a file
+ */
+export function constantsAs<Kind extends PackedConstants["kind"]>(
+  kind: Kind,
+  plan: SchemePlan,
+  packed: PackedConstants | undefined,
+): Extract<PackedConstants, { kind: Kind }> | undefined {
+  if (packed && !isOf(kind, packed))
+    throw new Error(`These packed constants do not belong to the scheme ${plan.scheme}.`);
+  return packed;
+}
+
+function isOf<Kind extends PackedConstants["kind"]>(
+  kind: Kind,
+  packed: PackedConstants,
+): packed is Extract<PackedConstants, { kind: Kind }> {
+  return packed.kind === kind;
+}
+
+/** One number a block: those that were packed, or room for them. */
+export function perBlock(packed: Float32Array | Float16Array | undefined, blocks: number): Float32Array {
+  return packed ? new Float32Array(packed) : new Float32Array(blocks);
 }

@@ -18,13 +18,13 @@ export function unpackBlocks(type: string, bytes: Uint8Array, out: Float32Array)
     throw new RangeError(`${bytes.byteLength} bytes of ${type} are not ${out.length} weights`);
   switch (type) {
     case "Q4_0":
-      return nibbles(bytes, out, { bytes: size, codes: 2, high: null, low: null, zero: 8 });
+      return nibbles(bytes, out, { bytes: size, codes: 2, high: null, low: null, zeroPoint: 8 });
     case "Q4_1":
-      return nibbles(bytes, out, { bytes: size, codes: 4, high: null, low: 2, zero: 0 });
+      return nibbles(bytes, out, { bytes: size, codes: 4, high: null, low: 2, zeroPoint: 0 });
     case "Q5_0":
-      return nibbles(bytes, out, { bytes: size, codes: 6, high: 2, low: null, zero: 16 });
+      return nibbles(bytes, out, { bytes: size, codes: 6, high: 2, low: null, zeroPoint: 16 });
     case "Q5_1":
-      return nibbles(bytes, out, { bytes: size, codes: 8, high: 4, low: 2, zero: 0 });
+      return nibbles(bytes, out, { bytes: size, codes: 8, high: 4, low: 2, zeroPoint: 0 });
     case "Q8_0":
       return signedBytes(bytes, out);
     case "Q2_K":
@@ -58,11 +58,11 @@ interface NibbleLayout {
   readonly high: number | null;
   /** The f16 that is added; null = there is none. */
   readonly low: number | null;
-  readonly zero: number;
+  readonly zeroPoint: number;
 }
 
 function nibbles(bytes: Uint8Array, out: Float32Array, layout: NibbleLayout): void {
-  const { zero } = layout;
+  const { zeroPoint } = layout;
   for (let at = 0, to = 0; at < bytes.length; at += layout.bytes, to += 32) {
     const scale = f16At(bytes, at);
     const low = layout.low === null ? 0 : f16At(bytes, at + layout.low);
@@ -72,8 +72,8 @@ function nibbles(bytes: Uint8Array, out: Float32Array, layout: NibbleLayout): vo
       const byte = bytes[codes + j];
       const first = (byte & 15) | (((high >>> j) & 1) << 4);
       const second = (byte >> 4) | (((high >>> (j + 16)) & 1) << 4);
-      out[to + j] = fround((first - zero) * scale);
-      out[to + j + 16] = fround((second - zero) * scale);
+      out[to + j] = fround((first - zeroPoint) * scale);
+      out[to + j + 16] = fround((second - zeroPoint) * scale);
     }
     if (layout.low !== null) for (let j = to; j < to + 32; j++) out[j] = out[j] + low;
   }

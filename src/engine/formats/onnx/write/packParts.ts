@@ -16,10 +16,10 @@ export function packParts(packed: Packed): ReadonlyMap<string, Uint8Array> {
   const matrix = packedMatrix(plan);
   const names = packedNames(plan.name, plan.bits);
   const parts = new Map<string, Uint8Array>([
-    [names.codes, packCodes(codesWithRoom(packed, constants.zero, matrix), matrix)],
+    [names.codes, packCodes(codesWithRoom(packed, constants.zeroPoints, matrix), matrix)],
     [names.scales, bytesOf(new Float32Array(constants.scale))],
   ]);
-  if (!plan.symmetric) parts.set(names.zeroPoints, packZeroPoints(constants.zero, matrix));
+  if (!plan.symmetric) parts.set(names.zeroPoints, packZeroPoints(constants.zeroPoints, matrix));
   const { indices, values } = packed.restored;
   if (indices.length > 0) {
     parts.set(
@@ -35,14 +35,14 @@ export function packParts(packed: Packed): ReadonlyMap<string, Uint8Array> {
 /** The codes, with the block's zero point where a weight is restored: it then adds nothing to the packed product. */
 function codesWithRoom(
   { codes, plan, restored }: Packed,
-  zero: Uint8Array,
+  zeroPoints: Uint8Array,
   matrix: PackedMatrix,
 ): Uint8Array {
   if (restored.indices.length === 0) return codes;
   const made = codes.slice();
   for (const index of restored.indices) {
     const [row, column] = [Math.floor(index / plan.columns), index % plan.columns];
-    made[index] = zero[row * matrix.blocks + Math.floor(column / matrix.blockSize)];
+    made[index] = zeroPoints[row * matrix.blocks + Math.floor(column / matrix.blockSize)];
   }
   return made;
 }
@@ -60,12 +60,12 @@ function packCodes(codes: Uint8Array, { plan, blocks, blockSize }: PackedMatrix)
   return bits === 8 ? filled : packHalves(filled);
 }
 
-function packZeroPoints(zero: Uint8Array, { plan, blocks }: PackedMatrix): Uint8Array {
-  if (plan.bits === 8) return zero;
-  if (blocks % 2 === 0) return packHalves(zero);
+function packZeroPoints(zeroPoints: Uint8Array, { plan, blocks }: PackedMatrix): Uint8Array {
+  if (plan.bits === 8) return zeroPoints;
+  if (blocks % 2 === 0) return packHalves(zeroPoints);
   const even = new Uint8Array(plan.rows * (blocks + 1)).fill(SPARE_ZERO_POINT);
   for (let row = 0; row < plan.rows; row++)
-    even.set(zero.subarray(row * blocks, (row + 1) * blocks), row * (blocks + 1));
+    even.set(zeroPoints.subarray(row * blocks, (row + 1) * blocks), row * (blocks + 1));
   return packHalves(even);
 }
 

@@ -44,10 +44,10 @@ function matrix(
     parts: infos.map(({ name }) => name),
     async readRows(wanted, out) {
       const scale = await readTransposedScales(checkpoint, scales, dtype);
-      const zero = new Uint8Array(rows * groups);
+      const zeroPoints = new Uint8Array(rows * groups);
       const packed = await readWords(checkpoint, qzeros.name, 0, groups * words);
-      for (let row = 0; row < rows; row++) takeRow(packed, words, row, groups, zero, row * groups);
-      const constants = { scale, zero, groups, groupOf };
+      for (let row = 0; row < rows; row++) takeRow(packed, words, row, groups, zeroPoints, row * groups);
+      const constants = { scale, zeroPoints, groups, groupOf };
       const codes = new Uint8Array(BAND);
       for (let first = 0; first < columns; first += BAND) {
         const end = Math.min(columns, first + BAND);

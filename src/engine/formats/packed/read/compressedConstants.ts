@@ -24,7 +24,7 @@ export interface ConstantParts {
   /** One scale for the whole matrix. */
   readonly perTensor: boolean;
   readonly scale: TensorInfo;
-  readonly zero: TensorInfo | null;
+  readonly zeroPoint: TensorInfo | null;
   readonly index: TensorInfo | null;
   readonly parts: readonly TensorInfo[];
 }
@@ -53,12 +53,12 @@ export function constantParts(
     : null;
   const sizeOf = index ? usualGroupColumns : columnsPerGroup;
   const groupColumns = sizeOf({ name: scale.name, columns, groups }, groupSizes);
-  const zero = zeroPart(checkpoint, base, perTensor, {
+  const zeroPoint = zeroPart(checkpoint, base, perTensor, {
     dtypes: [zeroAs === "words" ? "I32" : "I8"],
     shape: [zeroAs === "words" ? wordsFor(rows, width) : rows, groups],
   });
-  const parts = [scale, ...(zero ? [zero] : []), ...(index ? [index] : [])];
-  return { groups, groupColumns, perTensor, scale, zero, index, parts };
+  const parts = [scale, ...(zeroPoint ? [zeroPoint] : []), ...(index ? [index] : [])];
+  return { groups, groupColumns, perTensor, scale, zeroPoint, index, parts };
 }
 
 function isSingle({ parameters, shape }: TensorInfo): boolean {
@@ -83,12 +83,12 @@ function zeroPart(
 export async function readConstants(
   checkpoint: Checkpoint,
   { rows, width }: ModuleSize,
-  { groups, groupColumns, perTensor, scale, zero, index }: ConstantParts,
+  { groups, groupColumns, perTensor, scale, zeroPoint, index }: ConstantParts,
 ): Promise<Constants> {
   const stored = await checkpoint.read(scale.name);
   return {
     scale: perTensor ? new Float32Array(rows).fill(stored[0]) : stored,
-    zero: await readZeroPoints(checkpoint, zero, rows, groups, width),
+    zeroPoints: await readZeroPoints(checkpoint, zeroPoint, rows, groups, width),
     groups,
     groupOf: index ? await readIndices(checkpoint, index, groups) : groupColumns,
   };

@@ -112,10 +112,10 @@ type ReadBand = (run: { from: number; to: number }) => Promise<(row: number, int
 
 function matrix(checkpoint: Checkpoint, module: Module, readBand: ReadBand): PackedMatrix {
   const { base, codes, infos, rows, columns, width, constants } = module;
-  const { scale, zero, groups, groupColumns, perTensor } = constants;
+  const { scale, zeroPoint, groups, groupColumns, perTensor } = constants;
   const dtype = isStorageType(scale.dtype) ? scale.dtype : "F32";
   const per = perTensor ? "tensor" : groupText(groups, groupColumns);
-  const scheme = `compressed-tensors int${width}, ${per}, ${zero ? "asymmetric" : "symmetric"}`;
+  const scheme = `compressed-tensors int${width}, ${per}, ${zeroPoint ? "asymmetric" : "symmetric"}`;
   const bandRows = Math.max(1, Math.floor(BAND_WORDS / Math.max(1, wordsFor(columns, width))));
   return {
     info: logicalInfo(base, codes, infos, { rows, columns, dtype, scheme }),

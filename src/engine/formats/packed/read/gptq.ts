@@ -143,13 +143,17 @@ async function readConstants(
   const packed = await readWords(checkpoint, qzeros.name, 0, groups * words);
   const ones = version === 1 ? ONES[bits] : 0;
   if (ones) for (let i = 0; i < packed.length; i++) packed[i] += ones;
-  const zero = new Uint8Array(rows * groups);
+  const zeroPoints = new Uint8Array(rows * groups);
   for (let group = 0; group < groups; group++)
-    unpackBits(packed, { start: group * words, step: 1 }, rows, bits, zero, { start: group, step: groups });
-  if (version === 1 && bits === 3) for (let i = 0; i < zero.length; i++) zero[i] = (zero[i] + 1) & 7;
+    unpackBits(packed, { start: group * words, step: 1 }, rows, bits, zeroPoints, {
+      start: group,
+      step: groups,
+    });
+  if (version === 1 && bits === 3)
+    for (let i = 0; i < zeroPoints.length; i++) zeroPoints[i] = (zeroPoints[i] + 1) & 7;
   return {
     scale: await readTransposedScales(checkpoint, scales, dtype),
-    zero,
+    zeroPoints,
     groups,
     groupOf: index && indexed ? await readIndices(checkpoint, index, groups) : groupColumns,
   };

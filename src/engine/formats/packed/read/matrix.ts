@@ -19,7 +19,7 @@ export interface PackedMatrix {
 export interface Constants {
   /** (rows, groups), values of the matrix's type. */
   readonly scale: Float32Array;
-  readonly zero: Uint8Array;
+  readonly zeroPoints: Uint8Array;
   readonly groups: number;
   /** Columns of a group where they follow each other; otherwise the group of every column. */
   readonly groupOf: number | Uint32Array;
@@ -29,7 +29,7 @@ const { fround } = Math;
 
 /** out[at …] = the values of codes[0, count), which are columns first … of one row, not yet rounded. */
 export function decodeRun(
-  { scale, zero, groups, groupOf }: Constants,
+  { scale, zeroPoints, groups, groupOf }: Constants,
   row: number,
   first: number,
   codes: Uint8Array,
@@ -41,14 +41,14 @@ export function decodeRun(
   if (typeof groupOf !== "number") {
     for (let i = 0; i < count; i++) {
       const constant = constants + groupOf[first + i];
-      out[at + i] = fround((codes[i] - zero[constant]) * scale[constant]);
+      out[at + i] = fround((codes[i] - zeroPoints[constant]) * scale[constant]);
     }
     return;
   }
   for (let i = 0; i < count;) {
     const group = Math.floor((first + i) / groupOf);
     const end = Math.min(count, (group + 1) * groupOf - first);
-    const z = zero[constants + group];
+    const z = zeroPoints[constants + group];
     const s = scale[constants + group];
     for (; i < end; i++) out[at + i] = fround((codes[i] - z) * s);
   }

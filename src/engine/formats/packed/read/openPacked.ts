@@ -5,7 +5,7 @@ import { dataBytes } from "#engine/checkpoint/dtypes.ts";
 import { STORAGE_BYTES } from "#engine/numeric/storageTypes.ts";
 import { narrow } from "#engine/numeric/narrow.ts";
 import { requireRows } from "#engine/checkpoint/readTensor.ts";
-import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
+import { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import { awqMatrices } from "./awq.ts";
 import { compressedTensorsMatrices } from "./compressedTensors.ts";
 import { gptqMatrices } from "./gptq.ts";
@@ -102,34 +102,22 @@ interface View {
   readonly packing?: string;
 }
 
-class PackedCheckpoint implements Checkpoint {
-  readonly path: string;
-  readonly config: Readonly<Record<string, unknown>>;
-  readonly tensors: ReadonlyMap<string, TensorInfo>;
-  readonly inventory: Inventory;
-  readonly fingerprint: string;
-  readonly revision: string;
-  readonly shards: readonly { file: string; bytes: number }[];
-  readonly sharded: boolean;
-  readonly notes: readonly Note[];
-  readonly packing?: string;
-  readonly configRewritten = true;
+class PackedCheckpoint extends Checkpoint {
   private readonly folder: Checkpoint;
   private readonly matrices: ReadonlyMap<string, PackedMatrix>;
 
   constructor(folder: Checkpoint, { matrices, config, notes, inventory, packing }: View) {
+    const { path, fingerprint, revision, shards, sharded } = folder;
+    super({
+      ...{ path, fingerprint, revision, shards, sharded, config },
+      tensors: logicalTensors(folder, matrices),
+      inventory: [...folder.inventory, ...inventory],
+      notes: [...folder.notes, ...notes],
+      configRewritten: true,
+      ...(packing === undefined ? {} : { packing }),
+    });
     this.folder = folder;
-    this.path = folder.path;
-    this.config = config;
-    this.fingerprint = folder.fingerprint;
-    this.revision = folder.revision;
-    this.shards = folder.shards;
-    this.sharded = folder.sharded;
     this.matrices = new Map(matrices.map((matrix) => [matrix.info.name, matrix]));
-    this.tensors = logicalTensors(folder, matrices);
-    this.notes = [...folder.notes, ...notes];
-    this.inventory = [...folder.inventory, ...inventory];
-    if (packing !== undefined) this.packing = packing;
   }
 
   async read(name: string, out?: Float32Array): Promise<Float32Array> {

@@ -22,10 +22,10 @@ export const awqLayout: ModuleLayout = {
   pack(packed) {
     const { rows, columns } = packed.plan;
     const { groups } = groupsOf(packed.plan);
-    const { scale, zero } = integerConstants(packed);
+    const { scale, zeroPoints } = integerConstants(packed);
     return [
       bytesOf(packRows(packed.codes, rows, columns)),
-      bytesOf(packRows(zero, rows, groups)),
+      bytesOf(packRows(zeroPoints, rows, groups)),
       narrow(transposed(scale, rows, groups), "F16"),
     ];
   },

@@ -11,7 +11,7 @@ export const compressedTensorsLayout: ModuleLayout = {
   tensors(plan) {
     const { name, rows, columns, bits, symmetric } = plan;
     const { groups } = groupsOf(plan);
-    const zero: ModuleTensor = {
+    const zeroPoint: ModuleTensor = {
       name: `${name}_zero_point`,
       dtype: "I32",
       shape: [wordsFor(rows, bits), groups],
@@ -19,7 +19,7 @@ export const compressedTensorsLayout: ModuleLayout = {
     return [
       { name: `${name}_shape`, dtype: "I64", shape: [2], data: shapeBytes(plan) },
       { name: `${name}_packed`, dtype: "I32", shape: [rows, wordsFor(columns, bits)] },
-      ...(symmetric ? [] : [zero]),
+      ...(symmetric ? [] : [zeroPoint]),
       { name: `${name}_scale`, dtype: scaleType(plan), shape: [rows, groups] },
     ];
   },
@@ -27,12 +27,12 @@ export const compressedTensorsLayout: ModuleLayout = {
     const { plan, codes } = packed;
     const { rows, columns, bits, symmetric } = plan;
     const { groups } = groupsOf(plan);
-    const { scale, scaleType: type, zero } = integerConstants(packed);
+    const { scale, scaleType: type, zeroPoints } = integerConstants(packed);
     const words = packRows(codes, rows, columns, bits);
     const zeros = new Uint32Array(symmetric ? 0 : wordsFor(rows, bits) * groups);
     for (let group = 0; group < groups && !symmetric; group++) {
       const place = { start: group, step: groups };
-      packBits(zero, place, rows, bits, zeros, place);
+      packBits(zeroPoints, place, rows, bits, zeros, place);
     }
     return [bytesOf(words), ...(symmetric ? [] : [bytesOf(zeros)]), narrow(scale, type)];
   },

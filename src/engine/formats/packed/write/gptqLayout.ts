@@ -31,9 +31,9 @@ export function gptqLayout(version: 1 | 2): ModuleLayout {
       const { plan, codes } = packed;
       const { rows, columns, bits } = plan;
       const { groups } = groupsOf(plan);
-      const { scale, zero } = integerConstants(packed);
+      const { scale, zeroPoints } = integerConstants(packed);
       const words = transposedWords(packRows(codes, rows, columns, bits), rows, wordsFor(columns, bits));
-      const stored = version === 1 ? zero.map((point) => point - 1) : zero;
+      const stored = version === 1 ? zeroPoints.map((point) => point - 1) : zeroPoints;
       const perGroup = wordsFor(rows, bits);
       const zeros = new Uint32Array(groups * perGroup);
       for (let group = 0; group < groups; group++) {
