@@ -12,7 +12,7 @@ import { answersOf, argumentsOf, STEPS, type Setting } from "./steps.ts";
 const README = join(import.meta.dirname, "..", "..", "README.md");
 const [BEGIN, END] = ["<!-- real model -->", "<!-- end of real model -->"];
 const USAGE = `Usage: npm run real-model -- --text FILE --calibration FILE [options]
-Runs detection, the lab's experiments and a sweep of 24 variants on SmolLM2-135M, or on another model, and prints a table.
+Runs detection, the lab's seven experiments and a sweep of 24 variants on SmolLM2-135M, or on another model, and prints a table.
   --model PATH    the model (default: SmolLM2-135M, KEYSTONE_SMOLLM2 or fetched)
   --tokens N      scored tokens of the text (default: 4096)
   --context N     tokens of a window (default: 512)

@@ -13,6 +13,7 @@ import {
   thresholdSearchReport,
   tokenProbabilitiesReport,
 } from "#shared/labReports.ts";
+import { labInNewWords } from "#shared/oldWords.ts";
 import { variantResult } from "#shared/run.ts";
 import { scores } from "#shared/evaluation.ts";
 
@@ -53,16 +54,21 @@ export function planOf({ tokens, context }: Cut): object {
 
 const sweepDocument = z.object({ baseline: scores, results: z.array(variantResult) });
 
+/** A report as this version or an earlier one wrote it. */
+function ofAnyVersion<Report extends z.ZodType>(report: Report) {
+  return z.preprocess(labInNewWords, report);
+}
+
 /** Each step's answer. */
 const ANSWERS = {
   detect: detectReport,
-  importance: importanceReport,
-  "super-activations": superActivationsReport,
-  "token-probabilities": tokenProbabilitiesReport,
-  sensitivity: sensitivityReport,
-  activations: activationsReport,
-  "block-scaling": blockScalingReport,
-  "threshold-search": thresholdSearchReport,
+  importance: ofAnyVersion(importanceReport),
+  "super-activations": ofAnyVersion(superActivationsReport),
+  "token-probabilities": ofAnyVersion(tokenProbabilitiesReport),
+  sensitivity: ofAnyVersion(sensitivityReport),
+  activations: ofAnyVersion(activationsReport),
+  "block-scaling": ofAnyVersion(blockScalingReport),
+  "threshold-search": ofAnyVersion(thresholdSearchReport),
   sweep: sweepDocument,
 } as const;
 export type Step = keyof typeof ANSWERS;
