@@ -71,7 +71,9 @@ it("a threshold holds only where the text it was not chosen on is nearer with it
   if (!result) throw new Error("the made-up search found nothing");
   const same = { ...report, result: { ...result, test: result.plain } };
   expect(verdict(ANSWERS, /threshold chosen on other text/).holds).toBe("yes");
-  expect(verdict({ ...ANSWERS, "threshold-search": same }, /threshold chosen on other text/).holds).toBe("no");
+  expect(verdict({ ...ANSWERS, "threshold-search": same }, /threshold chosen on other text/).holds).toBe(
+    "no",
+  );
 });
 
 it("does not call a token fixed where prompts differ", () => {
