@@ -1,4 +1,3 @@
-import { VLLM_TAKES } from "./vllm.ts";
 import type { ExportFormatDescriptor } from "./descriptor.ts";
 import { transformers, vllmOr } from "./launches.ts";
 
@@ -20,5 +19,19 @@ export const awq: ExportFormatDescriptor = {
   loadsIn: ["vLLM", "transformers with GPT-QModel", "AutoAWQ", "Keystone"],
   library: "transformers",
   runtime: "vLLM",
-  launch: vllmOr(VLLM_TAKES.awq, transformers),
+  usesEveryTensor: false,
+  overrules: {},
+  holdsHalfTypes: false,
+  copiesGgufBlocks: false,
+  preset: {
+    id: "preset:awq",
+    name: "4 bits as AWQ",
+    description:
+      "AutoAWQ's file format, rounded to nearest: asymmetric groups, plain and with outliers clipped or the range chosen for the least error.",
+    plan: (granularity) => ({
+      base: { scheme: "awq-int", bits: 4 },
+      grid: { granularity, range: [null, { method: "zscore", threshold: 9 }, { method: "mse" }] },
+    }),
+  },
+  launch: vllmOr(() => true, transformers),
 };

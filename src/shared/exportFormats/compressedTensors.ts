@@ -1,6 +1,8 @@
-import { VLLM_TAKES } from "./vllm.ts";
-import type { ExportFormatDescriptor } from "./descriptor.ts";
+import type { ExportFormatDescriptor, VllmTakes } from "./descriptor.ts";
 import { transformers, vllmOr } from "./launches.ts";
+
+/** The integers that vLLM 0.32 has kernels for on every device; their groups are a question apart. */
+export const vllmTakesCompressedTensors: VllmTakes = ({ bits, symmetric }) => bits === 4 || symmetric;
 
 export const compressedTensors: ExportFormatDescriptor = {
   title: "compressed-tensors",
@@ -20,5 +22,19 @@ export const compressedTensors: ExportFormatDescriptor = {
   loadsIn: ["vLLM", "transformers", "SGLang", "Keystone"],
   library: "transformers",
   runtime: "vLLM",
-  launch: vllmOr(VLLM_TAKES["compressed-tensors"], transformers),
+  usesEveryTensor: false,
+  overrules: {},
+  holdsHalfTypes: false,
+  copiesGgufBlocks: false,
+  preset: {
+    id: "preset:vllm",
+    name: "4 bits for vLLM",
+    description:
+      "compressed-tensors' 4-bit groups that vLLM's kernels load, symmetric and asymmetric, plain and with the range chosen for the least error.",
+    plan: (granularity) => ({
+      base: { scheme: "compressed-tensors", bits: 4 },
+      grid: { granularity, symmetric: [true, false], range: [null, { method: "mse" }] },
+    }),
+  },
+  launch: vllmOr(vllmTakesCompressedTensors, transformers),
 };

@@ -14,12 +14,24 @@ export interface Launch {
   readonly line: string;
 }
 
+/** A plan that the wizard proposes for a format; what is scored is what the format's own schemes hold. */
+export interface FormatPreset {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  /** @param groups granularities that fit the model, the largest first */
+  plan(groups: readonly string[]): Readonly<Record<string, unknown>>;
+}
+
 /** How modules are packed. */
 export interface PackedAs {
   readonly bits: number;
   readonly symmetric: boolean;
   readonly granularity: string;
 }
+
+/** Whether vLLM has kernels for modules packed so. */
+export type VllmTakes = (kind: Pick<PackedAs, "bits" | "symmetric">) => boolean;
 
 /** What of a recipe decides which programs take its files. */
 export interface WrittenRecipe extends PackedAs {
@@ -57,6 +69,16 @@ export interface ExportFormatDescriptor {
   readonly library: string;
   /** The runtime whose memory is estimated. */
   readonly runtime: string;
+  /** Whether that refuses a file with a tensor that the model does not use. */
+  readonly usesEveryTensor: boolean;
+  /** Fields of the config that it takes otherwise, whatever the files say. */
+  readonly overrules: Readonly<Record<string, unknown>>;
+  /** Whether modules rounded to a half type are a scheme among its own. */
+  readonly holdsHalfTypes: boolean;
+  /** Whether blocks of a GGUF source are copied where the recipe leaves a tensor alone. */
+  readonly copiesGgufBlocks: boolean;
+  /** Null where there is no scheme of its own to propose. */
+  readonly preset: FormatPreset | null;
   /** @param files paths of the export's files */
   launch(folder: string, files: readonly string[], recipe: WrittenRecipe): Launch;
 }

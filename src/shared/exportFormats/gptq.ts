@@ -1,6 +1,8 @@
-import { VLLM_TAKES } from "./vllm.ts";
-import type { ExportFormatDescriptor } from "./descriptor.ts";
+import type { ExportFormatDescriptor, VllmTakes } from "./descriptor.ts";
 import { vllmOr } from "./launches.ts";
+
+/** The integers that vLLM 0.32 has kernels for on every device; their groups are a question apart. */
+export const vllmTakesGptq: VllmTakes = ({ bits, symmetric }) => (bits === 4 || bits === 8) && symmetric;
 
 export const gptq: ExportFormatDescriptor = {
   title: "GPTQ",
@@ -20,7 +22,21 @@ export const gptq: ExportFormatDescriptor = {
   loadsIn: ["vLLM", "GPT-QModel", "transformers", "ExLlama", "Keystone"],
   library: "transformers",
   runtime: "vLLM",
-  launch: vllmOr(VLLM_TAKES.gptq, (folder) => ({
+  usesEveryTensor: false,
+  overrules: {},
+  holdsHalfTypes: false,
+  copiesGgufBlocks: false,
+  preset: {
+    id: "preset:gptq",
+    name: "4 and 8 bits as GPTQ",
+    description:
+      "GPTQ's file format, rounded to nearest: symmetric groups, plain and with the range chosen for the least error.",
+    plan: (granularity) => ({
+      base: { scheme: "gptq-int", symmetric: true },
+      grid: { bits: [4, 8], granularity, range: [null, { method: "mse" }] },
+    }),
+  },
+  launch: vllmOr(vllmTakesGptq, (folder) => ({
     runtime: "GPT-QModel",
     line: `from gptqmodel import GPTQModel\nmodel = GPTQModel.load(${JSON.stringify(folder)})`,
   })),

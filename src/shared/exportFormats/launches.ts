@@ -1,5 +1,5 @@
 import { VLLM_GROUP_BLOCKS } from "./vllm.ts";
-import type { ExportFormatDescriptor, Launch, PackedAs } from "./descriptor.ts";
+import type { ExportFormatDescriptor, Launch, VllmTakes } from "./descriptor.ts";
 
 export function transformers(folder: string): Launch {
   return {
@@ -14,7 +14,7 @@ function vllm(folder: string): Launch {
 
 /** Of a packed folder whose modules vLLM has kernels for, vLLM; otherwise a loader that takes the others too. */
 export function vllmOr(
-  takes: (setting: PackedAs) => boolean,
+  takes: VllmTakes,
   otherwise: (folder: string) => Launch,
 ): ExportFormatDescriptor["launch"] {
   return (folder, _files, { bits, symmetric, granularity, overrides }) => {

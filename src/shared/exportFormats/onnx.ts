@@ -18,6 +18,20 @@ export const onnx: ExportFormatDescriptor = {
   loadsIn: ["onnxruntime", "onnxruntime-genai", "Keystone"],
   library: "onnxruntime",
   runtime: "ONNX Runtime",
+  usesEveryTensor: false,
+  overrules: {},
+  holdsHalfTypes: false,
+  copiesGgufBlocks: false,
+  preset: {
+    id: "preset:onnx",
+    name: "4 and 8 bits for ONNX Runtime",
+    description:
+      "onnxruntime's MatMulNBits, with and without the super weights, which this format stores exactly.",
+    plan: (granularity) => ({
+      base: { scheme: "matmulnbits" },
+      grid: { bits: [4, 8], granularity, restore: ["none", "super-weights"] },
+    }),
+  },
   launch: (folder) => ({
     runtime: "ONNX Runtime GenAI",
     line: `import onnxruntime_genai as og\nmodel = og.Model(${JSON.stringify(folder)})`,

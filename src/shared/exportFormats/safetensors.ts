@@ -19,5 +19,10 @@ export const safetensors: ExportFormatDescriptor = {
   loadsIn: ["transformers", "vLLM", "llama.cpp's converter", "Keystone"],
   library: "transformers",
   runtime: "Transformers",
+  usesEveryTensor: false,
+  overrules: {},
+  holdsHalfTypes: false,
+  copiesGgufBlocks: false,
+  preset: null,
   launch: transformers,
 };

@@ -1,6 +1,6 @@
 import type { SavedPlan } from "#shared/contract.ts";
 import type { ModelSummary } from "#shared/model.ts";
-import { exportFormatOf } from "#shared/exportFormats/index.ts";
+import { exportFormat, exportFormatOf } from "#shared/exportFormats/index.ts";
 import { parsePlan } from "#shared/plan.ts";
 import { VLLM_GROUPS } from "#shared/exportFormats/vllm.ts";
 
@@ -27,70 +27,7 @@ export function presets(model: ModelSummary | null): SavedPlan[] {
         judge: JUDGE,
       },
     ),
-    preset(
-      "preset:vllm",
-      "4 bits for vLLM",
-      "compressed-tensors' 4-bit groups that vLLM's kernels load, symmetric and asymmetric, plain and with the range chosen for the least error.",
-      {
-        base: { scheme: "compressed-tensors", bits: 4 },
-        grid: {
-          granularity: groupsThatFit(model),
-          symmetric: [true, false],
-          range: [null, { method: "mse" }],
-        },
-        judge: JUDGE,
-        target: "compressed-tensors",
-      },
-    ),
-    preset(
-      "preset:gptq",
-      "4 and 8 bits as GPTQ",
-      "GPTQ's file format, rounded to nearest: symmetric groups, plain and with the range chosen for the least error.",
-      {
-        base: { scheme: "gptq-int", symmetric: true },
-        grid: { bits: [4, 8], granularity: groupsThatFit(model), range: [null, { method: "mse" }] },
-        judge: JUDGE,
-        target: "gptq",
-      },
-    ),
-    preset(
-      "preset:awq",
-      "4 bits as AWQ",
-      "AutoAWQ's file format, rounded to nearest: asymmetric groups, plain and with outliers clipped or the range chosen for the least error.",
-      {
-        base: { scheme: "awq-int", bits: 4 },
-        grid: { granularity: groupsThatFit(model), range: [null, Z(9), { method: "mse" }] },
-        judge: JUDGE,
-        target: "awq",
-      },
-    ),
-    preset(
-      "preset:llama.cpp",
-      "4 to 8 bits for llama.cpp",
-      "GGUF's own blocks of 32 from 4 to 8 bits, plain and with the range chosen for the least error.",
-      {
-        recipes: exportFormatOf("gguf").own.flatMap((scheme) =>
-          [null, { method: "mse" }].map((range) => ({
-            scheme,
-            granularity: "group:32",
-            ...(range ? { range } : {}),
-          })),
-        ),
-        judge: JUDGE,
-        target: "gguf",
-      },
-    ),
-    preset(
-      "preset:onnx",
-      "4 and 8 bits for ONNX Runtime",
-      "onnxruntime's MatMulNBits, with and without the super weights, which this format stores exactly.",
-      {
-        base: { scheme: "matmulnbits" },
-        grid: { bits: [4, 8], granularity: groupsThatFit(model), restore: ["none", "super-weights"] },
-        judge: JUDGE,
-        target: "onnx",
-      },
-    ),
+    ...formatPresets(model),
     preset(
       "preset:clip",
       "Range search",
@@ -117,6 +54,16 @@ export function presets(model: ModelSummary | null): SavedPlan[] {
       },
     ),
   ];
+}
+
+/** What every format with schemes of its own proposes. */
+function formatPresets(model: ModelSummary | null): SavedPlan[] {
+  return exportFormat.options.flatMap((target) => {
+    const proposed = exportFormatOf(target).preset;
+    if (!proposed) return [];
+    const { id, name, description, plan } = proposed;
+    return [preset(id, name, description, { ...plan(groupsThatFit(model)), judge: JUDGE, target })];
+  });
 }
 
 function preset(id: string, name: string, description: string, plan: unknown): SavedPlan {

@@ -24,10 +24,11 @@ export function sizeNotes(format: ExportFormat, { model, variant }: Sized): Note
   const saving = savingOf(format, { model, variant });
   const offer = saving > WORTH_SAYING * after ? offerText(model, saving) : [];
   if (after <= before) return offer;
-  const rounded = exportFormatOf(format).size === "dequantized" ? "dequantized" : "quantized";
+  const { size, copiesGgufBlocks } = exportFormatOf(format);
+  const rounded = size === "dequantized" ? "dequantized" : "quantized";
   const reasons = exporter.bytesOf ? whyLarger(tensors, variant.plans, exporter.bytesOf, rounded) : [];
   const why = reasons.length === 0 ? "" : `: ${reasons.join("; ")}`;
-  const blocks = format !== "gguf" && tensors.some((tensor) => ownBlocks(tensor) !== null);
+  const blocks = !copiesGgufBlocks && tensors.some((tensor) => ownBlocks(tensor) !== null);
   return [
     {
       code: "export/larger",

@@ -1,6 +1,6 @@
 import type { DeviceName } from "#shared/device.ts";
 import { KeystoneError } from "#shared/errors.ts";
-import type { ExportFormat } from "#shared/exporting.ts";
+import { exportFormatOf, type ExportFormat } from "#shared/exportFormats/index.ts";
 import type { Judge } from "#shared/plan.ts";
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
 import { readGgufTokenizer } from "#engine/formats/gguf/read/ggufTokenizer.ts";
@@ -13,7 +13,6 @@ import { firstOtherToken } from "#engine/evaluate/windows/sameTokens.ts";
 import type { Watch } from "#engine/evaluate/stream/engine.ts";
 import type { WindowSet } from "#engine/evaluate/windows/windowSet.ts";
 import { requireTensorsUsed } from "./requireTensorsUsed.ts";
-import { runtimeReading } from "./runtimeReading.ts";
 import { createForward } from "#engine/forward/createForward.ts";
 import { windowsOf } from "#engine/evaluate/windows/readWindows.ts";
 
@@ -38,7 +37,7 @@ export async function scoreReopened(
   watch: Watch,
 ): Promise<{ perplexity: number | null; tokens: number }> {
   const { tensors, inventory, shards } = checkpoint;
-  const config = runtimeReading(format, checkpoint.config);
+  const config = { ...checkpoint.config, ...exportFormatOf(format).overrules };
   const architecture = architectureOf({ config, tensors, inventory, shards });
   requireTensorsUsed(format, checkpoint);
   const tokenizer = (): Promise<Tokenizer> => exportedTokenizer(checkpoint.path);

@@ -36,7 +36,7 @@ export function ownPlan(
   { recipe, problems }: { recipe: Recipe; problems: readonly KeystoneErrorData[] },
   model: Pick<ModelSummary, "tensors">,
 ): OwnPlan | null {
-  if (format === "safetensors" || problems.some(({ code }) => !MENDED.has(code))) return null;
+  if (problems.some(({ code }) => !MENDED.has(code))) return null;
   const { range, restore, excludeFromRange, ignore } = recipe;
   const overrides = recipe.overrides.flatMap((override) => ownOverride(override, format));
   const recipes = schemesNear(exportFormatOf(format).own, recipe.bits).flatMap(({ scheme, bits }) =>
@@ -59,7 +59,9 @@ export function ownPlan(
 function ownOverride({ match, skip, range, scheme, bits }: Override, format: ExportFormat): Override[] {
   if (scheme && SCHEMES[scheme].rounds && !skip)
     return [
-      format === "gguf" ? { match, scheme, ...(bits !== undefined && { bits }) } : { match, skip: true },
+      exportFormatOf(format).holdsHalfTypes
+        ? { match, scheme, ...(bits !== undefined && { bits }) }
+        : { match, skip: true },
     ];
   if (skip === undefined && range === undefined) return [];
   return [{ match, ...(skip !== undefined && { skip }), ...(range !== undefined && { range }) }];

@@ -1,4 +1,4 @@
-import { VLLM_TAKES } from "#shared/exportFormats/vllm.ts";
+import { vllmTakesCompressedTensors } from "#shared/exportFormats/compressedTensors.ts";
 import type { Note } from "#shared/notes.ts";
 import type { ExportSource } from "../../write/exporter.ts";
 import { CONFIG_FILE } from "../../write/sourceIndex.ts";
@@ -47,7 +47,7 @@ export const compressedTensorsExporter = packedExporter({
     const asymmetric = hasZeroPoints(schemes);
     return [
       ...vllmGroupNotes(schemes),
-      ...(schemes.every(VLLM_TAKES["compressed-tensors"]) ? [] : [ASYMMETRIC_8]),
+      ...(schemes.every(vllmTakesCompressedTensors) ? [] : [ASYMMETRIC_8]),
       ...(asymmetric ? [schemes.length > 1 ? ASYMMETRIC_MIXED : ASYMMETRIC] : []),
     ];
   },

@@ -1,4 +1,4 @@
-import { VLLM_TAKES } from "#shared/exportFormats/vllm.ts";
+import { vllmTakesGptq } from "#shared/exportFormats/gptq.ts";
 import type { Note } from "#shared/notes.ts";
 import type { ExportSource } from "../../write/exporter.ts";
 import type { ExportVariant } from "../../write/exportedVariant.ts";
@@ -47,7 +47,7 @@ export const gptqExporter = packedExporter({
     return [
       ...vllmGroupNotes(schemes),
       ...(versionOf(variant) === 2 ? [VERSION_2] : []),
-      ...(schemes.some(({ bits }) => !VLLM_TAKES.gptq({ bits, symmetric: true })) ? [NARROW] : []),
+      ...(schemes.some(({ bits }) => !vllmTakesGptq({ bits, symmetric: true })) ? [NARROW] : []),
       ...(schemes.length > 1 ? [MIXED] : []),
     ];
   },
