@@ -20,7 +20,7 @@ export interface FormatPreset {
   readonly name: string;
   readonly description: string;
   /** @param groups granularities that fit the model, the largest first */
-  plan(groups: readonly string[]): Readonly<Record<string, unknown>>;
+  readonly plan: (groups: readonly string[]) => Readonly<Record<string, unknown>>;
 }
 
 /** How modules are packed. */
