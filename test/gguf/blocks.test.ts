@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { recipeInNewWords } from "#shared/oldWords.ts";
 import type { SchemeName } from "#shared/schemes/index.ts";
 import { READ_TYPES } from "#engine/formats/gguf/layout/ggmlTypes.ts";
-import { unpackBlocks } from "#engine/formats/gguf/read/unpackBlocks.ts";
+import { unpackBlocks } from "#engine/formats/gguf/read/blocks/unpackBlocks.ts";
 import { toStorageBytes } from "#engine/formats/write/storageBytes.ts";
 import { packBlocks, type PackedType } from "#engine/formats/gguf/write/packBlocks.ts";
 import { dequantize, quantize } from "#engine/quantize/quantize.ts";

@@ -6,7 +6,7 @@ import { shown } from "#engine/files/strictJson.ts";
 import { widen } from "#engine/numeric/widen.ts";
 import { READ_TYPES } from "../layout/ggmlTypes.ts";
 import type { GgufTensor } from "./readGgufHeader.ts";
-import { unpackBlocks } from "./unpackBlocks.ts";
+import { unpackBlocks } from "./blocks/unpackBlocks.ts";
 
 /** @throws KeystoneError gguf/unreadable-type */
 function requireRead({ name, type }: GgufTensor): void {

@@ -1,6 +1,6 @@
 import { moveRows, type RowOrder } from "../layout/headRows.ts";
 import { ggmlType } from "../layout/ggmlTypes.ts";
-import { unpackBlocks } from "../read/unpackBlocks.ts";
+import { unpackBlocks } from "../read/blocks/unpackBlocks.ts";
 import { isStorageType } from "#engine/numeric/storageTypes.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { TensorInfo } from "#shared/model.ts";

@@ -1,5 +1,5 @@
-import { f16At } from "../layout/f16At.ts";
-import { ggmlType } from "../layout/ggmlTypes.ts";
+import { f16At } from "../../layout/f16At.ts";
+import { ggmlType } from "../../layout/ggmlTypes.ts";
 import { unpackFewBits } from "./unpackFewBits.ts";
 import { unpackK } from "./unpackK.ts";
 import { unpackTable } from "./unpackTable.ts";

@@ -1,4 +1,4 @@
-import { f16At } from "../layout/f16At.ts";
+import { f16At } from "../../layout/f16At.ts";
 
 /** Bytes and weights of a block. */
 const SIZES = { TQ1_0: [54, 256], TQ2_0: [66, 256], Q1_0: [18, 128], Q2_0: [18, 64] } as const;

@@ -1,4 +1,4 @@
-import { f16At } from "../layout/f16At.ts";
+import { f16At } from "../../layout/f16At.ts";
 
 const { fround } = Math;
 
