@@ -79,7 +79,7 @@ const SINGLE: [fact: string, damage: Damage, code: string, sentence: RegExp][] =
       await writeFile(join(folder, "pytorch_model.bin"), "x");
     },
     "checkpoint/no-weights",
-    /pytorch_model\.bin/,
+    /pytorch_model\.bin", a pickle, which runs code when it is opened/,
   ],
   ["a weight file of no bytes", weights(new Uint8Array()), "safetensors/too-short", /holds 0 bytes/],
   ["a weight file of seven bytes", weights(new Uint8Array(7)), "safetensors/too-short", /holds 7 bytes/],

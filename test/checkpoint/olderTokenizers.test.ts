@@ -69,8 +69,8 @@ it.each([
   await expect(loadTokenizer(folder)).rejects.toMatchObject({ code });
 });
 
-it("a model with a tokenizer.model leaves as GGUF and gives the same tokens there", async () => {
-  const source = await writeSyntheticCheckpoint({ vocabulary: 620, hidden: 32, intermediate: 32 });
+it("a model with a tokenizer.model and a vocabulary padded beyond it leaves as GGUF and gives the same tokens there", async () => {
+  const source = await writeSyntheticCheckpoint({ vocabulary: 704, hidden: 32, intermediate: 32 });
   await cp(join(GOLDEN, "bpe-bytes", "tokenizer.model"), join(source, "tokenizer.model"));
   const checkpoint = await openCheckpoint(source);
   onTestFinished(() => checkpoint.close());

@@ -225,13 +225,13 @@ describe("settings of a packing that no tensor has", () => {
     expect((await opened(out)).notes).toEqual([]);
   });
 
-  it("are followed where a single tensor is packed so: fp8 stays refused", async () => {
+  it("are followed where a single tensor is packed so: a method that is not read is refused", async () => {
     const parts: Record<string, TensorSpec> = {
       weight: { dtype: "F8_E4M3", shape: [4, 4], data: new Uint8Array(16) },
       weight_scale_inv: halves([1, 1]),
     };
-    const checkpoint = await opened(await packedFolder(parts, { quant_method: "fp8" }, LLAMA));
-    expect(() => architectureOf(checkpoint)).toThrow(/packed by the method "fp8"/);
+    const checkpoint = await opened(await packedFolder(parts, { quant_method: "eetq" }, LLAMA));
+    expect(() => architectureOf(checkpoint)).toThrow(/packed by the method "eetq"/);
   });
 
   it("are refused where scales lie beside weights that are not packed", async () => {

@@ -147,9 +147,9 @@ describe("readArchitecture refuses", () => {
     ],
     [{ model_type: undefined, architectures: undefined }, "architecture/unknown", /names no architecture/],
     [
-      { quantization_config: { quant_method: "fp8" } },
+      { quantization_config: { quant_method: "eetq" } },
       "architecture/quantized",
-      /packed by the method "fp8", which Keystone does not read; it reads compressed-tensors/,
+      /packed by the method "eetq", which Keystone does not read; it reads compressed-tensors/,
     ],
     [
       { quantization_config: { quant_method: "gptq", bits: 4, checkpoint_format: "marlin" } },

@@ -91,6 +91,7 @@ async function singleBesideIndex(folder: string, present: readonly string[]): Pr
 
 function noWeightsError(folder: string, present: readonly string[]): KeystoneError {
   const other = present.find((name) => /\.(bin|pt|pth|ckpt|gguf|onnx|h5|msgpack)$/.test(name));
+  if (other !== undefined && /\.(bin|pt|pth|ckpt)$/.test(other)) throw pickledError(folder, other);
   return new KeystoneError(
     "checkpoint/no-weights",
     `${folder} holds no safetensors file${other ? ` (only ${shown(other)})` : ""}.`,
@@ -98,6 +99,16 @@ function noWeightsError(folder: string, present: readonly string[]): KeystoneErr
       ? "Keystone reads safetensors only: download the safetensors files of this model, or convert it with transformers' save_pretrained."
       : `Choose the folder that holds ${SINGLE_FILE} or ${INDEX_FILE}.`,
     { folder, found: other ?? null },
+  );
+}
+
+/** Weights as Python's pickle, which is a program that runs when it is opened. */
+function pickledError(folder: string, found: string): KeystoneError {
+  return new KeystoneError(
+    "checkpoint/no-weights",
+    `${folder} holds its weights as ${shown(found)}, a pickle, which runs code when it is opened: Keystone opens none.`,
+    `If you trust it, convert it once with python -c "from transformers import AutoModelForCausalLM as M, AutoTokenizer as T; a, b = r'${folder}', r'${folder}-safetensors'; M.from_pretrained(a, dtype='auto').save_pretrained(b); T.from_pretrained(a).save_pretrained(b)" and open that folder.`,
+    { folder, found },
   );
 }
 

@@ -4,7 +4,15 @@ import { describeIssues } from "#shared/plan.ts";
 import { groupSizeOf, type GroupSize } from "./groupSize.ts";
 
 /** How a checkpoint says that its weights are packed. */
-export type Packing = CompressedTensorsPacking | GptqPacking | AwqPacking;
+export type Packing = CompressedTensorsPacking | GptqPacking | AwqPacking | FloatPacking;
+
+/** Weights as 8-bit floats, or 4-bit ones in groups; which, their tensors say. */
+export interface FloatPacking {
+  readonly method: "float";
+  /** `weight_block_size`; null where none is named. */
+  readonly block: readonly [number, number] | null;
+  readonly notes: readonly Note[];
+}
 
 export interface CompressedTensorsPacking {
   readonly method: "compressed-tensors";
@@ -12,6 +20,8 @@ export interface CompressedTensorsPacking {
   readonly bits: readonly number[];
   /** Group sizes that it names; empty where it names none. */
   readonly groupSizes: readonly GroupSize[];
+  /** Rows and columns of a block of 8-bit floats; null where none is named. */
+  readonly block: readonly [number, number] | null;
   readonly notes: readonly Note[];
 }
 
@@ -40,7 +50,7 @@ export type ReadPacking = { readonly packing: Packing } | { readonly refused: st
 
 /** What Keystone opens, for refusals. */
 export const READABLE_PACKINGS =
-  "compressed-tensors integers (pack-quantized, int-quantized), GPTQ (v1, v2) and AWQ (gemm)";
+  "compressed-tensors (integers, FP8, NVFP4, MXFP4), FP8 with scales, NVFP4, MXFP4, GPTQ (v1, v2) and AWQ (gemm)";
 
 const method = z.looseObject({ quant_method: z.string().optional() });
 
@@ -59,6 +69,17 @@ export function readPacking(config: Readonly<Record<string, unknown>>): ReadPack
       return parsed(gptq, found, ofGptq);
     case "awq":
       return parsed(awq, found, ofAwq);
+    case "fp8":
+    case "fbgemm_fp8":
+    case "modelopt":
+    case "mxfp4":
+      return parsed(floats, found, ({ weight_block_size: block, activation_scheme: activations }) => ({
+        packing: {
+          method: "float",
+          block: block ?? null,
+          notes: activations ? [alsoQuantized("activations")] : [],
+        },
+      }));
     case "mlx":
       return { refused: "packed by MLX" };
     case "":
@@ -86,11 +107,25 @@ function parsed<T>(schema: z.ZodType<T>, found: unknown, read: (config: T) => Re
   };
 }
 
+const blockSize = z.tuple([z.number().int().positive(), z.number().int().positive()]);
+const floats = z.looseObject({
+  weight_block_size: blockSize.nullish(),
+  activation_scheme: z.string().nullish(),
+});
+
+function alsoQuantized(what: string): Note {
+  return {
+    code: "packing/also-quantized",
+    text: `Its runtimes also quantize ${what}; Keystone computes those unquantized.`,
+  };
+}
+
 const weightScheme = z.looseObject({
   num_bits: z.number().int().default(8),
   type: z.string().default("int"),
   strategy: z.string().nullish(),
   group_size: z.number().int().nullish(),
+  block_structure: z.union([blockSize, z.string()]).nullish(),
 });
 const configGroup = z.looseObject({
   weights: weightScheme.nullish(),
@@ -108,12 +143,18 @@ const CT_FORMATS = new Set([
   "pack-quantized",
   "int-quantized",
   "naive-quantized",
+  "float-quantized",
+  "nvfp4-pack-quantized",
+  "mxfp4-pack-quantized",
   "mixed-precision",
   "dense",
 ]);
 
-/** What shares a scale: a row, a group of a row, or the whole matrix. */
-const CT_STRATEGIES = new Set(["tensor", "channel", "group"]);
+/** What shares a scale: a row, a group of a row, or the whole matrix; of floats also a block, or a group beside the matrix. */
+const CT_STRATEGIES = {
+  int: new Set(["tensor", "channel", "group"]),
+  float: new Set(["tensor", "channel", "group", "tensor_group", "block"]),
+};
 
 function ofCompressedTensors(config: z.infer<typeof compressedTensors>): ReadPacking {
   const groups = Object.values(config.config_groups);
@@ -129,12 +170,16 @@ function ofCompressedTensors(config: z.infer<typeof compressedTensors>): ReadPac
   if (sparsity !== undefined && sparsity !== "dense")
     return { refused: `stored sparse (${JSON.stringify(sparsity)})` };
   const weights = schemes.flatMap((scheme) => (scheme.weights ? [scheme.weights] : []));
-  const float = weights.find(({ type }) => type !== "int");
-  if (float)
+  const other = weights.find(
+    ({ type, num_bits }) => !(type === "int" || (type === "float" && (num_bits === 8 || num_bits === 4))),
+  );
+  if (other)
     return {
-      refused: `quantized to ${float.num_bits}-bit numbers of the type ${JSON.stringify(float.type)}`,
+      refused: `quantized to ${other.num_bits}-bit numbers of the type ${JSON.stringify(other.type)}`,
     };
-  const strategy = weights.find(({ strategy: name }) => name && !CT_STRATEGIES.has(name))?.strategy;
+  const strategy = weights.find(
+    ({ strategy: name, type }) => name && !CT_STRATEGIES[type === "int" ? "int" : "float"].has(name),
+  )?.strategy;
   if (strategy) return { refused: `quantized with scales by ${JSON.stringify(strategy)}` };
   const wide = weights.find(({ num_bits }) => !(num_bits >= 1 && num_bits <= 8));
   if (wide) return { refused: `quantized to ${wide.num_bits} bits` };
@@ -146,15 +191,8 @@ function ofCompressedTensors(config: z.infer<typeof compressedTensors>): ReadPac
       method: "compressed-tensors",
       bits: [...new Set(weights.map(({ num_bits }) => num_bits))],
       groupSizes: [...new Set(weights.flatMap((scheme) => schemeSize(scheme) ?? []))],
-      notes:
-        also === ""
-          ? []
-          : [
-              {
-                code: "packing/also-quantized",
-                text: `Its runtimes also quantize ${also}; Keystone computes those unquantized.`,
-              },
-            ],
+      block: weights.map(({ block_structure: block }) => block).find((block) => Array.isArray(block)) ?? null,
+      notes: also === "" ? [] : [alsoQuantized(also)],
     },
   };
 }

@@ -49,7 +49,7 @@ class Fp8Scheme implements Scheme {
   decode(block: number, codes: Uint8Array, from: number, to: number, out: Float32Array, at: number): void {
     const scale = this.scale[block];
     const shift = at - from;
-    for (let i = from; i < to; i++) out[i + shift] = fround(VALUES[codes[i]] * scale);
+    for (let i = from; i < to; i++) out[i + shift] = fround(E4M3_VALUES[codes[i]] * scale);
   }
 
   constants(): PackedConstants {
@@ -76,7 +76,7 @@ function rounded(x: number): number {
 }
 
 /** The value of each byte; 127 and 255 are no numbers. */
-const VALUES = Float32Array.from({ length: 256 }, (_, byte) => {
+export const E4M3_VALUES = Float32Array.from({ length: 256 }, (_, byte) => {
   const sign = byte < 128 ? 1 : -1;
   const [exponent, mantissa] = [(byte >> 3) & 15, byte & 7];
   if ((byte & 127) === 127) return NaN;

@@ -2,6 +2,7 @@ import type { TensorInfo } from "#shared/model.ts";
 import { isStorageType } from "#engine/numeric/storageTypes.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import { unpackBits, wordsFor } from "../layout/bitPacking.ts";
+import { forRuns } from "./rowRuns.ts";
 import { constantParts, readConstants, type ConstantParts, type ModuleSize } from "./compressedConstants.ts";
 import { groupText } from "./groupColumns.ts";
 import {
@@ -32,7 +33,8 @@ export async function compressedTensorsMatrices(
   const matrices: PackedMatrix[] = [];
   for (const tensor of checkpoint.tensors.values()) {
     const { name } = tensor;
-    if (name.endsWith(".weight_packed")) matrices.push(await packedModule(checkpoint, tensor, packing));
+    if (name.endsWith(".weight_packed") && tensor.dtype !== "U8")
+      matrices.push(await packedModule(checkpoint, tensor, packing));
     else if (name.endsWith(".weight") && tensor.dtype === "I8" && checkpoint.tensors.has(`${name}_scale`))
       matrices.push(byteModule(checkpoint, tensor, packing));
   }
@@ -123,10 +125,7 @@ function matrix(checkpoint: Checkpoint, module: Module, readBand: ReadBand): Pac
     async readRows(wanted, out) {
       const values = await readConstants(checkpoint, module, constants);
       const into = new Uint8Array(columns);
-      for (let done = 0; done < wanted.length;) {
-        const from = wanted[done];
-        let count = 1;
-        while (count < bandRows && wanted[done + count] === from + count) count++;
+      await forRuns(wanted, bandRows, async (from, count, done) => {
         const unpack = await readBand({ from, to: from + count });
         for (let i = 0; i < count; i++) {
           unpack(from + i, into);
@@ -134,8 +133,7 @@ function matrix(checkpoint: Checkpoint, module: Module, readBand: ReadBand): Pac
           decodeRun(values, from + i, 0, into, columns, out, at);
           roundRun(out, at, at + columns, dtype);
         }
-        done += count;
-      }
+      });
     },
   };
 }

@@ -6,6 +6,9 @@ import { STORAGE_BYTES } from "#engine/numeric/storageTypes.ts";
 import { narrow } from "#engine/numeric/narrow.ts";
 import { requireRows } from "#engine/checkpoint/readTensor.ts";
 import { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
+import { expertBlocks } from "./expertBlocks.ts";
+import { floatMatrices, isByteFloat } from "./floatMatrices.ts";
+import { nibbleMatrices } from "./nibbleMatrices.ts";
 import { awqMatrices } from "./awq.ts";
 import { compressedTensorsMatrices } from "./compressedTensors.ts";
 import { gptqMatrices } from "./gptq.ts";
@@ -24,7 +27,7 @@ import {
  * @throws KeystoneError checkpoint/bad-packing where modules are not what the config says
  */
 export async function openPacked(folder: Checkpoint): Promise<Checkpoint> {
-  const found = await packingSettings(folder);
+  const found = (await packingSettings(folder)) ?? ownFloats(folder);
   if (!found) return folder;
   const part = packedPart(folder.tensors.values());
   if (part === null) {
@@ -64,13 +67,36 @@ export async function openPacked(folder: Checkpoint): Promise<Checkpoint> {
   });
 }
 
+/** 8-bit floats whose tensors say all that is to know, where no file speaks of them. */
+function ownFloats({ tensors }: Checkpoint): PackingSettings | null {
+  return [...tensors.values()].some(isByteFloat)
+    ? { settings: { quant_method: "fp8" }, from: "the types of its tensors" }
+    : null;
+}
+
 async function matricesOf(
   folder: Checkpoint,
   packing: Packing,
 ): Promise<Pick<View, "matrices" | "notes" | "inventory">> {
   switch (packing.method) {
     case "compressed-tensors":
-      return { matrices: await compressedTensorsMatrices(folder, packing), notes: [], inventory: [] };
+      return {
+        matrices: [
+          ...(await compressedTensorsMatrices(folder, packing)),
+          ...floatMatrices(folder, { block: packing.block, asScales: true }),
+          ...nibbleMatrices(folder),
+        ],
+        ...{ notes: [], inventory: [] },
+      };
+    case "float":
+      return {
+        matrices: [
+          ...floatMatrices(folder, { block: packing.block, asScales: false }),
+          ...nibbleMatrices(folder),
+          ...expertBlocks(folder),
+        ],
+        ...{ notes: [], inventory: [] },
+      };
     case "gptq":
       return gptqMatrices(folder, packing);
     case "awq":
@@ -123,11 +149,11 @@ class PackedCheckpoint extends Checkpoint {
   async read(name: string, out?: Float32Array): Promise<Float32Array> {
     const matrix = this.matrices.get(name);
     if (!matrix) return this.plain(name).read(name, out);
-    const { shape, parameters } = matrix.info;
+    const { parameters } = matrix.info;
     const target = out ?? new Float32Array(parameters);
     if (target.length !== parameters)
       throw new RangeError(`${name} has ${parameters} elements; the buffer for it holds ${target.length}`);
-    await matrix.readRows(everyRow(0, shape[0]), target);
+    await matrix.readRows(everyRow(0, rowsOf(matrix)), target);
     return target;
   }
 
@@ -149,10 +175,11 @@ class PackedCheckpoint extends Checkpoint {
     const last = end ?? bytes;
     if (!(begin >= 0 && begin <= last && last <= bytes))
       throw new RangeError(`bytes ${begin} to ${last} of ${name} were asked for; it has ${bytes}`);
-    const rowBytes = info.shape[1] * STORAGE_BYTES[info.dtype];
+    const rowBytes = columnsOf(matrix) * STORAGE_BYTES[info.dtype];
     const from = rowBytes === 0 ? 0 : Math.floor(begin / rowBytes);
     const to = rowBytes === 0 ? 0 : Math.ceil(last / rowBytes);
-    const values = await this.readRows(name, everyRow(from, to));
+    const values = new Float32Array((to - from) * columnsOf(matrix));
+    await matrix.readRows(everyRow(from, to), values);
     return narrow(values, info.dtype).slice(begin - from * rowBytes, last - from * rowBytes);
   }
 
@@ -165,6 +192,15 @@ class PackedCheckpoint extends Checkpoint {
     if (this.tensors.has(name) || !this.folder.tensors.has(name)) return this.folder;
     throw badPacking(name, "was read by itself; read the module's weight");
   }
+}
+
+function columnsOf({ info: { shape } }: PackedMatrix): number {
+  return shape.at(-1) ?? 1;
+}
+
+/** Of a stack of matrices, rows are counted through all of them. */
+function rowsOf({ info: { shape } }: PackedMatrix): number {
+  return shape.slice(0, -1).reduce((product, size) => product * size, 1);
 }
 
 function everyRow(from: number, to: number): Uint32Array {
