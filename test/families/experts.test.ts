@@ -1,13 +1,19 @@
 import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import { architectureOf, readArchitecture } from "#engine/architecture/readArchitecture.ts";
 import { createLayerReader } from "#engine/evaluate/stream/layerReader.ts";
 import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import { createForward } from "#engine/forward/createForward.ts";
 import type { ExpertTap } from "#engine/forward/forward.ts";
+import { planActivations } from "#engine/recipe/planActivations.ts";
 import { planRecipe } from "#engine/recipe/planRecipe.ts";
+import { scaleWeights } from "#engine/superweight/ablate/edits.ts";
+import { detect } from "#engine/superweight/detect.ts";
+import { scanWeights } from "#engine/superweight/evidence/scanWeights.ts";
+import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
+import { detectOptions } from "#shared/detection.ts";
 import { parseRecipe } from "#shared/plan.ts";
 import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
 
@@ -26,15 +32,16 @@ async function open(location: string) {
   return { checkpoint, architecture, forward };
 }
 
-/** A checkpoint that notes what is read of it, and into which memory. */
+/** A checkpoint whose reads are noted: of what, and into which memory. */
 function watched(checkpoint: Checkpoint) {
   const reads: { name: string; buffer: ArrayBufferLike }[] = [];
-  const read: Checkpoint["read"] = async (name, out) => {
-    const values = await checkpoint.read(name, out);
+  const read = checkpoint.read.bind(checkpoint);
+  vi.spyOn(checkpoint, "read").mockImplementation(async (name, out) => {
+    const values = await read(name, out);
     reads.push({ name, buffer: values.buffer });
     return values;
-  };
-  return { reads, watching: { read, readRows: checkpoint.readRows.bind(checkpoint) } as Checkpoint };
+  });
+  return reads;
 }
 
 const TOKENS = [5, 9, 30, 17, 44];
@@ -42,8 +49,8 @@ const TOKENS = [5, 9, 30, 17, 44];
 describe("a layer of experts", () => {
   it("holds one expert at a time in f32, and reads only those that a token reached", async () => {
     const { checkpoint, architecture, forward } = await open(SEPARATE);
-    const { reads, watching } = watched(checkpoint);
-    const reader = createLayerReader({ checkpoint: watching, architecture });
+    const reads = watched(checkpoint);
+    const reader = createLayerReader({ checkpoint, architecture });
     const hidden = await forward.embed(checkpoint, [TOKENS.slice(0, 1)]);
     const taps: number[] = [];
     await forward.layerWithTaps(0, hidden, await reader.read(0), undefined, ({ expert }) =>
@@ -116,6 +123,43 @@ describe("a layer of experts", () => {
   });
 });
 
+describe("what does not know experts says so", () => {
+  it("detection, recipes that name weights, and quantized activations, each in one sentence", async () => {
+    const engine = await open(SEPARATE);
+    const { checkpoint, architecture } = engine;
+    const never = {} as Tokenizer;
+    await expect(
+      detect({ ...engine, tokenizer: never, options: detectOptions.parse({}) }),
+    ).rejects.toMatchObject({
+      code: "detect/experts",
+      message:
+        "Layer 0 of this model has experts, and detection does not trace outputs through the experts of qwen3_moe.",
+    });
+    const recipe = parseRecipe({ scheme: "nf4", bits: 4, granularity: "group:32", restore: [[2, 1, 1]] });
+    expect(() => planRecipe({ checkpoint, architecture }, recipe, [])).toThrow(
+      'The recipe restores [2, 1, 1], but layer 2 has experts, each with a down_proj of its own ("model.layers.2.mlp.experts.*.down_proj.weight").',
+    );
+    expect(() => scaleWeights(architecture, [[2, 1, 1]], 0)).toThrow(
+      "There is no weight [2, 1, 1]: layer 2 has experts, each with a down_proj of its own.",
+    );
+    // layer 1 is dense
+    expect([...scaleWeights(architecture, [[1, 1, 1]], 0).keys()]).toEqual([
+      "model.layers.1.mlp.down_proj.weight",
+    ]);
+    const activations = { bits: 8, per: "token", matmuls: false, method: "naive", alpha: 0.85 } as const;
+    expect(() => planActivations(activations, { architecture, superWeights: [], maxima: null })).toThrow(
+      "The recipe quantizes activations, which is not computed for models with experts.",
+    );
+  });
+
+  it("the scan of the weights looks at each expert by itself", async () => {
+    const { checkpoint } = await open(SEPARATE);
+    const { layers } = await scanWeights(checkpoint);
+    expect(layers).toHaveLength(3 * 6 + 1);
+    expect(layers.map(({ tensor }) => tensor)).toContain("model.layers.3.mlp.experts.5.down_proj.weight");
+  });
+});
+
 describe("a model of experts that is not whole", () => {
   const configOf = async (folder: string): Promise<Record<string, unknown>> =>
     JSON.parse(await readFile(join(folder, "config.json"), "utf8")) as Record<string, unknown>;
@@ -165,8 +209,8 @@ describe("a model of experts that is not whole", () => {
     const { checkpoint } = await open(SEPARATE);
     const name = "model.layers.0.mlp.gate.e_score_correction_bias";
     const entry = { name, kind: "tensor" as const, notUsedBecause: { code: "unclaimed", text: "" } };
-    expect(() => architectureOf({ ...checkpoint, tensors: checkpoint.tensors, inventory: [entry] })).toThrow(
-      `The checkpoint holds "${name}", which the equations of qwen3_moe have no place for.`,
-    );
+    expect(() =>
+      architectureOf({ config: checkpoint.config, tensors: checkpoint.tensors, inventory: [entry] }),
+    ).toThrow(`The checkpoint holds "${name}", which the equations of qwen3_moe have no place for.`);
   });
 });

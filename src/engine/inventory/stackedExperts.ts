@@ -5,18 +5,32 @@ import { isStorageType, STORAGE_BYTES } from "#engine/numeric/storageTypes.ts";
 import type { TensorInfo } from "#shared/model.ts";
 
 /** One matrix (out, in) of one expert inside a tensor of all experts. */
-export interface StackedMatrix {
+interface StackedMatrix {
   readonly info: TensorInfo;
   /** Where its weights begin among the tensor's. */
   readonly from: number;
 }
 
-/** The matrices of a tensor of all experts; null where it is none, or has another shape than the config implies. */
-export function matricesOf(
+/** A tensor of the files by its family's name. */
+interface NamedTensor {
+  readonly stored: string;
+  readonly name: string;
+  readonly info: TensorInfo;
+}
+
+/** The matrices of a tensor that holds those of all experts; any other tensor as it is. */
+export function takenApart<Tensor extends NamedTensor>(
   decoder: Decoder,
   stacks: StackedTensors,
-  info: TensorInfo,
-): StackedMatrix[] | null {
+  tensor: Tensor,
+): (Tensor | (NamedTensor & { readonly from: number }))[] {
+  const matrices = matricesOf(decoder, stacks, tensor.info);
+  if (!matrices) return [tensor];
+  return matrices.map(({ info, from }) => ({ stored: tensor.stored, name: info.name, info, from }));
+}
+
+/** The matrices of a tensor of all experts; null where it is none, or has another shape than the config implies. */
+function matricesOf(decoder: Decoder, stacks: StackedTensors, info: TensorInfo): StackedMatrix[] | null {
   const stack = stacks.get(info.name);
   if (!stack || info.shape.join() !== stack.shape.join() || !isStorageType(info.dtype)) return null;
   const { layer, slots } = stack;

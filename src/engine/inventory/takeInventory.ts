@@ -1,6 +1,6 @@
 import type { Note } from "#shared/notes.ts";
 import { decoder } from "#engine/architecture/decoder/decoder.ts";
-import { stackedTensors, type StackedTensors } from "#engine/architecture/decoder/tensors.ts";
+import { stackedTensors } from "#engine/architecture/decoder/tensors.ts";
 import type { Decoder } from "#engine/architecture/description/description.ts";
 import { describeDecoder, familyFor } from "#engine/architecture/readArchitecture.ts";
 import { neededTensors, type NeededTensor } from "#engine/architecture/validateTensors.ts";
@@ -15,7 +15,7 @@ import type { FoundBeside } from "#engine/checkpoint/openedFiles.ts";
 import { absentBiases, settleBiases } from "./biases.ts";
 import { bearingNotes, configEntries, settleSpellings } from "./configFields.ts";
 import { infoNamed } from "./infoNamed.ts";
-import { matricesOf } from "./stackedExperts.ts";
+import { takenApart } from "./stackedExperts.ts";
 import { SettledCheckpoint, type SettledTensor } from "./settledCheckpoint.ts";
 import { settleHead, type SettledHead } from "./settleHead.ts";
 import { namingOf, recogniseNames, type Naming } from "./tensorPrefix.ts";
@@ -53,7 +53,7 @@ export async function takeInventory(files: Checkpoint, beside: FoundBeside = {})
   const described = describeDecoder(head.config);
   const needed = neededTensors(decoder(described));
   const stacks = stackedTensors(described);
-  const stands = storedForm(files, head).flatMap((tensor) => apart(described, stacks, tensor));
+  const stands = storedForm(files, head).flatMap((tensor) => takenApart(described, stacks, tensor));
   refuseDisagreements(needed, head.named, naming, beside);
   const settled = settleTensors(needed, stands);
   const context = {
@@ -118,13 +118,6 @@ function storedForm({ shards }: Checkpoint, { config, named }: SettledHead): Nam
     };
     return { ...tensor, info: { ...turned, packed }, transposed: true };
   });
-}
-
-/** The matrices of a tensor that holds those of all experts; any other tensor as it is. */
-function apart(decoder: Decoder, stacks: StackedTensors, tensor: NamedTensor): NamedTensor[] {
-  const matrices = matricesOf(decoder, stacks, tensor.info);
-  if (!matrices) return [tensor];
-  return matrices.map(({ info, from }) => ({ stored: tensor.stored, name: info.name, info, from }));
 }
 
 /** What unpacking found goes before what is found here of the same thing. */

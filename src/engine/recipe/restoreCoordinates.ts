@@ -50,6 +50,12 @@ function locate(
 ): { tensor: TensorInfo; index: number } {
   const [layer, row, column] = coordinate;
   const name = context.downProjection(layer);
+  if (name.includes("*"))
+    throw noSuchWeight(
+      coordinate,
+      name,
+      `layer ${layer} has experts, each with a down_proj of its own ("${name}")`,
+    );
   const tensor = byName.get(name);
   if (tensor?.shape.length !== 2) {
     throw noSuchWeight(coordinate, name, `the model has no 2-D tensor "${name}"`);

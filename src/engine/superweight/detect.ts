@@ -28,11 +28,12 @@ const EVIDENCE_SHARE = 0.5;
  * whole columns, without all of them, and without weights that nothing speaks for (the null), in one stream over the layers; the
  * prompt runs along with candidates zeroed, to see what they hide. What matters is measured more closely in a second stream.
  * Memory: one layer in f32, and the text's hidden states of every change.
- * @throws KeystoneError detect/empty-prompt, detect/prompt-too-long, detect/not-finite, detect/no-text, checkpoint/not-finite, job/cancelled
+ * @throws KeystoneError detect/experts, detect/empty-prompt, detect/prompt-too-long, detect/not-finite, detect/no-text, checkpoint/not-finite, job/cancelled
  */
 export async function detect(request: DetectRequest): Promise<DetectReport> {
   const begin = performance.now();
   const { architecture, tokenizer, options } = request;
+  refuseExpertLayers(architecture);
   const forms = promptForms(tokenizer, options.prompt, architecture.facts.contextLength);
   const search: Search = {
     request,
@@ -197,6 +198,19 @@ function requireFinite({ layer, input, output, residual }: LayerPeaks): void {
     `The forward pass gives values that are not finite in layer ${layer}.`,
     "Check that the checkpoint is complete and its config.json belongs to it.",
     { layer },
+  );
+}
+
+/** An output of a layer with experts is a sum over several down_projs, and is not traced to one. */
+function refuseExpertLayers(architecture: Engine["architecture"]): void {
+  const { facts } = architecture;
+  const layer = Array.from({ length: facts.layers }, (_, i) => i).find((i) => architecture.expertsOf(i) > 0);
+  if (layer === undefined) return;
+  throw new KeystoneError(
+    "detect/experts",
+    `Layer ${layer} of this model has experts, and detection does not trace outputs through the experts of ${facts.family}.`,
+    "The scan of the weights alone looks at each expert (detect --weights-only, or the preview in the window).",
+    { layer, family: facts.family },
   );
 }
 

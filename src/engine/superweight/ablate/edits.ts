@@ -23,6 +23,13 @@ export function scaleWeights(
         { layer, row, column },
       );
     }
+    if (architecture.expertsOf(layer) > 0)
+      throw new KeystoneError(
+        "usage/no-such-weight",
+        `There is no weight [${layer}, ${row}, ${column}]: layer ${layer} has experts, each with a down_proj of its own.`,
+        "Name weights of layers without experts.",
+        { layer, row, column },
+      );
     const name = architecture.downProjection(layer);
     const tensor = edits.get(name) ?? [];
     edits.set(name, tensor);

@@ -1,10 +1,11 @@
+import { ofExpert } from "#engine/architecture/decoder/tensors.ts";
 import type { Mlp as MlpBody, Norm } from "#engine/architecture/description/description.ts";
 import { describeDecoder, familyNameOf } from "#engine/architecture/readArchitecture.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import { layerOf } from "#engine/checkpoint/tensorRole.ts";
 import { KeystoneError } from "#shared/errors.ts";
 
-/** What one layer's MLP is made of, by tensor name. */
+/** What one layer's MLP, or one of its experts, is made of, by tensor name. */
 export interface Mlp {
   readonly layer: number;
   /** The output projection, (hidden, neurons). */
@@ -28,9 +29,12 @@ function byEquations({ config, tensors }: Checkpoint): Mlp[] | null {
   try {
     const { layers, layersPath } = describeDecoder(config);
     const found = layers.flatMap(({ mlp: { body, before } }, layer): Mlp[] => {
-      const at = (path: string): string => `${layersPath}.${layer}.${path}.weight`;
-      const mlp = { layer, down: at(body.down.path), ...inputs(body, at), ...normOf(before, at) };
-      return tensors.has(mlp.down) && tensors.has(mlp.up) ? [mlp] : [];
+      const numbers = Array.from({ length: body.experts?.count ?? 1 }, (_, expert) => expert);
+      return numbers.flatMap((expert) => {
+        const at = (path: string): string => `${layersPath}.${layer}.${ofExpert(path, expert)}.weight`;
+        const mlp = { layer, down: at(body.down.path), ...inputs(body, at), ...normOf(before, at) };
+        return tensors.has(mlp.down) && tensors.has(mlp.up) ? [mlp] : [];
+      });
     });
     return found.length > 0 ? found : null;
   } catch (error) {

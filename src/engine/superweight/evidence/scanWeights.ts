@@ -30,9 +30,10 @@ export async function scanWeights(checkpoint: Checkpoint, control?: Control): Pr
   const begin = performance.now();
   const mlps = findMlps(checkpoint);
   if (mlps.length === 0) throw noMlp();
+  const count = new Set(mlps.map(({ layer }) => layer)).size;
   const layers: ScannedLayer[] = [];
   for (const mlp of mlps) {
-    layers.push(await scanLayer(checkpoint, mlp, mlps.length));
+    layers.push(await scanLayer(checkpoint, mlp, count));
     await control?.check();
   }
   return {
