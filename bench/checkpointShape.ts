@@ -36,6 +36,17 @@ export const SEVEN_B: Shape = {
   context: 4096,
 };
 
+/** Llama 3 70 B: 723 tensors, 141 GB as BF16. */
+export const SEVENTY_B: Shape = {
+  layers: 80,
+  hidden: 8192,
+  intermediate: 28_672,
+  heads: 64,
+  keyValueHeads: 8,
+  vocabulary: 128_256,
+  context: 8192,
+};
+
 /** Token that the demo tokenizer puts first. */
 export const BOS = 1;
 const DEMO = join(import.meta.dirname, "..", "resources", "demo-model", "model");

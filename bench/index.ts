@@ -25,6 +25,11 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     says: "the window in Chromium: interactions during a sweep, a 7 B overview, 10,000 results (needs a build)",
     quick: true,
   },
+  open: {
+    file: "open.ts",
+    says: "the overview of a 70 B-shaped checkpoint (141 GB of holes) in under two seconds",
+    quick: true,
+  },
   "window-model": {
     file: "windowModel.ts",
     says: "the window while SmolLM2-135M is searched and swept: inputs and long tasks, screen by screen (needs a build)",
