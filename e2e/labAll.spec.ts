@@ -1,5 +1,6 @@
 import { expect, type Page } from "@playwright/test";
-import { EXPERIMENTS, experimentName } from "../src/shared/lab.ts";
+import { experimentName } from "../src/shared/lab.ts";
+import { EXPERIMENTS } from "../src/shared/lab/index.ts";
 import { test } from "./support/quietTest.ts";
 import { openModel, visit } from "./support/steps.ts";
 import { startServed } from "./support/served.ts";

@@ -5,7 +5,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { EXPERIMENTS } from "../src/shared/lab.ts";
+import { EXPERIMENTS } from "../src/shared/lab/index.ts";
 import { openModel, pastePlan, scored, startSweep, visit } from "../e2e/support/steps.ts";
 import { hidePlace, PICTURES, settle } from "../e2e/support/pictures.ts";
 import { startServed } from "../e2e/support/served.ts";

@@ -1,3 +1,4 @@
+import { RANGE_METHOD_NAMES } from "./ranges.ts";
 import { note } from "./notes.ts";
 import { z } from "zod";
 import {
@@ -122,10 +123,7 @@ const labAsked = z.discriminatedUnion("experiment", [
     granularity: granularityText.default("tensor"),
     /** Below 1 for the percentages where there are any, else for zscore and iqr; a method that has none of its kind takes the defaults. */
     thresholds,
-    methods: z
-      .array(z.enum(["zscore", "block-percentage", "tensor-percentage", "iqr", "mse"]))
-      .min(1)
-      .default(["zscore", "iqr", "mse"]),
+    methods: z.array(z.enum(RANGE_METHOD_NAMES)).min(1).default(["zscore", "iqr", "mse"]),
     /** `model` = one threshold for all, by KL on the calibration text; `tensor` = each tensor its own. */
     scope: z.enum(["model", "tensor"]).default("model"),
     /** What a tensor's own threshold minimises: its weights' error, or its output's on the calibration text. */
@@ -175,45 +173,3 @@ export type LabSummary = z.infer<typeof labSummary>;
 /** A kept experiment: what was asked and what came of it. */
 export const labResult = z.object({ summary: labSummary, request: labRequest, report: labReport });
 export type LabResult = z.infer<typeof labResult>;
-
-/** Titles as the screen, the command line and the report say them, with the paper's place. */
-export const EXPERIMENTS: Readonly<
-  Record<ExperimentName, { title: string; paper: string; question: string }>
-> = {
-  importance: {
-    title: "Importance",
-    paper: "Table 1",
-    question:
-      "What does the model lose without its super weights, and what without far more ordinary outliers?",
-  },
-  "super-activations": {
-    title: "Super activations",
-    paper: "Figures 3 and 4",
-    question: "Does the massive activation stay in one channel and position, through all layers and prompts?",
-  },
-  "token-probabilities": {
-    title: "Token probabilities",
-    paper: "Figure 5",
-    question: "Which next tokens gain and lose without the super weights? Are they stop words?",
-  },
-  sensitivity: {
-    title: "Sensitivity",
-    paper: "Figure 6",
-    question: "What happens as the super weights are scaled from 0 to 3?",
-  },
-  "block-scaling": {
-    title: "Block scaling",
-    paper: "Figure 7",
-    question: "How large may blocks grow when super weights are restored and other outliers clipped?",
-  },
-  activations: {
-    title: "Activations",
-    paper: "Tables 3 and 4",
-    question: "What do 8-bit activations cost, and what does keeping the super activation buy?",
-  },
-  "threshold-search": {
-    title: "Threshold search",
-    paper: "section 4.2",
-    question: "Which clip, and which threshold, suits this model at this block size?",
-  },
-};

@@ -162,8 +162,7 @@ function checkWhole(
   hasBlock: boolean,
 ): void {
   checkScheme({ ...value, clips: value.range !== null }, context, []);
-  const named = value.restore !== "none" && !(Array.isArray(value.restore) && value.restore.length === 0);
-  if (value.excludeFromRange && !named) {
+  if (value.excludeFromRange && !isRestored(value)) {
     context.addIssue({
       code: "custom",
       path: ["excludeFromRange"],
@@ -222,9 +221,14 @@ export function needsSuperWeights({
 /** What happens to a tensor's outliers; five different experiments that results must tell apart. */
 export type Arm = "plain" | "clip" | "clip-restore" | "hold-out" | "restore-only";
 
+/** Whether a recipe names weights that are put back. */
+export function isRestored({ restore }: { readonly restore: Restore }): boolean {
+  return restore !== "none" && !(Array.isArray(restore) && restore.length === 0);
+}
+
 /** The arm of a recipe, from its clip, restore and excludeFromRange. */
 export function armOf(value: Pick<Recipe, "range" | "restore" | "excludeFromRange">): Arm {
-  const restores = value.restore !== "none" && !(Array.isArray(value.restore) && value.restore.length === 0);
+  const restores = isRestored(value);
   if (value.excludeFromRange) return "hold-out";
   if (value.range && restores) return "clip-restore";
   if (value.range) return "clip";

@@ -3,6 +3,7 @@ import { SCHEMES } from "./schemes/index.ts";
 import { canonicalJson } from "./canonicalJson.ts";
 import {
   DEFAULT_IGNORE,
+  isRestored,
   type Activations,
   type RangeRule,
   type Override,
@@ -103,7 +104,7 @@ export function rangeLabel(range: RangeRule | null): string {
 /** `restored`, `held out`, or nothing. */
 export function restoreLabel(recipe: { restore: Restore; excludeFromRange: boolean }): string {
   const { restore } = recipe;
-  if (restore === "none" || (Array.isArray(restore) && restore.length === 0)) return "";
+  if (!isRestored(recipe)) return "";
   const what = typeof restore === "object" && !Array.isArray(restore) ? `largest ${restore.largest} ` : "";
   return recipe.excludeFromRange ? `${what}held out` : `${what}restored`;
 }

@@ -1,41 +1,9 @@
 import type { TaskReport } from "./evaluation.ts";
 import { count, number, percent, plural } from "./format.ts";
-import type { LabReport } from "./lab.ts";
 
 /** Places of left-out rows that are named, and reasons; the rest are counted. */
 const NAMED_PLACES = 5;
 const NAMED_REASONS = 8;
-
-/** What the original answered in an experiment; which items were cut or left out is the same for all its rows. */
-export function originalTasks(report: LabReport): readonly TaskReport[] {
-  switch (report.experiment) {
-    case "importance":
-    case "activations":
-      return report.rows[0]?.tasks ?? [];
-    case "sensitivity":
-    case "block-scaling":
-      return report.original?.tasks ?? [];
-    default:
-      return [];
-  }
-}
-
-/** What every state of the model was scored on, in tokens; null where an experiment scores no text, or nothing yet. */
-export function scoredTokens(report: LabReport): number | null {
-  switch (report.experiment) {
-    case "importance":
-      return report.rows[0]?.tokens ?? null;
-    case "activations":
-      return report.rows[0]?.scores.tokens ?? null;
-    case "sensitivity":
-    case "block-scaling":
-      return report.original?.tokens ?? null;
-    case "threshold-search":
-      return report.result?.original.tokens ?? null;
-    default:
-      return null;
-  }
-}
 
 /** One task in a line: `validation (piqa): 200 items, acc 70.5% ± 3.2%, acc_norm 71.0% ± 3.2%; 1 cut on the left; 3 skipped`. */
 export function taskSummary(task: TaskReport): string {

@@ -13,7 +13,7 @@ import {
 } from "#shared/lab.ts";
 import { cancelledError } from "#shared/errors.ts";
 import { unfinishedReport } from "#shared/labUnfinished.ts";
-import { repeatLab } from "#shared/repeat.ts";
+import { repeatLab } from "#shared/repeat/repeat.ts";
 import { keptExperiment } from "../support/reportSource.ts";
 import { LAB_REPORTS, labReportOf } from "../support/labReports.ts";
 import { madeUpRun } from "../support/madeUp/run.ts";

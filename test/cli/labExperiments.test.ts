@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { labReport, type ExperimentName, type LabReport } from "#shared/lab.ts";
-import { SCORES_TEXT } from "#shared/labUses.ts";
+import { EXPERIMENTS } from "#shared/lab/index.ts";
 import { DEMO_LOGITS, divergenceBound, expectSum } from "../support/rounding.ts";
 import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
 import { DEMO } from "./demo.ts";
@@ -48,7 +48,7 @@ function run(experiment: ExperimentName): Promise<{ id: string; report: LabRepor
 }
 
 async function runOnce(experiment: ExperimentName): Promise<{ id: string; report: LabReport }> {
-  const asked = [...ASKED[experiment], ...(SCORES_TEXT.has(experiment) ? JUDGE : [])];
+  const asked = [...ASKED[experiment], ...(EXPERIMENTS[experiment].uses.windows ? JUDGE : [])];
   const done = await keystone("lab", experiment, DEMO.model, ...asked, "--json");
   expect({ code: done.code, stderr: done.stderr }).toEqual({ code: 0, stderr: "" });
   const { id } = z.object({ id: z.string() }).parse(done.json());

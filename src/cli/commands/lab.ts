@@ -1,9 +1,9 @@
 import { Command } from "commander";
 import { sentence } from "#shared/format.ts";
-import { EXPERIMENTS, experimentName, type ExperimentName, type LabReport } from "#shared/lab.ts";
+import { experimentName, type ExperimentName, type LabReport } from "#shared/lab.ts";
+import { EXPERIMENTS } from "#shared/lab/index.ts";
 import { absolute } from "../session/files.ts";
 import { PROMPTS_FILE, withOwnOptions } from "../lab/experimentOptions.ts";
-import { livePoints } from "../lab/livePoints.ts";
 import { hideUnusedOptions, isGiven, rejectUnusedOptions } from "../lab/rejectUnusedOptions.ts";
 import { labRequestOf, type LabOptions } from "../lab/request.ts";
 import {
@@ -53,7 +53,10 @@ function noExperiment(word: string | undefined): Error {
 }
 
 function listExperiments({ io }: CommandContext, options: ParentOptions): void {
-  const experiments = experimentName.options.map((name) => ({ name, ...EXPERIMENTS[name] }));
+  const experiments = experimentName.options.map((name) => {
+    const { title, paper, question } = EXPERIMENTS[name];
+    return { name, title, paper, question };
+  });
   if (options.json) {
     printJson(io.stdout, { experiments });
     return;
@@ -122,7 +125,7 @@ function streamPoints(session: Session, job: string): () => void {
   if (!session.progress.live) return () => undefined;
   const shown = new Set<string>();
   const show = (report: LabReport): void => {
-    for (const line of livePoints(report)) {
+    for (const line of EXPERIMENTS[report.experiment].livePoints(report)) {
       if (shown.has(line)) continue;
       shown.add(line);
       session.progress.line(line);

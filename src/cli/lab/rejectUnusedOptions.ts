@@ -1,30 +1,35 @@
 import type { Command } from "commander";
 import { list } from "#shared/format.ts";
-import type { ExperimentName } from "#shared/lab.ts";
-import { ANSWERS_TASKS, CALIBRATED, SCORES_TEXT } from "#shared/labUses.ts";
+import { experimentName, type ExperimentName } from "#shared/lab.ts";
+import { EXPERIMENTS, type AnyExperiment } from "#shared/lab/index.ts";
 import { usageError } from "../session/reportError.ts";
 
-/** Options that all experiments read, by the field they fill: which experiments they mean something to, and why not to others. */
-const MEANT_FOR: ReadonlyMap<string, { experiments: ReadonlySet<ExperimentName>; otherwise: string }> =
-  new Map([
-    ...each(["tasks", "taskLimit"], ANSWERS_TASKS, "answers no tasks"),
-    ...each(["calibration"], CALIBRATED, "chooses nothing on a calibration text"),
+/** Options that all experiments read, by the field they fill: what of an experiment uses them, and why not. */
+const MEANT_FOR: Readonly<Record<string, { use: keyof AnyExperiment["uses"]; otherwise: string }>> =
+  Object.fromEntries([
+    ...each(["tasks", "taskLimit"], "tasks", "answers no tasks"),
+    ...each(["calibration"], "calibration", "chooses nothing on a calibration text"),
     ...each(
       ["context", "stride", "tokens", "windows"],
-      SCORES_TEXT,
+      "windows",
       "runs prompts and scores no windows of text",
     ),
   ]);
 
-function each(fields: readonly string[], experiments: ReadonlySet<ExperimentName>, otherwise: string) {
-  return fields.map((field) => [field, { experiments, otherwise }] as const);
+function each(fields: readonly string[], use: keyof AnyExperiment["uses"], otherwise: string) {
+  return fields.map((field) => [field, { use, otherwise }] as const);
+}
+
+/** What an option of all experiments is for; undefined for an experiment's own. */
+function meaning(field: string) {
+  return Object.hasOwn(MEANT_FOR, field) ? MEANT_FOR[field] : undefined;
 }
 
 /** Leaves out of an experiment's help what means nothing to it. */
 export function hideUnusedOptions(command: Command, experiment: ExperimentName): Command {
   for (const option of command.options) {
-    const meant = MEANT_FOR.get(option.attributeName());
-    if (meant && !meant.experiments.has(experiment)) option.hideHelp();
+    const meant = meaning(option.attributeName());
+    if (meant && !EXPERIMENTS[experiment].uses[meant.use]) option.hideHelp();
   }
   return command;
 }
@@ -41,18 +46,15 @@ export function isGiven(command: Command, field: string): boolean {
 export function rejectUnusedOptions(command: Command, experiment: ExperimentName): void {
   for (const option of command.options) {
     const field = option.attributeName();
-    const meant = MEANT_FOR.get(field);
-    if (!meant || meant.experiments.has(experiment) || !isGiven(command, field)) continue;
+    const meant = meaning(field);
+    if (!meant || EXPERIMENTS[experiment].uses[meant.use] || !isGiven(command, field)) continue;
     throw usageError(
       `--${option.name()} has no meaning here: ${experiment} ${meant.otherwise}.`,
-      `Leave it out; it is taken by ${list([...meant.experiments])}.`,
+      `Leave it out; it is taken by ${list(experimentName.options.filter((name) => EXPERIMENTS[name].uses[meant.use]))}.`,
     );
   }
-  if (isGiven(command, "by") && command.getOptionValue("scope") !== "tensor")
-    throw usageError(
-      "--by has no meaning here: one range for all tensors is chosen by KL on the calibration text.",
-      "Leave it out, or add --scope tensor, with which each tensor has its own range.",
-    );
+  for (const { key, idle, idleProblem } of EXPERIMENTS[experiment].options)
+    if (idleProblem && isGiven(command, key) && idle?.(command.opts())) throw usageError(...idleProblem);
   if (isGiven(command, "taskLimit") && !isGiven(command, "tasks"))
     throw usageError(
       "--task-limit has no meaning here: no tasks were named.",

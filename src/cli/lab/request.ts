@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, extname, join } from "node:path";
 import { KeystoneError } from "#shared/errors.ts";
 import { labRequest, type ExperimentName, type LabRequest } from "#shared/lab.ts";
-import { CALIBRATED } from "#shared/labUses.ts";
+import { EXPERIMENTS } from "#shared/lab/index.ts";
 import { describeIssues } from "#shared/plan.ts";
 import { absolute, existingFile, existingPath, textFor } from "../session/files.ts";
 import type { Io } from "../output/io.ts";
@@ -33,7 +33,9 @@ export async function labRequestOf(
   const read = labRequest.safeParse({
     experiment,
     text: await textFor(io, options.text, model),
-    calibration: CALIBRATED.has(experiment) ? await calibrationFor(io, options.calibration, model) : null,
+    calibration: EXPERIMENTS[experiment].uses.calibration
+      ? await calibrationFor(io, options.calibration, model)
+      : null,
     judge: judgeOf(options),
     tasks: await Promise.all((options.tasks ?? []).map((path) => existingPath(io, path, "task file"))),
     ...dropUndefined({ taskLimit: options.taskLimit }),

@@ -1,6 +1,6 @@
 import { labFigures, paletteOf } from "#shared/figures/index.ts";
-import { EXPERIMENTS, type LabReport, type LabSummary } from "#shared/lab.ts";
-import { originalTasks } from "#shared/taskWords.ts";
+import type { LabReport, LabSummary } from "#shared/lab.ts";
+import { EXPERIMENTS, originalTasks } from "#shared/lab/index.ts";
 import { figureTableText } from "./figureTable.ts";
 import { duration, place } from "./numbers.ts";
 import { conventionClause } from "./scores.ts";

@@ -1,5 +1,4 @@
-import { KeystoneError } from "#shared/errors.ts";
-import { EXPERIMENTS, type ExperimentName, type LabReport } from "#shared/lab.ts";
+import type { ExperimentName, LabReport } from "#shared/lab.ts";
 import { activations } from "./experiments/activations.ts";
 import { blockScaling } from "./experiments/blockScaling.ts";
 import { importance } from "./experiments/importance.ts";
@@ -10,8 +9,8 @@ import { tokenProbabilities } from "./experiments/tokenProbabilities.ts";
 import { checkSplit } from "./run/texts.ts";
 import type { Experiment, LabRun } from "./run/experiment.ts";
 
-/** One file an experiment. */
-const experiments: { readonly [E in ExperimentName]?: Experiment<E> } = {
+/** One file an experiment; one that is missing does not compile. */
+const experiments: { readonly [E in ExperimentName]: Experiment<E> } = {
   importance,
   "super-activations": superActivations,
   "token-probabilities": tokenProbabilities,
@@ -27,17 +26,7 @@ const experiments: { readonly [E in ExperimentName]?: Experiment<E> } = {
  */
 export async function runExperiment(run: LabRun): Promise<LabReport> {
   const { experiment } = run.request;
-  const runNamed = experiments[experiment] as ((run: LabRun) => Promise<LabReport>) | undefined;
-  if (!runNamed) throw unknownExperiment(experiment);
+  const runNamed = experiments[experiment] as (run: LabRun) => Promise<LabReport>;
   await checkSplit(run.request);
   return runNamed(run);
-}
-
-function unknownExperiment(experiment: ExperimentName): KeystoneError {
-  return new KeystoneError(
-    "lab/unknown-experiment",
-    `${EXPERIMENTS[experiment].title} cannot be run by this version.`,
-    "Choose another experiment.",
-    { experiment },
-  );
 }

@@ -1,4 +1,4 @@
-import type { LabReport } from "../lab.ts";
+import type { ExperimentName, LabReport, LabReportOf } from "../lab.ts";
 import { activationFigures } from "./activations.ts";
 import { blockScalingFigures } from "./blockScaling.ts";
 import type { Figure } from "./figure.ts";
@@ -14,25 +14,23 @@ export { paletteOf, type Palette } from "./palette.ts";
 export { runFigures } from "./run.ts";
 export { cellText, tableCsv, tableText, type FigureColumn, type FigureTable } from "./table.ts";
 
+type FiguresOf<R> = (report: R, palette: Palette) => Figure[];
+
+/** One file each; one that is missing does not compile. */
+const FIGURES: { readonly [E in ExperimentName]: FiguresOf<LabReportOf<E>> } = {
+  importance: importanceFigures,
+  "super-activations": superActivationFigures,
+  "token-probabilities": tokenProbabilityFigures,
+  sensitivity: sensitivityFigures,
+  "block-scaling": blockScalingFigures,
+  activations: activationFigures,
+  "threshold-search": thresholdSearchFigures,
+};
+
 /**
  * The figures of an experiment, the most telling first; its table is the experiment's own. A report told on the way gives
  * what it knows so far.
  */
 export function labFigures(report: LabReport, palette: Palette): Figure[] {
-  switch (report.experiment) {
-    case "importance":
-      return importanceFigures(report, palette);
-    case "super-activations":
-      return superActivationFigures(report, palette);
-    case "token-probabilities":
-      return tokenProbabilityFigures(report, palette);
-    case "sensitivity":
-      return sensitivityFigures(report, palette);
-    case "block-scaling":
-      return blockScalingFigures(report, palette);
-    case "activations":
-      return activationFigures(report, palette);
-    case "threshold-search":
-      return thresholdSearchFigures(report, palette);
-  }
+  return (FIGURES[report.experiment] as FiguresOf<LabReport>)(report, palette);
 }

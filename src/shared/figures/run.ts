@@ -1,7 +1,7 @@
 import { bits as bitsText, divergence, plural } from "../format.ts";
 import { divergenceInterval, errorBars } from "../intervals.ts";
 import { intervalSentence, tieClause } from "../ranking.ts";
-import { armOf } from "../recipe.ts";
+import { isRestored } from "../recipe.ts";
 import { schemeLabel } from "../recipeText.ts";
 import type { RunDetail, VariantResult } from "../run.ts";
 import { axisLabel, magnitudeScale } from "./axes.ts";
@@ -33,11 +33,6 @@ export function runFigures(run: RunDetail, palette: Palette): Figure[] {
 
 const SIZE_HEIGHT = 320;
 const MARGIN = { l: 56, r: 28, t: 30, b: 40 };
-
-function restores({ recipe }: VariantResult): boolean {
-  const arm = armOf(recipe);
-  return arm !== "plain" && arm !== "clip";
-}
 
 /** KL against bits per weight, with the variants that no other beats in both. */
 function sizeFigure(run: RunDetail, done: readonly VariantResult[], palette: Palette): Figure {
@@ -89,11 +84,11 @@ function sizeFigure(run: RunDetail, done: readonly VariantResult[], palette: Pal
       },
       cloud(
         "quantized",
-        points.filter(({ result }) => !restores(result)),
+        points.filter(({ result }) => !isRestored(result.recipe)),
       ),
       cloud(
         "kept",
-        points.filter(({ result }) => restores(result)),
+        points.filter(({ result }) => isRestored(result.recipe)),
       ),
     ],
     layout: mergeLayout(baseLayout(palette), {

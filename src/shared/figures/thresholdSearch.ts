@@ -1,6 +1,7 @@
 import { percent } from "../format.ts";
 import type { LabReportOf } from "../lab.ts";
-import { recipe } from "../recipe.ts";
+import { RANGE_METHODS } from "../ranges.ts";
+import { isRestored, recipe } from "../recipe.ts";
 import { granularityLabel, rangeLabel } from "../recipeText.ts";
 import { magnitudeScale, type Scale } from "./axes.ts";
 import { dotPlot, type DotRow } from "./dotPlot.ts";
@@ -11,15 +12,6 @@ import { linearAxis } from "./template.ts";
 import { trialFigure, type Trial } from "./trials.ts";
 
 type Report = LabReportOf<"threshold-search">;
-
-const METHODS: Readonly<Record<string, string>> = {
-  zscore: "z-score",
-  "block-percentage": "top of block",
-  "tensor-percentage": "top of tensor",
-  iqr: "IQR",
-  mse: "MSE",
-  none: "no clipping",
-};
 
 /** The search of the paper's section 4.2: every clip that was tried, and what the chosen ones cost on the other text. */
 export function thresholdSearchFigures(report: Report, palette: Palette): Figure[] {
@@ -38,7 +30,7 @@ function modelTrials(report: Report, palette: Palette): Figure {
         "Section 4.2 of the paper searches the threshold on text that is not scored. KL divergence on the calibration text; gold = chosen.",
       loss: "KL, nats",
       trials: report.trials.map(({ range, loss, best }): Trial => ({
-        series: METHODS[range?.method ?? "none"] ?? "",
+        series: range === null ? "no clipping" : RANGE_METHODS[range.method].label,
         range,
         loss,
         best,
@@ -109,9 +101,9 @@ function countScale(counts: readonly number[]): Scale {
 function foundWords({ recipe: found }: Report): string {
   const read = recipe.safeParse(found);
   if (!read.success) return "recipe found";
-  const { range, overrides, restore } = read.data;
+  const { range, overrides } = read.data;
   const clipped = range !== null || overrides.some((override) => override.range);
-  const restored = restore !== "none" && !(Array.isArray(restore) && restore.length === 0);
+  const restored = isRestored(read.data);
   if (!clipped && !restored) return "no clipping found better";
   return `${clipped ? "clip found" : "no clipping"}, ${restored ? "super weights restored" : "nothing restored"}`;
 }

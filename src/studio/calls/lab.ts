@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { isCancellation, toErrorData } from "#shared/errors.ts";
-import { EXPERIMENTS, type LabReport, type LabRequest } from "#shared/lab.ts";
+import type { LabReport, LabRequest } from "#shared/lab.ts";
+import { EXPERIMENTS } from "#shared/lab/index.ts";
 import { unfinishedReport } from "#shared/labUnfinished.ts";
 import type { Access } from "../models/access.ts";
 import type { Answers, StudioContext } from "../context/context.ts";

@@ -2,12 +2,11 @@ import type { TaskReport } from "#shared/evaluation.ts";
 import { count, duration, list, place } from "#shared/format.ts";
 import { labFigures, type Figure, type Palette } from "#shared/figures/index.ts";
 import { taskTable } from "#shared/figures/taskTable.ts";
-import { EXPERIMENTS, type LabReport, type LabResult } from "#shared/lab.ts";
+import type { LabReport, LabResult } from "#shared/lab.ts";
+import { EXPERIMENTS, grainWords, originalTasks } from "#shared/lab/index.ts";
 import { reachedWords, unfinishedMark } from "#shared/labUnfinished.ts";
-import { grainWords } from "#shared/labGrain.ts";
-import { activationRecipes, blockScalingRecipes } from "#shared/labRecipes.ts";
-import { repeatEval, repeatLab, repeatText } from "#shared/repeat.ts";
-import { leftOut, originalTasks } from "#shared/taskWords.ts";
+import { repeatEval, repeatLab, repeatText } from "#shared/repeat/repeat.ts";
+import { leftOut } from "#shared/taskWords.ts";
 import type { Block, Section } from "./document.ts";
 import { paperComparison } from "./paper.ts";
 
@@ -21,7 +20,7 @@ export function labSection(result: LabResult, index: number, palette: Palette): 
   const blocks: Block[] = [
     { kind: "text", text: question },
     ...figures.flatMap((figure): Block[] => figureBlocks(figure, main)),
-    ...examples(report),
+    ...tables(report),
     ...recipes(result),
     ...listBlocks("Beside the paper", beside.paper),
     ...taskBlocks(originalTasks(report)),
@@ -112,44 +111,18 @@ function taskBlocks(tasks: readonly TaskReport[]): Block[] {
   ];
 }
 
-/** Prompts with the likeliest next token of each state, where the experiment has some. */
-function examples(report: LabReport): Block[] {
-  if (report.experiment !== "token-probabilities" || report.examples.length === 0) return [];
-  return [
-    { kind: "heading", text: "Examples: the likeliest next token" },
-    {
-      kind: "table",
-      label: "Examples: the likeliest next token",
-      table: {
-        columns: [
-          { title: "Prompt", format: "text" },
-          { title: "Original", format: "text" },
-          { title: "Probability", format: "percent" },
-          { title: "Without super weights", format: "text" },
-          { title: "Probability", format: "percent" },
-        ],
-        rows: report.examples.map(({ text, original, pruned }) => [
-          shortened(text),
-          original.text,
-          original.probability,
-          pruned.text,
-          pruned.probability,
-        ]),
-      },
-    },
-  ];
-}
-
-/** The longest end of a prompt that a table cell shows, in characters. */
-const PROMPT_END = 120;
-
-function shortened(text: string): string {
-  return text.length > PROMPT_END ? `…${text.slice(-PROMPT_END)}` : text;
+/** Tables that the experiment has beside those of its figures. */
+function tables(report: LabReport): Block[] {
+  const all = EXPERIMENTS[report.experiment].tables?.(report) ?? [];
+  return all.flatMap(({ label, table }): Block[] => [
+    { kind: "heading", text: label },
+    { kind: "table", label, table },
+  ]);
 }
 
 /** Every recipe that was judged, with the command that scores it. */
 function recipes({ report, request }: LabResult): Block[] {
-  const named = recipesOf(report, request);
+  const named = EXPERIMENTS[report.experiment].recipes?.(report, request) ?? [];
   if (named.length === 0) return [];
   const texts = named.map((one) => repeatText(repeatEval(one, request, report.model)));
   const [only] = texts;
@@ -158,13 +131,4 @@ function recipes({ report, request }: LabResult): Block[] {
   return [
     { kind: "code", label: "The recipes, and how to score each", text: texts.join("\n"), folded: true },
   ];
-}
-
-function recipesOf(report: LabReport, request: LabResult["request"]): { name: string; recipe: unknown }[] {
-  if (report.experiment === "block-scaling") return blockScalingRecipes(report);
-  if (report.experiment === "activations" && request.experiment === "activations")
-    return activationRecipes(report, request);
-  if (report.experiment === "threshold-search" && report.recipe !== null)
-    return [{ name: "found", recipe: report.recipe }];
-  return [];
 }

@@ -4,7 +4,7 @@ import { runFigures, type FigureTable, type Palette } from "#shared/figures/inde
 import { perplexityText, scoreCell, separatingDecimals, type Cell } from "#shared/figures/table.ts";
 import { divergenceInterval, perplexityInterval } from "#shared/intervals.ts";
 import { intervalSentence, tieClause } from "#shared/ranking.ts";
-import { modelWord, repeatSweep, repeatText } from "#shared/repeat.ts";
+import { modelWord, repeatSweep, repeatText } from "#shared/repeat/repeat.ts";
 import { leftOutSentence } from "#shared/runArchive.ts";
 import type { RunDetail, RunSummary, VariantResult } from "#shared/run.ts";
 import type { Block, RowMark, Section } from "./document.ts";

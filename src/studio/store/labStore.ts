@@ -3,7 +3,6 @@ import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import { KeystoneError } from "#shared/errors.ts";
 import {
-  EXPERIMENTS,
   experimentName,
   labReport,
   labRequest,
@@ -13,6 +12,7 @@ import {
   type LabResult,
   type LabSummary,
 } from "#shared/lab.ts";
+import { EXPERIMENTS } from "#shared/lab/index.ts";
 import { describeIssues } from "#shared/plan.ts";
 
 const row = z.object({

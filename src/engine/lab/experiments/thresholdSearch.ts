@@ -1,7 +1,7 @@
 import type { Note } from "#shared/notes.ts";
 import type { LabReportOf } from "#shared/lab.ts";
 import { onTheWay } from "#shared/labUnfinished.ts";
-import { isDataFree } from "#shared/labUses.ts";
+import { isDataFree } from "#shared/lab/thresholdSearch.ts";
 import { granularityLabel } from "#shared/recipeText.ts";
 import { plainRecipe, restoreNotes, type Grid } from "../run/arms.ts";
 import { Budget } from "../search/budget.ts";

@@ -1,6 +1,7 @@
 import { KeystoneError } from "#shared/errors.ts";
 import { DEFAULT_FRACTIONS, DEFAULT_THRESHOLDS, type LabRequestOf } from "#shared/lab.ts";
 import { list } from "#shared/format.ts";
+import { isFraction } from "#shared/ranges.ts";
 import type { RangeRule } from "#shared/recipe.ts";
 
 type Method = LabRequestOf<"threshold-search">["methods"][number];
@@ -15,7 +16,6 @@ export interface Tried {
 export const REFINEMENTS = 3;
 /** A round that lowers the loss by less than this share is the last. */
 const WORTHWHILE = 0.01;
-const isFraction = (method: Method): boolean => method.endsWith("percentage");
 
 /** What is tried first: no clipping, then every method with every threshold of its kind; `mse` has none. */
 export function coarse(methods: readonly Method[], thresholds: readonly number[]): (RangeRule | null)[] {

@@ -5,7 +5,7 @@ import { exportFormatOf } from "#shared/exportFormats/index.ts";
 import type { ModelSummary } from "#shared/model.ts";
 import { joinPath } from "#shared/paths.ts";
 import type { VariantResult } from "#shared/run.ts";
-import { isRestored } from "../run/dimensions.ts";
+import { isRestored } from "#shared/recipe.ts";
 import { answerTo, keyOf, type Answered } from "./answered.ts";
 import { folderName } from "./exportText.ts";
 import { preselected } from "./fitting.ts";

@@ -1,9 +1,8 @@
 import type { ExportFormat, FormatDescription, KeptModule } from "#shared/exporting.ts";
 import { granularityLabel, schemeLabel } from "#shared/recipeText.ts";
-import type { Recipe } from "#shared/recipe.ts";
+import { isRestored, type Recipe } from "#shared/recipe.ts";
 import { agreementOf, samePerplexity, type Verified } from "#shared/verification.ts";
 import { number } from "#shared/format.ts";
-import { isRestored } from "../run/dimensions.ts";
 
 /** What becomes of the super weights in a format, in a few words, and whether each is stored as itself. */
 export function superWeightsIn(

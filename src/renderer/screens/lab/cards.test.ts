@@ -7,7 +7,8 @@ import { accuracyWords, factorOf, logBars, markOf } from "./ablation.ts";
 import { isLinePlot, positionsOf, wordsAt } from "./crosshair.ts";
 import { sweepOf } from "./foundRecipe.ts";
 import { headline, measuredOn, methodOf, progressWords, unbroken } from "./labText.ts";
-import { overviewFigure, shortBlock } from "./overviewFigure.ts";
+import { shortBlock } from "#shared/lab/blockScaling.ts";
+import { overviewFigure } from "./overviewFigure.ts";
 import { persistenceWords } from "./persistenceWords.ts";
 
 const palette = paletteOf((name) => name);

@@ -1,31 +1,31 @@
-import { magnitudeScale, type Scale } from "#shared/figures/axes.ts";
+import { magnitudeScale } from "#shared/figures/axes.ts";
 import { dotPlot } from "#shared/figures/dotPlot.ts";
-import type { Figure, FigureLayout, FigureTable, Palette } from "#shared/figures/index.ts";
+import type { Figure, FigureTable, Palette } from "#shared/figures/index.ts";
 import { linePlot } from "#shared/figures/linePlot.ts";
 import { significant } from "#shared/format.ts";
+import { TIMES, type CompareChart } from "#shared/lab/compareChart.ts";
 import type { Compared } from "./compared.ts";
-import { compareTable, type Column, type Line } from "./compareTable.ts";
+import { compareTable, type Line } from "./compareTable.ts";
 
 const HEIGHT = 340;
-export const TIMES = "× the original's perplexity";
 
-interface Plot {
-  id: string;
-  title: string;
-  caption: string;
-  xLabel: string;
-  reference?: number;
-  /** Heading of the column that holds the rows' names, and of those behind it. */
-  first: string;
-  columns: readonly Column[];
-  points: readonly Line[];
+type Placed = Omit<Compared, "report">;
+type Plot<K extends CompareChart["kind"]> = Omit<Extract<CompareChart, { kind: K }>, "points"> & {
+  readonly points: readonly Line[];
+};
+
+/** A chart of several results, each with its letter and shape. */
+export function compareFigure(chart: CompareChart, compared: readonly Placed[], palette: Palette): Figure {
+  const points = chart.points.flatMap(({ of, ...point }): Line[] => {
+    const one = compared[of];
+    return one ? [{ ...point, one }] : [];
+  });
+  return chart.kind === "lines"
+    ? lines({ ...chart, points }, compared, palette)
+    : dots({ ...chart, points }, compared, palette);
 }
 
-export function lines(
-  plot: Plot & { x: FigureLayout; yLabel: string },
-  compared: readonly Omit<Compared, "report">[],
-  palette: Palette,
-): Figure {
+function lines(plot: Plot<"lines">, compared: readonly Placed[], palette: Palette): Figure {
   const { id, title, caption, xLabel, yLabel, x, points, reference } = plot;
   const drawn = linePlot(
     {
@@ -60,11 +60,7 @@ export function lines(
   };
 }
 
-export function dots(
-  plot: Plot & { x: Scale },
-  compared: readonly Omit<Compared, "report">[],
-  palette: Palette,
-): Figure {
+function dots(plot: Plot<"dots">, compared: readonly Placed[], palette: Palette): Figure {
   const { id, title, caption, xLabel, x, points, reference } = plot;
   const rows = [...new Set(points.map(({ row }) => row))];
   const drawn = dotPlot(
@@ -90,7 +86,7 @@ export function dots(
   return { id, title, caption, summary: summaryOf(plot, compared), ...drawn, table: tableOf(plot) };
 }
 
-function tableOf({ first, columns, points, xLabel }: Plot & { yLabel?: string }): FigureTable {
+function tableOf({ first, columns, points, xLabel }: Plot<CompareChart["kind"]>): FigureTable {
   return compareTable(first, columns, points, xLabel === TIMES || columns.includes("Perplexity"));
 }
 
@@ -98,7 +94,7 @@ function wordsOf({ row, value }: Line): string {
   return `${row}: ${value === null ? "not finite" : significant(value, 4)}`;
 }
 
-function summaryOf({ points }: Plot, compared: readonly Omit<Compared, "report">[]): string {
+function summaryOf({ points }: Pick<Plot<"lines">, "points">, compared: readonly Placed[]): string {
   return compared
     .map(({ place, letter, name }) => {
       const values = points.flatMap(({ one, value }) =>
@@ -113,16 +109,4 @@ function summaryOf({ points }: Plot, compared: readonly Omit<Compared, "report">
 
 function short(value: number): string {
   return significant(value, 3);
-}
-
-export function magnitude(value: number | null | undefined): number[] {
-  return value === null || value === undefined ? [] : [Math.abs(value)];
-}
-
-export function median(values: readonly number[]): number | null {
-  if (values.length === 0) return null;
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const [low, high] = [sorted[middle - 1] ?? 0, sorted[middle] ?? 0];
-  return sorted.length % 2 === 1 ? high : (low + high) / 2;
 }

@@ -1,9 +1,9 @@
 import type { Note } from "#shared/notes.ts";
 import type { JobView } from "#shared/job.ts";
-import { EXPERIMENTS, type ExperimentName, type LabReport, type LabSummary } from "#shared/lab.ts";
-import { grainWords } from "#shared/labGrain.ts";
+import type { ExperimentName, LabReport, LabSummary } from "#shared/lab.ts";
+import { EXPERIMENTS, grainWords, originalTasks, scoredTokens } from "#shared/lab/index.ts";
 import { count, duration, estimate, list, place, plural, rate, sentence } from "#shared/format.ts";
-import { leftOut, originalTasks, scoredTokens, taskSummary } from "#shared/taskWords.ts";
+import { leftOut, taskSummary } from "#shared/taskWords.ts";
 import { baseName } from "../../texts.ts";
 
 /** `Table 1 of the paper`. */

@@ -15,7 +15,7 @@ import type { OpenModel } from "#renderer/state/openModel.svelte.ts";
 import type { Studio } from "#renderer/state/studio.svelte.ts";
 import { saveReport } from "#renderer/parts/saveReport.ts";
 import { withPointsOf } from "./scaling.ts";
-import { FIELDS } from "./fields.ts";
+import { EXPERIMENTS } from "#shared/lab/index.ts";
 import {
   compose,
   judgeProblems,
@@ -218,7 +218,9 @@ export class LabView extends Attempts {
     const shared = Object.keys(judgeProblems(this.setup, this.#longest));
     const own = problems.find(
       ([key]) =>
-        key !== "text" && !shared.includes(key) && !FIELDS[experiment].some((field) => field.key === key),
+        key !== "text" &&
+        !shared.includes(key) &&
+        !EXPERIMENTS[experiment].options.some((field) => field.key === key),
     );
     return own?.[1] ?? null;
   }

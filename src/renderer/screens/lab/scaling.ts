@@ -7,10 +7,6 @@ export type Scored = Report["points"][number];
 /** How far an arrow key moves the slider, and with Shift. */
 export const STEP = 0.05;
 const WIDE_STEP = 0.5;
-/** Where the axis ends unless a factor lies beyond: Figure 6 of the paper. */
-const USUAL: readonly [number, number] = [0, 3];
-/** Room beyond the outermost factors, as a share of the range. */
-const ROOM = 0.03;
 
 /** Where the slider stands after a key; null = not one of its keys. Steps land on whole multiples. */
 export function stepped(
@@ -46,17 +42,6 @@ export function nearest(points: readonly Scored[], factor: number): Scored | nul
 /** Where a value lies between the ends of the axis, 0 to 1. */
 export function plotPlace(value: number, [low, high]: readonly [number, number]): number {
   return Math.min(1, Math.max(0, (value - low) / (high - low)));
-}
-
-/** The least and largest factor of the slider: it holds what is scored and what is asked, so that it does not move as points come. */
-export function factorEnds(factors: readonly number[]): [number, number] {
-  return [Math.min(USUAL[0], ...factors), Math.max(USUAL[1], ...factors)];
-}
-
-/** The x axis of the chart above a slider with these ends. */
-export function axisRange([low, high]: readonly [number, number]): [number, number] {
-  const room = (high - low) * ROOM;
-  return [low - room, high + room];
 }
 
 /**

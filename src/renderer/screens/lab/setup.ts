@@ -1,14 +1,8 @@
 import { z } from "zod";
-import {
-  EXPERIMENTS,
-  experimentName,
-  labRequest,
-  type ExperimentName,
-  type LabRequest,
-} from "#shared/lab.ts";
-import { ANSWERS_TASKS, CALIBRATED, isDataFree, SCORES_TEXT } from "#shared/labUses.ts";
+import { experimentName, labRequest, type ExperimentName, type LabRequest } from "#shared/lab.ts";
+import { EXPERIMENTS } from "#shared/lab/index.ts";
+import type { LabOption } from "#shared/lab/options.ts";
 import { rowJoin, USUAL_JOIN, windowConvention, type RowJoin, type WindowConvention } from "#shared/plan.ts";
-import { FIELDS, type Field } from "./fields.ts";
 
 const clipEntry = z.object({ method: z.string(), threshold: z.string() });
 const entry = z.union([z.string(), z.array(z.string()), z.boolean(), clipEntry]);
@@ -59,11 +53,11 @@ export function newSetup(): Setup {
 export function defaultEntries(experiment: ExperimentName): Record<string, Entry> {
   const defaults = labRequest.parse({ experiment, text: "-" }) as Record<string, unknown>;
   return Object.fromEntries(
-    FIELDS[experiment].map((field) => [field.key, written(field, defaults[field.key])]),
+    EXPERIMENTS[experiment].options.map((field) => [field.key, written(field, defaults[field.key])]),
   );
 }
 
-function written({ entry: { kind } }: Field, value: unknown): Entry {
+function written({ entry: { kind } }: LabOption, value: unknown): Entry {
   if (kind === "flag") return value === true;
   if (kind === "many") return (value as (string | number)[]).map(String);
   if (kind === "lines") return (value as string[]).join("\n");
@@ -76,7 +70,7 @@ function written({ entry: { kind } }: Field, value: unknown): Entry {
 }
 
 /** What a field's entry says in the request. What cannot be read is given on as it is, for the schema to refuse. */
-function read({ entry: { kind, ...rest } }: Field, value: Entry): unknown {
+function read({ entry: { kind, ...rest } }: LabOption, value: Entry): unknown {
   if (typeof value === "boolean") return value;
   if (Array.isArray(value)) {
     const options = "options" in rest ? rest.options : [];
@@ -130,21 +124,21 @@ export type Composed =
 export function compose(form: Setup, experiment: ExperimentName, longest = Infinity): Composed {
   const entries = form.entries[experiment];
   const asked = Object.fromEntries(
-    FIELDS[experiment].map((field) => [field.key, read(field, entries[field.key] ?? "")]),
+    EXPERIMENTS[experiment].options.map((field) => [field.key, read(field, entries[field.key] ?? "")]),
   );
   const problems = { ...judgeProblems(form, longest), ...textProblems(form, experiment, asked) };
-  const answers = ANSWERS_TASKS.has(experiment);
+  const { uses, options } = EXPERIMENTS[experiment];
   const parsed = labRequest.safeParse({
     experiment,
     text: form.text ?? "-",
-    calibration: CALIBRATED.has(experiment) ? form.calibration : null,
-    tasks: answers ? form.tasks : [],
-    taskLimit: answers && form.taskLimit.trim() !== "" ? wholeOf(form.taskLimit) : null,
-    ...(SCORES_TEXT.has(experiment) ? { judge: judgeOf(form) } : {}),
+    calibration: uses.calibration ? form.calibration : null,
+    tasks: uses.tasks ? form.tasks : [],
+    taskLimit: uses.tasks && form.taskLimit.trim() !== "" ? wholeOf(form.taskLimit) : null,
+    ...(uses.windows ? { judge: judgeOf(form) } : {}),
     ...asked,
   });
   for (const { path } of parsed.error?.issues ?? []) {
-    const field = FIELDS[experiment].find(({ key }) => key === path[0]);
+    const field = options.find(({ key }) => key === path[0]);
     if (field) problems[field.key] ??= field.valid;
   }
   if (parsed.success && Object.keys(problems).length === 0) return { request: parsed.data, problems: null };
@@ -203,22 +197,14 @@ function textProblems(
   asked: Readonly<Record<string, unknown>>,
 ): Record<string, string> {
   if (form.text === null) return { text: "Choose the text that is scored." };
-  if (!CALIBRATED.has(experiment)) return {};
-  const needs = `${EXPERIMENTS[experiment].title} is calibrated on one text and evaluated on another`;
-  if (form.calibration === null) return missingCalibration(experiment, asked, needs);
+  const { uses, title, withoutCalibration } = EXPERIMENTS[experiment];
+  if (!uses.calibration) return {};
+  const needs = `${title} is calibrated on one text and evaluated on another`;
+  if (form.calibration === null) {
+    const otherwise = withoutCalibration?.(asked) ?? null;
+    return otherwise === null ? {} : { calibration: `${needs}: ${otherwise}` };
+  }
   return form.calibration === form.text ? { calibration: `${needs}: choose two different ones.` } : {};
-}
-
-/** Without a calibration text activations run without SmoothQuant, and a search goes by each tensor's weights. */
-function missingCalibration(
-  experiment: ExperimentName,
-  { scope, by }: Readonly<Record<string, unknown>>,
-  needs: string,
-): Record<string, string> {
-  if (experiment === "activations") return {};
-  if (experiment === "block-scaling") return { calibration: `${needs}: choose one.` };
-  if (isDataFree({ scope, by })) return {};
-  return { calibration: `${needs}: choose one, or search each tensor by the error of its weights.` };
 }
 
 /** Reads a form that was kept as JSON; null where it is none, or of another version. */

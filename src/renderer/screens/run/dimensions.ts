@@ -1,5 +1,6 @@
+import { isFraction, RANGE_METHOD_NAMES } from "#shared/ranges.ts";
 import { canonicalJson } from "#shared/canonicalJson.ts";
-import { schemeName, parseGranularity, type RangeRule, type Recipe } from "#shared/recipe.ts";
+import { isRestored, schemeName, parseGranularity, type RangeRule, type Recipe } from "#shared/recipe.ts";
 import {
   activationsLabel,
   granularityLabel,
@@ -36,7 +37,6 @@ interface Reader {
 
 const SCHEMES = schemeName.options;
 const BLOCK_KINDS = ["group", "channel", "flat", "tile", "tensor"];
-const RANGE_METHODS = ["zscore", "iqr", "block-percentage", "tensor-percentage", "mse"];
 
 const READERS: readonly Reader[] = [
   {
@@ -59,7 +59,7 @@ const READERS: readonly Reader[] = [
     label: (recipe) => rangeLabel(recipe.range) || "no clipping",
     key: (recipe) => canonicalJson(recipe.range),
     order: ({ range }) => [
-      range ? 1 + RANGE_METHODS.indexOf(range.method) : 0,
+      range ? 1 + RANGE_METHOD_NAMES.indexOf(range.method) : 0,
       range ? -strengthOf(range) : 0,
     ],
   },
@@ -82,11 +82,6 @@ const READERS: readonly Reader[] = [
 
 /** Key of the arm that restores nothing. */
 export const NOT_RESTORED = "none";
-
-/** Whether the recipe puts weights back after rounding. */
-export function isRestored({ restore }: Pick<Recipe, "restore">): boolean {
-  return restore !== "none" && !(Array.isArray(restore) && restore.length === 0);
-}
 
 /** Key of a recipe's value of a dimension. */
 export function keyOf(recipe: Recipe, id: DimensionId): string {
@@ -137,7 +132,7 @@ function blockOrder(recipe: Recipe): readonly number[] {
 /** Higher = cuts less; so that clips run from mild to strong. */
 function strengthOf(range: RangeRule): number {
   if (!("threshold" in range)) return 0;
-  return range.method.endsWith("percentage") ? -range.threshold : range.threshold;
+  return isFraction(range.method) ? -range.threshold : range.threshold;
 }
 
 function more({ ignore, overrides, activations }: Recipe): unknown[] {

@@ -1,7 +1,6 @@
 import { newFieldName } from "#shared/oldWords.ts";
-import { parseGranularity } from "#shared/recipe.ts";
+import { isRestored, parseGranularity } from "#shared/recipe.ts";
 import type { VariantResult } from "#shared/run.ts";
-import { isRestored } from "./dimensions.ts";
 
 /** What a filter knows beside the result itself. */
 export interface FilterContext {

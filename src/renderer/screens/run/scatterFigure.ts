@@ -4,7 +4,7 @@ import { errorBars } from "#shared/intervals.ts";
 import type { VariantResult } from "#shared/run.ts";
 import type { ChartTheme } from "#renderer/charts/chartTheme.ts";
 import { number } from "#renderer/format.ts";
-import { isRestored } from "./dimensions.ts";
+import { isRestored } from "#shared/recipe.ts";
 import type { LabelPlace } from "./labelPlace.ts";
 
 /** Room around the plot, in pixels. */

@@ -2,7 +2,7 @@ import type { Scores } from "#shared/evaluation.ts";
 import { SWEEP_STAGES, type JobView } from "#shared/job.ts";
 import { canonicalJson } from "#shared/canonicalJson.ts";
 import type { Ranking } from "#shared/ranking.ts";
-import { armOf, type Arm, type Recipe } from "#shared/recipe.ts";
+import { armOf, isRestored, type Arm, type Recipe } from "#shared/recipe.ts";
 import { recipeLabel } from "#shared/recipeText.ts";
 import type { RunDetail, RunSummary, VariantResult } from "#shared/run.ts";
 import {
@@ -16,7 +16,6 @@ import {
   sentence,
 } from "../../format.ts";
 import { baseName } from "../../texts.ts";
-import { isRestored } from "./dimensions.ts";
 
 /** What the sentences of a run's head are made of. */
 export interface RunFacts {

@@ -1,9 +1,10 @@
-import { labRequest, type LabRequest } from "./lab.ts";
-import { ANSWERS_TASKS, CALIBRATED, SCORES_TEXT } from "./labUses.ts";
-import { canonicalJson } from "./canonicalJson.ts";
-import { parseRecipe, type Judge } from "./plan.ts";
-import { needsCalibration, type RangeRule } from "./recipe.ts";
-import type { RunDetail } from "./run.ts";
+import { labRequest, type LabRequest } from "../lab.ts";
+import { EXPERIMENTS } from "../lab/index.ts";
+import { flagName, type LabOption } from "../lab/options.ts";
+import { canonicalJson } from "../canonicalJson.ts";
+import { parseRecipe, type Judge } from "../plan.ts";
+import { needsCalibration, type RangeRule } from "../recipe.ts";
+import type { RunDetail } from "../run.ts";
 
 /** How to do something again from a terminal: files to write first, then one command. */
 export interface Repeat {
@@ -37,6 +38,7 @@ export function shellWord(word: string): string {
 export function repeatLab(request: LabRequest, model: string): Repeat {
   const { experiment, text, calibration, tasks, taskLimit, judge } = request;
   const own = ownOptions(request);
+  const { uses } = EXPERIMENTS[experiment];
   return {
     files: own.files,
     argv: [
@@ -46,10 +48,10 @@ export function repeatLab(request: LabRequest, model: string): Repeat {
       model,
       "--text",
       text,
-      ...(CALIBRATED.has(experiment) ? calibrationOption(calibration) : []),
-      ...(ANSWERS_TASKS.has(experiment) ? tasksOptions(tasks, taskLimit) : []),
+      ...(uses.calibration ? calibrationOption(calibration) : []),
+      ...(uses.tasks ? tasksOptions(tasks, taskLimit) : []),
       ...own.argv,
-      ...(SCORES_TEXT.has(experiment) ? judgeOptions(judge) : []),
+      ...(uses.windows ? judgeOptions(judge) : []),
     ],
   };
 }
@@ -126,48 +128,28 @@ export function rangeWord(range: RangeRule): string {
   return "threshold" in range ? `${range.method}:${range.threshold}` : range.method;
 }
 
-/** The options that belong to one experiment, by the field they fill. */
-const OPTIONS: Readonly<Record<string, { option: string; word: (value: never) => string }>> = {
-  promptCount: { option: "--prompt-count", word: String },
-  factors: { option: "--factors", word: (value: number[]) => value.join(",") },
-  granularities: { option: "--granularities", word: (value: string[]) => value.join(",") },
-  granularity: { option: "--granularity", word: String },
-  thresholds: { option: "--thresholds", word: (value: number[]) => value.join(",") },
-  per: { option: "--per", word: (value: string[]) => value.join(",") },
-  alphas: { option: "--alphas", word: (value: number[]) => value.join(",") },
-  range: { option: "--range", word: rangeWord },
-  bits: { option: "--bits", word: (value: number | number[]) => [value].flat().join(",") },
-  methods: { option: "--methods", word: (value: string[]) => value.join(",") },
-  scope: { option: "--scope", word: String },
-  by: { option: "--by", word: String },
-  maxTrials: { option: "--max-trials", word: String },
-  maxSeconds: { option: "--max-seconds", word: String },
-};
-
-function ownOptions(request: LabRequest): { files: Repeat["files"]; argv: string[] } {
-  const defaults: Record<string, unknown> = labRequest.parse({
-    experiment: request.experiment,
-    text: request.text,
-  });
-  const argv: string[] = [];
-  const files: { name: string; content: string }[] = [];
-  for (const [field, value] of Object.entries(request)) {
-    if (canonicalJson(value) === canonicalJson(defaults[field]) || isIdle(request, field)) continue;
-    const known = OPTIONS[field];
-    if (known) argv.push(known.option, known.word(value as never));
-    if (field === "matmuls") argv.push("--matmuls");
-    if (field === "prompts") {
-      files.push({ name: "prompts.jsonl", content: promptLines(value as string[]) });
-      argv.push("--prompts-file", "prompts.jsonl");
-    }
-  }
-  return { files, argv };
+/** A value as the command line reads it. */
+function wordOf({ entry: { kind } }: LabOption, value: unknown): string {
+  if (kind === "range") return rangeWord(value as RangeRule);
+  return Array.isArray(value) ? value.join(",") : String(value);
 }
 
-/** Whether a field of the request changes nothing: the number of prompts beside own ones, a tensor's loss beside one clip for all. */
-function isIdle(request: LabRequest, field: string): boolean {
-  if (field === "promptCount") return "prompts" in request && request.prompts.length > 0;
-  return field === "by" && "scope" in request && request.scope === "model";
+function ownOptions(request: LabRequest): { files: Repeat["files"]; argv: string[] } {
+  const { experiment, text } = request;
+  const asked: Record<string, unknown> = request;
+  const defaults: Record<string, unknown> = labRequest.parse({ experiment, text });
+  const argv: string[] = [];
+  const files: { name: string; content: string }[] = [];
+  for (const option of EXPERIMENTS[experiment].options) {
+    const value = asked[option.key];
+    if (canonicalJson(value) === canonicalJson(defaults[option.key]) || option.idle?.(asked)) continue;
+    argv.push(flagName(option));
+    if (option.entry.kind === "lines") {
+      files.push({ name: "prompts.jsonl", content: promptLines(value as string[]) });
+      argv.push("prompts.jsonl");
+    } else if (option.entry.kind !== "flag") argv.push(wordOf(option, value));
+  }
+  return { files, argv };
 }
 
 function promptLines(prompts: readonly string[]): string {
