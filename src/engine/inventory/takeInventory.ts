@@ -286,9 +286,8 @@ function unusedNotes(inventory: readonly InventoryEntry[]): Note[] {
   return unusedGroups(inventory)
     .filter(({ kind, code }) => kind === "tensor" && code !== "absent")
     .map(({ names, text }) => {
-      const [first] = names;
-      const what =
-        names.length === 1 ? `"${first}" is` : `${names.length} tensors ("${first}" and so on) are`;
+      const one = `"${names[0]}"`;
+      const what = names.length === 1 ? `${one} is` : `${names.length} tensors (${one} and so on) are`;
       return { code: "tensors/not-used", text: `${what} not used: ${text}.` };
     });
 }
