@@ -12,6 +12,16 @@ export function ggufFormOf({ family }: Pick<Decoder, "family">): GgufForm | null
   return FAMILIES.find(({ modelType }) => modelType === family)?.gguf ?? null;
 }
 
+/** llama.cpp has models with experts; what is written here has none. */
+function noExperts(family: string): KeystoneErrorData {
+  return new KeystoneError(
+    "export/gguf-model",
+    `A GGUF file written here has one MLP in every layer; ${family} has experts.`,
+    "Export as safetensors, compressed-tensors, GPTQ or AWQ instead.",
+    { family },
+  ).toData();
+}
+
 /** What of a model's equations llama.cpp does not compute. */
 export function equationProblems(decoder: Decoder): KeystoneErrorData[] {
   const { family, layers } = decoder;
@@ -23,6 +33,7 @@ export function equationProblems(decoder: Decoder): KeystoneErrorData[] {
       "Export as safetensors or onnx instead.",
       { family },
     ).toData();
+  if (layers.some(({ mlp }) => mlp.body.experts)) return [noExperts(family)];
   if (form === null) return [problem(`it does not know the family ${family}`)];
   const { activation } = layers[0].mlp.body;
   const rope = mainRotary(decoder)?.settings;

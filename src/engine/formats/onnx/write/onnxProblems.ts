@@ -40,7 +40,7 @@ function noExperts(family: string): KeystoneError {
   return new KeystoneError(
     "export/onnx-model",
     `${SUBJECT} written here has one MLP in every layer; ${family} has experts.`,
-    "Export as safetensors or GGUF instead.",
+    "Export as safetensors, compressed-tensors, GPTQ or AWQ instead.",
     { family },
   );
 }
