@@ -27,8 +27,8 @@ export interface TensorPlans {
 
 /**
  * Brings a recipe down to the tensors of a model and checks it whole, before any weight is read.
- * Quantized are the 2-D linears of the decoder layers, the embedding and the output head, less those that `keep` or a
- * `skip` override names (the embedding and the head are in `keep` by default). `keep` wins over `overrides`; of the
+ * Quantized are the 2-D linears of the decoder layers, the embedding and the output head, less those that `ignore` or a
+ * `skip` override names (the embedding and the head are in `ignore` by default). `ignore` wins over `overrides`; of the
  * overrides the first match wins.
  * @throws KeystoneError recipe/block-does-not-divide, recipe/no-such-weight, recipe/bad-pattern, checkpoint/unreadable-dtype
  */
@@ -99,8 +99,8 @@ function chooseTensors(
   }
   for (const { glob, used } of ignore) {
     // The default names what a tied or headless model does not have; that is nobody's mistake.
-    if (!used && !isDefaultKeep(glob))
-      notes.add("ignore/no-match", `keep "${glob}" matches no tensor of this model.`);
+    if (!used && !isDefaultIgnore(glob))
+      notes.add("ignore/no-match", `ignore "${glob}" matches no tensor of this model.`);
   }
   for (const { override, found, used } of overrides) {
     if (!found)
@@ -108,7 +108,7 @@ function chooseTensors(
     else if (!used)
       notes.add(
         "override/no-effect",
-        `The override for "${override.match}" changes nothing: keep, an earlier override or a 1-D shape comes first.`,
+        `The override for "${override.match}" changes nothing: ignore, an earlier override or a 1-D shape comes first.`,
       );
   }
   noteTiedEmbedding(tensors, chosen, notes);
@@ -123,7 +123,7 @@ function ignorePattern(glob: string): (tensor: TensorInfo) => boolean {
   return (tensor) => matches(tensor.name) || (role !== null && tensor.role === role);
 }
 
-function isDefaultKeep(glob: string): boolean {
+function isDefaultIgnore(glob: string): boolean {
   return DEFAULT_IGNORE.includes(glob);
 }
 

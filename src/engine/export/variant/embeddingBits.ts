@@ -88,7 +88,7 @@ export function largeEnds({ architecture, checkpoint }: ExportModel): TensorInfo
   return [...names].flatMap((name) => checkpoint.tensors.get(name) ?? []).filter(isQuantizable);
 }
 
-/** `keep` wins over overrides, so that a pattern in it that names such a tensor gives way to the other tensors that it names. */
+/** `ignore` wins over overrides, so that a pattern in it that names such a tensor gives way to the other tensors that it names. */
 function withOverrides(
   recipe: Recipe,
   tensors: readonly TensorInfo[],
