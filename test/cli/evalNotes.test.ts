@@ -20,7 +20,7 @@ it("eval says what of a recipe changes nothing: overrides of kept tensors and of
   };
   const half = { scheme: "f16", bits: 16 };
   const kept = await evaluate({ overrides: [{ match: "*lm_head*", ...half }] });
-  expect(kept.notes).toEqual([expect.stringMatching(/override for "\*lm_head\*" changes nothing: keep/)]);
+  expect(kept.notes).toEqual([expect.stringMatching(/override for "\*lm_head\*" changes nothing: ignore/)]);
   expect(kept.stdout).toContain(kept.notes[0]);
   const none = await evaluate({ overrides: [{ match: "nomatch*", ...half }] });
   expect(none.notes).toEqual([expect.stringMatching(/"nomatch\*" matches no tensor/)]);
