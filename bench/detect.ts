@@ -27,7 +27,7 @@ async function compare(path: string): Promise<void> {
     const [whole, report] = await timed(() => detect({ ...model, options: detectOptions.parse({}), text }));
     const measured = [...report.superWeights, ...report.candidates].filter(({ effect }) => effect);
     const [singly] = await timed(() => oneByOne(model, windows, measured));
-    console.log(`${report.model}: ${report.finding}`);
+    console.log(`${report.model}: ${report.finding.text}`);
     console.log(`  evidence alone            ${alone.toFixed(1)} s`);
     console.log(
       `  evidence and effects      ${whole.toFixed(1)} s (${measured.length} candidates, ${report.columns.length} columns, ${report.pairs.length} pairs, ${report.others.length} other weights)`,

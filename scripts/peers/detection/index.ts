@@ -105,7 +105,7 @@ async function run(python: string): Promise<PeerReport> {
   ]);
   return {
     versions: { model: "SmolLM2-135M-Instruct Q4_1" },
-    text: `${report.finding}\n\n${report.judged?.tokens ?? 0} tokens of ${PASSAGE_NAME}; KL in nats per token, each grain zeroed alone.\n\n${markdownTable(["without", "Keystone", "NumPy", "difference"], rows)}`,
+    text: `${report.finding.text}\n\n${report.judged?.tokens ?? 0} tokens of ${PASSAGE_NAME}; KL in nats per token, each grain zeroed alone.\n\n${markdownTable(["without", "Keystone", "NumPy", "difference"], rows)}`,
     checks: [
       {
         subject: "SmolLM2-135M, the passage",

@@ -53,8 +53,11 @@ export function rejectUnusedOptions(command: Command, experiment: ExperimentName
       `Leave it out; it is taken by ${list(experimentName.options.filter((name) => EXPERIMENTS[name].uses[meant.use]))}.`,
     );
   }
-  for (const { key, idle, idleProblem } of EXPERIMENTS[experiment].options)
-    if (idleProblem && isGiven(command, key) && idle?.(command.opts())) throw usageError(...idleProblem);
+  for (const option of EXPERIMENTS[experiment].options) {
+    const { key, idleProblem } = option;
+    if (idleProblem && isGiven(command, key) && option.idle?.(command.opts()))
+      throw usageError(...idleProblem);
+  }
   if (isGiven(command, "taskLimit") && !isGiven(command, "tasks"))
     throw usageError(
       "--task-limit has no meaning here: no tasks were named.",

@@ -16,12 +16,19 @@ export function overviewFigure(
 
 /** A card has half the width: less of the report, shorter names on the axis. */
 function forCard(report: LabReport, whole: Figure, palette: Palette, at: number): Figure {
-  const { shortened, tick } = EXPERIMENTS[report.experiment].card;
-  const figure = shortened ? (labFigures(shortened(report), palette)[at] ?? whole) : whole;
-  if (!tick) return figure;
+  const { card } = EXPERIMENTS[report.experiment];
+  const short = card.shortened?.(report);
+  const figure = short ? (labFigures(short, palette)[at] ?? whole) : whole;
+  if (!card.tick) return figure;
   const { xaxis } = figure.layout as { xaxis?: FigureLayout };
   const texts = (xaxis?.["ticktext"] ?? []) as string[];
-  return { ...figure, layout: { ...figure.layout, xaxis: { ...xaxis, ticktext: texts.map(tick) } } };
+  return {
+    ...figure,
+    layout: {
+      ...figure.layout,
+      xaxis: { ...xaxis, ticktext: texts.map((text) => card.tick?.(text) ?? text) },
+    },
+  };
 }
 
 /** The first figure is the most telling, unless the experiment names another. */

@@ -197,11 +197,12 @@ function textProblems(
   asked: Readonly<Record<string, unknown>>,
 ): Record<string, string> {
   if (form.text === null) return { text: "Choose the text that is scored." };
-  const { uses, title, withoutCalibration } = EXPERIMENTS[experiment];
+  const described = EXPERIMENTS[experiment];
+  const { uses, title } = described;
   if (!uses.calibration) return {};
   const needs = `${title} is calibrated on one text and evaluated on another`;
   if (form.calibration === null) {
-    const otherwise = withoutCalibration?.(asked) ?? null;
+    const otherwise = described.withoutCalibration?.(asked) ?? null;
     return otherwise === null ? {} : { calibration: `${needs}: ${otherwise}` };
   }
   return form.calibration === form.text ? { calibration: `${needs}: choose two different ones.` } : {};
