@@ -53,7 +53,7 @@ export function createStudio(options: StudioOptions = {}): Studio {
   const database = openDatabase(file);
   mkdirSync(home, { recursive: true });
   const events = new EventStream();
-  const workerFile = options.workerFile ?? workerFileFor(import.meta.url);
+  const workerFile = options.workerFile ?? workerFileFor();
   let closing: Promise<void> | null = null;
 
   const kept = new CacheStore(database);

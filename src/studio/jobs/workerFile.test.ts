@@ -7,7 +7,7 @@ import { workerFileFor } from "./workerFile.ts";
 const at = (path: string): string => workerFileFor(pathToFileURL(path).href);
 
 it("is the TypeScript module when run from source", () => {
-  const file = at(join(import.meta.dirname, "workerFile.ts"));
+  const file = workerFileFor();
   expect(file).toBe(join(import.meta.dirname, "..", "..", "worker", "worker.ts"));
   expect(existsSync(file)).toBe(true);
 });
