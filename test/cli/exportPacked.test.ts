@@ -33,7 +33,7 @@ describe("a packed export from the command line", () => {
       const report = exportReport.parse(exported.json());
       expect(report.verified?.maxAbsDiff).toBe(0);
       expect(report.verified?.perplexity).toBe(report.verified?.judgedPerplexity);
-      expect(report.changes[0]).toMatch(
+      expect(report.changes[0].text).toMatch(
         /^The module model\.layers\.1\.mlp\.down_proj\.weight stays unquantized/,
       );
 

@@ -100,7 +100,7 @@ describe("a malformed checkpoint ends detect with exit code 1 and one sentence:"
     [
       "an unknown architecture",
       nothing,
-      /architecture "mamba".*it runs/,
+      /model type "mamba".*What works/,
       { config: { architectures: ["MambaForCausalLM"], model_type: "mamba" } },
     ],
     ["a config without its hidden size", nothing, /hidden|shape/, { config: { hidden_size: undefined } }],

@@ -4,6 +4,7 @@ import { expect, it } from "vitest";
 import { evalReport } from "#shared/evaluation.ts";
 import { exportReport } from "#shared/exporting.ts";
 import { modelSummary } from "#shared/model.ts";
+import { textsOf } from "#shared/notes.ts";
 import { editedGguf } from "../support/editedGguf.ts";
 import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
 import { DEMO } from "./demo.ts";
@@ -38,8 +39,8 @@ it("a GGUF file that leaves BOS and rules to llama.cpp's defaults is judged by t
   const inspected = modelSummary
     .pick({ notes: true })
     .parse((await runMain(["inspect", nameless, "--json"])).json());
-  expect(inspected.notes).toContainEqual(expect.stringMatching(SAID));
-  expect((await evaluate(nameless)).notes).toEqual([expect.stringMatching(SAID)]);
+  expect(textsOf(inspected.notes)).toContainEqual(expect.stringMatching(SAID));
+  expect(textsOf((await evaluate(nameless)).notes)).toEqual([expect.stringMatching(SAID)]);
   const recipe = join(home, "recipe.json");
   await writeFile(recipe, JSON.stringify({ scheme: "q8_0", bits: 8, granularity: "group:32" }));
   const argv = [
@@ -54,7 +55,7 @@ it("a GGUF file that leaves BOS and rules to llama.cpp's defaults is judged by t
     "--json",
   ];
   const exported = exportReport.parse((await runMain(argv)).json());
-  expect(exported.notes).toContainEqual(expect.stringMatching(SAID));
+  expect(textsOf(exported.notes)).toContainEqual(expect.stringMatching(SAID));
 
   // a tokenizer.json beside it goes first, so there is nothing to say
   await copyFile(join(DEMO.model, "tokenizer.json"), join(dirname(nameless), "tokenizer.json"));

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { textsOf } from "#shared/notes.ts";
 import { uniformDtype } from "./uniformDtype.ts";
 
 describe("the type that packed modules are computed in", () => {
@@ -14,7 +15,7 @@ describe("the type that packed modules are computed in", () => {
       { scheme: "compressed-tensors", storage: "BF16" },
     ]);
     expect(storage).toBe("F32");
-    expect(changes).toEqual([expect.stringContaining("BF16 and F16 become F32")]);
+    expect(textsOf(changes)).toEqual([expect.stringContaining("BF16 and F16 become F32")]);
   });
 
   it("is F16 where the format's runtimes compute in half precision", () => {
