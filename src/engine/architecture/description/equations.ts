@@ -78,6 +78,14 @@ export function plainAttention(sizes: HeadSizes): Omit<Attention, "projections" 
   };
 }
 
+/** Norms of queries and keys below `self_attn`. @param norm makes one of its path */
+export function queryKeyNorms(
+  over: "head" | "width",
+  norm: (path: string) => Norm,
+): Attention["queryKeyNorm"] {
+  return { q: norm("self_attn.q_norm"), k: norm("self_attn.k_norm"), over };
+}
+
 /** gate, up and down as matrices of their own below `mlp`. */
 export function gated(hiddenSize: number, width: number, bias = false) {
   return {

@@ -1,5 +1,13 @@
 import { z } from "zod";
-import { apart, block, gated, layersOf, plainAttention, rms } from "../description/equations.ts";
+import {
+  apart,
+  block,
+  gated,
+  layersOf,
+  plainAttention,
+  queryKeyNorms,
+  rms,
+} from "../description/equations.ts";
 import {
   activationName,
   commonParts,
@@ -71,7 +79,7 @@ export const gemma3 = family({
             {
               ...plainAttention(sizes),
               ...apart(sizes, { input: it.attention_bias, output: it.attention_bias }),
-              queryKeyNorm: { q: norm("self_attn.q_norm"), k: norm("self_attn.k_norm"), over: "head" },
+              queryKeyNorm: queryKeyNorms("head", norm),
               rotary: rotaryFrom(ropeOfKind(it, kind, thetas[kind]), { ...sizes, contextLength }),
               scale: it.query_pre_attn_scalar ** -0.5,
               window: kind === "sliding_attention" ? it.sliding_window : null,

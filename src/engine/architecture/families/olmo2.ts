@@ -1,5 +1,13 @@
 import { z } from "zod";
-import { apart, block, gated, layersOf, plainAttention, rms } from "../description/equations.ts";
+import {
+  apart,
+  block,
+  gated,
+  layersOf,
+  plainAttention,
+  queryKeyNorms,
+  rms,
+} from "../description/equations.ts";
 import { commonParts, decoderFields, headSizesOf, rotaryFrom } from "../description/commonFields.ts";
 import { family } from "../description/family.ts";
 import { windowKinds } from "../description/layerLists.ts";
@@ -54,7 +62,7 @@ function describe(
           {
             ...plainAttention(sizes),
             ...apart(sizes, { input: it.attention_bias, output: it.attention_bias }),
-            queryKeyNorm: { q: norm("self_attn.q_norm"), k: norm("self_attn.k_norm"), over: "width" },
+            queryKeyNorm: queryKeyNorms("width", norm),
             rotary: rotaryFrom(own.rope(kind), { ...sizes, contextLength }),
             window: kind === "sliding_attention" ? own.window : null,
           },

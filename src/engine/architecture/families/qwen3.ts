@@ -1,5 +1,13 @@
 import { z } from "zod";
-import { apart, block, gated, layersOf, plainAttention, rms } from "../description/equations.ts";
+import {
+  apart,
+  block,
+  gated,
+  layersOf,
+  plainAttention,
+  queryKeyNorms,
+  rms,
+} from "../description/equations.ts";
 import { commonParts, decoderFields, headSizesOf, rotaryFrom } from "../description/commonFields.ts";
 import { family } from "../description/family.ts";
 import { windowKinds } from "../description/layerLists.ts";
@@ -45,11 +53,7 @@ export const qwen3 = family({
           attention: block(rms("input_layernorm", it.rms_norm_eps), {
             ...plainAttention(sizes),
             ...apart(sizes, { input: it.attention_bias, output: it.attention_bias }),
-            queryKeyNorm: {
-              q: rms("self_attn.q_norm", it.rms_norm_eps),
-              k: rms("self_attn.k_norm", it.rms_norm_eps),
-              over: "head",
-            },
+            queryKeyNorm: queryKeyNorms("head", (path) => rms(path, it.rms_norm_eps)),
             rotary,
             window: kind === "full" ? null : window,
           }),

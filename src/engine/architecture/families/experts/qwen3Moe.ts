@@ -6,6 +6,7 @@ import {
   gatedExperts,
   layersOf,
   plainAttention,
+  queryKeyNorms,
   rms,
 } from "../../description/equations.ts";
 import {
@@ -76,11 +77,7 @@ export const qwen3Moe = family({
           attention: block(rms("input_layernorm", it.rms_norm_eps), {
             ...plainAttention(sizes),
             ...apart(sizes, { input: it.attention_bias, output: it.attention_bias }),
-            queryKeyNorm: {
-              q: rms("self_attn.q_norm", it.rms_norm_eps),
-              k: rms("self_attn.k_norm", it.rms_norm_eps),
-              over: "head",
-            },
+            queryKeyNorm: queryKeyNorms("head", (path) => rms(path, it.rms_norm_eps)),
             rotary,
             window: it.use_sliding_window ? it.sliding_window : null,
           }),
