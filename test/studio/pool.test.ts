@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
@@ -105,4 +105,39 @@ it("a task that does not heed its cancelling loses its thread, and the run is co
   const { done = 0, cancelled = 0, ...others } = tally(await studio.call("run:get", { run }));
   expect(others).toEqual({});
   expect(done + cancelled).toBe(21);
+});
+
+/** A worker that answers at once. */
+const ANSWERING = `export default ({ port }) => {
+  port.postMessage({ type: "end" });
+  return { ok: true, value: { used: "cpu" } };
+};`;
+
+it.each<[string, string | null, RegExp]>([
+  ["does not exist", null, /worker's program should be in .*worker\.ts, and that file does not exist\.$/],
+  [
+    "cannot be loaded",
+    "throw new Error('half a file')",
+    /could not be loaded from .*worker\.ts: half a file\.$/,
+  ],
+])("every task fails, and none waits for ever, where the worker's file %s", async (_, content, message) => {
+  const workerFile = join(temporaryFolder(), "worker.ts");
+  if (content !== null) writeFileSync(workerFile, content);
+  const pool = new WorkerPool({ workerFile, workers: 2 });
+  const probe = () => pool.run("probe", { device: "cpu", threads: 1 }, { control: createControl() });
+  const expected = {
+    status: "rejected",
+    reason: {
+      code: "worker/not-started",
+      message: expect.stringMatching(message) as string,
+      next: expect.stringContaining("Install Keystone again") as string,
+      details: { file: workerFile },
+    },
+  };
+  const [one, two, three] = await Promise.allSettled([probe(), probe(), probe()]);
+  for (const outcome of [one, two, three]) expect(outcome).toMatchObject(expected);
+  // and once the file is there, the same pool works
+  writeFileSync(workerFile, ANSWERING);
+  expect(await probe()).toMatchObject({ used: "cpu" });
+  await pool.close();
 });

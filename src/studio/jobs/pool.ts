@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { MessageChannel } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { cancelledError, KeystoneError } from "#shared/errors.ts";
@@ -23,12 +24,16 @@ const IDLE_MS = 60_000;
 /** Worker threads, each doing one task at a time. A thread that dies is replaced with the next task. */
 export class WorkerPool {
   readonly workers: number;
+  readonly #workerFile: string;
   readonly #piscina: Piscina;
+  /** Ends what waits for a thread where none can be started. */
+  #start = new AbortController();
   /** Of the tasks under way: a thread is ended only when its gate is shut. */
   readonly #gates = new Set<NativeGate>();
 
   constructor({ workerFile, workers }: PoolOptions) {
     this.workers = workers;
+    this.#workerFile = workerFile;
     this.#piscina = new Piscina({
       filename: workerFile,
       minThreads: 0,
@@ -38,8 +43,10 @@ export class WorkerPool {
       atomics: "disabled",
       execArgv: [],
     });
-    // A thread that dies without a task at hand is nobody's failure: the next task starts another.
-    this.#piscina.on("error", () => undefined);
+    // A thread that dies without a task at hand is nobody's failure while another one works: the next task starts another.
+    this.#piscina.on("error", (cause: unknown) => {
+      if (this.#piscina.threads.length === 0) this.#refuseWaiting(cause);
+    });
   }
 
   get idle(): boolean {
@@ -48,7 +55,8 @@ export class WorkerPool {
 
   /**
    * Runs one task in a thread of its own; resolves when everything it told on the way has been heard.
-   * @throws KeystoneError worker/died when the thread ended before the task did; otherwise what the task threw
+   * @throws KeystoneError worker/died when the thread ended before the task did, worker/not-started where no thread could be
+   *   started; otherwise what the task threw
    */
   async run<K extends TaskKind>(
     kind: K,
@@ -86,13 +94,15 @@ export class WorkerPool {
     control: Control,
     signal?: AbortSignal,
   ): Promise<TaskReply<K>> {
+    const start = this.#start.signal;
     try {
       return (await this.#piscina.run(task, {
         transferList: [port],
-        ...(signal ? { signal } : {}),
+        signal: signal ? AbortSignal.any([signal, start]) : start,
       })) as TaskReply<K>;
     } catch (error) {
       port.close();
+      if (start.aborted) throw start.reason;
       if (isCancelled(control) || signal?.aborted) throw cancelledError();
       const reason = error instanceof Error ? error.message : String(error);
       throw new KeystoneError(
@@ -104,11 +114,32 @@ export class WorkerPool {
     }
   }
 
+  /** Tasks that wait for a thread fail with what kept the last one from starting; later tasks try again. */
+  #refuseWaiting(cause: unknown): void {
+    const waiting = this.#start;
+    this.#start = new AbortController();
+    waiting.abort(notStarted(this.#workerFile, cause));
+  }
+
   /** Ends the threads, each as soon as it is in no call of the runtime. Steer tasks to their end first. */
   async close(): Promise<void> {
     await Promise.all([...this.#gates].map(shutGate));
     await this.#piscina.destroy();
   }
+}
+
+function notStarted(file: string, cause: unknown): KeystoneError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const problem = existsSync(file)
+    ? `could not be loaded from ${file}: ${reason}`
+    : `should be in ${file}, and that file does not exist`;
+  return new KeystoneError(
+    "worker/not-started",
+    `The worker's program ${problem}.`,
+    "Install Keystone again; from its source, run npm ci and npm run build.",
+    { file, reason },
+    { cause },
+  );
 }
 
 /** A signal that follows another one, once the gate is shut. */
