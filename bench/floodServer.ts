@@ -1,7 +1,7 @@
 // Serves a run of 10,000 variants that nobody computes: its results pour over the real socket into the real window at
 // a fixed rate from the moment a window asks for the run.
-import type { CallName } from "../src/shared/contract.ts";
-import type { NumberedEvent, StudioEvent } from "../src/shared/events.ts";
+import type { CallName } from "../src/shared/contract/contract.ts";
+import type { NumberedEvent, StudioEvent } from "../src/shared/contract/events.ts";
 import type { RunDetail, RunSummary } from "../src/shared/run.ts";
 import type { Studio } from "../src/studio/context/studio.ts";
 import { serveStudio } from "../e2e/support/serveStudio.ts";

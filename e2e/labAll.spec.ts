@@ -1,5 +1,5 @@
 import { expect, type Page } from "@playwright/test";
-import { experimentName } from "../src/shared/lab.ts";
+import { experimentName } from "../src/shared/lab/index.ts";
 import { EXPERIMENTS } from "../src/shared/lab/index.ts";
 import { test } from "./support/quietTest.ts";
 import { openModel, visit } from "./support/steps.ts";

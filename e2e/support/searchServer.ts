@@ -1,10 +1,10 @@
 // A studio whose searches are made up and slow: thirty layers, twelve candidates, and an answer to every call that takes a
 // while, so that what a window shows in between can be seen.
 import { setTimeout as wait } from "node:timers/promises";
-import type { Args, CallName, Reply } from "#shared/contract.ts";
+import type { Args, CallName, Reply } from "#shared/contract/contract.ts";
 import { detectOptions, type DetectPreview, type DetectReport } from "#shared/detection.ts";
-import type { NumberedEvent, StudioEvent } from "#shared/events.ts";
-import type { JobView } from "#shared/job.ts";
+import type { NumberedEvent, StudioEvent } from "#shared/contract/events.ts";
+import type { JobView } from "#shared/contract/job.ts";
 import type { Studio } from "#studio/context/studio.ts";
 import { LAYERS, madeUpDetection } from "../../test/support/madeUp/detection.ts";
 import { serveStudio } from "./serveStudio.ts";

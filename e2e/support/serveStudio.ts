@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Args, CallName, Reply } from "#shared/contract.ts";
+import type { Args, CallName, Reply } from "#shared/contract/contract.ts";
 import { serve } from "../../src/serve/index.ts";
 import { createStudio } from "../../src/studio/createStudio.ts";
 import type { Studio, StudioOptions } from "../../src/studio/context/studio.ts";

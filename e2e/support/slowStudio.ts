@@ -2,7 +2,7 @@
 // in between can be seen.
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import type { Args, CallName, Reply } from "#shared/contract.ts";
+import type { Args, CallName, Reply } from "#shared/contract/contract.ts";
 import { answeredBy, serveStudio } from "./serveStudio.ts";
 
 /** How long a slow answer takes. */

@@ -1,5 +1,5 @@
 import type { Locator, Page } from "@playwright/test";
-import type { Args, CallName, Reply } from "#shared/contract.ts";
+import type { Args, CallName, Reply } from "#shared/contract/contract.ts";
 
 /** A run of the walk. No label of a variant stands in two runs, so that each says which run it is of. */
 export interface WalkedRun {

@@ -1,7 +1,7 @@
 // Writes a report about a made-up run and one experiment of each kind to the file it is given; with `hostile`, everything that
 // comes from a person or a file is as bad as it can be.
 import { writeFile } from "node:fs/promises";
-import { labReport } from "#shared/lab.ts";
+import { labReport } from "#shared/lab/index.ts";
 import { runDetail } from "#shared/run.ts";
 import { makeReport } from "#studio/report/makeReport.ts";
 import { hostileCopy, isFreeText } from "../../test/support/hostile.ts";

@@ -4,15 +4,13 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { detectReport } from "#shared/detection.ts";
-import {
-  activationsReport,
-  blockScalingReport,
-  importanceReport,
-  sensitivityReport,
-  superActivationsReport,
-  thresholdSearchReport,
-  tokenProbabilitiesReport,
-} from "#shared/labReports.ts";
+import { activationsReport } from "#shared/lab/reports/activationsReport.ts";
+import { blockScalingReport } from "#shared/lab/reports/blockScalingReport.ts";
+import { importanceReport } from "#shared/lab/reports/importanceReport.ts";
+import { sensitivityReport } from "#shared/lab/reports/sensitivityReport.ts";
+import { superActivationsReport } from "#shared/lab/reports/superActivationsReport.ts";
+import { thresholdSearchReport } from "#shared/lab/reports/thresholdSearchReport.ts";
+import { tokenProbabilitiesReport } from "#shared/lab/reports/tokenProbabilitiesReport.ts";
 import { labInNewWords } from "#shared/oldWords.ts";
 import { variantResult } from "#shared/run.ts";
 import { scores } from "#shared/evaluation.ts";

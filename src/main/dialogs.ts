@@ -1,6 +1,6 @@
 import { BrowserWindow, dialog, type MessageBoxOptions, type OpenDialogOptions } from "electron";
 import { toErrorData } from "#shared/errors.ts";
-import type { JobView } from "#shared/job.ts";
+import type { JobView } from "#shared/contract/job.ts";
 import { TEXT_ENDINGS } from "#shared/texts.ts";
 
 export type PickPurpose = "model" | "model-file" | "text" | "tasks" | "export" | "plan";

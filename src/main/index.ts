@@ -11,7 +11,7 @@ import {
 } from "electron";
 import { join } from "node:path";
 import type { ShellCommand } from "#shared/command.ts";
-import type { RecentModel } from "#shared/contract.ts";
+import type { RecentModel } from "#shared/contract/contract.ts";
 import { createStudio } from "#studio/createStudio.ts";
 import type { Studio } from "#studio/context/studio.ts";
 import { confirmQuit, pickPath, showStartError } from "./dialogs.ts";

@@ -1,5 +1,5 @@
 import type { BrowserWindow, Notification as ElectronNotification, PowerSaveBlocker } from "electron";
-import type { JobView } from "#shared/job.ts";
+import type { JobView } from "#shared/contract/job.ts";
 import type { Studio } from "#studio/context/studio.ts";
 
 /** A job shorter than this ends without a notification: the person is still looking. */

@@ -1,6 +1,6 @@
 import type { MenuItemConstructorOptions } from "electron";
 import type { ShellCommand } from "#shared/command.ts";
-import type { RecentModel } from "#shared/contract.ts";
+import type { RecentModel } from "#shared/contract/contract.ts";
 
 export interface MenuActions {
   send: (command: ShellCommand) => void;

@@ -1,5 +1,5 @@
 import type { App } from "electron";
-import type { JobView } from "#shared/job.ts";
+import type { JobView } from "#shared/contract/job.ts";
 
 export interface QuitParts {
   app: App;

@@ -1,5 +1,5 @@
 import type { App } from "electron";
-import type { RecentModel } from "#shared/contract.ts";
+import type { RecentModel } from "#shared/contract/contract.ts";
 import type { Studio } from "#studio/context/studio.ts";
 
 /** So many models are listed in the menu. */

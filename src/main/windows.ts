@@ -1,6 +1,6 @@
 import { BrowserWindow, nativeTheme, screen } from "electron";
 import type { ShellCommand } from "#shared/command.ts";
-import type { NumberedEvent } from "#shared/events.ts";
+import type { NumberedEvent } from "#shared/contract/events.ts";
 import { APP_ORIGIN } from "./security.ts";
 import { backgroundColour, titleBarOverlay } from "./theme.ts";
 import { readWindowState, SMALLEST, writeWindowState } from "./windowState.ts";

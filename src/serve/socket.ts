@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer, type RawData, type WebSocket } from "ws";
-import type { NumberedEvent } from "#shared/events.ts";
+import type { NumberedEvent } from "#shared/contract/events.ts";
 import { toErrorData } from "#shared/errors.ts";
 import { answerMessage } from "#studio/answerMessage.ts";
 import type { Studio } from "#studio/context/studio.ts";

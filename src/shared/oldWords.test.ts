@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { labRequest } from "./lab.ts";
+import { labRequest } from "./lab/index.ts";
 import { recipeInOldWords, withOldWords } from "./oldWords.ts";
 import { parsePlan, parseRecipe } from "./plan.ts";
 import { schemeName, SCHEMES } from "./schemes/index.ts";

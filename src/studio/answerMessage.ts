@@ -1,4 +1,4 @@
-import { isCallName, type Args, type CallName } from "#shared/contract.ts";
+import { isCallName, type Args, type CallName } from "#shared/contract/contract.ts";
 import { KeystoneError, toErrorData, type KeystoneErrorData } from "#shared/errors.ts";
 import type { Studio } from "./context/studio.ts";
 

@@ -3,7 +3,7 @@ import { availableParallelism, freemem } from "node:os";
 import { join, resolve } from "node:path";
 import envPaths from "env-paths";
 import { silenceRuntime } from "#engine/forward/runtime/silenceRuntime.ts";
-import { calls, isCallName, type Args, type CallName, type Reply } from "#shared/contract.ts";
+import { calls, isCallName, type Args, type CallName, type Reply } from "#shared/contract/contract.ts";
 import { KeystoneError, toErrorData } from "#shared/errors.ts";
 import { describeIssues } from "#shared/plan.ts";
 import type { Settings } from "#shared/settings.ts";

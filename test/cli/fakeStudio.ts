@@ -1,7 +1,7 @@
 import { KeystoneError } from "#shared/errors.ts";
-import { calls, type CallName } from "#shared/contract.ts";
-import type { NumberedEvent, StudioEvent } from "#shared/events.ts";
-import type { JobView } from "#shared/job.ts";
+import { calls, type CallName } from "#shared/contract/contract.ts";
+import type { NumberedEvent, StudioEvent } from "#shared/contract/events.ts";
+import type { JobView } from "#shared/contract/job.ts";
 import type { Studio, StudioOptions } from "#studio/context/studio.ts";
 import type { Dependencies } from "../../src/cli/session/dependencies.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { KeystoneError } from "#shared/errors.ts";
-import { experimentName } from "#shared/lab.ts";
+import { experimentName } from "#shared/lab/index.ts";
 import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
 import { DEMO } from "./demo.ts";
 import { fakeStudio, jobView, type Answers } from "./fakeStudio.ts";

@@ -10,9 +10,9 @@ import {
   type LabReport,
   type LabRequest,
   type LabRequestInput,
-} from "#shared/lab.ts";
+} from "#shared/lab/index.ts";
 import { cancelledError } from "#shared/errors.ts";
-import { unfinishedReport } from "#shared/labUnfinished.ts";
+import { unfinishedReport } from "#shared/lab/reports/unfinished.ts";
 import { repeatLab } from "#shared/repeat/repeat.ts";
 import { keptExperiment } from "../support/reportSource.ts";
 import { LAB_REPORTS, labReportOf } from "../support/labReports.ts";

@@ -2,7 +2,7 @@ import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { z } from "zod";
-import { labReport } from "#shared/lab.ts";
+import { labReport } from "#shared/lab/index.ts";
 import { DEMO_LOGITS, expectSum, float32Bound } from "../support/rounding.ts";
 import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
 import { DEMO } from "./demo.ts";

@@ -7,8 +7,8 @@ import type {
 } from "electron";
 import { EventEmitter } from "node:events";
 import { describe, expect, it, vi } from "vitest";
-import type { NumberedEvent } from "#shared/events.ts";
-import type { JobStatus, JobView } from "#shared/job.ts";
+import type { NumberedEvent } from "#shared/contract/events.ts";
+import type { JobStatus, JobView } from "#shared/contract/job.ts";
 import { settings, type Settings } from "#shared/settings.ts";
 import type { Studio } from "#studio/context/studio.ts";
 import { LongRuns } from "../../src/main/longRuns.ts";

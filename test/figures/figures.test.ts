@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { labFigures, paletteOf, runFigures, tableText, type Figure } from "#shared/figures/index.ts";
-import { labReport, type LabReport } from "#shared/lab.ts";
+import { labFigures } from "#shared/lab/index.ts";
+import { paletteOf, runFigures, tableText, type Figure } from "#shared/figures/index.ts";
+import { labReport, type LabReport } from "#shared/lab/index.ts";
 import { runDetail } from "#shared/run.ts";
 import { hostileCopy, isFreeText } from "../support/hostile.ts";
 import { LAB_REPORTS, labReportOf } from "../support/labReports.ts";

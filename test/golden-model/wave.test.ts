@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cancelledError } from "#shared/errors.ts";
-import type { Progress } from "#shared/job.ts";
+import type { Progress } from "#shared/contract/job.ts";
 import { ORIGINAL } from "#engine/tasks/score/runTasks.ts";
 import { scoreOriginal, scoreWave } from "#engine/evaluate/score.ts";
 import type { Engine } from "#engine/evaluate/stream/engine.ts";

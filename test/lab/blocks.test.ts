@@ -1,6 +1,6 @@
 import { textsOf } from "#shared/notes.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { LabReportOf } from "#shared/lab.ts";
+import type { LabReportOf } from "#shared/lab/index.ts";
 import { expectNear, expectWithin } from "../golden-model/bounds.ts";
 import { figures, FIGURES_JUDGE, openDemo, type Demo } from "../golden-model/demoModel.ts";
 import { CALIBRATION, runLab, LAST_WORD, openSynthetic, TEXT, writeText, type Conducted } from "./labRun.ts";

@@ -6,7 +6,7 @@ import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
 import { createForward } from "#engine/forward/createForward.ts";
 import { runExperiment } from "#engine/lab/runExperiment.ts";
 import type { LabRun } from "#engine/lab/run/experiment.ts";
-import type { Progress } from "#shared/job.ts";
+import type { Progress } from "#shared/contract/job.ts";
 import {
   labReport,
   labRequest,
@@ -14,7 +14,7 @@ import {
   type LabReport,
   type LabReportOf,
   type LabRequestInput,
-} from "#shared/lab.ts";
+} from "#shared/lab/index.ts";
 import type { Coordinate } from "#shared/recipe.ts";
 import type { Demo } from "../golden-model/demoModel.ts";
 import {

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { labFigures, paletteOf, runFigures } from "#shared/figures/index.ts";
-import { labReport } from "#shared/lab.ts";
+import { labFigures } from "#shared/lab/index.ts";
+import { paletteOf, runFigures } from "#shared/figures/index.ts";
+import { labReport } from "#shared/lab/index.ts";
 import { runDetail } from "#shared/run.ts";
 import { makeReport } from "#studio/report/makeReport.ts";
 import { scriptText } from "#studio/report/plotlyBundle.ts";

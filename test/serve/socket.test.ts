@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
-import type { NumberedEvent } from "#shared/events.ts";
+import type { NumberedEvent } from "#shared/contract/events.ts";
 import { afterwards, ask, Line, serveStudio, upgradeStatus } from "./serving.ts";
 
 const isEvent = (message: unknown): message is NumberedEvent =>

@@ -2,7 +2,7 @@ import { textsOf } from "#shared/notes.ts";
 import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { calls, type CallName } from "#shared/contract.ts";
+import { calls, type CallName } from "#shared/contract/contract.ts";
 import { DEMO, fakeStudio, PLAN, startStudio, temporaryFolder } from "./helpers.ts";
 
 /** Calls as something hostile would make them: the types are not there to stop it. */

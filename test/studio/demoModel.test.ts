@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import type { Progress } from "#shared/job.ts";
+import type { Progress } from "#shared/contract/job.ts";
 import { parseRecipe } from "#shared/plan.ts";
 import type { Studio } from "#studio/context/studio.ts";
 import { waitForJob } from "#studio/context/waitForJob.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach } from "vitest";
-import type { NumberedEvent } from "#shared/events.ts";
+import type { NumberedEvent } from "#shared/contract/events.ts";
 import type { RunDetail, VariantResult } from "#shared/run.ts";
 import { createStudio } from "#studio/createStudio.ts";
 import type { Studio, StudioOptions } from "#studio/context/studio.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { LabReport } from "#shared/lab.ts";
+import type { LabReport } from "#shared/lab/index.ts";
 import { waitForJob } from "#studio/context/waitForJob.ts";
 import type { Studio } from "#studio/context/studio.ts";
 import { DEMO, eventOf, fakeStudio, PLAN } from "./helpers.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { JobView } from "#shared/job.ts";
+import type { JobView } from "#shared/contract/job.ts";
 import { waitForJob } from "#studio/context/waitForJob.ts";
 import { DEMO, eventOf, fakeStudio, PLAN } from "./helpers.ts";
 

@@ -1,4 +1,4 @@
-import type { ExperimentName, LabReport, LabReportOf } from "#shared/lab.ts";
+import type { ExperimentName, LabReport, LabReportOf } from "#shared/lab/index.ts";
 import { activations, blockScaling, thresholdSearch } from "./madeUp/quantization.ts";
 import { importance, sensitivity, superActivations, tokenProbabilities } from "./madeUp/superWeights.ts";
 

@@ -1,4 +1,4 @@
-import { labRequest, type LabReport, type LabResult } from "#shared/lab.ts";
+import { labRequest, type LabReport, type LabResult } from "#shared/lab/index.ts";
 import type { ReportSource } from "#studio/report/source.ts";
 import { LAB_REPORTS } from "./labReports.ts";
 import { madeUpRun } from "./madeUp/run.ts";

@@ -1,4 +1,4 @@
-import { paceSince } from "#shared/pace.ts";
+import { paceSince } from "#shared/contract/pace.ts";
 import { textsOf } from "#shared/notes.ts";
 import { Command } from "commander";
 import { inventorySentence, namesInLine, unusedGroups } from "#shared/inventory.ts";

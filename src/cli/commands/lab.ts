@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { sentence } from "#shared/format.ts";
-import { experimentName, type ExperimentName, type LabReport } from "#shared/lab.ts";
+import { experimentName, type ExperimentName, type LabReport } from "#shared/lab/index.ts";
 import { EXPERIMENTS } from "#shared/lab/index.ts";
 import { absolute } from "../session/files.ts";
 import { PROMPTS_FILE, withOwnOptions } from "../lab/experimentOptions.ts";

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
-import { labRequest, type ExperimentName } from "#shared/lab.ts";
+import { labRequest, type ExperimentName } from "#shared/lab/index.ts";
 import { EXPERIMENTS } from "#shared/lab/index.ts";
 import type { LabOption } from "#shared/lab/options.ts";
 import { rangeRule, type RangeRule } from "#shared/recipe.ts";

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { list } from "#shared/format.ts";
-import { experimentName, type ExperimentName } from "#shared/lab.ts";
+import { experimentName, type ExperimentName } from "#shared/lab/index.ts";
 import { EXPERIMENTS, type AnyExperiment } from "#shared/lab/index.ts";
 import { usageError } from "../session/reportError.ts";
 

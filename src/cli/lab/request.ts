@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, extname, join } from "node:path";
 import { KeystoneError } from "#shared/errors.ts";
-import { labRequest, type ExperimentName, type LabRequest } from "#shared/lab.ts";
+import { labRequest, type ExperimentName, type LabRequest } from "#shared/lab/index.ts";
 import { EXPERIMENTS } from "#shared/lab/index.ts";
 import { describeIssues } from "#shared/plan.ts";
 import { absolute, existingFile, existingPath, textFor } from "../session/files.ts";

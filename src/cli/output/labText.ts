@@ -1,5 +1,6 @@
-import { labFigures, paletteOf } from "#shared/figures/index.ts";
-import type { LabReport, LabSummary } from "#shared/lab.ts";
+import { labFigures } from "#shared/lab/index.ts";
+import { paletteOf } from "#shared/figures/index.ts";
+import type { LabReport, LabSummary } from "#shared/lab/index.ts";
 import { EXPERIMENTS, originalTasks } from "#shared/lab/index.ts";
 import { figureTableText } from "./figureTable.ts";
 import { duration, place } from "./numbers.ts";

@@ -1,5 +1,5 @@
 import { MultiBar, type SingleBar } from "cli-progress";
-import type { Progress } from "#shared/job.ts";
+import type { Progress } from "#shared/contract/job.ts";
 import type { TextOutput } from "./io.ts";
 import { duration, fixed } from "./numbers.ts";
 

@@ -1,6 +1,6 @@
-import type { Reply } from "#shared/contract.ts";
+import type { Reply } from "#shared/contract/contract.ts";
 import { isCancellation } from "#shared/errors.ts";
-import type { JobView } from "#shared/job.ts";
+import type { JobView } from "#shared/contract/job.ts";
 import type { Studio } from "#studio/context/studio.ts";
 import { waitForJob } from "#studio/context/waitForJob.ts";
 import type { Io } from "../output/io.ts";

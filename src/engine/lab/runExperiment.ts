@@ -1,4 +1,4 @@
-import type { ExperimentName, LabReport } from "#shared/lab.ts";
+import type { ExperimentName, LabReport } from "#shared/lab/index.ts";
 import { activations } from "./experiments/activations.ts";
 import { blockScaling } from "./experiments/blockScaling.ts";
 import { importance } from "./experiments/importance.ts";

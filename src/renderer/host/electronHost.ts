@@ -1,6 +1,6 @@
 import type { DesktopBridge } from "#shared/command.ts";
-import type { Args, CallName, Host, Reply } from "#shared/contract.ts";
-import type { NumberedEvent } from "#shared/events.ts";
+import type { Args, CallName, Host, Reply } from "#shared/contract/contract.ts";
+import type { NumberedEvent } from "#shared/contract/events.ts";
 import { errorFrom } from "./transport.ts";
 
 /** The studio behind Electron's preload. */

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import type { DesktopBridge } from "#shared/command.ts";
-import type { Host } from "#shared/contract.ts";
-import type { NumberedEvent } from "#shared/events.ts";
+import type { Host } from "#shared/contract/contract.ts";
+import type { NumberedEvent } from "#shared/contract/events.ts";
 import { ElectronHost } from "./electronHost.ts";
 import { HttpHost, type Socket } from "./httpHost.ts";
 

@@ -1,6 +1,6 @@
-import type { Args, CallName, Host, Reply } from "#shared/contract.ts";
+import type { Args, CallName, Host, Reply } from "#shared/contract/contract.ts";
 import { KeystoneError } from "#shared/errors.ts";
-import type { NumberedEvent } from "#shared/events.ts";
+import type { NumberedEvent } from "#shared/contract/events.ts";
 import { errorFrom, Listeners } from "./transport.ts";
 
 const FIRST_RETRY_MS = 250;

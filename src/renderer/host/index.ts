@@ -1,4 +1,4 @@
-import type { Host } from "#shared/contract.ts";
+import type { Host } from "#shared/contract/contract.ts";
 import { ElectronHost } from "./electronHost.ts";
 import { HttpHost, openSocket } from "./httpHost.ts";
 

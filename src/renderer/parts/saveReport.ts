@@ -1,4 +1,4 @@
-import type { Args, Host } from "#shared/contract.ts";
+import type { Args, Host } from "#shared/contract/contract.ts";
 import { saveText } from "./download.ts";
 
 /** Lets the studio write a report and saves it as a file. @throws KeystoneError as `report:make` */

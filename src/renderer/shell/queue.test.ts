@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { JobView } from "#shared/job.ts";
+import type { JobView } from "#shared/contract/job.ts";
 import { queueOf } from "./queue.ts";
 
 function job(id: string, status: JobView["status"], turn?: number): JobView {

@@ -1,4 +1,4 @@
-import type { JobView } from "#shared/job.ts";
+import type { JobView } from "#shared/contract/job.ts";
 
 /** Jobs that take time in the order in which they run: the one that runs, paused ones, then those that wait. */
 export function queueOf(active: readonly JobView[]): JobView[] {

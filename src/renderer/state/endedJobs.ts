@@ -1,4 +1,4 @@
-import type { JobStatus, JobView } from "#shared/job.ts";
+import type { JobStatus, JobView } from "#shared/contract/job.ts";
 
 /** Whether nothing more will come of the job. */
 export function isOver(status: JobStatus): boolean {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { NumberedEvent, StudioEvent } from "#shared/events.ts";
+import type { NumberedEvent, StudioEvent } from "#shared/contract/events.ts";
 import { EventStream } from "./eventStream.ts";
 
 const numbered = (seq: number): NumberedEvent => ({ seq, event: { type: "run-deleted", run: String(seq) } });

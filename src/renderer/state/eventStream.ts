@@ -1,5 +1,5 @@
-import type { Host } from "#shared/contract.ts";
-import type { NumberedEvent, StudioEvent } from "#shared/events.ts";
+import type { Host } from "#shared/contract/contract.ts";
+import type { NumberedEvent, StudioEvent } from "#shared/contract/events.ts";
 
 export interface StreamOptions {
   /** Gets all events of one frame, in order. */

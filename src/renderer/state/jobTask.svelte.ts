@@ -1,6 +1,6 @@
-import type { Reply } from "#shared/contract.ts";
+import type { Reply } from "#shared/contract/contract.ts";
 import { toErrorData, type KeystoneErrorData } from "#shared/errors.ts";
-import type { JobView } from "#shared/job.ts";
+import type { JobView } from "#shared/contract/job.ts";
 import type { Studio } from "./studio.svelte.ts";
 
 type Results = Reply<"job:result">;

@@ -1,7 +1,7 @@
 import { SvelteMap } from "svelte/reactivity";
-import type { Host } from "#shared/contract.ts";
+import type { Host } from "#shared/contract/contract.ts";
 import { toErrorData, type KeystoneErrorData } from "#shared/errors.ts";
-import type { ExperimentName, LabReport, LabResult, LabSummary } from "#shared/lab.ts";
+import type { ExperimentName, LabReport, LabResult, LabSummary } from "#shared/lab/index.ts";
 import { ledger } from "./collections.ts";
 
 /** What the window knows of the lab: the kept results of every model, and what running experiments found so far. */

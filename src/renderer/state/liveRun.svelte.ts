@@ -1,7 +1,7 @@
-import type { Host } from "#shared/contract.ts";
+import type { Host } from "#shared/contract/contract.ts";
 import { toErrorData, type KeystoneErrorData } from "#shared/errors.ts";
-import type { StudioEvent } from "#shared/events.ts";
-import type { LaneView } from "#shared/job.ts";
+import type { StudioEvent } from "#shared/contract/events.ts";
+import type { LaneView } from "#shared/contract/job.ts";
 import type { Scores } from "#shared/evaluation.ts";
 import { paretoFront, rankVariants, type Ranking } from "#shared/ranking.ts";
 import type { RunDetail, RunSummary, VariantResult } from "#shared/run.ts";

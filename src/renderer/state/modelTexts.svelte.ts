@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Host } from "#shared/contract.ts";
+import type { Host } from "#shared/contract/contract.ts";
 import { toErrorData, type KeystoneErrorData } from "#shared/errors.ts";
 import type { TextInfo } from "#shared/estimate.ts";
 import { calibrationText, judgedText, withText } from "#renderer/texts.ts";

@@ -1,5 +1,5 @@
 import { SvelteMap } from "svelte/reactivity";
-import type { Host } from "#shared/contract.ts";
+import type { Host } from "#shared/contract/contract.ts";
 import type { Candidate, DetectPass, DetectPreview, DetectReport } from "#shared/detection.ts";
 import { isSuper } from "#shared/figures/detectionWords.ts";
 import { toErrorData, type KeystoneErrorData } from "#shared/errors.ts";

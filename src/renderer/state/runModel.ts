@@ -1,4 +1,4 @@
-import type { RecentModel } from "#shared/contract.ts";
+import type { RecentModel } from "#shared/contract/contract.ts";
 import type { RunSummary } from "#shared/run.ts";
 
 /**

@@ -1,10 +1,10 @@
 import { SvelteMap } from "svelte/reactivity";
 import type { GenerateReport } from "#shared/comparison.ts";
-import type { AppInfo, Host, RecentModel, SavedPlan } from "#shared/contract.ts";
+import type { AppInfo, Host, RecentModel, SavedPlan } from "#shared/contract/contract.ts";
 import type { DeviceReport } from "#shared/device.ts";
 import { KeystoneError, toErrorData, type KeystoneErrorData } from "#shared/errors.ts";
-import type { StudioEvent } from "#shared/events.ts";
-import type { JobView } from "#shared/job.ts";
+import type { StudioEvent } from "#shared/contract/events.ts";
+import type { JobView } from "#shared/contract/job.ts";
 import type { RunSummary } from "#shared/run.ts";
 import type { Settings } from "#shared/settings.ts";
 import { isOver } from "./endedJobs.ts";

@@ -1,15 +1,15 @@
-import { note } from "./notes.ts";
+import { note } from "../notes.ts";
 import { z } from "zod";
-import { detectReport, scanReport } from "./detection.ts";
-import { deviceReport } from "./device.ts";
-import { planEstimate, textInfo } from "./estimate.ts";
+import { detectReport, scanReport } from "../detection.ts";
+import { deviceReport } from "../device.ts";
+import { planEstimate, textInfo } from "../estimate.ts";
 import { numberedEvent } from "./events.ts";
-import { exportRequest, formatAnswer, keptModule } from "./exporting.ts";
-import { experimentName, labResult, labSummary } from "./lab.ts";
-import { modelSummary, tensorStatistics, tryReport } from "./model.ts";
-import { coordinate, recipe } from "./recipe.ts";
-import { runDetail, runSummary, variantDetail } from "./run.ts";
-import { settings, settingsChange } from "./settings.ts";
+import { exportRequest, formatAnswer, keptModule } from "../exporting.ts";
+import { experimentName, labResult, labSummary } from "../lab/index.ts";
+import { modelSummary, tensorStatistics, tryReport } from "../model.ts";
+import { coordinate, recipe } from "../recipe.ts";
+import { runDetail, runSummary, variantDetail } from "../run.ts";
+import { settings, settingsChange } from "../settings.ts";
 import {
   MAX_ARCHIVE_TEXT,
   calibration,

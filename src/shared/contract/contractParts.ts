@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { MAX_RUN_NAME, MAX_RUN_NOTE } from "./run.ts";
-import { MAX_ARCHIVE_BYTES } from "./runArchive.ts";
+import { MAX_RUN_NAME, MAX_RUN_NOTE } from "../run.ts";
+import { MAX_ARCHIVE_BYTES } from "../runArchive.ts";
 
 export const path = z.string().min(1).max(4096);
 export const id = z.string().min(1).max(128);

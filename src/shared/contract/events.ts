@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { generateReport } from "./comparison.ts";
-import { detectPass, detectPreview } from "./detection.ts";
+import { generateReport } from "../comparison.ts";
+import { detectPass, detectPreview } from "../detection.ts";
 import { jobView, laneView } from "./job.ts";
-import { labReport } from "./lab.ts";
-import { runSummary, variantResult } from "./run.ts";
-import { scores } from "./evaluation.ts";
-import { settings } from "./settings.ts";
+import { labReport } from "../lab/index.ts";
+import { runSummary, variantResult } from "../run.ts";
+import { scores } from "../evaluation.ts";
+import { settings } from "../settings.ts";
 
 /** What happened in the studio. Each event is whole: a later one of the same subject replaces the earlier. */
 export const studioEvent = z.discriminatedUnion("type", [

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { errorData } from "./errorData.ts";
-import { experimentName } from "./lab.ts";
+import { errorData } from "../errorData.ts";
+import { experimentName } from "../lab/index.ts";
 
 /** Stages of a sweep, by what is worked at. */
 export const SWEEP_STAGES = {

@@ -1,13 +1,13 @@
 import { z } from "zod";
-import { chatTurn, compareReport, generateReport } from "./comparison.ts";
-import { detectOptions, detectReport } from "./detection.ts";
-import { diffReport } from "./diff.ts";
-import { ablateReport, evalReport, taskDataset, taskReport } from "./evaluation.ts";
-import { exportReport, exportRequest } from "./exporting.ts";
+import { chatTurn, compareReport, generateReport } from "../comparison.ts";
+import { detectOptions, detectReport } from "../detection.ts";
+import { diffReport } from "../diff.ts";
+import { ablateReport, evalReport, taskDataset, taskReport } from "../evaluation.ts";
+import { exportReport, exportRequest } from "../exporting.ts";
 import { jobView } from "./job.ts";
-import { labReport, labRequest } from "./lab.ts";
-import { judge } from "./plan.ts";
-import { recipe } from "./recipe.ts";
+import { labReport, labRequest } from "../lab/index.ts";
+import { judge } from "../plan.ts";
+import { recipe } from "../recipe.ts";
 import { calibration, call, id, jobStarted, nothing, path } from "./contractParts.ts";
 
 /** The calls that start long work, and those about work under way. */

@@ -1,14 +1,36 @@
-import type { LabReportOf, LabRequestOf } from "../lab.ts";
+import { z } from "zod";
+import { common } from "./asked.ts";
+import { rangeRule, type RecipeInput } from "../recipe.ts";
 import { magnitudeScale } from "../figures/axes.ts";
 import { meanAccuracy } from "../figures/taskAccuracy.ts";
-import { activationRecipes } from "../labRecipes.ts";
+import { fileWord, type NamedRecipe } from "./recipes.ts";
 import { AGAINST_DOTTED, liveNumber, ratio, times, TIMES, type ComparePoint } from "./compareChart.ts";
 import type { Experiment } from "./experiment.ts";
+import { activationFigures, activationsReport } from "./reports/activationsReport.ts";
 
-type Report = LabReportOf<"activations">;
+const request = z.strictObject({
+  experiment: z.literal("activations"),
+  ...common,
+  per: z
+    .array(z.enum(["token", "tensor"]))
+    .min(1)
+    .max(2)
+    .default(["token", "tensor"]),
+  matmuls: z.boolean().default(false),
+  /** α tried for SmoothQuant on the calibration text; the paper's is 0.85. */
+  alphas: z.array(z.number().min(0).max(1)).min(1).max(21).default([0.5, 0.65, 0.75, 0.85, 0.95]),
+  /** The 8-bit weights of the clipped and restored rows. */
+  range: rangeRule.default({ method: "zscore", threshold: 9 }),
+});
+type Request = z.output<typeof request>;
+type Report = z.output<typeof activationsReport>;
+type Row = Report["rows"][number];
+type Asked = Pick<Request, "range" | "matmuls">;
 
 export const activations = {
   name: "activations",
+  request,
+  report: activationsReport,
   title: "Activations",
   paper: "Tables 3 and 4",
   question: "What do 8-bit activations cost, and what does keeping the super activation buy?",
@@ -60,6 +82,7 @@ export const activations = {
     },
   ],
   card: { place: 6 },
+  figures: activationFigures,
   livePoints: ({ alphaSearch, rows }) => [
     ...alphaSearch.map(
       ({ alpha, per, kl }) => `α ${alpha}, per ${per}: KL ${liveNumber(kl, true)} on the calibration text`,
@@ -97,7 +120,7 @@ export const activations = {
       ];
     },
   },
-} as const satisfies Experiment<LabRequestOf<"activations">, Report>;
+} as const satisfies Experiment<Request, Report>;
 
 function pointsOf({ rows }: Report, of: number): ComparePoint[] {
   const original = rows.find(({ method, weights }) => method === "none" && weights === "original");
@@ -109,4 +132,37 @@ function pointsOf({ rows }: Report, of: number): ComparePoint[] {
       value: ratio(perplexity, original?.scores.perplexity),
       cells: [perplexity, kl?.mean ?? null, recovered, meanAccuracy(tasks)],
     }));
+}
+
+/** Symmetric 8-bit weights, one scale a tensor, as the paper simulates W8A8; clipped and restored where asked. Null = the original. */
+export function weightRecipe(
+  { weights }: Pick<Row, "weights">,
+  { range }: Pick<Asked, "range">,
+  superWeights: Report["superWeights"],
+): RecipeInput | null {
+  if (weights === "original") return null;
+  const plain = { scheme: "int", bits: 8, symmetric: true, granularity: "tensor" } as const;
+  return weights === "8-bit" ? plain : { ...plain, range, restore: [...superWeights] };
+}
+
+/** What is done to a row's activations; null = they are as they are. */
+export function rowActivations(
+  { method, per, alpha }: Pick<Row, "method" | "per" | "alpha">,
+  { matmuls }: Pick<Asked, "matmuls">,
+): NonNullable<RecipeInput["activations"]> | null {
+  if (method === "none" || per === null) return null;
+  return { bits: 8, per, matmuls, method, ...(alpha === null ? {} : { alpha }) };
+}
+
+/** The recipes of the rows that quantize something, in their order. */
+function activationRecipes({ rows, superWeights }: Report, request: Asked): NamedRecipe[] {
+  return rows.flatMap((row) => {
+    const weights = weightRecipe(row, request, superWeights);
+    const activations = rowActivations(row, request);
+    if (weights === null) return [];
+    const name = fileWord(
+      `${activations ? `w8a8 per ${row.per} ${row.method}` : "w8"}${row.weights === "8-bit" ? "" : " clip-restore"}`,
+    );
+    return [{ name, recipe: activations ? { ...weights, activations } : weights }];
+  });
 }

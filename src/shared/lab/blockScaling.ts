@@ -1,6 +1,9 @@
-import { DEFAULT_GRANULARITIES, type LabReportOf, type LabRequestOf } from "../lab.ts";
+import { z } from "zod";
+import { common, thresholds } from "./asked.ts";
+import { bits } from "./reports/facts.ts";
+import { granularityText } from "../recipe.ts";
 import { blockAxis, sortBlocks } from "../figures/blockAxis.ts";
-import { blockScalingRecipes } from "../labRecipes.ts";
+import { fileWord, roundingRecipe, type NamedRecipe } from "./recipes.ts";
 import { granularityLabel, rangeLabel } from "../recipeText.ts";
 import {
   AGAINST_ORIGINAL,
@@ -13,12 +16,38 @@ import {
 } from "./compareChart.ts";
 import type { Experiment } from "./experiment.ts";
 import { BITS, GRANULARITY_FORMS, thresholdsOption } from "./options.ts";
+import { blockScalingFigures, blockScalingReport } from "./reports/blockScalingReport.ts";
 
-type Report = LabReportOf<"block-scaling">;
+/** Figure 7 of the paper: B×B consecutive weights. */
+export const DEFAULT_GRANULARITIES: readonly string[] = [
+  "flat:16384",
+  "flat:65536",
+  "flat:262144",
+  "flat:1048576",
+  "tensor",
+  "channel",
+];
+
+const request = z.strictObject({
+  experiment: z.literal("block-scaling"),
+  ...common,
+  bits: z.array(bits).min(1).max(7).default([4, 3]),
+  granularities: z
+    .array(granularityText)
+    .min(1)
+    .max(32)
+    .default([...DEFAULT_GRANULARITIES]),
+  thresholds,
+});
+type Request = z.output<typeof request>;
+type Report = z.output<typeof blockScalingReport>;
+
 type Arm = Report["cells"][number]["arm"];
 
 export const blockScaling = {
   name: "block-scaling",
+  request,
+  report: blockScalingReport,
   title: "Block scaling",
   paper: "Figure 7",
   question: "How large may blocks grow when super weights are restored and other outliers clipped?",
@@ -54,6 +83,7 @@ export const blockScaling = {
     figure: ({ cells }) => `block-scaling-int${Math.min(...cells.map((cell) => cell.bits))}`,
     tick: shortBlock,
   },
+  figures: blockScalingFigures,
   livePoints: (found) => [
     ...found.trials.map(
       ({ bits: width, granularity, range, kl }) =>
@@ -95,7 +125,15 @@ export const blockScaling = {
       );
     },
   },
-} as const satisfies Experiment<LabRequestOf<"block-scaling">, Report>;
+} as const satisfies Experiment<Request, Report>;
+
+/** The recipes of the cells, in their order. */
+function blockScalingRecipes({ cells, superWeights }: Report): NamedRecipe[] {
+  return cells.map((cell) => ({
+    name: fileWord(`int${cell.bits} ${cell.granularity} ${cell.arm}`),
+    recipe: roundingRecipe(cell, superWeights),
+  }));
+}
 
 function pointsOf(
   { cells, original }: Report,

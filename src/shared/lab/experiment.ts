@@ -1,4 +1,7 @@
+import type { z } from "zod";
 import type { TaskReport } from "../evaluation.ts";
+import type { Figure } from "../figures/figure.ts";
+import type { Palette } from "../figures/palette.ts";
 import type { FigureTable } from "../figures/table.ts";
 import type { CompareChart } from "./compareChart.ts";
 import type { LabOption } from "./options.ts";
@@ -10,6 +13,9 @@ import type { LabOption } from "./options.ts";
  */
 export interface Experiment<Q, R> {
   readonly name: string;
+  /** What it is asked with, and what it finds. */
+  readonly request: z.ZodType<Q>;
+  readonly report: z.ZodType<R>;
   /** As the screen, the command line and the report say it, with the paper's place. */
   readonly title: string;
   readonly paper: string;
@@ -40,6 +46,8 @@ export interface Experiment<Q, R> {
     /** A shorter name on the axis. */
     tick?(text: string): string;
   };
+  /** The figures of its report, the most telling first; its table is the experiment's own. A report told on the way gives what it knows so far. */
+  figures(report: R, palette: Palette): Figure[];
   /** What a report knows, a line a point, in the order it came: for a terminal where points arrive one by one. */
   livePoints(report: R): string[];
   /** What the original answered; which items were cut or left out is the same for all rows. */

@@ -1,6 +1,5 @@
 import { expect, it } from "vitest";
-import { experimentName } from "../lab.ts";
-import { grainWords } from "./index.ts";
+import { experimentName, grainWords } from "./index.ts";
 
 it("every experiment says whether several super weights are changed together or one by one", () => {
   for (const experiment of experimentName.options)

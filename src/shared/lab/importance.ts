@@ -1,13 +1,19 @@
-import type { LabReportOf, LabRequestOf } from "../lab.ts";
+import { z } from "zod";
+import { common } from "./asked.ts";
 import { magnitudeScale } from "../figures/axes.ts";
 import { meanAccuracy } from "../figures/taskAccuracy.ts";
 import { AGAINST_DOTTED, liveNumber, ratio, times, TIMES, type ComparePoint } from "./compareChart.ts";
 import type { Experiment } from "./experiment.ts";
+import { importanceFigures, importanceReport } from "./reports/importanceReport.ts";
 
-type Report = LabReportOf<"importance">;
+const request = z.strictObject({ experiment: z.literal("importance"), ...common });
+type Request = z.output<typeof request>;
+type Report = z.output<typeof importanceReport>;
 
 export const importance = {
   name: "importance",
+  request,
+  report: importanceReport,
   title: "Importance",
   paper: "Table 1",
   question:
@@ -19,6 +25,7 @@ export const importance = {
   uses: { tasks: true, windows: true, calibration: false },
   options: [],
   card: { place: 1 },
+  figures: importanceFigures,
   livePoints: ({ rows }) =>
     rows.map((row) => `${row.name}: perplexity ${liveNumber(row.perplexity, row.notFinite)}`),
   originalTasks: ({ rows }) => rows[0]?.tasks ?? [],
@@ -44,7 +51,7 @@ export const importance = {
       ];
     },
   },
-} as const satisfies Experiment<LabRequestOf<"importance">, Report>;
+} as const satisfies Experiment<Request, Report>;
 
 function pointsOf({ rows: [original, ...rows] }: Report, of: number): ComparePoint[] {
   return rows.map((row) => ({

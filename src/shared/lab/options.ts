@@ -1,4 +1,4 @@
-import { DEFAULT_THRESHOLDS } from "../lab.ts";
+import { DEFAULT_THRESHOLDS } from "./asked.ts";
 
 /** One value of a choice. */
 export interface Choice {

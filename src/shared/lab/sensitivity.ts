@@ -1,13 +1,30 @@
-import { DEFAULT_FACTORS, type LabReportOf, type LabRequestOf } from "../lab.ts";
+import { z } from "zod";
+import { common } from "./asked.ts";
 import { number } from "../format.ts";
 import { AGAINST_ORIGINAL, liveNumber, ratio, TIMES, type ComparePoint } from "./compareChart.ts";
 import type { Experiment } from "./experiment.ts";
-import { axisRange, factorEnds } from "./factorAxis.ts";
+import { axisRange, factorEnds } from "../figures/factorAxis.ts";
+import { sensitivityFigures, sensitivityReport } from "./reports/sensitivityReport.ts";
 
-type Report = LabReportOf<"sensitivity">;
+/** Figure 6 of the paper, with the region around 1 closer. */
+export const DEFAULT_FACTORS: readonly number[] = [0, 0.1, 0.2, 0.3, 0.5, 0.8, 1, 1.2, 1.5, 2, 3];
+
+const request = z.strictObject({
+  experiment: z.literal("sensitivity"),
+  ...common,
+  factors: z
+    .array(z.number().min(-16).max(16))
+    .min(1)
+    .max(64)
+    .default([...DEFAULT_FACTORS]),
+});
+type Request = z.output<typeof request>;
+type Report = z.output<typeof sensitivityReport>;
 
 export const sensitivity = {
   name: "sensitivity",
+  request,
+  report: sensitivityReport,
   title: "Sensitivity",
   paper: "Figure 6",
   question: "What happens as the super weights are scaled from 0 to 3?",
@@ -27,6 +44,7 @@ export const sensitivity = {
     },
   ],
   card: { place: 2 },
+  figures: sensitivityFigures,
   livePoints: ({ points }) =>
     points.map(
       ({ factor, perplexity, kl, notFinite }) =>
@@ -61,7 +79,7 @@ export const sensitivity = {
       ];
     },
   },
-} as const satisfies Experiment<LabRequestOf<"sensitivity">, Report>;
+} as const satisfies Experiment<Request, Report>;
 
 function pointsOf({ points, original }: Report, of: number): ComparePoint[] {
   return points

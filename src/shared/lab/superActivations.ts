@@ -1,15 +1,28 @@
-import type { LabReportOf, LabRequestOf } from "../lab.ts";
+import { z } from "zod";
+import { common, prompts } from "./asked.ts";
 import { layerAxis } from "../figures/template.ts";
 import { activation } from "../format.ts";
 import { liveNumber, type ComparePoint } from "./compareChart.ts";
 import type { Experiment } from "./experiment.ts";
 import { promptOptions } from "./options.ts";
+import { superActivationFigures, superActivationsReport } from "./reports/superActivationsReport.ts";
 
-type Report = LabReportOf<"super-activations">;
+const request = z.strictObject({
+  experiment: z.literal("super-activations"),
+  ...common,
+  /** Empty = the detection prompt and the beginnings of the text's first documents. */
+  prompts,
+  promptCount: z.number().int().min(1).max(512).default(8),
+});
+type Request = z.output<typeof request>;
+type Report = z.output<typeof superActivationsReport>;
+
 type State = Report["states"][number]["name"];
 
 export const superActivations = {
   name: "super-activations",
+  request,
+  report: superActivationsReport,
   title: "Super activations",
   paper: "Figures 3 and 4",
   question: "Does the massive activation stay in one channel and position, through all layers and prompts?",
@@ -20,6 +33,7 @@ export const superActivations = {
   uses: { tasks: false, windows: false, calibration: false },
   options: promptOptions(512, "the detection prompt and the beginnings of the text's documents"),
   card: { place: 3 },
+  figures: superActivationFigures,
   livePoints: layerLines,
   originalTasks: () => [],
   scoredTokens: () => null,
@@ -50,7 +64,7 @@ export const superActivations = {
       }));
     },
   },
-} as const satisfies Experiment<LabRequestOf<"super-activations">, Report>;
+} as const satisfies Experiment<Request, Report>;
 
 /** Of each layer that is done, the largest |value| over prompts in every state. */
 function layerLines({ states }: Report): string[] {

@@ -1,13 +1,34 @@
-import type { LabReportOf, LabRequestOf } from "../lab.ts";
+import { z } from "zod";
+import { common, thresholds } from "./asked.ts";
+import { bits } from "./reports/facts.ts";
+import { granularityText } from "../recipe.ts";
 import { magnitudeScale } from "../figures/axes.ts";
 import { parseRecipe } from "../plan.ts";
-import { RANGE_CHOICES, RANGE_METHOD_NAMES } from "../ranges.ts";
+import { RANGE_METHOD_NAMES, RANGE_CHOICES } from "../ranges.ts";
 import { rangeLabel, recipeLabel } from "../recipeText.ts";
 import { AGAINST_DOTTED, liveNumber, ratio, times, TIMES, type ComparePoint } from "./compareChart.ts";
 import type { Experiment } from "./experiment.ts";
 import { BITS, GRANULARITY_FORMS, thresholdsOption } from "./options.ts";
+import { thresholdSearchFigures, thresholdSearchReport } from "./reports/thresholdSearchReport.ts";
 
-type Report = LabReportOf<"threshold-search">;
+const request = z.strictObject({
+  experiment: z.literal("threshold-search"),
+  ...common,
+  bits: bits.default(4),
+  granularity: granularityText.default("tensor"),
+  /** Below 1 for the percentages where there are any, else for zscore and iqr; a method that has none of its kind takes the defaults. */
+  thresholds,
+  methods: z.array(z.enum(RANGE_METHOD_NAMES)).min(1).default(["zscore", "iqr", "mse"]),
+  /** `model` = one threshold for all, by KL on the calibration text; `tensor` = each tensor its own. */
+  scope: z.enum(["model", "tensor"]).default("model"),
+  /** What a tensor's own threshold minimises: its weights' error, or its output's on the calibration text. */
+  by: z.enum(["weight-error", "output-error"]).default("weight-error"),
+  /** The search stops after so many scored candidates, or so many seconds; null = no bound. */
+  maxTrials: z.number().int().positive().nullable().default(null),
+  maxSeconds: z.number().positive().nullable().default(null),
+});
+type Request = z.output<typeof request>;
+type Report = z.output<typeof thresholdSearchReport>;
 
 /** Whether a search goes by the weights alone, so that it runs without a calibration text. */
 export function isDataFree({ scope, by }: { readonly scope?: unknown; readonly by?: unknown }): boolean {
@@ -16,6 +37,8 @@ export function isDataFree({ scope, by }: { readonly scope?: unknown; readonly b
 
 export const thresholdSearch = {
   name: "threshold-search",
+  request,
+  report: thresholdSearchReport,
   title: "Threshold search",
   paper: "section 4.2",
   question: "Which clip, and which threshold, suits this model at this block size?",
@@ -108,6 +131,7 @@ export const thresholdSearch = {
     },
   ],
   card: { place: 7 },
+  figures: thresholdSearchFigures,
   livePoints: ({ trials }) =>
     trials.map(
       ({ range, tensor, loss }) =>
@@ -137,7 +161,7 @@ export const thresholdSearch = {
       ];
     },
   },
-} as const satisfies Experiment<LabRequestOf<"threshold-search">, Report>;
+} as const satisfies Experiment<Request, Report>;
 
 function pointsOf({ result, recipe, bits: width, granularity }: Report, of: number): ComparePoint[] {
   if (!result) return [];

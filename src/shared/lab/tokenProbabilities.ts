@@ -1,11 +1,21 @@
-import type { LabReportOf, LabRequestOf } from "../lab.ts";
+import { z } from "zod";
+import { common, prompts } from "./asked.ts";
 import { percentScale } from "../figures/axes.ts";
 import { percent, plural } from "../format.ts";
 import { liveNumber, ratio, times, type ComparePoint } from "./compareChart.ts";
 import type { Experiment } from "./experiment.ts";
 import { promptOptions } from "./options.ts";
+import { tokenProbabilityFigures, tokenProbabilitiesReport } from "./reports/tokenProbabilitiesReport.ts";
 
-type Report = LabReportOf<"token-probabilities">;
+const request = z.strictObject({
+  experiment: z.literal("token-probabilities"),
+  ...common,
+  /** Empty = contexts from the text's documents, cut before their last word. */
+  prompts,
+  promptCount: z.number().int().min(1).max(5000).default(100),
+});
+type Request = z.output<typeof request>;
+type Report = z.output<typeof tokenProbabilitiesReport>;
 
 /** Tokens of a card's chart: the whole top 20 stands in the experiment's own view. */
 const CARD_TOKENS = 10;
@@ -14,6 +24,8 @@ const PROMPT_END = 120;
 
 export const tokenProbabilities = {
   name: "token-probabilities",
+  request,
+  report: tokenProbabilitiesReport,
   title: "Token probabilities",
   paper: "Figure 5",
   question: "Which next tokens gain and lose without the super weights? Are they stop words?",
@@ -31,6 +43,7 @@ export const tokenProbabilities = {
         .slice(0, CARD_TOKENS),
     }),
   },
+  figures: tokenProbabilityFigures,
   livePoints: ({ prompts, stopWords, kl }) => [
     `${plural(prompts, "prompt")}: stop words ${percent(stopWords.original)} to ${percent(stopWords.pruned)} of the probability, KL ${liveNumber(kl, true)}`,
   ],
@@ -77,7 +90,7 @@ export const tokenProbabilities = {
       },
     ],
   },
-} as const satisfies Experiment<LabRequestOf<"token-probabilities">, Report>;
+} as const satisfies Experiment<Request, Report>;
 
 const STATES = ["original", "pruned"] as const;
 

@@ -1,4 +1,4 @@
-import { labRequest, type LabRequest } from "../lab.ts";
+import { labRequest, type LabRequest } from "../lab/index.ts";
 import { EXPERIMENTS } from "../lab/index.ts";
 import { flagName, type LabOption } from "../lab/options.ts";
 import { canonicalJson } from "../canonicalJson.ts";

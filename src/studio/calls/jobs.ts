@@ -1,5 +1,5 @@
 import type { ChatTurn } from "#shared/comparison.ts";
-import { calls, type Reply } from "#shared/contract.ts";
+import { calls, type Reply } from "#shared/contract/contract.ts";
 import { detectOptions } from "#shared/detection.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { ModelSummary } from "#shared/model.ts";

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { isCancellation, toErrorData } from "#shared/errors.ts";
-import type { LabReport, LabRequest } from "#shared/lab.ts";
+import type { LabReport, LabRequest } from "#shared/lab/index.ts";
 import { EXPERIMENTS } from "#shared/lab/index.ts";
-import { unfinishedReport } from "#shared/labUnfinished.ts";
+import { unfinishedReport } from "#shared/lab/reports/unfinished.ts";
 import type { Access } from "../models/access.ts";
 import type { Answers, StudioContext } from "../context/context.ts";
 import { runInPool, runnableModel, soloHandle, superWeights } from "../context/launch.ts";
@@ -39,7 +39,7 @@ export function labCalls(context: StudioContext): Answers<LabCall> {
               const report = await runInPool(context, job, pool, "lab", fields, (soFar) => (told = soFar));
               return keep(request, report);
             } catch (error) {
-              const measured = unfinishedReport(
+              const measured = unfinishedReport<LabReport>(
                 told,
                 isCancellation(error) ? null : toErrorData(error).message,
               );

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { basename, extname } from "node:path";
-import type { SavedPlan } from "#shared/contract.ts";
+import type { SavedPlan } from "#shared/contract/contract.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { parsePlan } from "#shared/plan.ts";
 import type { Answers, StudioContext } from "../context/context.ts";

@@ -1,4 +1,4 @@
-import type { CallName, CheckedArgs, Reply } from "#shared/contract.ts";
+import type { CallName, CheckedArgs, Reply } from "#shared/contract/contract.ts";
 import type { Settings } from "#shared/settings.ts";
 import type { Access } from "../models/access.ts";
 import type { Devices } from "../models/devices.ts";

@@ -1,7 +1,7 @@
 import { detectOptions, type DetectOptions, type DetectReport } from "#shared/detection.ts";
 import { KeystoneError } from "#shared/errors.ts";
-import { SWEEP_STAGES } from "#shared/job.ts";
-import type { LabReport } from "#shared/lab.ts";
+import { SWEEP_STAGES } from "#shared/contract/job.ts";
+import type { LabReport } from "#shared/lab/index.ts";
 import type { ModelSummary } from "#shared/model.ts";
 import type { Judge } from "#shared/plan.ts";
 import { needsSuperWeights, type Coordinate, type Recipe } from "#shared/recipe.ts";

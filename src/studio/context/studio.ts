@@ -1,5 +1,5 @@
-import type { Args, CallName, CheckedArgs, Reply } from "#shared/contract.ts";
-import type { NumberedEvent } from "#shared/events.ts";
+import type { Args, CallName, CheckedArgs, Reply } from "#shared/contract/contract.ts";
+import type { NumberedEvent } from "#shared/contract/events.ts";
 import type { Settings } from "#shared/settings.ts";
 import type { ModelCache } from "../models/modelCaches.ts";
 

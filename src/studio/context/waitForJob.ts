@@ -1,5 +1,5 @@
 import { KeystoneError } from "#shared/errors.ts";
-import type { JobView } from "#shared/job.ts";
+import type { JobView } from "#shared/contract/job.ts";
 import type { Studio } from "./studio.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { NumberedEvent } from "#shared/events.ts";
+import type { NumberedEvent } from "#shared/contract/events.ts";
 import { labReportOf } from "../../../test/support/labReports.ts";
 import { EventStream } from "./eventStream.ts";
 

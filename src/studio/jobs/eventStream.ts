@@ -1,4 +1,4 @@
-import type { NumberedEvent, StudioEvent } from "#shared/events.ts";
+import type { NumberedEvent, StudioEvent } from "#shared/contract/events.ts";
 
 /** How many events a face can catch up on before it has to read the state afresh. */
 const KEPT_EVENTS = 10_000;

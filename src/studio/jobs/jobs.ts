@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { cancelledError, KeystoneError, toErrorData } from "#shared/errors.ts";
-import type { JobKind, JobStatus, JobView, Progress, Work } from "#shared/job.ts";
-import type { ExperimentName } from "#shared/lab.ts";
+import type { JobKind, JobStatus, JobView, Progress, Work } from "#shared/contract/job.ts";
+import type { ExperimentName } from "#shared/lab/index.ts";
 import { cancel, createControl, goOn, isCancelled, pause, type Control } from "#worker/protocol/control.ts";
 import type { EventStream } from "./eventStream.ts";
 import { ProgressMeter } from "./progressMeter.ts";

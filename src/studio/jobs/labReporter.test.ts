@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import type { LabReportOf } from "#shared/lab.ts";
+import type { LabReportOf } from "#shared/lab/index.ts";
 import { labReportOf } from "../../../test/support/labReports.ts";
 import { EventStream } from "./eventStream.ts";
 import { LabReporter } from "./labReporter.ts";

@@ -1,4 +1,4 @@
-import type { LabReport } from "#shared/lab.ts";
+import type { LabReport } from "#shared/lab/index.ts";
 import type { EventStream } from "./eventStream.ts";
 import { throttle, type Throttled } from "./throttle.ts";
 

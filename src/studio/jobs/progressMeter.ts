@@ -74,4 +74,4 @@ export class ProgressMeter {
     return known ? this.#work / this.#seconds : null;
   }
 }
-import { paceAt, type Pace } from "#shared/pace.ts";
+import { paceAt, type Pace } from "#shared/contract/pace.ts";

@@ -1,7 +1,7 @@
 import type { Dirent } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { FoundModel } from "#shared/contract.ts";
+import type { FoundModel } from "#shared/contract/contract.ts";
 import { isCompanion, isFirstPart } from "#engine/formats/gguf/read/findGguf.ts";
 import type { ModelCache } from "./modelCaches.ts";
 

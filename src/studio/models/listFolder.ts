@@ -2,7 +2,7 @@ import type { Dirent } from "node:fs";
 import { access as canAccess, readdir, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import type { FolderListing } from "#shared/contract.ts";
+import type { FolderListing } from "#shared/contract/contract.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { endingOf, TEXT_ENDINGS } from "#shared/texts.ts";
 import type { Access } from "./access.ts";

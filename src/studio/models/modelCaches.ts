@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
-import type { FoundModel } from "#shared/contract.ts";
+import type { FoundModel } from "#shared/contract/contract.ts";
 
 /** A folder in which another program keeps the models it downloaded, and how they lie there. */
 export interface ModelCache {

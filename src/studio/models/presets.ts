@@ -1,4 +1,4 @@
-import type { SavedPlan } from "#shared/contract.ts";
+import type { SavedPlan } from "#shared/contract/contract.ts";
 import type { ModelSummary } from "#shared/model.ts";
 import { exportFormat, exportFormatOf } from "#shared/exportFormats/index.ts";
 import { parsePlan } from "#shared/plan.ts";

@@ -1,10 +1,11 @@
 import type { TaskReport } from "#shared/evaluation.ts";
 import { count, duration, list, place } from "#shared/format.ts";
-import { labFigures, type Figure, type Palette } from "#shared/figures/index.ts";
+import { labFigures } from "#shared/lab/index.ts";
+import { type Figure, type Palette } from "#shared/figures/index.ts";
 import { taskTable } from "#shared/figures/taskTable.ts";
-import type { LabReport, LabResult } from "#shared/lab.ts";
+import type { LabReport, LabResult } from "#shared/lab/index.ts";
 import { EXPERIMENTS, grainWords, originalTasks } from "#shared/lab/index.ts";
-import { reachedWords, unfinishedMark } from "#shared/labUnfinished.ts";
+import { reachedWords, unfinishedMark } from "#shared/lab/reports/unfinished.ts";
 import { repeatEval, repeatLab, repeatText } from "#shared/repeat/repeat.ts";
 import { leftOut } from "#shared/taskWords.ts";
 import type { Block, Section } from "./document.ts";

@@ -1,7 +1,7 @@
 import { textsOf } from "#shared/notes.ts";
-import type { LabReport } from "#shared/lab.ts";
+import type { LabReport } from "#shared/lab/index.ts";
 import { EXPERIMENTS } from "#shared/lab/index.ts";
-import { isBesidePaper } from "#shared/labNotes.ts";
+import { isBesidePaper } from "#shared/lab/reports/paperNotes.ts";
 
 /** Every report about the demo model says what it is. */
 export const DEMO_NOTE =

@@ -2,7 +2,7 @@ import { arch, cpus, release, totalmem, type as systemType } from "node:os";
 import { DEFAULT_DETECTION } from "../context/launch.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { DetectReport } from "#shared/detection.ts";
-import type { LabResult } from "#shared/lab.ts";
+import type { LabResult } from "#shared/lab/index.ts";
 import type { ModelSummary } from "#shared/model.ts";
 import type { Coordinate } from "#shared/recipe.ts";
 import type { RunDetail } from "#shared/run.ts";

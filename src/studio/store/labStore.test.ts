@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { labRequest } from "#shared/lab.ts";
+import { labRequest } from "#shared/lab/index.ts";
 import { labReportOf } from "../../../test/support/labReports.ts";
 import { LabStore } from "./labStore.ts";
 import { openDatabase } from "./openDatabase.ts";

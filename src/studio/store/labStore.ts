@@ -11,7 +11,7 @@ import {
   type LabRequest,
   type LabResult,
   type LabSummary,
-} from "#shared/lab.ts";
+} from "#shared/lab/index.ts";
 import { EXPERIMENTS } from "#shared/lab/index.ts";
 import { describeIssues } from "#shared/plan.ts";
 

@@ -1,4 +1,4 @@
-import type { LaneView } from "#shared/job.ts";
+import type { LaneView } from "#shared/contract/job.ts";
 import type { VariantResult } from "#shared/run.ts";
 import { throttle, type Throttled } from "../jobs/throttle.ts";
 

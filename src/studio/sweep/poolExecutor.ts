@@ -1,5 +1,5 @@
 import { KeystoneError, toErrorData } from "#shared/errors.ts";
-import type { Work } from "#shared/job.ts";
+import type { Work } from "#shared/contract/job.ts";
 import { needsCalibration, needsSuperWeights, type Coordinate } from "#shared/recipe.ts";
 import type { Control } from "#worker/protocol/control.ts";
 import type {

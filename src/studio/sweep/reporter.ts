@@ -1,5 +1,5 @@
 import type { Scores } from "#shared/evaluation.ts";
-import type { LaneView } from "#shared/job.ts";
+import type { LaneView } from "#shared/contract/job.ts";
 import type { RunSummary, VariantResult } from "#shared/run.ts";
 import type { EventStream } from "../jobs/eventStream.ts";
 import { throttle, type Throttled } from "../jobs/throttle.ts";

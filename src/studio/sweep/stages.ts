@@ -1,4 +1,4 @@
-import { SWEEP_STAGES, type Work } from "#shared/job.ts";
+import { SWEEP_STAGES, type Work } from "#shared/contract/job.ts";
 
 /**
  * What the stages before the variants take, in variants. The original has no weights to make, but opens the model and cuts the text;

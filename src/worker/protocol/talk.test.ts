@@ -1,6 +1,6 @@
 import { MessageChannel, receiveMessageOnPort } from "node:worker_threads";
 import { afterEach, expect, it } from "vitest";
-import type { Progress } from "#shared/job.ts";
+import type { Progress } from "#shared/contract/job.ts";
 import { createControl } from "./control.ts";
 import { createTalk, type Talk } from "./talk.ts";
 import type { TaskMessage } from "./task.ts";

@@ -1,6 +1,6 @@
-import { paceAt } from "#shared/pace.ts";
+import { paceAt } from "#shared/contract/pace.ts";
 import type { Watch } from "#engine/evaluate/stream/engine.ts";
-import type { Progress } from "#shared/job.ts";
+import type { Progress } from "#shared/contract/job.ts";
 import { waitOrThrow } from "./control.ts";
 import type { Task, TaskMessage } from "./task.ts";
 

@@ -1,4 +1,4 @@
-import type { LabReport } from "#shared/lab.ts";
+import type { LabReport } from "#shared/lab/index.ts";
 import { runExperiment } from "#engine/lab/runExperiment.ts";
 import { openModel } from "../model/openModel.ts";
 import type { Talk } from "../protocol/talk.ts";

@@ -1,4 +1,4 @@
-import type { LabReportOf } from "#shared/lab.ts";
+import type { LabReportOf } from "#shared/lab/index.ts";
 import { parseRecipe } from "#shared/plan.ts";
 import { FACTS, scoresOf, tasks } from "./facts.ts";
 

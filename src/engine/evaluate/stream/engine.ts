@@ -2,7 +2,7 @@ import type { Architecture } from "#engine/architecture/decoder/architecture.ts"
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { Forward } from "#engine/forward/forward.ts";
 import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
-import type { Progress } from "#shared/job.ts";
+import type { Progress } from "#shared/contract/job.ts";
 
 /** Asked between batches: throws `cancelledError()`, or waits while the job is paused. */
 export interface Control {

@@ -1,6 +1,6 @@
-import { paceSince } from "#shared/pace.ts";
+import { paceSince } from "#shared/contract/pace.ts";
 import { cancelledError } from "#shared/errors.ts";
-import type { Progress } from "#shared/job.ts";
+import type { Progress } from "#shared/contract/job.ts";
 import type { Control, Watch } from "./engine.ts";
 
 /** Counts work done and reports it with its rate; asks between batches whether to go on. */

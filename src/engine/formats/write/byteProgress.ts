@@ -1,4 +1,4 @@
-import { paceSince } from "#shared/pace.ts";
+import { paceSince } from "#shared/contract/pace.ts";
 import type { ExportControl } from "./exportedVariant.ts";
 
 /** Reports at most this often, in milliseconds: faster than eyes, slower than a queue of messages. */

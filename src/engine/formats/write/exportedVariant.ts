@@ -1,5 +1,5 @@
 import type { Note } from "#shared/notes.ts";
-import type { Progress } from "#shared/job.ts";
+import type { Progress } from "#shared/contract/job.ts";
 import type { Recipe } from "#shared/recipe.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import type { Packed } from "#engine/quantize/quantize.ts";

@@ -1,7 +1,7 @@
 import { activations as activationsSchema } from "#shared/recipe.ts";
 import { parseRecipe } from "#shared/plan.ts";
-import type { LabReportOf, LabRequestOf } from "#shared/lab.ts";
-import { rowActivations, weightRecipe } from "#shared/labRecipes.ts";
+import type { LabReportOf, LabRequestOf } from "#shared/lab/index.ts";
+import { rowActivations, weightRecipe } from "#shared/lab/activations.ts";
 import { planActivations } from "#engine/recipe/planActivations.ts";
 import type { ActivationMaxima } from "#engine/recipe/activationPlan.ts";
 import type { Variant } from "#engine/evaluate/stream/variant.ts";

@@ -1,7 +1,7 @@
 import type { Note } from "#shared/notes.ts";
 import { KeystoneError } from "#shared/errors.ts";
-import type { LabReportOf } from "#shared/lab.ts";
-import { onTheWay } from "#shared/labUnfinished.ts";
+import type { LabReportOf } from "#shared/lab/index.ts";
+import { onTheWay } from "#shared/lab/reports/unfinished.ts";
 import { calibrate } from "#engine/evaluate/stream/calibrate.ts";
 import { requireNormWeights } from "#engine/recipe/smoothing.ts";
 import type { ActivationMaxima } from "#engine/recipe/activationPlan.ts";

@@ -1,6 +1,6 @@
 import type { Note } from "#shared/notes.ts";
-import type { LabReportOf, LabRequestOf } from "#shared/lab.ts";
-import { onTheWay } from "#shared/labUnfinished.ts";
+import type { LabReportOf, LabRequestOf } from "#shared/lab/index.ts";
+import { onTheWay } from "#shared/lab/reports/unfinished.ts";
 import type { RangeRule } from "#shared/recipe.ts";
 import type { Variant } from "#engine/evaluate/stream/variant.ts";
 import { granularityLabel, rangeLabel } from "#shared/recipeText.ts";

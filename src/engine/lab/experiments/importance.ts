@@ -1,7 +1,7 @@
 import type { Note } from "#shared/notes.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { AblationRow } from "#shared/evaluation.ts";
-import type { LabReportOf } from "#shared/lab.ts";
+import type { LabReportOf } from "#shared/lab/index.ts";
 import {
   largestOthersPruned,
   onePruned,

@@ -1,5 +1,5 @@
-import { type LabReportOf } from "#shared/lab.ts";
-import { MOST_MOVED } from "#shared/labReports.ts";
+import { type LabReportOf } from "#shared/lab/index.ts";
+import { MOST_MOVED } from "#shared/lab/reports/tokenProbabilitiesReport.ts";
 import { orNull } from "#shared/numbers.ts";
 
 type Report = LabReportOf<"token-probabilities">;

@@ -1,4 +1,4 @@
-import type { LabReportOf } from "#shared/lab.ts";
+import type { LabReportOf } from "#shared/lab/index.ts";
 import { orNull } from "#shared/numbers.ts";
 import type { Coordinate } from "#shared/recipe.ts";
 import { median } from "#engine/evaluate/metrics.ts";

@@ -1,6 +1,6 @@
 import type { Note } from "#shared/notes.ts";
-import type { LabReportOf } from "#shared/lab.ts";
-import { onTheWay } from "#shared/labUnfinished.ts";
+import type { LabReportOf } from "#shared/lab/index.ts";
+import { onTheWay } from "#shared/lab/reports/unfinished.ts";
 import { superWeightsScaled } from "#engine/superweight/ablate/ablations.ts";
 import { Journey } from "../run/journey.ts";
 import { isCertainlyBetter, Judging, type Judged } from "../run/judging.ts";

@@ -1,6 +1,6 @@
 import type { Note } from "#shared/notes.ts";
 import { list } from "#shared/format.ts";
-import type { LabReportOf } from "#shared/lab.ts";
+import type { LabReportOf } from "#shared/lab/index.ts";
 import type { ResidualPeaks } from "./residualPeaks.ts";
 import { figure, sentence } from "../run/words.ts";
 

@@ -1,7 +1,7 @@
 import type { Note } from "#shared/notes.ts";
 import { DEFAULT_PROMPT } from "#shared/detection.ts";
-import type { LabReportOf } from "#shared/lab.ts";
-import { onTheWay } from "#shared/labUnfinished.ts";
+import type { LabReportOf } from "#shared/lab/index.ts";
+import { onTheWay } from "#shared/lab/reports/unfinished.ts";
 import { orNull } from "#shared/numbers.ts";
 import { readDocuments } from "#engine/files/documents/readDocuments.ts";
 import { createMeter } from "#engine/evaluate/stream/meter.ts";

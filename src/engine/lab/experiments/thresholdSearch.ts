@@ -1,6 +1,6 @@
 import type { Note } from "#shared/notes.ts";
-import type { LabReportOf } from "#shared/lab.ts";
-import { onTheWay } from "#shared/labUnfinished.ts";
+import type { LabReportOf } from "#shared/lab/index.ts";
+import { onTheWay } from "#shared/lab/reports/unfinished.ts";
 import { isDataFree } from "#shared/lab/thresholdSearch.ts";
 import { granularityLabel } from "#shared/recipeText.ts";
 import { plainRecipe, restoreNotes, type Grid } from "../run/arms.ts";

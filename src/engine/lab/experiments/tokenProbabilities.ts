@@ -1,7 +1,7 @@
 import type { Note } from "#shared/notes.ts";
 import { basename } from "node:path";
 import { KeystoneError } from "#shared/errors.ts";
-import type { LabReportOf, LabRequestOf } from "#shared/lab.ts";
+import type { LabReportOf, LabRequestOf } from "#shared/lab/index.ts";
 import { readDocuments } from "#engine/files/documents/readDocuments.ts";
 import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
 import { headUnits } from "#engine/evaluate/stream/headUnits.ts";

@@ -1,5 +1,5 @@
 import type { Note } from "#shared/notes.ts";
-import { roundingRecipe } from "#shared/labRecipes.ts";
+import { roundingRecipe } from "#shared/lab/recipes.ts";
 import { parseRecipe } from "#shared/plan.ts";
 import type { RangeRule, Coordinate, Recipe } from "#shared/recipe.ts";
 import type { LabRun } from "./experiment.ts";

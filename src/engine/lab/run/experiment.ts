@@ -1,4 +1,4 @@
-import type { LabReport, LabReportOf, LabRequest, LabRequestOf, ExperimentName } from "#shared/lab.ts";
+import type { LabReport, LabReportOf, LabRequest, LabRequestOf, ExperimentName } from "#shared/lab/index.ts";
 import type { Coordinate } from "#shared/recipe.ts";
 import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
 import type { Engine, Watch } from "#engine/evaluate/stream/engine.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { Progress } from "#shared/job.ts";
+import type { Progress } from "#shared/contract/job.ts";
 import type { Watch } from "#engine/evaluate/stream/engine.ts";
 import { Journey } from "./journey.ts";
 

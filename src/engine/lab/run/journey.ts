@@ -1,5 +1,5 @@
-import { paceSince } from "#shared/pace.ts";
-import type { Progress } from "#shared/job.ts";
+import { paceSince } from "#shared/contract/pace.ts";
+import type { Progress } from "#shared/contract/job.ts";
 import type { Watch } from "#engine/evaluate/stream/engine.ts";
 
 /** Passes of one kind that are still to come. */

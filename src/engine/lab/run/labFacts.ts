@@ -1,6 +1,6 @@
 import type { Convention } from "#shared/evaluation.ts";
 import { KeystoneError } from "#shared/errors.ts";
-import type { LabReached } from "#shared/labReports.ts";
+import type { LabReached } from "#shared/lab/reports/facts.ts";
 import { modelName } from "#engine/checkpoint/modelName.ts";
 import type { LabRun } from "./experiment.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { RangeRule } from "#shared/recipe.ts";
-import { DEFAULT_THRESHOLDS } from "#shared/lab.ts";
+import { DEFAULT_THRESHOLDS } from "#shared/lab/asked.ts";
 import { bestOf, coarse, finer, requireThresholds, type Tried } from "./rangesToTry.ts";
 import { Budget } from "./budget.ts";
 import { searchClips } from "./searchClips.ts";

@@ -1,5 +1,6 @@
 import { KeystoneError } from "#shared/errors.ts";
-import { DEFAULT_FRACTIONS, DEFAULT_THRESHOLDS, type LabRequestOf } from "#shared/lab.ts";
+import { type LabRequestOf } from "#shared/lab/index.ts";
+import { DEFAULT_FRACTIONS, DEFAULT_THRESHOLDS } from "#shared/lab/asked.ts";
 import { list } from "#shared/format.ts";
 import { isFraction } from "#shared/ranges.ts";
 import type { RangeRule } from "#shared/recipe.ts";

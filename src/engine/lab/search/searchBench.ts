@@ -1,6 +1,6 @@
 import type { Note } from "#shared/notes.ts";
 import { KeystoneError } from "#shared/errors.ts";
-import type { LabReportOf, LabRequestOf } from "#shared/lab.ts";
+import type { LabReportOf, LabRequestOf } from "#shared/lab/index.ts";
 import type { RangeRule, Recipe } from "#shared/recipe.ts";
 import { rangeLabel } from "#shared/recipeText.ts";
 import type { WindowSet } from "#engine/evaluate/windows/windowSet.ts";

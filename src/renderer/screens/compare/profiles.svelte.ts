@@ -1,4 +1,4 @@
-import type { Host } from "#shared/contract.ts";
+import type { Host } from "#shared/contract/contract.ts";
 import { toErrorData, type KeystoneErrorData } from "#shared/errors.ts";
 import type { VariantDetail } from "#shared/run.ts";
 import { SvelteMap } from "svelte/reactivity";

@@ -1,4 +1,4 @@
-import type { Host, Reply } from "#shared/contract.ts";
+import type { Host, Reply } from "#shared/contract/contract.ts";
 import { toErrorData, type KeystoneErrorData } from "#shared/errors.ts";
 import { exportFormat, type ExportFormat, type FormatAnswer, type KeptModule } from "#shared/exporting.ts";
 import { exportFormatOf } from "#shared/exportFormats/index.ts";

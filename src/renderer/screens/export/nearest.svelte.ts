@@ -1,4 +1,4 @@
-import type { Host } from "#shared/contract.ts";
+import type { Host } from "#shared/contract/contract.ts";
 import type { ExportFormat, FormatAnswer } from "#shared/exporting.ts";
 import type { ModelSummary } from "#shared/model.ts";
 import type { Recipe } from "#shared/recipe.ts";

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { labFigures, paletteOf, type Figure } from "#shared/figures/index.ts";
-import { experimentName } from "#shared/lab.ts";
+import { labFigures } from "#shared/lab/index.ts";
+import { paletteOf, type Figure } from "#shared/figures/index.ts";
+import { experimentName } from "#shared/lab/index.ts";
 import { parsePlan } from "#shared/plan.ts";
 import { labReportOf } from "../../../../test/support/labReports.ts";
 import { accuracyWords, factorOf, logBars, markOf } from "./ablation.ts";

@@ -6,7 +6,7 @@ import {
   type ExperimentName,
   type LabReport,
   type LabResult,
-} from "#shared/lab.ts";
+} from "#shared/lab/index.ts";
 import { labReportOf } from "../../../../test/support/labReports.ts";
 import { comparedOf, compareFigures } from "./compare.ts";
 import { compareFinding } from "./compareFinding.ts";

@@ -1,6 +1,6 @@
 import { when } from "#shared/format.ts";
 import type { Figure, Palette } from "#shared/figures/index.ts";
-import type { ExperimentName, LabResult } from "#shared/lab.ts";
+import type { ExperimentName, LabResult } from "#shared/lab/index.ts";
 import { EXPERIMENTS } from "#shared/lab/index.ts";
 import { compareFigure } from "./compareFigure.ts";
 import type { Compared } from "./compared.ts";

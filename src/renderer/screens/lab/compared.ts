@@ -1,4 +1,4 @@
-import type { LabReport } from "#shared/lab.ts";
+import type { LabReport } from "#shared/lab/index.ts";
 
 /** One of up to four results in a comparison. */
 export interface Compared {

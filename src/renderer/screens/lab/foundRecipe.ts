@@ -1,4 +1,4 @@
-import type { LabReportOf } from "#shared/lab.ts";
+import type { LabReportOf } from "#shared/lab/index.ts";
 import { parseRecipe, USUAL_JOIN } from "#shared/plan.ts";
 
 /**

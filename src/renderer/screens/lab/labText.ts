@@ -1,6 +1,6 @@
 import type { Note } from "#shared/notes.ts";
-import type { JobView } from "#shared/job.ts";
-import type { ExperimentName, LabReport, LabSummary } from "#shared/lab.ts";
+import type { JobView } from "#shared/contract/job.ts";
+import type { ExperimentName, LabReport, LabSummary } from "#shared/lab/index.ts";
 import { EXPERIMENTS, grainWords, originalTasks, scoredTokens } from "#shared/lab/index.ts";
 import { count, duration, estimate, list, place, plural, rate, sentence } from "#shared/format.ts";
 import { leftOut, taskSummary } from "#shared/taskWords.ts";

@@ -1,6 +1,6 @@
 import { toErrorData, type KeystoneErrorData } from "#shared/errors.ts";
-import type { JobView } from "#shared/job.ts";
-import { unfinishedMark, unfinishedReport } from "#shared/labUnfinished.ts";
+import type { JobView } from "#shared/contract/job.ts";
+import { unfinishedMark, unfinishedReport } from "#shared/lab/reports/unfinished.ts";
 import {
   experimentName,
   type ExperimentName,
@@ -8,7 +8,7 @@ import {
   type LabReportOf,
   type LabRequest,
   type LabSummary,
-} from "#shared/lab.ts";
+} from "#shared/lab/index.ts";
 import { Attempts } from "#renderer/state/attempts.svelte.ts";
 import { isOver } from "#renderer/state/endedJobs.ts";
 import type { OpenModel } from "#renderer/state/openModel.svelte.ts";

@@ -1,5 +1,6 @@
-import { labFigures, type Figure, type FigureLayout, type Palette } from "#shared/figures/index.ts";
-import type { LabReport } from "#shared/lab.ts";
+import { labFigures } from "#shared/lab/index.ts";
+import { type Figure, type FigureLayout, type Palette } from "#shared/figures/index.ts";
+import type { LabReport } from "#shared/lab/index.ts";
 import { EXPERIMENTS } from "#shared/lab/index.ts";
 
 /** The one chart of a card, and the figure as it is saved. */

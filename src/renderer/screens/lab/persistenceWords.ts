@@ -1,4 +1,4 @@
-import type { LabReportOf } from "#shared/lab.ts";
+import type { LabReportOf } from "#shared/lab/index.ts";
 import { activation, factor, place, plural } from "#shared/format.ts";
 
 type Persistence = LabReportOf<"super-activations">["persistence"][number];

@@ -1,4 +1,4 @@
-import type { LabReport, LabRequest } from "#shared/lab.ts";
+import type { LabReport, LabRequest } from "#shared/lab/index.ts";
 import type { Lab } from "../../state/lab.svelte.ts";
 import type { Shown } from "./labView.svelte.ts";
 

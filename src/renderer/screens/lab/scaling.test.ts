@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { expectSum, float64Bound } from "../../../../test/support/rounding.ts";
 import { labReportOf } from "../../../../test/support/labReports.ts";
 import { taskOf } from "../../../../test/support/madeUp/facts.ts";
-import { axisRange, factorEnds } from "#shared/lab/factorAxis.ts";
+import { axisRange, factorEnds } from "#shared/figures/factorAxis.ts";
 import { nearest, plotPlace, stepped, withPointsOf } from "./scaling.ts";
 
 const report = labReportOf("sensitivity");

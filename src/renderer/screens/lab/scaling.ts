@@ -1,4 +1,4 @@
-import type { LabReportOf } from "#shared/lab.ts";
+import type { LabReportOf } from "#shared/lab/index.ts";
 import { judgedAlike } from "./labText.ts";
 
 type Report = LabReportOf<"sensitivity">;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { experimentName, labRequest, type ExperimentName } from "#shared/lab.ts";
+import { experimentName, labRequest, type ExperimentName } from "#shared/lab/index.ts";
 import {
   compose,
   defaultEntries,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { experimentName, labRequest, type ExperimentName, type LabRequest } from "#shared/lab.ts";
+import { experimentName, labRequest, type ExperimentName, type LabRequest } from "#shared/lab/index.ts";
 import { EXPERIMENTS } from "#shared/lab/index.ts";
 import type { LabOption } from "#shared/lab/options.ts";
 import { rowJoin, USUAL_JOIN, windowConvention, type RowJoin, type WindowConvention } from "#shared/plan.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { RecentModel } from "#shared/contract.ts";
+import type { RecentModel } from "#shared/contract/contract.ts";
 import { modelPathOf } from "../../state/runModel.ts";
 import { isOfOtherModel } from "./otherModel.ts";
 

@@ -1,5 +1,5 @@
 import type { Scores } from "#shared/evaluation.ts";
-import { SWEEP_STAGES, type JobView } from "#shared/job.ts";
+import { SWEEP_STAGES, type JobView } from "#shared/contract/job.ts";
 import { canonicalJson } from "#shared/canonicalJson.ts";
 import type { Ranking } from "#shared/ranking.ts";
 import { armOf, isRestored, type Arm, type Recipe } from "#shared/recipe.ts";

@@ -1,5 +1,5 @@
 import { expect, it, vi } from "vitest";
-import type { Host } from "#shared/contract.ts";
+import type { Host } from "#shared/contract/contract.ts";
 import { MAX_ARCHIVE_BYTES } from "#shared/runArchive.ts";
 import { base64Of, bytesOf, importArchive } from "./archives.ts";
 

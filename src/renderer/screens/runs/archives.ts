@@ -1,4 +1,4 @@
-import type { Host } from "#shared/contract.ts";
+import type { Host } from "#shared/contract/contract.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { RunSummary } from "#shared/run.ts";
 import { MAX_ARCHIVE_BYTES } from "#shared/runArchive.ts";

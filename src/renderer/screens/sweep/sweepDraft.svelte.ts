@@ -1,4 +1,4 @@
-import type { Args, Host } from "#shared/contract.ts";
+import type { Args, Host } from "#shared/contract/contract.ts";
 import { toErrorData, type KeystoneErrorData } from "#shared/errors.ts";
 import type { PlanEstimate, TextInfo } from "#shared/estimate.ts";
 import { parsePlan } from "#shared/plan.ts";

@@ -1,11 +1,14 @@
-import { percent } from "../format.ts";
-import type { LabReportOf } from "../lab.ts";
-import { magnitudeScale, percentScale } from "./axes.ts";
-import { dotPlot } from "./dotPlot.ts";
-import type { Figure } from "./figure.ts";
-import { linePlot } from "./linePlot.ts";
-import type { Role } from "./marks.ts";
-import type { Palette } from "./palette.ts";
+import { z } from "zod";
+import { scores, taskReport } from "../../evaluation.ts";
+import { finiteOrNull } from "../../numbers.ts";
+import { facts } from "./facts.ts";
+import { percent } from "../../format.ts";
+import { magnitudeScale, percentScale } from "../../figures/axes.ts";
+import { dotPlot } from "../../figures/dotPlot.ts";
+import type { Figure } from "../../figures/figure.ts";
+import { linePlot } from "../../figures/linePlot.ts";
+import type { Role } from "../../figures/marks.ts";
+import type { Palette } from "../../figures/palette.ts";
 import {
   divergenceText,
   type FigureTable,
@@ -13,7 +16,7 @@ import {
   perplexityText,
   scoreCell,
   separatingDecimals,
-} from "./table.ts";
+} from "../../figures/table.ts";
 import {
   accuracyCells,
   accuracyColumns,
@@ -21,9 +24,38 @@ import {
   meanAccuracy,
   meanError,
   taskNames,
-} from "./taskAccuracy.ts";
+} from "../../figures/taskAccuracy.ts";
 
-type Report = LabReportOf<"activations">;
+/** Tables 3 and 4. */
+export const activationsReport = z.object({
+  experiment: z.literal("activations"),
+  ...facts,
+  matmuls: z.boolean(),
+  rows: z.array(
+    z.object({
+      name: z.string(),
+      method: z.enum(["none", "naive", "smoothquant", "super-activation"]),
+      per: z.enum(["token", "tensor"]).nullable(),
+      weights: z.enum(["original", "8-bit", "8-bit clipped and restored"]),
+      alpha: z.number().nullable(),
+      scores,
+      /** (naive − this) / (naive − original) of the NLL, as the paper's percent; null where naive loses nothing. */
+      recovered: finiteOrNull,
+      tasks: z.array(taskReport).optional(),
+    }),
+  ),
+  alphaSearch: z.array(
+    z.object({
+      alpha: z.number(),
+      per: z.enum(["token", "tensor"]),
+      kl: finiteOrNull,
+      perplexity: finiteOrNull,
+    }),
+  ),
+});
+
+type Report = z.output<typeof activationsReport>;
+
 type Row = Report["rows"][number];
 
 /** Tables 3 and 4 of the paper: what 8-bit activations cost, and what keeping the super activation buys. */

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { labReportOf } from "../../../test/support/labReports.ts";
-import { blockAxis, sortBlocks } from "./blockAxis.ts";
-import { blockScalingFigures } from "./blockScaling.ts";
-import { paletteOf } from "./palette.ts";
+import { labReportOf } from "../../../../test/support/labReports.ts";
+import { blockAxis, sortBlocks } from "../../figures/blockAxis.ts";
+import { blockScalingFigures } from "./blockScalingReport.ts";
+import { paletteOf } from "../../figures/palette.ts";
 
 it("orders blocks by how many weights share a scale, as their bits tell", () => {
   const used = [

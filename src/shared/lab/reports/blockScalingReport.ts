@@ -1,16 +1,57 @@
-import { divergence, list, percent } from "../format.ts";
-import type { LabReportOf } from "../lab.ts";
-import { granularityLabel, rangeLabel } from "../recipeText.ts";
-import { fractionScale, magnitudeScale } from "./axes.ts";
-import type { Figure } from "./figure.ts";
-import { linePlot, type Series } from "./linePlot.ts";
-import { blockAxis, sortBlocks } from "./blockAxis.ts";
-import type { Palette } from "./palette.ts";
-import { type FigureTable, perplexityText, scoreCell, separatingDecimals } from "./table.ts";
-import { accuracyCells, accuracyColumns, answersTable, meanAccuracy, taskNames } from "./taskAccuracy.ts";
+import { z } from "zod";
+import { scores, taskReport } from "../../evaluation.ts";
+import { finiteOrNull } from "../../numbers.ts";
+import { granularityText, rangeRule } from "../../recipe.ts";
+import { bits, facts } from "./facts.ts";
+import { divergence, list, percent } from "../../format.ts";
+import { granularityLabel, rangeLabel } from "../../recipeText.ts";
+import { fractionScale, magnitudeScale } from "../../figures/axes.ts";
+import type { Figure } from "../../figures/figure.ts";
+import { linePlot, type Series } from "../../figures/linePlot.ts";
+import { blockAxis, sortBlocks } from "../../figures/blockAxis.ts";
+import type { Palette } from "../../figures/palette.ts";
+import { type FigureTable, perplexityText, scoreCell, separatingDecimals } from "../../figures/table.ts";
+import {
+  accuracyCells,
+  accuracyColumns,
+  answersTable,
+  meanAccuracy,
+  taskNames,
+} from "../../figures/taskAccuracy.ts";
 import { trialFigure } from "./trials.ts";
 
-type Report = LabReportOf<"block-scaling">;
+/** Figure 7: one cell per bits, block and arm. */
+export const blockScalingReport = z.object({
+  experiment: z.literal("block-scaling"),
+  ...facts,
+  original: scores.extend({ tasks: z.array(taskReport).optional() }).nullable(),
+  cells: z.array(
+    z.object({
+      bits,
+      granularity: granularityText,
+      arm: z.enum(["plain", "clip-restore"]),
+      /** The clip of least KL on the calibration text; null for plain. */
+      range: rangeRule.nullable(),
+      calibrationKl: finiteOrNull,
+      bitsPerWeight: z.number(),
+      scores,
+      tasks: z.array(taskReport).optional(),
+    }),
+  ),
+  /** Every clip tried, with its KL on the calibration text. */
+  trials: z.array(
+    z.object({
+      bits,
+      granularity: granularityText,
+      range: rangeRule,
+      kl: finiteOrNull,
+      perplexity: finiteOrNull,
+    }),
+  ),
+});
+
+type Report = z.output<typeof blockScalingReport>;
+
 type BlockCell = Report["cells"][number];
 
 const HEIGHT = 300;

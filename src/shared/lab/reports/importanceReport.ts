@@ -1,15 +1,34 @@
-import type { AblationKind, AblationRow } from "../evaluation.ts";
-import type { LabReportOf } from "../lab.ts";
-import { magnitudeScale } from "./axes.ts";
-import { dotPlot } from "./dotPlot.ts";
-import type { Figure } from "./figure.ts";
-import type { Role } from "./marks.ts";
-import type { Palette } from "./palette.ts";
-import { type FigureTable, NOT_FINITE, perplexityText, scoreCell, separatingDecimals } from "./table.ts";
-import { accuracyCells, accuracyColumns, accuracyFigure, taskNames } from "./taskAccuracy.ts";
+import { z } from "zod";
+import { finiteOrNull } from "../../numbers.ts";
+import { facts } from "./facts.ts";
+import { ablationRow, type AblationKind, type AblationRow } from "../../evaluation.ts";
+import { magnitudeScale } from "../../figures/axes.ts";
+import { dotPlot } from "../../figures/dotPlot.ts";
+import type { Figure } from "../../figures/figure.ts";
+import type { Role } from "../../figures/marks.ts";
+import type { Palette } from "../../figures/palette.ts";
+import {
+  type FigureTable,
+  NOT_FINITE,
+  perplexityText,
+  scoreCell,
+  separatingDecimals,
+} from "../../figures/table.ts";
+import { accuracyCells, accuracyColumns, accuracyFigure, taskNames } from "../../figures/taskAccuracy.ts";
+
+/** Table 1: original, pruned, pruned with the super activation kept, other outliers pruned. */
+export const importanceReport = z.object({
+  experiment: z.literal("importance"),
+  ...facts,
+  rows: z.array(ablationRow),
+  /** Share of the lost accuracy (or, without tasks, of log perplexity) that keeping the super activation recovers, 0 … 1. */
+  recovered: finiteOrNull,
+});
+
+type Report = z.output<typeof importanceReport>;
 
 /** Table 1 of the paper as marks on one axis: what pruning one weight costs beside pruning thousands. */
-export function importanceFigures(report: LabReportOf<"importance">, palette: Palette): Figure[] {
+export function importanceFigures(report: Report, palette: Palette): Figure[] {
   const states = statesOf(report.rows);
   const original = report.rows[0]?.perplexity ?? null;
   const decimals = separatingDecimals(report.rows.map((row) => row.perplexity));
@@ -53,7 +72,7 @@ export function importanceFigures(report: LabReportOf<"importance">, palette: Pa
   ];
 }
 
-function importanceTable({ rows }: LabReportOf<"importance">, decimals: number): FigureTable {
+function importanceTable({ rows }: Report, decimals: number): FigureTable {
   const names = taskNames(rows);
   return {
     columns: [

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { isBesidePaper, paperFirst } from "./labNotes.ts";
-import type { Note } from "./notes.ts";
+import { isBesidePaper, paperFirst } from "./paperNotes.ts";
+import type { Note } from "../../notes.ts";
 
 const RECOVERED: Note = {
   code: "paper/recovered",

@@ -7,4 +7,4 @@ export function isBesidePaper({ code }: Note): boolean {
 export function paperFirst(notes: readonly Note[]): Note[] {
   return [...notes.filter(isBesidePaper), ...notes.filter((note) => !isBesidePaper(note))];
 }
-import type { Note } from "./notes.ts";
+import type { Note } from "../../notes.ts";

@@ -1,14 +1,30 @@
-import { percent } from "../format.ts";
-import type { LabReportOf } from "../lab.ts";
-import { fractionScale, magnitudeScale } from "./axes.ts";
-import type { Figure } from "./figure.ts";
-import { linePlot } from "./linePlot.ts";
-import type { Palette } from "./palette.ts";
-import { type FigureTable, perplexityText, scoreCell, separatingDecimals } from "./table.ts";
-import { accuracyCells, accuracyColumns, answersTable, meanAccuracy, taskNames } from "./taskAccuracy.ts";
-import { keystoneShape } from "./template.ts";
+import { z } from "zod";
+import { scores, taskReport } from "../../evaluation.ts";
+import { facts } from "./facts.ts";
+import { percent } from "../../format.ts";
+import { fractionScale, magnitudeScale } from "../../figures/axes.ts";
+import type { Figure } from "../../figures/figure.ts";
+import { linePlot } from "../../figures/linePlot.ts";
+import type { Palette } from "../../figures/palette.ts";
+import { type FigureTable, perplexityText, scoreCell, separatingDecimals } from "../../figures/table.ts";
+import {
+  accuracyCells,
+  accuracyColumns,
+  answersTable,
+  meanAccuracy,
+  taskNames,
+} from "../../figures/taskAccuracy.ts";
+import { keystoneShape } from "../../figures/template.ts";
 
-type Report = LabReportOf<"sensitivity">;
+/** Figure 6. */
+export const sensitivityReport = z.object({
+  experiment: z.literal("sensitivity"),
+  ...facts,
+  original: scores.extend({ tasks: z.array(taskReport).optional() }).nullable(),
+  points: z.array(scores.extend({ factor: z.number(), tasks: z.array(taskReport).optional() })),
+});
+
+type Report = z.output<typeof sensitivityReport>;
 
 const HEIGHT = 280;
 const PAPER =

@@ -1,13 +1,65 @@
-import { activation, number, percent, place, plural } from "../format.ts";
-import type { LabReportOf } from "../lab.ts";
-import { magnitudeScale, percentScale } from "./axes.ts";
-import type { Figure, FigureLayout } from "./figure.ts";
-import { linePlot, type Series } from "./linePlot.ts";
-import type { Role } from "./marks.ts";
-import type { Palette } from "./palette.ts";
-import { layerAxis } from "./template.ts";
+import { z } from "zod";
+import { finiteOrNull } from "../../numbers.ts";
+import { coordinate } from "../../recipe.ts";
+import { facts } from "./facts.ts";
+import { activation, number, percent, place, plural } from "../../format.ts";
+import { magnitudeScale, percentScale } from "../../figures/axes.ts";
+import type { Figure, FigureLayout } from "../../figures/figure.ts";
+import { linePlot, type Series } from "../../figures/linePlot.ts";
+import type { Role } from "../../figures/marks.ts";
+import type { Palette } from "../../figures/palette.ts";
+import { layerAxis } from "../../figures/template.ts";
 
-type Report = LabReportOf<"super-activations">;
+/** Largest |value| of the residual stream behind one layer, with its sign and place. */
+export const residualPeak = z.object({
+  value: finiteOrNull,
+  token: z.number().int(),
+  channel: z.number().int(),
+});
+
+/** Figures 3 and 4. */
+export const superActivationsReport = z.object({
+  experiment: z.literal("super-activations"),
+  ...facts,
+  layers: z.number().int(),
+  prompts: z.array(z.object({ text: z.string(), tokens: z.number().int() })),
+  states: z.array(
+    z.object({
+      name: z.enum(["original", "without super weights", "without other outliers"]),
+      /** [prompt][layer]. */
+      peaks: z.array(z.array(residualPeak)),
+    }),
+  ),
+  /** One per super weight: how its channel behaves over layers and prompts in the original. */
+  persistence: z.array(
+    z.object({
+      superWeight: coordinate,
+      /**
+       * Per layer: share of prompts whose largest value lies in the super weight's row (other super weights' rows left out), and
+       * share that also has it at the commonest token position.
+       */
+      layers: z.array(
+        z.object({
+          layer: z.number().int(),
+          sameChannel: z.number(),
+          sameToken: z.number(),
+          /** Median over prompts of |value| in that channel at its largest position. */
+          magnitude: finiteOrNull,
+          /** What is left there, at the original's position, without the super weights. */
+          withoutSuperWeights: finiteOrNull,
+        }),
+      ),
+      /** First and last layer that carry it in every prompt; null = in none. */
+      from: z.number().int().nullable(),
+      to: z.number().int().nullable(),
+      /** The token that holds it in every prompt in all of these layers; null where prompts differ. */
+      token: z.number().int().nullable(),
+    }),
+  ),
+});
+
+type Report = z.output<typeof superActivationsReport>;
+
 type State = Report["states"][number];
 type Persistence = Report["persistence"][number];
 

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { labReportOf } from "../../../test/support/labReports.ts";
-import { parseRecipe } from "../plan.ts";
-import { paletteOf } from "./palette.ts";
-import { thresholdSearchFigures } from "./thresholdSearch.ts";
+import { labReportOf } from "../../../../test/support/labReports.ts";
+import { parseRecipe } from "../../plan.ts";
+import { paletteOf } from "../../figures/palette.ts";
+import { thresholdSearchFigures } from "./thresholdSearchReport.ts";
 
 const PALETTE = paletteOf((name) => name);
 const range = { method: "zscore", threshold: 9 };

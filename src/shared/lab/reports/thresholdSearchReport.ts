@@ -1,17 +1,52 @@
-import { percent } from "../format.ts";
-import type { LabReportOf } from "../lab.ts";
-import { RANGE_METHODS } from "../ranges.ts";
-import { isRestored, recipe } from "../recipe.ts";
-import { granularityLabel, rangeLabel } from "../recipeText.ts";
-import { magnitudeScale, type Scale } from "./axes.ts";
-import { dotPlot, type DotRow } from "./dotPlot.ts";
-import type { Figure } from "./figure.ts";
-import type { Palette } from "./palette.ts";
-import { NOT_FINITE, perplexityText, scoreCell, separatingDecimals } from "./table.ts";
-import { linearAxis } from "./template.ts";
+import { z } from "zod";
+import { klReport, scores } from "../../evaluation.ts";
+import { finiteOrNull } from "../../numbers.ts";
+import { bits, facts } from "./facts.ts";
+import { percent } from "../../format.ts";
+import { RANGE_METHODS } from "../../ranges.ts";
+import { granularityText, rangeRule, isRestored, recipe } from "../../recipe.ts";
+import { granularityLabel, rangeLabel } from "../../recipeText.ts";
+import { magnitudeScale, type Scale } from "../../figures/axes.ts";
+import { dotPlot, type DotRow } from "../../figures/dotPlot.ts";
+import type { Figure } from "../../figures/figure.ts";
+import type { Palette } from "../../figures/palette.ts";
+import { NOT_FINITE, perplexityText, scoreCell, separatingDecimals } from "../../figures/table.ts";
+import { linearAxis } from "../../figures/template.ts";
 import { trialFigure, type Trial } from "./trials.ts";
 
-type Report = LabReportOf<"threshold-search">;
+export const thresholdSearchReport = z.object({
+  experiment: z.literal("threshold-search"),
+  ...facts,
+  bits,
+  granularity: granularityText,
+  scope: z.enum(["model", "tensor"]),
+  by: z.enum(["weight-error", "output-error"]).nullable(),
+  trials: z.array(
+    z.object({
+      range: rangeRule.nullable(),
+      /** Null for a whole-model trial. */
+      tensor: z.string().nullable(),
+      /** KL on the calibration text, or the tensor's relative error. */
+      loss: finiteOrNull,
+      best: z.boolean(),
+    }),
+  ),
+  /** Why it ended before everything was tried; null = everything was. */
+  stopped: z.string().nullable(),
+  /** The found recipe as plain JSON, ready for sweep and export, and both texts' figures beside plain rounding. */
+  recipe: z.unknown().nullable(),
+  result: z
+    .object({
+      calibration: z.object({ kl: klReport.nullable(), perplexity: finiteOrNull }),
+      test: scores,
+      plain: scores,
+      original: scores,
+      bitsPerWeight: z.number(),
+    })
+    .nullable(),
+});
+
+type Report = z.output<typeof thresholdSearchReport>;
 
 /** The search of the paper's section 4.2: every clip that was tried, and what the chosen ones cost on the other text. */
 export function thresholdSearchFigures(report: Report, palette: Palette): Figure[] {

@@ -1,15 +1,51 @@
-import { factor, percent } from "../format.ts";
-import { type LabReportOf } from "../lab.ts";
-import { MOST_MOVED } from "../labReports.ts";
-import { magnitudeScale, type Scale } from "./axes.ts";
-import { dotPlot, type DotRow } from "./dotPlot.ts";
-import type { Figure } from "./figure.ts";
-import type { Palette } from "./palette.ts";
-import { probabilityText, type FigureTable } from "./table.ts";
-import { linearAxis } from "./template.ts";
-import { tokenText } from "./words.ts";
+import { z } from "zod";
+import { finiteOrNull } from "../../numbers.ts";
+import { facts } from "./facts.ts";
+import { factor, percent } from "../../format.ts";
+import { magnitudeScale, type Scale } from "../../figures/axes.ts";
+import { dotPlot, type DotRow } from "../../figures/dotPlot.ts";
+import type { Figure } from "../../figures/figure.ts";
+import type { Palette } from "../../figures/palette.ts";
+import { probabilityText, type FigureTable } from "../../figures/table.ts";
+import { linearAxis } from "../../figures/template.ts";
+import { tokenText } from "../../figures/words.ts";
 
-type Report = LabReportOf<"token-probabilities">;
+/** Tokens on record for their change, so many that gain most and so many that lose most. */
+export const MOST_MOVED = 10;
+
+/** Figure 5. */
+export const tokenProbabilitiesReport = z.object({
+  experiment: z.literal("token-probabilities"),
+  ...facts,
+  prompts: z.number().int(),
+  /** A few of the prompts, for the reader. */
+  examples: z.array(
+    z.object({
+      text: z.string(),
+      original: z.object({ text: z.string(), probability: z.number() }),
+      pruned: z.object({ text: z.string(), probability: z.number() }),
+    }),
+  ),
+  /** Mean probability over prompts; the union of both models' 20 likeliest and of the largest changes either way. */
+  tokens: z.array(
+    z.object({
+      id: z.number().int(),
+      text: z.string(),
+      stopWord: z.boolean(),
+      original: z.number(),
+      pruned: z.number(),
+    }),
+  ),
+  /** Mean probability that the next token is a stop word or punctuation. */
+  stopWords: z.object({ original: z.number(), pruned: z.number(), vocabulary: z.number().int() }),
+  /** Mean entropy of the next-token distribution, nats. */
+  entropy: z.object({ original: z.number(), pruned: z.number() }),
+  /** Mean KL(original ‖ pruned), nats. */
+  kl: finiteOrNull,
+});
+
+type Report = z.output<typeof tokenProbabilitiesReport>;
+
 type Token = Report["tokens"][number];
 
 const SHOWN = 20;

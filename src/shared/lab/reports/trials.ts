@@ -1,12 +1,12 @@
-import { divergence, number } from "../format.ts";
-import type { RangeRule } from "../recipe.ts";
-import { rangeLabel } from "../recipeText.ts";
-import { magnitudeScale } from "./axes.ts";
-import type { Figure, FigureLayout, FigureTrace } from "./figure.ts";
-import { linePlot, type Series } from "./linePlot.ts";
-import { roleStyle } from "./marks.ts";
-import type { Palette } from "./palette.ts";
-import { NOT_FINITE } from "./table.ts";
+import { divergence, number } from "../../format.ts";
+import type { RangeRule } from "../../recipe.ts";
+import { rangeLabel } from "../../recipeText.ts";
+import { magnitudeScale } from "../../figures/axes.ts";
+import type { Figure, FigureLayout, FigureTrace } from "../../figures/figure.ts";
+import { linePlot, type Series } from "../../figures/linePlot.ts";
+import { roleStyle } from "../../figures/marks.ts";
+import type { Palette } from "../../figures/palette.ts";
+import { NOT_FINITE } from "../../figures/table.ts";
 
 /** A clip that was tried for one line of the chart. */
 export interface Trial {

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { labReportOf } from "../../test/support/labReports.ts";
-import { onTheWay, reachedWords, unfinishedMark, unfinishedReport } from "./labUnfinished.ts";
+import { labReportOf } from "../../../../test/support/labReports.ts";
+import { onTheWay, reachedWords, unfinishedMark, unfinishedReport } from "./unfinished.ts";
 
 const reached = { done: 3, of: 8, unit: "row" };
 

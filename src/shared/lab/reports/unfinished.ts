@@ -1,7 +1,6 @@
-import type { Note } from "./notes.ts";
-import { plural } from "./format.ts";
-import type { LabReport } from "./lab.ts";
-import type { LabReached } from "./labReports.ts";
+import type { Note } from "../../notes.ts";
+import { plural } from "../../format.ts";
+import type { LabFacts, LabReached } from "./facts.ts";
 
 /** Code of a finding that says how far an experiment is, and nothing else yet. */
 const ON_THE_WAY = "lab/on-the-way";
@@ -22,7 +21,7 @@ export function onTheWay(reached: LabReached): Note {
  * @param failed why it failed, in a sentence; null where it was cancelled
  * @returns null where nothing was measured
  */
-export function unfinishedReport(told: LabReport | null, failed: string | null = null): LabReport | null {
+export function unfinishedReport<R extends LabFacts>(told: R | null, failed: string | null = null): R | null {
   if (told === null || told.reached === null || told.reached.done === 0) return null;
   const reached = reachedWords(told.reached);
   const stopped = failed === null ? `Stopped after ${reached}.` : `Failed after ${reached}: ${failed}`;
@@ -35,7 +34,7 @@ export function unfinishedReport(told: LabReport | null, failed: string | null =
 export function unfinishedMark({
   cancelled,
   failed,
-}: Pick<LabReport, "cancelled"> & { readonly failed: string | boolean | null }):
+}: Pick<LabFacts, "cancelled"> & { readonly failed: string | boolean | null }):
   "Cancelled" | "Failed" | null {
   if (cancelled) return "Cancelled";
   return failed === null || failed === false ? null : "Failed";
