@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 import transformers
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModelForCausalLM
 
 SIZES = {
@@ -46,6 +46,13 @@ VISION = {
 PIXTRAL = {
     "model_type": "pixtral", "hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1,
     "num_attention_heads": 2, "image_size": 28, "patch_size": 14, "head_dim": 8,
+}
+GPT_OSS = {
+    **SIZES, "intermediate_size": 32, "num_local_experts": 5, "num_experts_per_tok": 2, "sliding_window": 6,
+    "swiglu_limit": 1.5, "rope_theta": 150000.0, "rope_scaling": {
+        "rope_type": "yarn", "factor": 4.0, "beta_fast": 32.0, "beta_slow": 1.0, "truncate": False,
+        "original_max_position_embeddings": 16,
+    },
 }
 
 # name: config.json
@@ -121,10 +128,19 @@ CASES = {
         "model_type": "mixtral", **SIZES, "num_local_experts": 4, "num_experts_per_tok": 2, "sliding_window": 6,
         "rope_theta": 10000.0,
     },
+    "mixtral-fused": {
+        "model_type": "mixtral", **SIZES, "num_local_experts": 4, "num_experts_per_tok": 2, "sliding_window": None,
+        "rope_theta": 10000.0,
+    },
+    "gpt_oss": {"model_type": "gpt_oss", **GPT_OSS},
+    "gpt_oss-mxfp4": {
+        "model_type": "gpt_oss", **GPT_OSS, "num_local_experts": 3,
+        "quantization_config": {"quant_method": "mxfp4", "modules_to_not_convert": ["model.layers.*.self_attn"]},
+    },
 }
 PROMPTS = (3, 8, 20)
 # cases whose file has the experts of a layer in one tensor, as transformers has them in memory
-FUSED = ("qwen3_moe-fused",)
+FUSED = ("qwen3_moe-fused", "mixtral-fused")
 # where a class keeps the decoder, and the MLP's last matrix
 DOWN = ("mlp.down_proj", "mlp.c_proj", "mlp.dense_4h_to_h", "fc2")
 
@@ -166,7 +182,7 @@ def record(model, tokens):
         down = next((layer.get_submodule(path) for path in DOWN if path in dict(layer.named_modules())), None)
 
         def on_experts(_module, _args, output, into=into):
-            into["downOutput"] = encode(output.reshape(len(tokens), -1)[-1])
+            into["downOutput"] = encode((output[0] if isinstance(output, tuple) else output).reshape(len(tokens), -1)[-1])
 
         def on_down(_module, args, output, into=into):
             into["downInput"], into["downOutput"] = (encode(it.reshape(len(tokens), -1)[-1]) for it in (args[0], output))
@@ -184,14 +200,29 @@ def record(model, tokens):
     return {"tokens": tokens, "logits": encode(logits), "layers": recorded}
 
 
+def pack_experts(folder, generator):
+    """Random MXFP4 in place of the experts' matrices: groups of 32 along each matrix's inputs, which transformers has as rows."""
+    file = folder / "model.safetensors"
+    tensors = load_file(file)
+    for name in [name for name in tensors if name.endswith(("experts.gate_up_proj", "experts.down_proj"))]:
+        experts, inputs, outputs = tensors.pop(name).shape
+        groups = (experts, outputs, inputs // 32)
+        tensors[f"{name}_blocks"] = torch.randint(256, (*groups, 16), generator=generator, dtype=torch.uint8)
+        tensors[f"{name}_scales"] = torch.randint(122, 127, groups, generator=generator, dtype=torch.uint8)
+    save_file(tensors, file, {"format": "pt"})
+
+
 def make(folder, config, seed):
     folder.mkdir(parents=True)
-    loaded_config = AutoConfig.for_model(config["model_type"], **{k: v for k, v in config.items() if k != "model_type"})
+    own = {key: value for key, value in config.items() if key not in ("model_type", "quantization_config")}
+    loaded_config = AutoConfig.for_model(config["model_type"], **own)
     auto = AutoModelForCausalLM if "text_config" not in config else transformers.AutoModelForImageTextToText
     generator = torch.Generator().manual_seed(seed)
     model = auto.from_config(loaded_config, attn_implementation="eager")
     randomize(model, generator)
     model.to(torch.float16).save_pretrained(folder, save_original_format=folder.name not in FUSED)
+    if "quantization_config" in config:
+        pack_experts(folder, generator)
     written = {"architectures": [type(model).__name__], **config}
     (folder / "config.json").write_text(json.dumps(written, indent=2) + "\n")
     (folder / "generation_config.json").unlink(missing_ok=True)

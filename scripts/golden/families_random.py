@@ -1,4 +1,4 @@
-"""Random configs of every dense family, and the logits that Hugging Face transformers computes for them, in float32 on the CPU.
+"""Random configs of every family, and the logits that Hugging Face transformers computes for them, in float32 on the CPU.
 
     python scripts/golden/families_random.py test/golden/familiesRandom.json
 
@@ -205,8 +205,37 @@ def opt(r):
     }
 
 
+def experts(r, name="num_local_experts"):
+    count = r.choice([2, 3, 5])
+    return {name: count, "num_experts_per_tok": r.randrange(1, count + 1)}
+
+
+def mixtral(r):
+    return {**common(r), **experts(r), "sliding_window": r.choice([None, 4])}
+
+
+def qwen3_moe(r):
+    return {
+        **common(r), **experts(r, "num_experts"), "moe_intermediate_size": r.choice([12, 20]), "norm_topk_prob": r.random() < 0.5,
+        "decoder_sparse_step": r.choice([1, 2]), "mlp_only_layers": r.choice([[], [0]]), "attention_bias": r.random() < 0.5,
+    }
+
+
+def gpt_oss(r):
+    it = common(r)
+    rope = {
+        "rope_type": "yarn", "rope_theta": it.pop("rope_theta"), "factor": r.choice([2.0, 8.0]), "original_max_position_embeddings": 8,
+        "beta_fast": 32.0, "beta_slow": 1.0, "truncate": r.random() < 0.5,
+    }
+    return {
+        **it, **experts(r), "rope_parameters": rope, "sliding_window": r.choice([3, 6]), "layer_types": kinds(r, it),
+        "attention_bias": r.random() < 0.5, "swiglu_limit": r.choice([0.5, 7.0]),
+    }
+
+
 FAMILIES = [
     llama, mistral, qwen2, qwen3, phi3, olmo, olmo2, olmo3, gemma2, gemma3_text, smollm3, granite, glm4, ministral3, gpt2, gpt_neox, falcon, opt,
+    mixtral, qwen3_moe, gpt_oss,
 ]
 
 

@@ -115,11 +115,12 @@ const RECIPES: Partial<Record<ExportFormat, object>> = {
   onnx: { scheme: "matmulnbits", bits: 4, granularity: "group:32" },
 };
 /** Families that a format's programs do not have; each says so before anything is written. */
-const PACKED = ["gpt2"];
+const ROWS_OF_INPUTS = ["gpt2", "gpt_oss", "gpt_oss-mxfp4"];
+const OF_EXPERTS = ["qwen3_moe", "qwen3_moe-fused", "mixtral", "mixtral-fused", "gpt_oss", "gpt_oss-mxfp4"];
 const REFUSED: Partial<Record<ExportFormat, readonly string[]>> = {
-  ...{ "compressed-tensors": PACKED, gptq: PACKED, awq: PACKED },
-  gguf: ["opt", "qwen3_moe", "qwen3_moe-fused", "mixtral"],
-  onnx: ["qwen3_moe", "qwen3_moe-fused", "mixtral"],
+  ...{ "compressed-tensors": ROWS_OF_INPUTS, gptq: ROWS_OF_INPUTS, awq: ROWS_OF_INPUTS },
+  gguf: ["opt", ...OF_EXPERTS],
+  onnx: OF_EXPERTS,
 };
 
 describe("a family's forward pass agrees with Hugging Face transformers", () => {

@@ -19,7 +19,7 @@ import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
 import { readParts, writeParts, type Tensors } from "../support/rewrittenCheckpoint.ts";
 
 /** Their neurons are their experts'. */
-const OF_EXPERTS = ["mixtral", "qwen3_moe", "qwen3_moe-fused"];
+const OF_EXPERTS = ["mixtral", "mixtral-fused", "qwen3_moe", "qwen3_moe-fused", "gpt_oss", "gpt_oss-mxfp4"];
 const GOLDEN = join(import.meta.dirname, "..", "golden", "families");
 const [LAYER, ROW] = [1, 9];
 /** A neuron that fires on the prompt. */

@@ -1,7 +1,7 @@
 import { KeystoneError } from "#shared/errors.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import type { Architecture } from "./decoder/architecture.ts";
-import { stackedTensors } from "./decoder/tensors.ts";
+import { stackedTensors } from "./decoder/stackedTensors.ts";
 
 type Tensors = ReadonlyMap<string, Pick<TensorInfo, "shape">>;
 

@@ -1,6 +1,6 @@
 import type { Note } from "#shared/notes.ts";
 import { decoder } from "#engine/architecture/decoder/decoder.ts";
-import { stackedTensors } from "#engine/architecture/decoder/tensors.ts";
+import { stackedTensors } from "#engine/architecture/decoder/stackedTensors.ts";
 import type { Decoder } from "#engine/architecture/description/description.ts";
 import { describeDecoder, familyFor } from "#engine/architecture/readArchitecture.ts";
 import { neededTensors, type NeededTensor } from "#engine/architecture/validateTensors.ts";
@@ -16,7 +16,7 @@ import { absentBiases, settleBiases } from "./biases.ts";
 import { bearingNotes, configEntries, settleSpellings } from "./configFields.ts";
 import { infoNamed } from "./infoNamed.ts";
 import { takenApart } from "./stackedExperts.ts";
-import { SettledCheckpoint, type SettledTensor } from "./settledCheckpoint.ts";
+import { SettledCheckpoint, type PlaceInTensor, type SettledTensor } from "./settledCheckpoint.ts";
 import { settleHead, type SettledHead } from "./settleHead.ts";
 import { namingOf, recogniseNames, type Naming } from "./tensorPrefix.ts";
 import { isNeverNeeded, reasonFor } from "./unusedTensors.ts";
@@ -28,8 +28,8 @@ interface NamedTensor {
   readonly info: TensorInfo;
   /** The file holds it as (columns, rows); `info` has it as it is used. */
   readonly transposed?: true;
-  /** It is a part of that tensor, which begins so many weights in. */
-  readonly from?: number;
+  /** It is a part of that tensor. */
+  readonly inside?: PlaceInTensor;
 }
 
 /**
@@ -53,7 +53,7 @@ export async function takeInventory(files: Checkpoint, beside: FoundBeside = {})
   const described = describeDecoder(head.config);
   const needed = neededTensors(decoder(described));
   const stacks = stackedTensors(described);
-  const stands = storedForm(files, head).flatMap((tensor) => takenApart(described, stacks, tensor));
+  const stands = storedForm(files, head).flatMap((tensor) => takenApart(stacks, tensor));
   refuseDisagreements(needed, head.named, naming, beside);
   const settled = settleTensors(needed, stands);
   const context = {

@@ -1,7 +1,7 @@
 import { IDENTITY, type LinearInputs } from "../inputs/quantizedInputs.ts";
 import { ACTIVATIONS } from "../graph/activationFunctions.ts";
 import { attention, normalize, rotate } from "../graph/layerParts.ts";
-import type { Attention, Experts, Layer, Mlp, Norm } from "../description/description.ts";
+import type { Attention, ClampedGate, Experts, Layer, Mlp, Norm } from "../description/description.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 
 /** A layer's weights as its equations use them, by slot. */
@@ -166,7 +166,8 @@ function attentionOf(
   const k = turned(ownKeys);
   const keys = past ? g.concat([past.keys, k], 2) : k;
   const values = past ? g.concat([past.values, v], 2) : v;
-  const result = attention(g, { q, k: keys, v: values, mask }, { ...it, queryBlocks }, inputs);
+  const sinks = it.sinks === null ? null : operands.weight("sinks");
+  const result = attention(g, { q, k: keys, v: values, mask }, { ...it, queryBlocks, sinks }, inputs);
   const rows = g.reshape(g.transpose(result, [0, 2, 1, 3]), [-1, heads * headSize]);
   return { rows, present: { keys, values } };
 }
@@ -222,12 +223,24 @@ export function mlpOf(
   return { input, output: operands.linear(mlp.down.slot, through(input)) };
 }
 
-function downInput(g: Graph, { projections, activation }: Mlp, { linear }: LayerOperands, u: Value): Value {
+function downInput(
+  g: Graph,
+  { projections, activation, clamped }: Mlp,
+  { linear }: LayerOperands,
+  u: Value,
+): Value {
   const act = ACTIVATIONS[activation];
   if (projections.kind === "plain") return act(g, linear(projections.up.slot, u));
   const [gate, up] =
     projections.kind === "gated-fused"
       ? g.halves(linear(projections.gateUp.slot, u), -1)
       : [linear(projections.gate.slot, u), linear(projections.up.slot, u)];
-  return g.multiply(act(g, gate), up);
+  return clamped ? clampedGate(g, clamped, gate, up) : g.multiply(act(g, gate), up);
+}
+
+function clampedGate(g: Graph, { alpha, limit }: ClampedGate, gate: Value, up: Value): Value {
+  const low = g.op("Min", [gate, g.float(limit)]);
+  const cut = g.op("Clip", [up, g.float(-limit), g.float(limit)]);
+  const act = g.multiply(low, g.sigmoid(g.multiply(low, g.float(alpha))));
+  return g.multiply(act, g.add(cut, g.float(1)));
 }

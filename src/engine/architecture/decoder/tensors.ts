@@ -14,19 +14,22 @@ export function layerTensors(decoder: Decoder, layer: number): LayerTensor[] {
   ];
   const ofNorm = (norm: Norm | null, width = hiddenSize): LayerTensor[] =>
     norm ? normTensors(norm, at(norm.path), width) : [];
-  const { queryKeyNorm: inner, heads, keyValueHeads, headSize } = attention.body;
+  const { queryKeyNorm: inner, heads, keyValueHeads, headSize, sinks } = attention.body;
   const width = (count: number): number => (inner?.over === "width" ? count * headSize : headSize);
   return [
     ...ofNorm(attention.before),
     ...attentionLinears(attention.body).flatMap(ofLinear),
     ...ofNorm(inner?.q ?? null, width(heads)),
     ...ofNorm(inner?.k ?? null, width(keyValueHeads)),
+    ...(sinks === null ? [] : [{ slot: "sinks", name: at(sinks), kind: "vector" as const, shape: [heads] }]),
     ...ofLinear(attention.body.output),
     ...ofNorm(attention.after),
     ...(parallel && mlp.before === attention.before ? [] : ofNorm(mlp.before)),
     ...(mlp.body.experts
       ? [
-          ...ofLinear(mlp.body.experts.router.gate).map((it) => ({ ...it, kind: "router" as const })),
+          ...ofLinear(mlp.body.experts.router.gate).map((it) =>
+            it.kind === "linear" ? { ...it, kind: "router" as const } : it,
+          ),
           ...Array.from({ length: mlp.body.experts.count }, (_, expert) =>
             expertTensors(decoder, layer, expert),
           ).flat(),
@@ -36,52 +39,32 @@ export function layerTensors(decoder: Decoder, layer: number): LayerTensor[] {
   ];
 }
 
-/** The matrices of one of a layer's experts; none where the layer has no experts. */
+/** The matrices of one of a layer's experts, each followed by its bias where it has one; none where the layer has no experts. */
 export function expertTensors({ layers, layersPath }: Decoder, layer: number, expert: number): LayerTensor[] {
   const { body } = layers[layer].mlp;
   if (!body.experts) return [];
-  return [...mlpLinears(body), body.down].map(({ slot, path, out, in: input }) => ({
-    slot: `experts.${expert}.${slot}`,
-    name: `${layersPath}.${layer}.${ofExpert(path, expert)}.weight`,
-    kind: "linear",
-    shape: [out, input],
-    expert: { number: expert, slot },
-  }));
+  const at = (path: string): string => `${layersPath}.${layer}.${ofExpert(path, expert)}`;
+  return [...mlpLinears(body), body.down].flatMap((it): LayerTensor[] => {
+    const part = (slot: string) => ({ slot: `experts.${expert}.${slot}`, expert: { number: expert, slot } });
+    return [
+      { ...part(it.slot), name: `${at(it.path)}.weight`, kind: "linear", shape: [it.out, it.in] },
+      ...(it.bias
+        ? [
+            {
+              ...part(`${it.slot}_bias`),
+              name: `${at(it.path)}.bias`,
+              kind: "vector",
+              shape: [it.out],
+            } as const,
+          ]
+        : []),
+    ];
+  });
 }
 
 /** The path of one expert's matrix: `experts.*.down_proj` → `experts.3.down_proj`. */
 export function ofExpert(path: string, expert: number): string {
   return path.replace("*", String(expert));
-}
-
-/** A tensor of all experts of a layer, by the family's name for it. */
-export interface StackedTensor {
-  readonly layer: number;
-  readonly shape: readonly number[];
-  /** Slots of one expert, in the order in which the tensor has them. */
-  readonly slots: readonly string[];
-}
-
-export type StackedTensors = ReadonlyMap<string, StackedTensor>;
-
-/**
- * Tensors in which transformers keeps the experts of a layer together, (experts, out, in), by the names that a family's files may have
- * them under. Gate's rows come before up's.
- */
-export function stackedTensors({ layers, layersPath, hiddenSize }: Decoder): StackedTensors {
-  const stacks = layers.flatMap(({ mlp: { body } }, layer): [string, StackedTensor][] => {
-    const { experts, width } = body;
-    if (!experts) return [];
-    const at = (path: string): string => `${layersPath}.${layer}.${path}`;
-    return [
-      [
-        at(experts.stacked.gateUp),
-        { layer, shape: [experts.count, 2 * width, hiddenSize], slots: ["gate_proj", "up_proj"] },
-      ],
-      [at(experts.stacked.down), { layer, shape: [experts.count, hiddenSize, width], slots: ["down_proj"] }],
-    ];
-  });
-  return new Map(stacks);
 }
 
 /** A norm's weight and bias, as far as it has them. @param name of its module */

@@ -60,6 +60,8 @@ export interface Attention {
   readonly softcap: number | null;
   /** Keys that a query sees, itself included; null = all before it. */
   readonly window: number | null;
+  /** Tensor below the layer with a score for each head that takes part in the softmax and stands for no key; null = none. */
+  readonly sinks: string | null;
 }
 
 /** Which of a layer's experts a token goes through, and how much of each. */
@@ -68,16 +70,37 @@ export interface Router {
   readonly gate: Linear;
   /** Experts of one token: those of the largest scores. */
   readonly perToken: number;
-  /** Of the softmax over all experts the chosen ones' shares, divided by their sum where this is set. */
+  /** Of the softmax over all experts the chosen ones' shares, divided by their sum where this is set: the softmax over the chosen ones. */
   readonly normalized: boolean;
+}
+
+/** How files have the matrices of all of a layer's experts in two tensors; biases, where there are any, in two more named `…_bias`. */
+export interface StackedExperts {
+  /** Tensors below the layer. */
+  readonly gateUp: string;
+  readonly down: string;
+  /**
+   * `rows`: (experts, 2 · width, hidden), gate's rows before up's, and (experts, hidden, width).
+   * `columns`: (experts, hidden, 2 · width), columns of gate and up in turn, and (experts, width, hidden).
+   */
+  readonly by: "rows" | "columns";
+  /** The router's module in such files. */
+  readonly router: string;
+  /** Whether the family's programs know no other form. */
+  readonly only: boolean;
 }
 
 /** Σ over a token's experts of share · mlp(x), each expert an MLP of one shape. */
 export interface Experts {
   readonly count: number;
   readonly router: Router;
-  /** Tensors below the layer in which some files have the matrices of all experts: (experts, 2 · width, hidden) and (experts, hidden, width). */
-  readonly stacked: { readonly gateUp: string; readonly down: string };
+  readonly stacked: StackedExperts;
+}
+
+/** g·σ(alpha·g) ⊙ (u + 1), where g = min(gate, limit) and u is up cut to ±limit. */
+export interface ClampedGate {
+  readonly alpha: number;
+  readonly limit: number;
 }
 
 export interface Mlp {
@@ -88,6 +111,8 @@ export interface Mlp {
     | { readonly kind: "plain"; readonly up: Linear };
   readonly down: Linear;
   readonly activation: ActivationName;
+  /** What stands for act(gate) ⊙ up; null = that itself. */
+  readonly clamped: ClampedGate | null;
   /** Width of what goes into `down`. */
   readonly width: number;
   /** Null = one MLP for all tokens. With experts, `*` stands for the expert's number in the matrices' paths. */

@@ -1,5 +1,15 @@
 import { requireConfig } from "./commonFields.ts";
-import type { Attention, Block, Experts, Layer, Linear, Mlp, Norm, Router } from "./description.ts";
+import type {
+  Attention,
+  Block,
+  Experts,
+  Layer,
+  Linear,
+  Mlp,
+  Norm,
+  Router,
+  StackedExperts,
+} from "./description.ts";
 
 /** RMSNorm with a weight. */
 export function rms(path: string, epsilon: number, gain: Norm["gain"] = "w"): Norm {
@@ -74,7 +84,7 @@ export function plainAttention(sizes: HeadSizes): Omit<Attention, "projections" 
   const { heads, keyValueHeads, headSize } = sizes;
   return {
     ...{ heads, keyValueHeads, headSize, clip: null, queryKeyNorm: null, queryTemperature: null },
-    ...{ scale: 1 / Math.sqrt(headSize), softcap: null, window: null },
+    ...{ scale: 1 / Math.sqrt(headSize), softcap: null, window: null, sinks: null },
   };
 }
 
@@ -95,7 +105,7 @@ export function gated(hiddenSize: number, width: number, bias = false) {
       up: linear("mlp.up_proj", width, hiddenSize, bias),
     },
     down: linear("mlp.down_proj", hiddenSize, width, bias),
-    ...{ width, experts: null },
+    ...{ width, experts: null, clamped: null },
   } as const;
 }
 
@@ -104,7 +114,7 @@ export function gatedFused(hiddenSize: number, width: number, bias = false) {
   return {
     projections: { kind: "gated-fused", gateUp: linear("mlp.gate_up_proj", 2 * width, hiddenSize, bias) },
     down: linear("mlp.down_proj", hiddenSize, width, bias),
-    ...{ width, experts: null },
+    ...{ width, experts: null, clamped: null },
   } as const;
 }
 
@@ -118,7 +128,7 @@ export function plainMlp(
   return {
     projections: { kind: "plain", up: linear(paths.up, width, hiddenSize, bias, "up_proj") },
     down: linear(paths.down, hiddenSize, width, bias, "down_proj"),
-    ...{ width, experts: null },
+    ...{ width, experts: null, clamped: null },
   } as const;
 }
 
@@ -127,23 +137,35 @@ export function gatedExperts(
   hiddenSize: number,
   width: number,
   paths: Readonly<Record<"router" | "gate" | "up" | "down", string>>,
-  { count, perToken, normalized }: Pick<Experts, "count"> & Omit<Router, "gate">,
-): Pick<Mlp, "projections" | "down" | "width" | "experts"> {
+  { count, perToken, normalized, bias = false, ...form }: ExpertsForm,
+): Pick<Mlp, "projections" | "down" | "width" | "experts" | "clamped"> {
   requireConfig(perToken <= count, `a token is to go through ${perToken} experts, and a layer has ${count}`);
   return {
     projections: {
       kind: "gated",
-      gate: linear(paths.gate, width, hiddenSize, false, "gate_proj"),
-      up: linear(paths.up, width, hiddenSize, false, "up_proj"),
+      gate: linear(paths.gate, width, hiddenSize, bias, "gate_proj"),
+      up: linear(paths.up, width, hiddenSize, bias, "up_proj"),
     },
-    down: linear(paths.down, hiddenSize, width, false, "down_proj"),
-    width,
+    down: linear(paths.down, hiddenSize, width, bias, "down_proj"),
+    ...{ width, clamped: form.clamped ?? null },
     experts: {
       count,
-      router: { gate: linear(paths.router, count, hiddenSize, false, "router"), perToken, normalized },
-      stacked: { gateUp: "mlp.experts.gate_up_proj", down: "mlp.experts.down_proj" },
+      router: { gate: linear(paths.router, count, hiddenSize, bias, "router"), perToken, normalized },
+      stacked: {
+        ...{ gateUp: "mlp.experts.gate_up_proj", down: "mlp.experts.down_proj", by: "rows" },
+        ...{ router: paths.router, only: false },
+        ...form.stacked,
+      },
     },
   };
+}
+
+interface ExpertsForm extends Pick<Experts, "count">, Omit<Router, "gate"> {
+  /** Of the router and of every matrix. */
+  readonly bias?: boolean;
+  readonly clamped?: Mlp["clamped"];
+  /** Where it is not as most families have it. */
+  readonly stacked?: Partial<StackedExperts>;
 }
 
 /**

@@ -9,6 +9,7 @@ import { opt } from "./gpt/opt.ts";
 import { granite } from "./granite.ts";
 import { llama } from "./llama.ts";
 import { ministral3 } from "./ministral3.ts";
+import { gptOss } from "./experts/gptOss.ts";
 import { mixtral } from "./experts/mixtral.ts";
 import { mistral } from "./mistral.ts";
 import { olmo } from "./olmo.ts";
@@ -22,5 +23,5 @@ import { smollm3 } from "./smollm3.ts";
 /** Every family that Keystone can compute. A new one is a file beside this one, and a line here. */
 export const FAMILIES: readonly Family[] = [
   ...[llama, mistral, qwen2, phi3, olmo, qwen3, gemma2, gemma3, olmo2, olmo3],
-  ...[smollm3, granite, glm4, ministral3, qwen3Moe, mixtral, gpt2, gptNeox, falcon, opt],
+  ...[smollm3, granite, glm4, ministral3, qwen3Moe, mixtral, gptOss, gpt2, gptNeox, falcon, opt],
 ];

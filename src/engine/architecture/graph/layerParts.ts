@@ -70,6 +70,8 @@ export interface AttentionShape {
   readonly window: number | null;
   /** Blocks that the queries are cut into, so that scores of one block at a time are in memory. */
   readonly queryBlocks: number;
+  /** (heads): a score of each head that no key has and that the softmax is taken with; null = none. */
+  readonly sinks: Value | null;
 }
 
 /** What the inputs of attention's two products go through. */
@@ -146,9 +148,22 @@ function attend(
   const grouped = g.reshape(q, [0, keyValueHeads, -1, headSize]);
   const products = g.reshape(g.matMul(grouped, keys), [0, heads, -1, keyCount]);
   const scores = shape.softcap === null ? products : capped(g, products, shape.softcap);
-  const weights = inputs.probabilities(g.softmax(g.add(scores, mask), -1));
+  const weights = inputs.probabilities(shareOfKeys(g, g.add(scores, mask), shape));
   const attentionOutput = g.matMul(g.reshape(weights, [0, keyValueHeads, -1, keyCount]), v);
   return g.reshape(attentionOutput, [0, heads, -1, headSize]);
+}
+
+/** softmax(scores), or of softmax([scores, sink]) all but the sink's share. scores: (batch, heads, queries, keys). */
+function shareOfKeys(
+  g: Graph,
+  scores: Value,
+  { sinks, heads }: Pick<AttentionShape, "sinks" | "heads">,
+): Value {
+  if (!sinks) return g.softmax(scores, -1);
+  const column = g.concat([g.size(scores, 0), g.ints([heads]), g.size(scores, 2), g.ints([1])], 0);
+  const sink = g.op("Expand", [g.reshape(sinks, [1, heads, 1, 1]), column]);
+  const shares = g.softmax(g.concat([scores, sink], -1), -1);
+  return g.slice(shares, g.ints([0]), g.ints([-1]), -1);
 }
 
 /** cap·tanh(x / cap). */

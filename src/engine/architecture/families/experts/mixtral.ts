@@ -52,6 +52,8 @@ export const mixtral = family({
               count: it.num_local_experts,
               perToken: it.num_experts_per_tok,
               normalized: true,
+              // transformers 5 saves its own form under names of its own
+              stacked: { router: "mlp.gate" },
             }),
             activation: it.hidden_act,
           }),

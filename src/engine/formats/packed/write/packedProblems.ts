@@ -3,6 +3,7 @@ import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
 import { parseGranularity, type Granularity, type SchemeName, type Recipe } from "#shared/recipe.ts";
 import { granularityLabel, schemeLabel } from "#shared/recipeText.ts";
 import { familyFor, transposedPaths } from "#engine/architecture/readArchitecture.ts";
+import { writtenStacked } from "../../safetensors/write/stackedTensorData.ts";
 import type { ExportModel } from "../../write/exporter.ts";
 import { keepProblems } from "../../write/keepModules.ts";
 import { activationProblems, recipeSettings, transformersProblems } from "../../write/problems.ts";
@@ -54,6 +55,8 @@ export function packedProblems(
 
 /** Loaders of packed modules know linears stored (out, in) alone. */
 function transposedProblems({ subject }: PackedLimits, { checkpoint }: ExportModel): KeystoneErrorData[] {
+  const [stacked] = writtenStacked(checkpoint).keys();
+  if (stacked !== undefined) return [stackedProblem(subject, checkpoint.config)];
   const transposed = transposedPaths(checkpoint.config);
   if (transposed.length === 0) return [];
   const { modelType } = familyFor(checkpoint.config);
@@ -65,6 +68,15 @@ function transposedProblems({ subject }: PackedLimits, { checkpoint }: ExportMod
       { family: modelType },
     ).toData(),
   ];
+}
+
+function stackedProblem(subject: string, config: unknown): KeystoneErrorData {
+  const { modelType } = familyFor(config);
+  return problem(
+    "export/stacked",
+    `${subject} holds one matrix a module, but ${modelType} has the experts of a layer in one tensor, and its loaders know no packed form of that but MXFP4.`,
+    "Export as safetensors instead.",
+  );
 }
 
 /** The format's own scheme, or `int`, whose codes and scales are of the same kind. */

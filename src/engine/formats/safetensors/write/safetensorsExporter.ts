@@ -1,9 +1,8 @@
 import { transposedPaths } from "#engine/architecture/readArchitecture.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import { modulePath } from "#engine/checkpoint/tensorRole.ts";
-import { isStorageType } from "#engine/numeric/storageTypes.ts";
+import { storageOf } from "#engine/checkpoint/readTensor.ts";
 import { transpose } from "#engine/numeric/transpose.ts";
-import { widen } from "#engine/numeric/widen.ts";
 import type { TensorInfo } from "#shared/model.ts";
 import { toStorageBytes } from "../../write/storageBytes.ts";
 import { dataBytes } from "#engine/checkpoint/dtypes.ts";
@@ -16,6 +15,7 @@ import { INDEX_FILE } from "#engine/checkpoint/shardFiles.ts";
 import { planShards, type CheckpointPlan, type ShardPlan } from "./planShards.ts";
 import { activationProblems, transformersProblems } from "../../write/problems.ts";
 import { CONFIG_FILE, isStale, rewritesConfig, shardLimit, sourceIndex } from "../../write/sourceIndex.ts";
+import { plannedTensors, stackedData, wholeTensor, writtenStacked } from "./stackedTensorData.ts";
 import { writeShard } from "./safetensorsWriter.ts";
 
 /** A drop-in copy of the checkpoint whose weights carry the recipe's rounding, in the checkpoint's own types. */
@@ -55,10 +55,9 @@ export const safetensorsExporter: Exporter = {
 /** @throws KeystoneError export/bad-name, checkpoint/bad-index */
 async function planFiles({ model: { checkpoint }, maxShardBytes }: ExportSource): Promise<CheckpointPlan> {
   const isTurned = turnedTensors(checkpoint);
-  const tensors = [...checkpoint.tensors.values()].map((tensor) => ({
+  const tensors = plannedTensors(checkpoint).map((tensor) => ({
     ...tensor,
     shape: isTurned(tensor.name) ? tensor.shape.toReversed() : tensor.shape,
-    bytes: dataBytes(tensor),
   }));
   return planShards(tensors, shardLimit(checkpoint, maxShardBytes), await sourceIndex(checkpoint));
 }
@@ -83,11 +82,15 @@ async function writeOneShard(
   shard: ShardPlan,
 ): Promise<WrittenFile> {
   await progress.advance(shard.header.byteLength);
-  const turned = turnedTensors(model.checkpoint);
+  const { checkpoint } = model;
+  const turned = turnedTensors(checkpoint);
+  const stacked = writtenStacked(checkpoint);
+  const dataOf = (name: string) => exportedTensor(checkpoint, variant, name, memory);
   return writeShard(disk, shard, async function* (name) {
     await progress.begin(`writing ${name}`);
-    const chunks = exportedTensor(model.checkpoint, variant, name, memory);
-    const tensor = turned(name) ? model.checkpoint.tensors.get(name) : undefined;
+    const stack = stacked.get(name);
+    const tensor = turned(name) ? checkpoint.tensors.get(name) : undefined;
+    const chunks = stack ? stackedData(stack, checkpoint.tensors, dataOf) : dataOf(name);
     for await (const chunk of tensor ? transposed(chunks, tensor) : chunks) {
       yield chunk;
       await progress.advance(chunk.byteLength);
@@ -103,15 +106,8 @@ function turnedTensors({ config, tensors }: Checkpoint): (name: string) => boole
 }
 
 /** A tensor's data with rows and columns exchanged; the whole tensor is in memory. */
-async function* transposed(
-  chunks: AsyncIterable<Uint8Array>,
-  { shape: [rows, columns], dtype, parameters }: TensorInfo,
-): AsyncGenerator<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  for await (const chunk of chunks) parts.push(chunk.slice());
-  const bytes = new Uint8Array(Buffer.concat(parts));
-  if (!isStorageType(dtype)) throw new TypeError(`a matrix is stored as ${dtype}`);
-  const values = new Float32Array(parameters);
-  widen(bytes, dtype, values);
-  yield toStorageBytes(transpose(values, [rows, columns]), dtype, "a transposed matrix");
+async function* transposed(chunks: AsyncIterable<Uint8Array>, info: TensorInfo): AsyncGenerator<Uint8Array> {
+  const [rows, columns] = info.shape;
+  const values = transpose(await wholeTensor(chunks, info), [rows, columns]);
+  yield toStorageBytes(values, storageOf(info), "a transposed matrix");
 }
