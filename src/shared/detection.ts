@@ -35,7 +35,13 @@ export const detectOptions = z.strictObject({
 export type DetectOptions = z.infer<typeof detectOptions>;
 
 /** Largest absolute value of one tap of one layer, with its sign and place. */
-export const peak = z.object({ value: z.number(), token: z.number().int(), channel: z.number().int() });
+export const peak = z.object({
+  value: z.number(),
+  token: z.number().int(),
+  channel: z.number().int(),
+  /** Whose tap it is, where each expert has its own. */
+  expert: z.number().int().optional(),
+});
 export type Peak = z.infer<typeof peak>;
 
 export const layerPeaks = z.object({
@@ -97,11 +103,13 @@ export const candidate = z.object({
   layer: z.number().int(),
   row: z.number().int(),
   column: z.number().int(),
+  /** Whose down_proj it is in, in a layer with experts. */
+  expert: z.number().int().optional(),
   tensor: z.string(),
   value: z.number(),
   inputActivation: z.number(),
   outputActivation: z.number(),
-  /** W·X: what this one weight adds to the output. */
+  /** W·X: what this one weight adds to the output; of an expert, times the router's share. */
   contribution: z.number(),
   /** contribution / outputActivation. */
   share: z.number(),
@@ -136,6 +144,7 @@ export type Candidate = z.infer<typeof candidate>;
 export const columnGroup = z.object({
   layer: z.number().int(),
   column: z.number().int(),
+  expert: z.number().int().optional(),
   spokes: z.array(coordinate),
   /** The whole column zeroed; the found spokes zeroed; the spokes without the strongest one. */
   whole: change,
@@ -215,6 +224,36 @@ export type DetectPass = z.infer<typeof detectPass>;
 export const maximumActivation = peak.extend({ layer: z.number().int(), text: z.string() });
 export type MaximumActivation = z.infer<typeof maximumActivation>;
 
+/** An expert whose down_proj gives an output far beyond those of nearly all others [arXiv:2507.23279]. */
+export const superExpert = z.object({
+  layer: z.number().int(),
+  expert: z.number().int(),
+  /** What its tensors' names begin with; a recipe that ignores `MODULE.*` leaves it unquantized. */
+  module: z.string(),
+  /** Tokens of the prompt that it got. */
+  tokens: z.number().int(),
+  /** Its largest output, before the router's share. */
+  output: peak,
+  /** |output| / the median over the experts that the prompt reached. */
+  timesMedian: z.number(),
+  /** With the whole expert zeroed; null where it was not measured. */
+  effect: change.nullable(),
+});
+export type SuperExpert = z.infer<typeof superExpert>;
+
+/** What the prompt shows of a model's experts; of one that no token reached, nothing is known. */
+export const expertsReport = z.object({
+  /** Of all layers. */
+  total: z.number().int(),
+  reached: z.number().int(),
+  /** From where an output makes a super expert: the larger of the 99.5th percentile and a tenth of the largest. */
+  thresholdOutput: z.number(),
+  medianOutput: z.number(),
+  /** The largest output first. */
+  superExperts: z.array(superExpert),
+});
+export type ExpertsReport = z.infer<typeof expertsReport>;
+
 export const detectReport = z.object({
   model: z.string(),
   fingerprint: z.string(),
@@ -235,6 +274,8 @@ export const detectReport = z.object({
   /** Null where effects were not asked for. */
   judged: judgedOn.nullable(),
   maximum: maximumActivation,
+  /** Null where no layer has experts. */
+  experts: expertsReport.nullable().default(null),
   publishedResults: z.array(publishedResult),
   /** Open questions because work was cut short, one sentence each. */
   open: z.array(z.string()),
@@ -249,31 +290,6 @@ export const detectReport = z.object({
   peakRssBytes: z.number(),
 });
 export type DetectReport = z.infer<typeof detectReport>;
-
-/** A preview from the weights alone: the row and column of one layer's MLP that could amplify most. */
-export const scannedLayer = z.object({
-  layer: z.number().int(),
-  tensor: z.string(),
-  row: z.number().int(),
-  column: z.number().int(),
-  value: z.number(),
-  /** The row's score as a multiple of the layer's median row. */
-  timesMedian: z.number(),
-  /** Part of the row's score that comes from this column. */
-  share: z.number(),
-  published: z.string().nullable(),
-});
-export type ScannedLayer = z.infer<typeof scannedLayer>;
-
-export const scanReport = z.object({
-  model: z.string(),
-  /** Strongest first. */
-  layers: z.array(scannedLayer),
-  /** What this is and is not, one sentence each. */
-  notes: z.array(note),
-  seconds: z.number(),
-});
-export type ScanReport = z.infer<typeof scanReport>;
 
 /** Live while detection runs: what is known so far. */
 export const detectPreview = z.object({

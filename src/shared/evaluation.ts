@@ -3,6 +3,7 @@ import { note } from "./notes.ts";
 import { z } from "zod";
 import { finiteOrNull } from "./numbers.ts";
 import { rowJoin, windowConvention } from "./plan.ts";
+import { coordinate } from "./recipe.ts";
 
 /** KL divergence against the original, nats per predicted token, and how often the most likely token agrees. */
 export const klReport = z.object({
@@ -221,7 +222,7 @@ export const ablateReport = z.object({
   model: z.string(),
   text: z.string(),
   convention,
-  superWeights: z.array(z.tuple([z.number(), z.number(), z.number()])),
+  superWeights: z.array(coordinate),
   rows: z.array(ablationRow),
   device: z.string(),
   seconds: z.number(),

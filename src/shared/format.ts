@@ -205,9 +205,9 @@ export function rate(perSecond: number | null | undefined, unit = "tok"): string
   return `${number(perSecond, perSecond < 10 ? 1 : 0)} ${unit}/s`;
 }
 
-/** `[1764, 1710]`: row, column, counted from 0. */
-export function place(row: number, column: number): string {
-  return `[${row}, ${column}]`;
+/** `[1764, 1710]`: row, column, counted from 0; `[9, 7] of expert 3` in a layer with experts. */
+export function place(row: number, column: number, expert?: number): string {
+  return `[${row}, ${column}]${expert === undefined ? "" : ` of expert ${expert}`}`;
 }
 
 /** `50304 × 2048`; a scalar has no sizes. */

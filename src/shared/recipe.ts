@@ -45,21 +45,25 @@ export type RangeRule = z.infer<typeof rangeRule>;
 
 const index = z.number().int().nonnegative();
 
-/** `[layer, row, column]` of one `down_proj` weight; row = output channel, column = input channel. */
-export const coordinate = z.tuple([index, index, index]);
+/**
+ * `[layer, row, column]` of one `down_proj` weight; row = output channel, column = input channel. In a layer with experts a fourth
+ * number says whose down_proj: `[layer, row, column, expert]`.
+ */
+export const coordinate = z.tuple([index, index, index, index.optional()]);
 export type Coordinate = z.infer<typeof coordinate>;
 
-/** Where a weight of a `down_proj` lies. */
-export function coordinateOf({
-  layer,
-  row,
-  column,
-}: {
+/** A weight of a `down_proj` by its parts. */
+export interface WeightPlace {
   readonly layer: number;
   readonly row: number;
   readonly column: number;
-}): Coordinate {
-  return [layer, row, column];
+  /** Whose down_proj, in a layer with experts. */
+  readonly expert?: number | undefined;
+}
+
+/** Where a weight of a `down_proj` lies. */
+export function coordinateOf({ layer, row, column, expert }: WeightPlace): Coordinate {
+  return expert === undefined ? [layer, row, column] : [layer, row, column, expert];
 }
 
 /** Which weights are put back exactly after dequantization. */

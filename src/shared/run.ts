@@ -3,7 +3,7 @@ import { z } from "zod";
 import { finiteOrNull } from "./numbers.ts";
 import { judge } from "./plan.ts";
 import { ranking } from "./ranking.ts";
-import { recipe } from "./recipe.ts";
+import { coordinate, recipe } from "./recipe.ts";
 import { errorData } from "./errorData.ts";
 import { confidence, convention, klReport, layerError, scores, tensorError } from "./evaluation.ts";
 
@@ -115,7 +115,7 @@ export const runDetail = z.object({
   convention: convention.nullable(),
   /** The original on the same text; null until it is scored. */
   baseline: scores.nullable(),
-  superWeights: z.array(z.tuple([z.number(), z.number(), z.number()])),
+  superWeights: z.array(coordinate),
   results: z.array(variantResult),
   best: z.string().nullable(),
   ranking,

@@ -10,11 +10,9 @@ import type { ExpertTap } from "#engine/forward/forward.ts";
 import { planActivations } from "#engine/recipe/planActivations.ts";
 import { planRecipe } from "#engine/recipe/planRecipe.ts";
 import { scaleWeights } from "#engine/superweight/ablate/edits.ts";
-import { detect } from "#engine/superweight/detect.ts";
 import { scanWeights } from "#engine/superweight/evidence/scanWeights.ts";
-import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
-import { detectOptions } from "#shared/detection.ts";
 import { parseRecipe } from "#shared/plan.ts";
+import type { Coordinate } from "#shared/recipe.ts";
 import { temporaryFolder } from "../support/syntheticCheckpoint.ts";
 
 const GOLDEN = join(import.meta.dirname, "..", "golden", "families");
@@ -123,36 +121,57 @@ describe("a layer of experts", () => {
   });
 });
 
-describe("what does not know experts says so", () => {
-  it("detection, recipes that name weights, and quantized activations, each in one sentence", async () => {
-    const engine = await open(SEPARATE);
-    const { checkpoint, architecture } = engine;
-    const never = {} as Tokenizer;
-    await expect(
-      detect({ ...engine, tokenizer: never, options: detectOptions.parse({}) }),
-    ).rejects.toMatchObject({
-      code: "detect/experts",
-      message:
-        "Layer 0 of this model has experts, and detection does not trace outputs through the experts of qwen3_moe.",
-    });
-    const recipe = parseRecipe({ scheme: "nf4", bits: 4, granularity: "group:32", restore: [[2, 1, 1]] });
-    expect(() => planRecipe({ checkpoint, architecture }, recipe, [])).toThrow(
+describe("weights of experts", () => {
+  it("are named by a fourth number: recipes restore them, ablation prunes them", async () => {
+    const { checkpoint, architecture } = await open(SEPARATE);
+    const recipe = (coordinate: number[]) =>
+      parseRecipe({ scheme: "nf4", bits: 4, granularity: "group:32", restore: [coordinate] });
+    const plan = (coordinate: number[]) =>
+      planRecipe({ checkpoint, architecture }, recipe(coordinate), []).tensors;
+    const name = "model.layers.2.mlp.experts.3.down_proj.weight";
+    expect(plan([2, 1, 5, 3]).get(name)?.restore).toEqual({ indices: [32 + 5] });
+    expect(scaleWeights(architecture, [[2, 1, 5, 3]], 0)).toEqual(
+      new Map([[name, [{ index: 32 + 5, factor: 0 }]]]),
+    );
+    // layer 1 is dense, and wider
+    expect([...scaleWeights(architecture, [[1, 1, 1]], 0)]).toEqual([
+      ["model.layers.1.mlp.down_proj.weight", [{ index: 64 + 1, factor: 0 }]],
+    ]);
+  });
+
+  it("are refused without the expert's number, with one that there is not, and in layers without experts", async () => {
+    const { checkpoint, architecture } = await open(SEPARATE);
+    const restoring = (coordinate: number[]) => () => {
+      const recipe = parseRecipe({ scheme: "nf4", bits: 4, granularity: "group:32", restore: [coordinate] });
+      planRecipe({ checkpoint, architecture }, recipe, []);
+    };
+    expect(restoring([2, 1, 1])).toThrow(
       'The recipe restores [2, 1, 1], but layer 2 has experts, each with a down_proj of its own ("model.layers.2.mlp.experts.*.down_proj.weight").',
     );
-    expect(() => scaleWeights(architecture, [[2, 1, 1]], 0)).toThrow(
-      "There is no weight [2, 1, 1]: layer 2 has experts, each with a down_proj of its own.",
+    expect(restoring([2, 1, 1, 6])).toThrow(
+      'The recipe restores [2, 1, 1, 6], but the model has no 2-D tensor "model.layers.2.mlp.experts.6.down_proj.weight".',
     );
-    // layer 1 is dense
-    expect([...scaleWeights(architecture, [[1, 1, 1]], 0).keys()]).toEqual([
-      "model.layers.1.mlp.down_proj.weight",
-    ]);
+    expect(restoring([1, 1, 1, 0])).toThrow("The recipe restores [1, 1, 1, 0], but layer 1 has no experts.");
+    const pruning =
+      (...coordinate: Coordinate) =>
+      () =>
+        scaleWeights(architecture, [coordinate], 0);
+    expect(pruning(2, 1, 1)).toThrow(
+      "There is no weight [2, 1, 1]: layer 2 has 6 experts, each with a down_proj of its own.",
+    );
+    expect(pruning(2, 1, 1, 6)).toThrow("There is no weight [2, 1, 1, 6]: layer 2 has 6 experts.");
+    expect(pruning(1, 1, 1, 0)).toThrow("There is no weight [1, 1, 1, 0]: layer 1 has no experts.");
+  });
+
+  it("have no quantized inputs, which is said", async () => {
+    const { architecture } = await open(SEPARATE);
     const activations = { bits: 8, per: "token", matmuls: false, method: "naive", alpha: 0.85 } as const;
     expect(() => planActivations(activations, { architecture, superWeights: [], maxima: null })).toThrow(
       "The recipe quantizes activations, which is not computed for models with experts.",
     );
   });
 
-  it("the scan of the weights looks at each expert by itself", async () => {
+  it("are scanned expert by expert", async () => {
     const { checkpoint } = await open(SEPARATE);
     const { layers } = await scanWeights(checkpoint);
     expect(layers).toHaveLength(3 * 6 + 1);

@@ -198,6 +198,7 @@ function detection({ model, options }: TaskOf<"detect">): DetectReport {
     others: [],
     judged: null,
     maximum: { value: 250, token: 0, channel: 137, layer: 1, text: "<s>" },
+    experts: null,
     publishedResults: [],
     open: [],
     layers: [],

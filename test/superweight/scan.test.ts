@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import type { ScanReport } from "#shared/detection.ts";
+import type { ScanReport } from "#shared/scan.ts";
 import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";
 import { scanWeights } from "#engine/superweight/evidence/scanWeights.ts";
 import { writeSyntheticCheckpoint } from "../support/syntheticCheckpoint.ts";

@@ -1,3 +1,4 @@
+import { coordinateWords } from "#shared/figures/detectionWords.ts";
 import { Command } from "commander";
 import type { AblateReport } from "#shared/evaluation.ts";
 import { absolute, existingPath, namedText } from "../session/files.ts";
@@ -10,7 +11,7 @@ import {
   type ComputeOptions,
   type JudgeOptions,
 } from "../session/options.ts";
-import { count, duration, fixed, percent, perplexityDecimals, place } from "../output/numbers.ts";
+import { count, duration, fixed, percent, perplexityDecimals } from "../output/numbers.ts";
 import { conventionClause } from "../output/scores.ts";
 import { textTable, type Column } from "../output/table.ts";
 import { tasksText } from "../output/taskTables.ts";
@@ -83,8 +84,6 @@ function ablateText(report: AblateReport): string {
     ...tasks.map((task) => percent(row.tasks?.find((t) => t.name === task.name)?.accuracy)),
   ]);
   const answered = tasks.length > 0 ? `\nTask files, as the original answers them\n${tasksText(tasks)}` : "";
-  const found = report.superWeights
-    .map(([layer, row, column]) => `layer ${layer} ${place(row, column)}`)
-    .join(", ");
+  const found = report.superWeights.map(coordinateWords).join(", ");
   return `Super weights: ${found || "none found"}. ${conventionClause(report.convention)}; ${duration(report.seconds)} on ${report.device}.\n\n${textTable(columns, rows)}${answered}`;
 }

@@ -1,6 +1,7 @@
 import { textsOf } from "#shared/notes.ts";
 import { coordinateOf } from "#shared/recipe.ts";
-import type { Candidate, Change, DetectReport, ScanReport } from "#shared/detection.ts";
+import type { Candidate, Change, DetectReport } from "#shared/detection.ts";
+import type { ScanReport } from "#shared/scan.ts";
 import {
   carrierWords,
   coordinateWords,
@@ -10,6 +11,7 @@ import {
   publishedPlace,
   VERDICT_WORDS,
 } from "#shared/figures/detectionWords.ts";
+import { expertsSentence, measuredEffect, protectionWords } from "#shared/figures/superExperts.ts";
 import { sentence } from "#shared/format.ts";
 import { duration, fixed, memorySize, percent, place } from "./numbers.ts";
 import { textTable } from "./table.ts";
@@ -25,6 +27,7 @@ export function detectText(report: DetectReport): string {
     carriers(report.superWeights),
     pairs(report),
     weights("Large, but not needed", report.candidates),
+    experts(report),
     publishedTable(report),
     report.open.map((question) => `Left open: ${question}\n`).join(""),
     layersTable(report),
@@ -68,7 +71,7 @@ function weights(title: string, found: readonly Candidate[]): string {
     ],
     found.map((w) => [
       String(w.layer),
-      place(w.row, w.column),
+      place(w.row, w.column, w.expert),
       `${VERDICT_WORDS[w.verdict]}${w.after.length > 0 ? " (seen later)" : ""}`,
       kl(w.effect),
       w.effect ? signed(w.effect.nllChange) : "–",
@@ -112,6 +115,26 @@ function pairs({ pairs: all }: DetectReport): string {
       return `${sentence(names)}: ${pairSentence(pair)}\n`;
     })
     .join("");
+}
+
+function experts({ experts: seen }: DetectReport): string {
+  if (seen === null) return "";
+  const table = textTable(
+    [
+      { title: "layer", align: "right" },
+      { title: "expert", align: "right" },
+      { title: "largest output", align: "right" },
+      { title: "× median expert", align: "right" },
+      { title: "tokens", align: "right" },
+      { title: "KL without it", align: "right" },
+    ],
+    seen.superExperts.map((it) => [
+      ...[String(it.layer), String(it.expert), fixed(it.output.value, 1), fixed(it.timesMedian, 1)],
+      ...[String(it.tokens), kl(measuredEffect(it))],
+    ]),
+  );
+  const protection = protectionWords(seen);
+  return `${expertsSentence(seen)}\n${protection === null ? "" : `${table}${protection}\n`}`;
 }
 
 function publishedTable({ publishedResults }: DetectReport): string {
@@ -160,7 +183,7 @@ export function scanText({ layers, notes, seconds }: ScanReport): string {
       .slice(0, SHOWN_LAYERS)
       .map((it) => [
         String(it.layer),
-        place(it.row, it.column),
+        place(it.row, it.column, it.expert),
         fixed(it.value, 4),
         fixed(it.timesMedian, 1),
         percent(it.share),

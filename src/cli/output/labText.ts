@@ -1,9 +1,10 @@
+import { coordinateWords } from "#shared/figures/detectionWords.ts";
 import { labFigures } from "#shared/lab/index.ts";
 import { paletteOf } from "#shared/figures/index.ts";
 import type { LabReport, LabSummary } from "#shared/lab/index.ts";
 import { EXPERIMENTS, originalTasks } from "#shared/lab/index.ts";
 import { figureTableText } from "./figureTable.ts";
-import { duration, place } from "./numbers.ts";
+import { duration } from "./numbers.ts";
 import { conventionClause } from "./scores.ts";
 import { textTable } from "./table.ts";
 import { tasksText } from "./taskTables.ts";
@@ -11,7 +12,7 @@ import { tasksText } from "./taskTables.ts";
 /** An experiment for people: the finding, how it was measured, the values of each of its figures once, the task files, what to know. */
 export function labText(report: LabReport): string {
   const { title, paper } = EXPERIMENTS[report.experiment];
-  const found = report.superWeights.map(([layer, row, column]) => `layer ${layer} ${place(row, column)}`);
+  const found = report.superWeights.map(coordinateWords);
   const head = [
     `${title} (${paper}): ${sentence(report.finding.text)}`,
     `Super weights: ${found.join(", ") || "none"}. ${conventionClause(report.convention)}; ${duration(report.seconds)} on ${report.device}.`,

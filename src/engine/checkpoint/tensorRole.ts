@@ -38,6 +38,12 @@ export function isRouter(name: string): boolean {
   return /\.(?:mlp|feed_forward|block_sparse_moe)\.(?:gate|router)\.weight$/.test(name);
 }
 
+/** Number of the expert that a matrix is of, by its name (`….experts.3.down_proj.weight`), or null. */
+export function expertIn(name: string): number | null {
+  const found = /\.experts\.(\d{1,6})\./.exec(name);
+  return found ? Number(found[1]) : null;
+}
+
 /** Path of a tensor's module below its layer: `self_attn.q_proj`; the whole one outside the layers. */
 export function modulePath(name: string): string {
   const module = name.slice(0, Math.max(0, name.lastIndexOf(".")));

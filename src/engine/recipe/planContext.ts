@@ -6,8 +6,8 @@ import type { Coordinate } from "#shared/recipe.ts";
 export interface PlanContext {
   /** What `restore: "super-weights"` stands for. */
   readonly superWeights: readonly Coordinate[];
-  /** Name of a layer's `down_proj` weight. */
-  downProjection(layer: number): string;
+  /** Name of a layer's `down_proj` weight, or of one of its experts'; `*` stands for the expert where none is said. */
+  downProjection(layer: number, expert?: number): string;
   /** What calibration measured of a linear's inputs, by its tensor's name. */
   inputs?(tensor: string): InputStatistics | undefined;
   /** Rounds every ŵ to this type; absent = each tensor's own, or the half type that the scheme's runtimes make of it. */

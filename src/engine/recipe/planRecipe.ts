@@ -33,7 +33,7 @@ export function planRecipe(
 ): RecipePlan {
   const plans = planTensors(recipe, [...model.checkpoint.tensors.values()], {
     superWeights,
-    downProjection: (layer) => model.architecture.downProjection(layer),
+    downProjection: (layer, expert) => model.architecture.downProjection(layer, expert),
     inputs: (tensor) => model.inputs?.(tensor),
     storage,
   });

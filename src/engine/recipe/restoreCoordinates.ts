@@ -48,8 +48,10 @@ function locate(
   byName: ReadonlyMap<string, TensorInfo>,
   context: PlanContext,
 ): { tensor: TensorInfo; index: number } {
-  const [layer, row, column] = coordinate;
-  const name = context.downProjection(layer);
+  const [layer, row, column, expert] = coordinate;
+  const name = context.downProjection(layer, expert);
+  if (expert !== undefined && name === context.downProjection(layer))
+    throw noSuchWeight(coordinate, name, `layer ${layer} has no experts`);
   if (name.includes("*"))
     throw noSuchWeight(
       coordinate,
@@ -72,7 +74,7 @@ function noSuchWeight(coordinate: Coordinate, tensor: string, why: string): Keys
   return new KeystoneError(
     "recipe/no-such-weight",
     `The recipe restores ${text(coordinate)}, but ${why}.`,
-    "Coordinates are [layer, row = output channel, column = input channel] of down_proj; detect lists those of a model.",
+    "Coordinates are [layer, row = output channel, column = input channel] of down_proj, in a layer with experts followed by the expert; detect lists those of a model.",
     { layer, row, column, tensor },
   );
 }

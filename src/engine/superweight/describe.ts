@@ -20,11 +20,13 @@ export interface Known {
 /** A proposal as the report has it: evidence, verdict with its reason, and the effect where it was measured. */
 export function describeCandidate(proposal: Proposal, known: Known): Candidate {
   const { tokenizer, effects, measure, gains, forms } = known;
-  const { layer, row, column, tensor, value, inputActivation, outputActivation, contribution } = proposal;
+  const { layer, row, column, expert, tensor, value, inputActivation, outputActivation, contribution } =
+    proposal;
   const { share, token, pass, after, rank, sigma, timesMedian, carried, published, nextLargest } = proposal;
   const idsOf = (bos: boolean): readonly number[] => (forms.find((form) => form.bos === bos) ?? forms[0]).ids;
   return {
-    ...{ layer, row, column, tensor, value, inputActivation, outputActivation, contribution },
+    ...{ layer, row, column, ...(expert === undefined ? {} : { expert }) },
+    ...{ tensor, value, inputActivation, outputActivation, contribution },
     ...{ share, token, pass, after, rank, sigma, timesMedian, carried, published, nextLargest },
     normGain: gains.get(keyOf(proposal)) ?? null,
     carriers: proposal.carriers.map((carrier) => ({

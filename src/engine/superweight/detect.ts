@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import type { Candidate, DetectPreview, DetectReport, LayerPeaks } from "#shared/detection.ts";
+import type { Candidate, DetectPreview, DetectReport, ExpertsReport, LayerPeaks } from "#shared/detection.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import { createLayerReader } from "#engine/evaluate/stream/layerReader.ts";
 import { createMeter } from "#engine/evaluate/stream/meter.ts";
@@ -10,6 +10,8 @@ import { describeCandidate, isVital, type Known } from "./describe.ts";
 import { EffectMeasure, type Effects } from "./effect/effects.ts";
 import { findingOf } from "./finding.ts";
 import { readNormGains } from "./evidence/normGain.ts";
+import { probeId } from "./effect/probes.ts";
+import { expertsReportOf } from "./evidence/superExperts.ts";
 import { chooseOthers, largestOfLayer, type OtherPlace } from "./effect/otherWeights.ts";
 import { promptForms } from "./evidence/promptForms.ts";
 import { PromptPass } from "./evidence/promptPass.ts";
@@ -17,6 +19,9 @@ import { publishedResultsFor } from "./published/publishedResults.ts";
 import { tokensOf, type DetectRequest, type Search } from "./detectionRun.ts";
 import { byEffect } from "./effect/verdicts.ts";
 import { newlySeen, openWatchers } from "./watchers.ts";
+
+/** Super experts whose loss is measured at most, the largest outputs first. */
+const MEASURED_EXPERTS = 8;
 
 /** What evidence alone must show where effects are not asked for: the paper's rule, relative to the median. */
 const EVIDENCE_TIMES = 8;
@@ -28,12 +33,11 @@ const EVIDENCE_SHARE = 0.5;
  * whole columns, without all of them, and without weights that nothing speaks for (the null), in one stream over the layers; the
  * prompt runs along with candidates zeroed, to see what they hide. What matters is measured more closely in a second stream.
  * Memory: one layer in f32, and the text's hidden states of every change.
- * @throws KeystoneError detect/experts, detect/empty-prompt, detect/prompt-too-long, detect/not-finite, detect/no-text, checkpoint/not-finite, job/cancelled
+ * @throws KeystoneError detect/empty-prompt, detect/prompt-too-long, detect/not-finite, detect/no-text, checkpoint/not-finite, job/cancelled
  */
 export async function detect(request: DetectRequest): Promise<DetectReport> {
   const begin = performance.now();
   const { architecture, tokenizer, options } = request;
-  refuseExpertLayers(architecture);
   const forms = promptForms(tokenizer, options.prompt, architecture.facts.contextLength);
   const search: Search = {
     request,
@@ -43,8 +47,10 @@ export async function detect(request: DetectRequest): Promise<DetectReport> {
     largest: [],
     passes: [],
     open: [],
+    experts: null,
   };
   const first = await unmodifiedPass(search);
+  search.experts = expertsReportOf(architecture, first.experts);
   const layers = first.report().layers;
   const measure = yardstick(options, median(layers.map(({ output }) => Math.abs(output.value))));
   const proposals = propose(architecture, first.evidence, measure, { pass: 1, after: [] });
@@ -98,7 +104,8 @@ async function measureAll(
   const others = await withValues(request, chooseOthers(request, largest, measured, options.nullWeights));
   const measuring = new EffectMeasure(request, reader, meter, measure, text);
   const watchers = await openWatchers(search, measured);
-  const first = await measuring.first(measured, others, async (layer, weights) => {
+  const experts = search.experts?.superExperts.slice(0, MEASURED_EXPERTS) ?? [];
+  const first = await measuring.first(measured, others, experts, async (layer, weights) => {
     for (const watcher of watchers) {
       await watcher.step(request, layer, weights);
       await meter.advance(tokensOf(search.forms), `pass ${watcher.pass}, layer ${layer + 1}`);
@@ -170,6 +177,7 @@ function reportOf(
     others: [...(effects?.others ?? [])],
     judged,
     maximum,
+    experts: withEffects(search.experts, effects),
     publishedResults: publishedResultsFor(basename(checkpoint.path), architecture.facts),
     open: [...open],
     layers,
@@ -180,6 +188,16 @@ function reportOf(
     seconds: (performance.now() - begin) / 1000,
     peakRssBytes: process.resourceUsage().maxRSS * 1024,
   };
+}
+
+/** What the model loses without each super expert, where that was measured. */
+function withEffects(experts: ExpertsReport | null, effects: Effects | null): ExpertsReport | null {
+  if (experts === null) return null;
+  const superExperts = experts.superExperts.map((it) => ({
+    ...it,
+    effect: effects?.changes.get(probeId.expert(it)) ?? null,
+  }));
+  return { ...experts, superExperts };
 }
 
 /** What matters alone comes before what matters together. */
@@ -198,19 +216,6 @@ function requireFinite({ layer, input, output, residual }: LayerPeaks): void {
     `The forward pass gives values that are not finite in layer ${layer}.`,
     "Check that the checkpoint is complete and its config.json belongs to it.",
     { layer },
-  );
-}
-
-/** An output of a layer with experts is a sum over several down_projs, and is not traced to one. */
-function refuseExpertLayers(architecture: Engine["architecture"]): void {
-  const { facts } = architecture;
-  const layer = Array.from({ length: facts.layers }, (_, i) => i).find((i) => architecture.expertsOf(i) > 0);
-  if (layer === undefined) return;
-  throw new KeystoneError(
-    "detect/experts",
-    `Layer ${layer} of this model has experts, and detection does not trace outputs through the experts of ${facts.family}.`,
-    "The scan of the weights alone looks at each expert (detect --weights-only, or the preview in the window).",
-    { layer, family: facts.family },
   );
 }
 

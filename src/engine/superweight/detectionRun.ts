@@ -1,4 +1,4 @@
-import type { DetectOptions, DetectPass, DetectPreview } from "#shared/detection.ts";
+import type { DetectOptions, DetectPass, DetectPreview, ExpertsReport } from "#shared/detection.ts";
 import type { Tokenizer } from "#engine/tokenizer/tokenizer.ts";
 import type { LayerReader } from "#engine/evaluate/stream/layerReader.ts";
 import type { Meter } from "#engine/evaluate/stream/meter.ts";
@@ -26,6 +26,8 @@ export interface Search {
   readonly largest: OtherPlace[];
   readonly passes: PromptPass[];
   readonly open: string[];
+  /** What the unmodified model's pass shows of its experts. */
+  experts: ExpertsReport | null;
 }
 
 /** Tokens of all forms of the prompt. */

@@ -1,5 +1,7 @@
 import type { Note } from "#shared/notes.ts";
 import type { Candidate, JudgedOn, MaximumActivation } from "#shared/detection.ts";
+import { coordinateOf } from "#shared/recipe.ts";
+import { coordinateWords } from "#shared/figures/detectionWords.ts";
 import { figure, percentOf } from "./effect/figures.ts";
 
 /** The answer in a few sentences: what the model cannot live without, from what that is known, or that there is no such weight. */
@@ -65,8 +67,8 @@ function places(found: readonly Candidate[]): string {
   return found.length > 3 ? `${shown} and ${found.length - 3} more` : shown;
 }
 
-function place({ layer, row, column }: Candidate): string {
-  return `layer ${layer} [${row}, ${column}]`;
+function place(candidate: Candidate): string {
+  return coordinateWords(coordinateOf(candidate));
 }
 
 function count(n: number, what: string): string {

@@ -1,5 +1,5 @@
 import { coordinateOf } from "#shared/recipe.ts";
-import { keyOf, propose, type Proposal, type Yardstick } from "./evidence/candidates.ts";
+import { isSameNeuron, keyOf, propose, type Proposal, type Yardstick } from "./evidence/candidates.ts";
 import { PromptPass } from "./evidence/promptPass.ts";
 import { tokensOf, type Search } from "./detectionRun.ts";
 
@@ -13,9 +13,7 @@ export async function openWatchers(search: Search, measured: readonly Proposal[]
   const { request, forms, meter } = search;
   const { checkpoint, forward, options } = request;
   const free = measured.filter((it) => !it.cancelling);
-  const columns = free.filter(
-    (it, i) => free.findIndex(({ layer, column }) => layer === it.layer && column === it.column) === i,
-  );
+  const columns = free.filter((it, i) => free.findIndex((other) => isSameNeuron(it, other)) === i);
   const sets = [...columns.slice(0, WATCHED_ALONE).map((it) => [it]), ...(free.length > 1 ? [free] : [])];
   if (sets.length > options.maxPasses - 1 && free.length > 0)
     search.open.push(

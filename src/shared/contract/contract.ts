@@ -1,6 +1,7 @@
 import { note } from "../notes.ts";
 import { z } from "zod";
-import { detectReport, scanReport } from "../detection.ts";
+import { detectReport } from "../detection.ts";
+import { scanReport } from "../scan.ts";
 import { deviceReport } from "../device.ts";
 import { planEstimate, textInfo } from "../estimate.ts";
 import { numberedEvent } from "./events.ts";

@@ -5,8 +5,8 @@ import type {
   DetectReport,
   PairEffect,
   PublishedResult,
-  ScanReport,
 } from "../detection.ts";
+import type { ScanReport } from "../scan.ts";
 import {
   coordinateWords,
   laterWords,
@@ -20,7 +20,7 @@ import { place } from "../format.ts";
 import { NOT_FINITE, type Cell, type FigureTable } from "./table.ts";
 
 /** A change's KL: missing where nothing was measured, words where it left every scale. */
-function klOf(change: Pick<Change, "kl"> | null | undefined): Cell {
+export function klOf(change: Pick<Change, "kl"> | null | undefined): Cell {
   return change ? (change.kl ?? NOT_FINITE) : null;
 }
 
@@ -47,7 +47,7 @@ export function candidateTable(candidates: readonly Candidate[]): FigureTable {
       const { effect } = one;
       return [
         String(one.layer),
-        place(one.row, one.column),
+        place(one.row, one.column, one.expert),
         VERDICT_WORDS[one.verdict],
         klOf(effect),
         klOf(effect?.half),
@@ -75,8 +75,8 @@ export function columnTable(columns: readonly ColumnGroup[]): FigureTable {
       { title: "KL weights zeroed", format: "divergence" },
       { title: "KL without the strongest", format: "divergence" },
     ],
-    rows: columns.map(({ layer, column, spokes, whole, spokesTogether, rest }) => [
-      `layer ${layer}, column ${column}`,
+    rows: columns.map(({ layer, column, expert, spokes, whole, spokesTogether, rest }) => [
+      `layer ${layer}, ${expert === undefined ? "" : `expert ${expert}, `}column ${column}`,
       spokes.map(([, row]) => row).join(", "),
       klOf(whole),
       klOf(spokesTogether),
@@ -160,9 +160,9 @@ export function scanTable({ layers }: ScanReport): FigureTable {
       { title: "Share of the row", format: "percent" },
       { title: "Published", format: "text" },
     ],
-    rows: layers.map(({ layer, row, column, value, timesMedian, share, published }) => [
+    rows: layers.map(({ layer, row, column, expert, value, timesMedian, share, published }) => [
       String(layer),
-      place(row, column),
+      place(row, column, expert),
       value,
       timesMedian,
       share,

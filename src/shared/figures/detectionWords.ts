@@ -48,8 +48,8 @@ export function isSuper({ verdict }: Pick<Candidate, "verdict">): boolean {
 }
 
 /** `layer 11 [507, 1229]`. */
-export function coordinateWords([layer, row, column]: Coordinate): string {
-  return `layer ${layer} ${place(row, column)}`;
+export function coordinateWords([layer, row, column, expert]: Coordinate): string {
+  return `layer ${layer} ${place(row, column, expert)}`;
 }
 
 /** The answer's first sentence, for a heading; what follows it is {@link restOfFinding}. */

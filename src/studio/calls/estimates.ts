@@ -5,7 +5,7 @@ import type { PlanEstimate } from "#shared/estimate.ts";
 import type { ModelSummary } from "#shared/model.ts";
 import { canonicalJson } from "#shared/canonicalJson.ts";
 import { parsePlan, type Plan } from "#shared/plan.ts";
-import { needsCalibration, type Coordinate, type Recipe } from "#shared/recipe.ts";
+import { needsCalibration, type Recipe, coordinateOf } from "#shared/recipe.ts";
 import { recipeLabel } from "#shared/recipeText.ts";
 import { requireNormWeights } from "#engine/recipe/smoothing.ts";
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
@@ -103,7 +103,7 @@ async function checkOnModel(
 ): Promise<{ notes: Note[]; problems: Problem[]; bits: [number, number] | null; same: number }> {
   const detected = kept.detection(revision, DEFAULT_DETECTION);
   const found = detected?.superWeights ?? [];
-  const superWeights = found.map(({ layer, row, column }): Coordinate => [layer, row, column]);
+  const superWeights = found.map(coordinateOf);
   return withCheckpoint(path, (checkpoint) => {
     const architecture = architectureOf(checkpoint);
     const notes: Note[] = [];

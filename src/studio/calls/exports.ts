@@ -1,3 +1,4 @@
+import { coordinateOf } from "#shared/recipe.ts";
 import { architectureOf, familyNameOf } from "#engine/architecture/readArchitecture.ts";
 import { checkExport } from "#engine/export/checkExport.ts";
 import { ExportJob } from "#engine/export/folder/exportJob.ts";
@@ -14,7 +15,6 @@ import type { DetectReport } from "#shared/detection.ts";
 import { KeystoneError, type KeystoneErrorData } from "#shared/errors.ts";
 import { descriptionOf, exportFormat, type ExportRequest, type FormatAnswer } from "#shared/exporting.ts";
 import type { ModelSummary } from "#shared/model.ts";
-import type { Coordinate } from "#shared/recipe.ts";
 import type { Answers, StudioContext } from "../context/context.ts";
 import {
   DEFAULT_DETECTION,
@@ -155,11 +155,7 @@ function requireHeld(model: ExportModel, request: ExportRequest): void {
 }
 
 function exportModel(checkpoint: Checkpoint, report: DetectReport | null): ExportModel {
-  const superWeights = (report?.superWeights ?? []).map(({ layer, row, column }): Coordinate => [
-    layer,
-    row,
-    column,
-  ]);
+  const superWeights = (report?.superWeights ?? []).map(coordinateOf);
   const listed = familyNameOf(checkpoint.config) === null;
   const architecture = listed ? listedModel(checkpoint) : architectureOf(checkpoint);
   return { checkpoint, architecture, superWeights };

@@ -4,7 +4,7 @@ import { SWEEP_STAGES } from "#shared/contract/job.ts";
 import type { LabReport } from "#shared/lab/index.ts";
 import type { ModelSummary } from "#shared/model.ts";
 import type { Judge } from "#shared/plan.ts";
-import { needsSuperWeights, type Coordinate, type Recipe } from "#shared/recipe.ts";
+import { needsSuperWeights, type Coordinate, type Recipe, coordinateOf } from "#shared/recipe.ts";
 import { recipeId } from "#engine/recipe/recipeId.ts";
 import type { ModelHandle, TaskFields, TaskKind, TaskResult, VariantRequest } from "#worker/protocol/task.ts";
 import type { StudioContext } from "./context.ts";
@@ -112,7 +112,7 @@ export async function superWeights(
 ): Promise<readonly Coordinate[]> {
   const kept = context.kept.detection(model.revision, DEFAULT_DETECTION);
   const report = kept ?? (await search(context, asPreparation(job), pool, model, DEFAULT_DETECTION, null));
-  return report.superWeights.map(({ layer, row, column }): Coordinate => [layer, row, column]);
+  return report.superWeights.map(coordinateOf);
 }
 
 /** A search that something else waits for says so: its progress is not that of the work that was asked for. */

@@ -1,7 +1,7 @@
 import { architectureOf } from "#engine/architecture/readArchitecture.ts";
 import { variantFileBits } from "#engine/export/variant/variantSize.ts";
 import { planTensors } from "#engine/recipe/planTensors.ts";
-import type { Coordinate, Recipe } from "#shared/recipe.ts";
+import { type Recipe, coordinateOf } from "#shared/recipe.ts";
 import { variantWeightBytes } from "#shared/variantSize.ts";
 import { DEFAULT_DETECTION } from "./launch.ts";
 import type { CacheStore } from "../store/cacheStore.ts";
@@ -24,13 +24,13 @@ export async function variantSizes(
   return withCheckpoint(path, (checkpoint) => {
     const architecture = architectureOf(checkpoint);
     const found = kept.detection(checkpoint.revision, DEFAULT_DETECTION)?.superWeights ?? [];
-    const superWeights = found.map(({ layer, row, column }): Coordinate => [layer, row, column]);
+    const superWeights = found.map(coordinateOf);
     const tensors = [...checkpoint.tensors.values()];
     const parameters = tensors.reduce((sum, tensor) => sum + tensor.parameters, 0);
     return recipes.map((recipe) => {
       const { tensors: plans } = planTensors(recipe, tensors, {
         superWeights,
-        downProjection: (layer) => architecture.downProjection(layer),
+        downProjection: (layer, expert) => architecture.downProjection(layer, expert),
       });
       const fileBitsPerWeight = variantFileBits({ checkpoint, architecture, superWeights }, recipe, plans);
       return { fileBitsPerWeight, weightBytes: variantWeightBytes({ fileBitsPerWeight }, parameters) ?? 0 };

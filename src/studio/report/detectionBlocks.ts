@@ -1,4 +1,4 @@
-import type { DetectReport } from "#shared/detection.ts";
+import type { DetectReport, ExpertsReport } from "#shared/detection.ts";
 import {
   clipWords,
   columnSentence,
@@ -17,6 +17,7 @@ import {
 } from "#shared/figures/detectionTables.ts";
 import { evidenceFigure } from "#shared/figures/evidence.ts";
 import type { FigureTable, Palette } from "#shared/figures/index.ts";
+import { expertsSentence, protectionWords, superExpertTable } from "#shared/figures/superExperts.ts";
 import { NOT_FINITE } from "#shared/figures/table.ts";
 import { place } from "#shared/format.ts";
 import type { Block } from "./document.ts";
@@ -50,7 +51,22 @@ export function detectionBlocks(report: DetectReport, palette: Palette): Block[]
     ...(publishedResults.length > 0
       ? tableBlocks("Published results beside what was measured here", publishedTable(report))
       : []),
+    ...(report.experts ? expertBlocks(report.experts) : []),
     ...tableBlocks("Weights tried for comparison", otherTable({ others })),
+  ];
+}
+
+function expertBlocks(experts: ExpertsReport): Block[] {
+  const protection = protectionWords(experts);
+  return [
+    { kind: "heading", text: "Super experts" },
+    { kind: "text", text: expertsSentence(experts) },
+    ...(protection === null
+      ? []
+      : [
+          { kind: "table", label: "Super experts", table: superExpertTable(experts) } as const,
+          { kind: "text", text: protection } as const,
+        ]),
   ];
 }
 

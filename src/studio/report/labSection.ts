@@ -1,5 +1,6 @@
+import { coordinateWords } from "#shared/figures/detectionWords.ts";
 import type { TaskReport } from "#shared/evaluation.ts";
-import { count, duration, list, place } from "#shared/format.ts";
+import { count, duration, list } from "#shared/format.ts";
 import { labFigures } from "#shared/lab/index.ts";
 import { type Figure, type Palette } from "#shared/figures/index.ts";
 import { taskTable } from "#shared/figures/taskTable.ts";
@@ -65,7 +66,7 @@ function figureBlocks(figure: Figure, main: Figure | undefined): Block[] {
 
 function factsOf(summary: LabResult["summary"], report: LabReport): [string, string][] {
   const mark = unfinishedMark(report);
-  const weights = report.superWeights.map(([layer, row, column]) => `layer ${layer} ${place(row, column)}`);
+  const weights = report.superWeights.map(coordinateWords);
   return [
     ["Experiment", summary.id],
     ["Model", `${report.modelName} (${report.model})`],

@@ -80,7 +80,7 @@ function restoredBlocks({ name, superWeights }: ReportModel): Block[] {
           { title: "Layer", format: "text" },
           { title: "[row, column] of down_proj", format: "text" },
         ],
-        rows: superWeights.map(([layer, row, column]) => [String(layer), place(row, column)]),
+        rows: superWeights.map(([layer, row, column, expert]) => [String(layer), place(row, column, expert)]),
       },
     },
   ];

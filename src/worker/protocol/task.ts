@@ -1,12 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { ChatTurn, CompareReport, GenerateReport } from "#shared/comparison.ts";
-import type {
-  DetectOptions,
-  DetectPass,
-  DetectPreview,
-  DetectReport,
-  ScanReport,
-} from "#shared/detection.ts";
+import type { DetectOptions, DetectPass, DetectPreview, DetectReport } from "#shared/detection.ts";
+import type { ScanReport } from "#shared/scan.ts";
 import type { DiffReport } from "#shared/diff.ts";
 import type { DeviceName, DeviceReport } from "#shared/device.ts";
 import type { KeystoneErrorData } from "#shared/errors.ts";

@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import type { DeviceReport } from "#shared/device.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { TextInfo } from "#shared/estimate.ts";
-import type { ScanReport } from "#shared/detection.ts";
+import type { ScanReport } from "#shared/scan.ts";
 import type { TensorStatistics } from "#shared/model.ts";
 import { loadTokenizer } from "#engine/formats/tokens/loadTokenizer.ts";
 import { openCheckpoint } from "#engine/formats/openCheckpoint.ts";

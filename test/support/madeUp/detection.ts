@@ -77,14 +77,14 @@ const SECOND: Coordinate = [2, 507, 90];
 /** Twelve candidates in the unmodified model and one that appears later: two super weights, six spokes of a column, a canceller. */
 export function madeUpDetection(model = "/models/demo"): DetectReport {
   const superWeights = [
-    candidateOf(...FIRST, {
+    candidateOf(FIRST[0], FIRST[1], FIRST[2], {
       outputActivation: 24_022,
       verdict: "super",
       effect: effectOf(3.26, { column: 3.31, row: 3.4 }),
       reason: "KL 3.2600 with it zeroed, 8,150 × the null.",
       published: "SmolLM2-135M",
     }),
-    candidateOf(...SECOND, {
+    candidateOf(SECOND[0], SECOND[1], SECOND[2], {
       outputActivation: 497,
       verdict: "super",
       effect: effectOf(0.72, { column: 0.73, row: 0.9 }),
@@ -170,6 +170,7 @@ export function madeUpDetection(model = "/models/demo"): DetectReport {
       allTogether: changeOf(3.9),
     },
     maximum: { value: 24_520, token: 0, channel: 507, layer: 11, text: "Apple" },
+    experts: null,
     publishedResults: [
       {
         source: "a census of 22 models",

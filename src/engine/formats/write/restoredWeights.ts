@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
-import type { Coordinate } from "#shared/recipe.ts";
+import { coordinateOf, type Coordinate } from "#shared/recipe.ts";
+import { expertIn } from "#engine/checkpoint/tensorRole.ts";
 import type { ExportVariant } from "./exportedVariant.ts";
 
 /** A weight put back exactly, or one whose module is kept, and the value it has in the source. */
@@ -8,6 +9,8 @@ export const restoredWeight = z.object({
   layer: z.number().int().nullable(),
   row: z.number().int(),
   column: z.number().int(),
+  /** Whose, in a layer with experts. */
+  expert: z.number().int().optional(),
   tensor: z.string(),
   value: z.number(),
 });
@@ -33,15 +36,18 @@ export function restoredPlaces(variant: Pick<ExportVariant, "plans">): RestoredP
     }
     count += restore.indices.length;
     for (const index of restore.indices)
-      named.push({ tensor: name, layer, row: Math.floor(index / columns), column: index % columns });
+      named.push({
+        ...{ tensor: name, layer, row: Math.floor(index / columns), column: index % columns },
+        ...(expertIn(name) === null ? {} : { expert: expertIn(name) ?? 0 }),
+      });
   }
   return { count, named };
 }
 
-/** The named ones as `[layer, row, column]`. */
+/** The named ones as coordinates. */
 export function restoredCoordinates(variant: Pick<ExportVariant, "plans">): Coordinate[] {
-  return restoredPlaces(variant).named.flatMap(({ layer, row, column }): Coordinate[] =>
-    layer === null ? [] : [[layer, row, column]],
+  return restoredPlaces(variant).named.flatMap(({ layer, ...place }): Coordinate[] =>
+    layer === null ? [] : [coordinateOf({ layer, ...place })],
   );
 }
 

@@ -1,3 +1,4 @@
+import { coordinateWords } from "#shared/figures/detectionWords.ts";
 import type { Note } from "#shared/notes.ts";
 import { list } from "#shared/format.ts";
 import type { LabReportOf } from "#shared/lab/index.ts";
@@ -50,9 +51,7 @@ export function severalRows(persistence: readonly Persistence[]): Note[] {
   const shared = byRow
     .filter(([, weights]) => weights.length > 1)
     .map(([row, weights]): Note => {
-      const places = weights.map(
-        ({ superWeight: [layer, , column] }) => `layer ${layer} [${row}, ${column}]`,
-      );
+      const places = weights.map(({ superWeight }) => coordinateWords(superWeight));
       const text = `${list(places)} write to one channel, ${row}: what is found there is of them together.`;
       return { code: "super-activations/one-channel", text: sentence(text) };
     });

@@ -1,3 +1,4 @@
+import { coordinateWords } from "#shared/figures/detectionWords.ts";
 import type { Note } from "#shared/notes.ts";
 import { DEFAULT_PROMPT } from "#shared/detection.ts";
 import type { LabReportOf } from "#shared/lab/index.ts";
@@ -174,11 +175,11 @@ function notesOf(
       text: `The text has passages for ${plural(prompts.length, "prompt")} only.`,
     });
   for (const { superWeight, from } of persistence) {
-    const [layer, row, column] = superWeight;
+    const [, row] = superWeight;
     if (from === null)
       notes.push({
         code: "super-activations/not-persistent",
-        text: `Layer ${layer} [${row}, ${column}]: no layer has its largest value in channel ${row} in every prompt.`,
+        text: `${sentence(coordinateWords(superWeight))}: no layer has its largest value in channel ${row} in every prompt.`,
       });
   }
   notes.push(...firstToken(tokenizer, prompts, persistence));

@@ -22,7 +22,7 @@ export function clipRestoreRecipe(run: LabRun, { bits, granularity }: Grid, rang
 
 /** The super weights as a recipe's `restore`: by coordinates, so that the recipe says all by itself. */
 export function restoreList({ superWeights }: LabRun): Coordinate[] {
-  return superWeights.map(([layer, row, column]) => [layer, row, column]);
+  return superWeights.map((coordinate): Coordinate => [...coordinate]);
 }
 
 /** What stands in the report of an experiment on a model without super weights. */

@@ -1,3 +1,4 @@
+import type { Coordinate } from "#shared/recipe.ts";
 import type { Convention } from "#shared/evaluation.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { LabReached } from "#shared/lab/reports/facts.ts";
@@ -19,7 +20,7 @@ export function labFacts(run: LabRun, convention: Convention, begin: number, rea
     calibration: request.calibration,
     taskLimit: request.taskLimit,
     convention,
-    superWeights: superWeights.map((coordinate) => [...coordinate] as [number, number, number]),
+    superWeights: superWeights.map((coordinate): Coordinate => [...coordinate]),
     device: forward.device.used,
     seconds: (performance.now() - begin) / 1000,
     cancelled: false,

@@ -61,7 +61,7 @@ export async function ablate(request: AblateRequest): Promise<AblateReport> {
     model: basename(checkpoint.path),
     text: request.text,
     convention: windows.convention,
-    superWeights: superWeights.map(([layer, row, column]) => [layer, row, column]),
+    superWeights: superWeights.map((coordinate): Coordinate => [...coordinate]),
     rows: [original, ...rows],
     device: forward.device.used,
     seconds: (performance.now() - begin) / 1000,

@@ -1,4 +1,5 @@
 import type { AblationKind } from "#shared/evaluation.ts";
+import { coordinateWords } from "#shared/figures/detectionWords.ts";
 import type { Coordinate } from "#shared/recipe.ts";
 import type { Engine, Watch } from "#engine/evaluate/stream/engine.ts";
 import type { Variant } from "#engine/evaluate/stream/variant.ts";
@@ -92,8 +93,7 @@ export function randomOthersPruned(
 
 /** One super weight pruned, the others in place. @throws KeystoneError usage/no-such-weight */
 export function onePruned(engine: Engine, coordinate: Coordinate): Ablation {
-  const [layer, row, column] = coordinate;
-  const place = `layer ${layer} [${row}, ${column}]`;
+  const place = coordinateWords(coordinate);
   return {
     kind: "one-super-weight",
     name: `${place} alone pruned`,

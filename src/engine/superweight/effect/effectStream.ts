@@ -92,13 +92,13 @@ async function changedLayer(
   { probe, states }: Lane,
   original: readonly HiddenBatch[],
 ): Promise<HiddenBatch[]> {
-  const undo = applyChanges(engine.architecture, layer, weights, changesOf(probe, layer));
+  const changed = applyChanges(engine.architecture, layer, weights, changesOf(probe, layer));
   const next: HiddenBatch[] = [];
   for (const [b, batch] of (states ?? original).entries()) {
-    next.push(await engine.forward.layer(layer, batch, weights));
+    next.push(await engine.forward.layer(layer, batch, changed.weights));
     await meter.advance(batchTokens(plan, b), phase(engine, layer));
   }
-  undo();
+  changed.undo();
   return next;
 }
 

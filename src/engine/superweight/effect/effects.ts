@@ -1,5 +1,12 @@
 import { coordinateOf } from "#shared/recipe.ts";
-import type { Change, ColumnGroup, JudgedOn, OtherWeight, PairEffect } from "#shared/detection.ts";
+import type {
+  Change,
+  ColumnGroup,
+  JudgedOn,
+  OtherWeight,
+  PairEffect,
+  SuperExpert,
+} from "#shared/detection.ts";
 import type { LayerReader } from "#engine/evaluate/stream/layerReader.ts";
 import type { Meter } from "#engine/evaluate/stream/meter.ts";
 import {
@@ -11,7 +18,7 @@ import {
 import type { Engine } from "#engine/evaluate/stream/engine.ts";
 import type { WindowSet } from "#engine/evaluate/windows/windowSet.ts";
 import type { HiddenBatch, LayerWeights } from "#engine/forward/forward.ts";
-import { keyOf, type Proposal, type Yardstick } from "../evidence/candidates.ts";
+import { isSameNeuron, keyOf, type Proposal, type Yardstick } from "../evidence/candidates.ts";
 import { probeWork, streamProbes, type Probe, type Start } from "./effectStream.ts";
 import { headWork, judgeProbes, type OriginalFigures } from "./judgeProbes.ts";
 import { sharesWork, type OtherPlace } from "./otherWeights.ts";
@@ -66,15 +73,16 @@ export class EffectMeasure {
   }
 
   /**
-   * Every candidate alone, whole columns, all together, the null.
+   * Every candidate alone, whole columns, all together, the null, and whole experts.
    * @param alsoWith does more with each layer's weights, while they are in memory
    */
   async first(
     measured: readonly Proposal[],
     others: readonly OtherPlace[],
+    experts: readonly Pick<SuperExpert, "layer" | "expert">[],
     alsoWith: (layer: number, weights: LayerWeights) => Promise<void>,
   ): Promise<Effects> {
-    const probes = firstProbes(this.engine.architecture, measured, others);
+    const probes = firstProbes(this.engine.architecture, measured, others, experts);
     const keepAt = this.layersToKeep(measured);
     const states = await embedBatches(this.engine, this.plan);
     const original = await this.run(probes, { layer: 0, states }, alsoWith, (layer, there) => {
@@ -173,7 +181,7 @@ export class EffectMeasure {
       chosen
         .slice(i + 1)
         // weights of one column are asked together as its spokes
-        .filter(({ layer, column }) => layer !== first.layer || column !== first.column)
+        .filter((second) => !isSameNeuron(first, second))
         .map((second): [Proposal, Proposal] => [first, second]),
     );
     const hidden = later.flatMap((it): [Proposal, Proposal][] => {
@@ -227,6 +235,7 @@ export class EffectMeasure {
         .map((spokes): ColumnGroup => ({
           layer: spokes.layer,
           column: spokes.column,
+          ...(spokes.expert === undefined ? {} : { expert: spokes.expert }),
           spokes: spokes.members.filter(({ after }) => after.length === 0).map(coordinateOf),
           whole: of(probeId.column(spokes)),
           spokesTogether: this.changes.get(probeId.spokes(spokes)) ?? null,

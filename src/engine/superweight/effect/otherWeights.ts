@@ -1,4 +1,5 @@
 import type { OtherWeight } from "#shared/detection.ts";
+import type { WeightPlace } from "#shared/recipe.ts";
 import type { Architecture, LayerTensor } from "#engine/architecture/decoder/architecture.ts";
 import type { Engine } from "#engine/evaluate/stream/engine.ts";
 import { expertOf, type LayerWeights } from "#engine/forward/forward.ts";
@@ -39,13 +40,6 @@ export async function largestOfLayer(
   return found;
 }
 
-/** A candidate: its column is a neuron's output, made by rows of what feeds the MLP; its row is the channel that its layer adds to. */
-export interface Place {
-  readonly layer: number;
-  readonly row: number;
-  readonly column: number;
-}
-
 /**
  * The null of the effects: weights that no evidence speaks for. `count` drawn at random and the `count` of largest |w|, from all
  * linears of the decoder. Weights of a candidate's neuron, and of its row of down_proj, share its work and are left out.
@@ -54,7 +48,7 @@ export interface Place {
 export function chooseOthers(
   engine: Pick<Engine, "architecture">,
   largest: readonly OtherPlace[],
-  candidates: readonly Place[],
+  candidates: readonly WeightPlace[],
   count: number,
 ): OtherPlace[] {
   const { architecture } = engine;
@@ -77,17 +71,19 @@ export function chooseOthers(
 export function sharesWork(
   architecture: Architecture,
   place: Pick<OtherPlace, "layer" | "tensor" | "row" | "column">,
-  { layer, row, column }: Place,
+  { layer, row, column, expert }: WeightPlace,
 ): boolean {
   if (place.layer !== layer) return false;
-  if (place.tensor === architecture.downProjection(layer))
-    return place.column === column || place.row === row;
-  const { intermediateSize } = architecture.facts;
-  const tensor = architecture.layerTensors(layer).find(({ name }) => name === place.tensor);
-  return feedsNeurons(tensor, intermediateSize) && place.row % intermediateSize === column;
+  const down = architecture.downProjection(layer, expert);
+  if (place.tensor === down) return place.column === column || place.row === row;
+  const tensors = architecture.layerTensors(layer);
+  const neurons = tensors.find(({ name }) => name === down)?.shape[1] ?? 0;
+  const tensor = tensors.find(({ name }) => name === place.tensor);
+  return feedsNeurons(tensor, neurons, expert) && place.row % neurons === column;
 }
 
-/** gate, up, or both in one matrix. */
-function feedsNeurons(tensor: LayerTensor | undefined, intermediateSize: number): boolean {
-  return tensor?.shape[0] === intermediateSize || tensor?.shape[0] === 2 * intermediateSize;
+/** gate, up, or both in one matrix, of this MLP. */
+function feedsNeurons(tensor: LayerTensor | undefined, neurons: number, expert: number | undefined): boolean {
+  if (tensor?.expert?.number !== expert) return false;
+  return tensor?.shape[0] === neurons || tensor?.shape[0] === 2 * neurons;
 }

@@ -1,54 +1,54 @@
-import { coordinateOf } from "#shared/recipe.ts";
+import { coordinateOf, type WeightPlace } from "#shared/recipe.ts";
+import type { SuperExpert } from "#shared/detection.ts";
 import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
 import type { Probe } from "./effectStream.ts";
-import { keyOf, type Proposal } from "../evidence/candidates.ts";
+import { isSameNeuron, keyOf, type Proposal } from "../evidence/candidates.ts";
 import type { OtherPlace } from "./otherWeights.ts";
 import { downSlot, weightsScaled, type WeightChange } from "../evidence/weightChanges.ts";
 
 /** Names under which the probes' effects are looked up. */
 export const probeId = {
-  zero: (weight: Place) => `zero ${keyOf(weight)}`,
-  half: (weight: Place) => `half ${keyOf(weight)}`,
-  column: ({ layer, column }: Pick<Place, "layer" | "column">) => `column ${layer},${column}`,
-  row: ({ layer, row }: Pick<Place, "layer" | "row">) => `row ${layer},${row}`,
-  spokes: ({ layer, column }: Pick<Place, "layer" | "column">) => `spokes ${layer},${column}`,
-  rest: ({ layer, column }: Pick<Place, "layer" | "column">) => `rest ${layer},${column}`,
-  pair: (first: Place, second: Place) => `pair ${keyOf(first)} ${keyOf(second)}`,
+  zero: (weight: WeightPlace) => `zero ${keyOf(weight)}`,
+  half: (weight: WeightPlace) => `half ${keyOf(weight)}`,
+  column: (neuron: Neuron) => `column ${neuronKey(neuron)}`,
+  row: ({ layer, row, expert }: Omit<WeightPlace, "column">) => `row ${layer},${row},${expert ?? ""}`,
+  spokes: (neuron: Neuron) => `spokes ${neuronKey(neuron)}`,
+  rest: (neuron: Neuron) => `rest ${neuronKey(neuron)}`,
+  expert: ({ layer, expert }: ExpertPlace) => `expert ${layer},${expert}`,
+  pair: (first: WeightPlace, second: WeightPlace) => `pair ${keyOf(first)} ${keyOf(second)}`,
   other: (index: number) => `other ${index}`,
   all: "all",
 } as const;
 
-interface Place {
-  readonly layer: number;
-  readonly row: number;
-  readonly column: number;
+/** One column of one down_proj. */
+type Neuron = Omit<WeightPlace, "row">;
+type ExpertPlace = Pick<SuperExpert, "layer" | "expert">;
+
+function neuronKey({ layer, column, expert }: Neuron): string {
+  return [layer, column, ...(expert === undefined ? [] : [expert])].join();
 }
 
 /** The proposals of one column, the largest output first. */
-export interface Spokes extends Pick<Place, "layer" | "column"> {
+export interface Spokes extends Neuron {
   readonly members: readonly Proposal[];
 }
 
 /** Columns (neurons) that proposals lie in; cancelling ones are no spokes of anything. */
 export function spokesOf(proposals: readonly Proposal[]): Spokes[] {
-  const columns = new Map<string, Proposal[]>();
-  for (const proposal of proposals) {
-    if (proposal.cancelling) continue;
-    const key = `${proposal.layer},${proposal.column}`;
-    columns.set(key, [...(columns.get(key) ?? []), proposal]);
-  }
-  return [...columns.values()].map((members) => ({
-    layer: members[0].layer,
-    column: members[0].column,
-    members,
+  const free = proposals.filter((it) => !it.cancelling);
+  const firsts = free.filter((it, i) => free.findIndex((other) => isSameNeuron(it, other)) === i);
+  return firsts.map((first) => ({
+    ...{ layer: first.layer, column: first.column, expert: first.expert },
+    members: free.filter((it) => isSameNeuron(it, first)),
   }));
 }
 
-/** The first questions: every candidate alone, every column, all together, and the null. */
+/** The first questions: every candidate alone, every column, all together, the null, and super experts as a whole. */
 export function firstProbes(
   architecture: Architecture,
   measured: readonly Proposal[],
   others: readonly OtherPlace[],
+  experts: readonly ExpertPlace[],
 ): Probe[] {
   const zeroed = (id: string, weights: readonly Proposal[]): Probe => ({
     id,
@@ -68,6 +68,11 @@ export function firstProbes(
       id: probeId.other(i),
       changes: [{ layer, slot, row, column, factor: 0 }],
     })),
+    ...experts.map(({ layer, expert }): Probe => {
+      const slot = downSlot(architecture, layer, expert);
+      const change = { layer, slot, row: null, column: null, factor: 0 };
+      return { id: probeId.expert({ layer, expert }), changes: [change] };
+    }),
   ];
 }
 
@@ -110,13 +115,13 @@ export function missingProbes(
   return asked.filter(({ id }, i) => !known.has(id) && asked.findIndex((it) => it.id === id) === i);
 }
 
-function wholeColumn(
-  architecture: Architecture,
-  { layer, column }: Pick<Place, "layer" | "column">,
-): WeightChange {
-  return { layer, slot: downSlot(architecture, layer), row: null, column, factor: 0 };
+function wholeColumn(architecture: Architecture, { layer, column, expert }: Neuron): WeightChange {
+  return { layer, slot: downSlot(architecture, layer, expert), row: null, column, factor: 0 };
 }
 
-function wholeRow(architecture: Architecture, { layer, row }: Pick<Place, "layer" | "row">): WeightChange {
-  return { layer, slot: downSlot(architecture, layer), row, column: null, factor: 0 };
+function wholeRow(
+  architecture: Architecture,
+  { layer, row, expert }: Omit<WeightPlace, "column">,
+): WeightChange {
+  return { layer, slot: downSlot(architecture, layer, expert), row, column: null, factor: 0 };
 }

@@ -1,7 +1,8 @@
 import type { Candidate, Change, ColumnGroup, PairEffect, Verdict } from "#shared/detection.ts";
 import type { Coordinate } from "#shared/recipe.ts";
 import { figure, percentOf } from "./figures.ts";
-import { keyOf, type Proposal, type Yardstick } from "../evidence/candidates.ts";
+import { coordinateWords } from "#shared/figures/detectionWords.ts";
+import { isSameNeuron, keyOf, type Proposal, type Yardstick } from "../evidence/candidates.ts";
 
 /** A pair costs much less than one of it alone, or much more than both apart, by this factor. */
 const PAIR_FACTOR = 2;
@@ -61,9 +62,7 @@ function judgeLater(proposal: Proposal, kl: number | null, findings: Findings): 
   if (pair !== null) return { verdict: "together", reason: pair };
   if (!isLarge(findings.alone.get(keyOf(proposal)), findings))
     return { verdict: "spike-without-effect", reason: harmlessReason(proposal, kl, findings) };
-  const hiding = proposal.after
-    .map(([layer, row, column]) => `layer ${layer} [${row}, ${column}]`)
-    .join(", ");
+  const hiding = proposal.after.map(coordinateWords).join(", ");
   return {
     verdict: "together",
     reason: `Its output stands out only without ${hiding}, whose work it shares; without it KL is ${kl === null ? "not finite" : figure(kl)}.`,
@@ -99,8 +98,9 @@ function superReason(kl: number | null, findings: Findings): string {
  * Spokes of one column count together where each alone is a small part of what all of them are worth; where the strongest counts
  * alone, the others must count without it.
  */
-function columnReason({ layer, row, column }: Proposal, findings: Findings): string | null {
-  const group = findings.columns.find((it) => it.layer === layer && it.column === column);
+function columnReason(proposal: Proposal, findings: Findings): string | null {
+  const { row, column } = proposal;
+  const group = findings.columns.find((it) => isSameNeuron(it, proposal));
   if (!group || group.spokes.length < 2) return null;
   const [strongest] = group.spokes;
   const joint = group.spokesTogether;
@@ -135,7 +135,7 @@ function pairReason(proposal: Proposal, findings: Findings): string | null {
   );
   if (!pair) return null;
   const other = pair.first.join() === key ? pair.second : pair.first;
-  return `It and layer ${other[0]} [${other[1]}, ${other[2]}] stand in for each other: without one alone little is lost, without both KL is ${figure(pair.both.kl ?? Infinity)}.`;
+  return `It and ${coordinateWords(other)} stand in for each other: without one alone little is lost, without both KL is ${figure(pair.both.kl ?? Infinity)}.`;
 }
 
 function cancellingReason(proposal: Proposal, kl: number | null, findings: Findings): string {

@@ -1,5 +1,5 @@
 import type { Candidate, DetectOptions } from "#shared/detection.ts";
-import { coordinateOf } from "#shared/recipe.ts";
+import { coordinateOf, type WeightPlace } from "#shared/recipe.ts";
 import type { Architecture } from "#engine/architecture/decoder/architecture.ts";
 import type { LayerEvidence, TracedOutput, TracedProduct } from "./evidence.ts";
 import { publishedMatch } from "../published/published.ts";
@@ -35,8 +35,13 @@ export function yardstick(options: DetectOptions, medianOutput: number): Yardsti
   };
 }
 
-export function keyOf(weight: { layer: number; row: number; column: number }): string {
+export function keyOf(weight: WeightPlace): string {
   return coordinateOf(weight).join();
+}
+
+/** Whether two weights lie in one column: they are of one neuron. */
+export function isSameNeuron(a: Omit<WeightPlace, "row">, b: Omit<WeightPlace, "row">): boolean {
+  return a.layer === b.layer && a.column === b.column && a.expert === b.expert;
 }
 
 /**
@@ -77,16 +82,17 @@ function proposalOf(
   measure: Yardstick,
   seen: Pick<Proposal, "pass" | "after">,
 ): Proposal {
-  const { row, token, value: outputActivation, carried } = output;
+  const { row, token, value: outputActivation, carried, expert } = output;
   const { column } = product;
   const against = Math.sign(carried) === -Math.sign(outputActivation);
   return {
-    ...{ layer, row, column, tensor: architecture.downProjection(layer), value: product.value },
+    ...{ layer, row, column, ...(expert === undefined ? {} : { expert }) },
+    ...{ tensor: architecture.downProjection(layer, expert), value: product.value },
     ...{ inputActivation: product.inputActivation, outputActivation, carried },
     ...{ contribution: product.contribution, share: product.share, token },
     ...{ rank: product.rank, sigma: product.sigma, nextLargest: [...product.nextLargest] },
     timesMedian: Math.abs(outputActivation) / measure.medianOutput,
-    published: publishedMatch(architecture.facts, [layer, row, column]),
+    published: publishedMatch(architecture.facts, coordinateOf({ layer, row, column, expert })),
     carriers: product.carriers,
     traced: product.share >= measure.options.minShare,
     cancelling: against && Math.abs(carried) >= measure.thresholdOutput,
@@ -96,18 +102,15 @@ function proposalOf(
 
 /** One neuron's output goes to all its rows: where its largest one cancels, the others are by-products of the same step. */
 function withColumnsOf(proposals: readonly Proposal[]): Proposal[] {
-  const cancelling = new Set(
-    proposals.filter((it) => it.cancelling).map(({ layer, column }) => `${layer},${column}`),
-  );
-  return proposals.map((it) => ({ ...it, cancelling: cancelling.has(`${it.layer},${it.column}`) }));
+  const cancelling = proposals.filter((it) => it.cancelling);
+  return proposals.map((it) => ({ ...it, cancelling: cancelling.some((other) => isSameNeuron(it, other)) }));
 }
 
 /** Whether its neuron cancels and has larger outputs enough to show what that costs. */
 function isByProduct(proposal: Proposal, proposals: readonly Proposal[]): boolean {
   if (!proposal.cancelling) return false;
   const larger = proposals.filter(
-    ({ layer, column, timesMedian }) =>
-      layer === proposal.layer && column === proposal.column && timesMedian > proposal.timesMedian,
+    (it) => isSameNeuron(it, proposal) && it.timesMedian > proposal.timesMedian,
   );
   return larger.length >= MEASURED_OF_CANCELLING;
 }

@@ -1,6 +1,4 @@
 import type { Carrier, LayerPeaks } from "#shared/detection.ts";
-import type { Taps } from "#engine/forward/forward.ts";
-import { peakOf } from "./peaks.ts";
 
 /** Rows of one layer whose largest outputs are traced to products. */
 const TRACED_ROWS = 8;
@@ -27,6 +25,8 @@ export interface TracedProduct {
 
 /** A row's largest |Y| over tokens, and the products that dominate it, the largest first. */
 export interface TracedOutput {
+  /** Whose output it is, in a layer with experts. */
+  readonly expert?: number;
   readonly row: number;
   readonly token: number;
   readonly value: number;
@@ -49,47 +49,57 @@ export interface PromptSpan {
   readonly bos: boolean;
 }
 
-export interface LayerStates {
-  readonly layer: number;
+/** One down_proj in one pass, and the tokens that went through it. */
+export interface DownStates {
+  /** Whose it is, in a layer with experts. */
+  readonly expert?: number;
   readonly hiddenSize: number;
-  /** (rows, hidden): the residual stream before and behind the layer. */
-  readonly residualIn: Float32Array;
-  readonly residualOut: Float32Array;
-  readonly taps: Taps;
-  /** down_proj as it was in this pass: (hidden, intermediate). */
+  /** (hidden, intermediate), as it was in this pass. */
   readonly down: Float32Array;
+  /** The batch's rows that went through it, ascending. */
+  readonly rows: ArrayLike<number>;
+  /** Into it, (rows, intermediate), and what it adds to the layer's output, (rows, hidden). */
+  readonly input: Float32Array;
+  readonly output: Float32Array;
+  /** What each row's product with a weight is multiplied with before it is added; absent = 1. */
+  readonly shares?: Float32Array;
+  /** The residual stream before the layer: (all of the batch's rows, hidden). */
+  readonly residualIn: Float32Array;
 }
 
 /**
  * Y = X·Wᵀ. Each of the largest outputs Y[token, row] is a sum of products X[token, k]·W[row, k]; the products that give most of it
  * are what a super weight must be among [arXiv:2411.07191, section 3]. All rows are looked at, not the largest alone: one column can
- * feed several, and a late layer often holds the largest value with no single weight behind it.
+ * feed several, and a late layer often holds the largest value with no single weight behind it. An expert's Y counts as much as the
+ * router lets it.
  * @param prompts the first is judged; the others are the same prompt led otherwise
+ * @param least outputs below it are not looked at
+ * @returns the rows of the largest |Y|, descending
  */
-export function layerEvidence(states: LayerStates, prompts: readonly PromptSpan[]): LayerEvidence {
-  const { layer, hiddenSize, down, taps } = states;
+export function tracedOutputs(states: DownStates, prompts: readonly PromptSpan[], least = 0): TracedOutput[] {
+  const { expert, hiddenSize, down, input, residualIn } = states;
   const width = down.length / hiddenSize;
   const [judged] = prompts;
-  const rowsOf = (all: Float32Array, columns: number): Float32Array =>
-    all.subarray(judged.offset * columns, (judged.offset + judged.tokens) * columns);
-  const peaks = {
-    layer,
-    input: peakOf(rowsOf(taps.input, width), width),
-    output: peakOf(rowsOf(taps.output, hiddenSize), hiddenSize),
-    residual: peakOf(rowsOf(states.residualOut, hiddenSize), hiddenSize),
-  };
-  const found = largestRows(rowsOf(taps.output, hiddenSize), hiddenSize).map(({ row, token, value }) => ({
-    row,
-    token,
-    value,
-    carried: states.residualIn[(judged.offset + token) * hiddenSize + row],
-    products: productsOf(taps.input, (judged.offset + token) * width, down, row * width, width),
-  }));
+  const { begin, end } = rowsIn(states.rows, judged);
+  const found = largestRows(states.output.subarray(begin * hiddenSize, end * hiddenSize), hiddenSize)
+    .filter(({ value }) => Math.abs(value) >= least)
+    .map(({ row, token: at, value }) => ({
+      ...(expert === undefined ? {} : { expert }),
+      row,
+      token: states.rows[begin + at] - judged.offset,
+      value,
+      carried: residualIn[states.rows[begin + at] * hiddenSize + row],
+      products: productsOf(input, (begin + at) * width, down, row * width, width).map((product) => ({
+        ...product,
+        contribution: product.contribution * (states.shares?.[begin + at] ?? 1),
+      })),
+    }));
+  if (found.length === 0) return [];
   const standing = standings(
     down,
     found.flatMap(({ products }) => products.slice(0, TRACED_PRODUCTS).map(({ value }) => Math.abs(value))),
   );
-  const outputs = found.map((output) => ({
+  return found.map((output) => ({
     ...output,
     products: output.products.slice(0, TRACED_PRODUCTS).map((product) => ({
       ...product,
@@ -99,10 +109,30 @@ export function layerEvidence(states: LayerStates, prompts: readonly PromptSpan[
         .slice(0, SHOWN_PRODUCTS)
         .map(({ column, contribution }) => ({ column, contribution })),
       ...standing(Math.abs(product.value)),
-      carriers: prompts.map((prompt) => carrierOf(states, prompt, output.row, product.column, width)),
+      carriers: prompts.flatMap((prompt) => carrierOf(states, prompt, output.row, product.column, width)),
     })),
   }));
-  return { peaks, outputs };
+}
+
+/** The largest of several down_projs' traced outputs, as many as are looked at of one, and what a larger one must exceed. */
+export function largestOutputs(outputs: readonly TracedOutput[]): { outputs: TracedOutput[]; least: number } {
+  const largest = outputs.toSorted((a, b) => Math.abs(b.value) - Math.abs(a.value)).slice(0, TRACED_ROWS);
+  return {
+    outputs: largest,
+    least: largest.length < TRACED_ROWS ? 0 : Math.abs(largest[TRACED_ROWS - 1].value),
+  };
+}
+
+/** Where a prompt's rows lie among those that went through: [begin, end). */
+export function rowsIn(
+  rows: ArrayLike<number>,
+  { offset, tokens }: PromptSpan,
+): { begin: number; end: number } {
+  let begin = 0;
+  while (begin < rows.length && rows[begin] < offset) begin++;
+  let end = begin;
+  while (end < rows.length && rows[end] < offset + tokens) end++;
+  return { begin, end };
 }
 
 /** The rows (channels) of the largest |Y|, each with its largest token; descending, at most {@link TRACED_ROWS}. */
@@ -110,6 +140,7 @@ function largestRows(
   output: Float32Array,
   hiddenSize: number,
 ): { row: number; token: number; value: number }[] {
+  if (output.length === 0) return [];
   const place = new Int32Array(hiddenSize);
   const largest = new Float32Array(hiddenSize).fill(-1);
   for (let i = 0; i < output.length; i++) {
@@ -183,16 +214,19 @@ function standings(
   });
 }
 
-/** Where a row's largest output lies in one form of the prompt, and the column's input there. */
+/** Where a row's largest output lies in one form of the prompt, and the column's input there; none where no token of it came here. */
 function carrierOf(
-  { taps, hiddenSize }: LayerStates,
-  { offset, tokens, bos }: PromptSpan,
+  { rows, input, output, hiddenSize }: DownStates,
+  prompt: PromptSpan,
   row: number,
   column: number,
   width: number,
-): Omit<Carrier, "text"> {
-  let token = 0;
-  const at = (t: number): number => taps.output[(offset + t) * hiddenSize + row];
-  for (let t = 1; t < tokens; t++) if (Math.abs(at(t)) > Math.abs(at(token))) token = t;
-  return { bos, token, input: taps.input[(offset + token) * width + column], output: at(token) };
+): Omit<Carrier, "text">[] {
+  const { begin, end } = rowsIn(rows, prompt);
+  if (begin === end) return [];
+  let largest = begin;
+  const at = (i: number): number => output[i * hiddenSize + row];
+  for (let i = begin + 1; i < end; i++) if (Math.abs(at(i)) > Math.abs(at(largest))) largest = i;
+  const token = rows[largest] - prompt.offset;
+  return [{ bos: prompt.bos, token, input: input[largest * width + column], output: at(largest) }];
 }

@@ -8,6 +8,7 @@ import { KeystoneError } from "#shared/errors.ts";
 /** What one layer's MLP, or one of its experts, is made of, by tensor name. */
 export interface Mlp {
   readonly layer: number;
+  readonly expert?: number;
   /** The output projection, (hidden, neurons). */
   readonly down: string;
   /** (neurons, hidden), or twice as many rows, gate's first. */
@@ -32,7 +33,8 @@ function byEquations({ config, tensors }: Checkpoint): Mlp[] | null {
       const numbers = Array.from({ length: body.experts?.count ?? 1 }, (_, expert) => expert);
       return numbers.flatMap((expert) => {
         const at = (path: string): string => `${layersPath}.${layer}.${ofExpert(path, expert)}.weight`;
-        const mlp = { layer, down: at(body.down.path), ...inputs(body, at), ...normOf(before, at) };
+        const whose = body.experts ? { expert } : {};
+        const mlp = { layer, ...whose, down: at(body.down.path), ...inputs(body, at), ...normOf(before, at) };
         return tensors.has(mlp.down) && tensors.has(mlp.up) ? [mlp] : [];
       });
     });

@@ -1,10 +1,11 @@
 import type { Note } from "#shared/notes.ts";
 import { basename } from "node:path";
-import type { ScannedLayer, ScanReport } from "#shared/detection.ts";
+import type { ScannedLayer, ScanReport } from "#shared/scan.ts";
 import { KeystoneError } from "#shared/errors.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import { median } from "#engine/evaluate/metrics.ts";
 import type { Control } from "#engine/evaluate/stream/engine.ts";
+import { coordinateOf } from "#shared/recipe.ts";
 import { publishedMatch } from "../published/published.ts";
 import { findMlps, type Mlp } from "./mlps.ts";
 
@@ -60,10 +61,11 @@ async function scanLayer(checkpoint: Checkpoint, mlp: Mlp, layers: number): Prom
   for (let i = 1; i < columns; i++) if (part(i) > part(column)) column = i;
   const shape = { layers, hiddenSize: rows, intermediateSize: columns };
   return {
+    ...(mlp.expert === undefined ? {} : { expert: mlp.expert }),
     ...{ layer: mlp.layer, tensor: mlp.down, row, column, value: down[row * columns + column] },
     timesMedian: scores[row] / (median([...scores]) || 1),
     share: part(column) / (scores[row] ** 2 || 1),
-    published: publishedMatch(shape, [mlp.layer, row, column]),
+    published: publishedMatch(shape, coordinateOf({ layer: mlp.layer, row, column, expert: mlp.expert })),
   };
 }
 

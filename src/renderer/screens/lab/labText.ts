@@ -1,8 +1,9 @@
+import { coordinateWords } from "#shared/figures/detectionWords.ts";
 import type { Note } from "#shared/notes.ts";
 import type { JobView } from "#shared/contract/job.ts";
 import type { ExperimentName, LabReport, LabSummary } from "#shared/lab/index.ts";
 import { EXPERIMENTS, grainWords, originalTasks, scoredTokens } from "#shared/lab/index.ts";
-import { count, duration, estimate, list, place, plural, rate, sentence } from "#shared/format.ts";
+import { count, duration, estimate, list, plural, rate, sentence } from "#shared/format.ts";
 import { leftOut, taskSummary } from "#shared/taskWords.ts";
 import { baseName } from "../../texts.ts";
 
@@ -50,7 +51,7 @@ export function taskLines(report: LabReport): Note[] {
 /** How a result was measured: the paper's place, {@link measuredOn}, the super weights; `12 s on CPU`. */
 export function methodOf(report: LabReport): string {
   const { seconds, device, superWeights } = report;
-  const where = superWeights.map(([layer, row, column]) => `layer ${layer} ${place(row, column)}`);
+  const where = superWeights.map(coordinateWords);
   return [
     paperPlace(report.experiment),
     measuredOn(report),

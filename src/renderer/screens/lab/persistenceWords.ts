@@ -1,13 +1,14 @@
+import { coordinateWords } from "#shared/figures/detectionWords.ts";
 import type { LabReportOf } from "#shared/lab/index.ts";
-import { activation, factor, place, plural } from "#shared/format.ts";
+import { activation, factor, plural, sentence } from "#shared/format.ts";
 
 type Persistence = LabReportOf<"super-activations">["persistence"][number];
 
 /** `layer 1 [137, 401] writes 241.3 to channel 137; in all 8 prompts it stays the largest from layer 1 to 4, at token 0; …` */
 export function persistenceWords(one: Persistence, prompts: number): string {
-  const [layer, row, column] = one.superWeight;
+  const [layer, row] = one.superWeight;
   const own = one.layers.find((at) => at.layer === layer);
-  const start = `Layer ${layer} ${place(row, column)} writes ${activation(own?.magnitude ?? null)} to channel ${row}`;
+  const start = `${sentence(coordinateWords(one.superWeight))} writes ${activation(own?.magnitude ?? null)} to channel ${row}`;
   const all = prompts === 1 ? "in the one prompt" : `in all ${plural(prompts, "prompt")}`;
   if (one.from === null) return `${start}; in no layer is that the largest value ${all}.`;
   const until = one.to ?? one.from;

@@ -41,7 +41,7 @@ const PLACE: readonly Column<Candidate>[] = [
     header: "[row, column]",
     mono: true,
     width: "104px",
-    text: (one) => place(one.row, one.column),
+    text: (one) => place(one.row, one.column, one.expert),
   },
   { id: "verdict", header: "Verdict", width: "124px", text: (one) => verdictWords(one) },
 ];

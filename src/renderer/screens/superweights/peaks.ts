@@ -1,3 +1,4 @@
+import { coordinateOf } from "#shared/recipe.ts";
 import type { Candidate, DetectPass, DetectReport } from "#shared/detection.ts";
 import { judgedSentences, maximumSentence, restOfFinding } from "#shared/figures/detectionWords.ts";
 import { activation, count, duration, list, plural } from "../../format.ts";
@@ -101,7 +102,7 @@ export function sumOf(candidate: Candidate): {
 
 /** Coordinates as other tools and recipes take them. */
 export function coordinatesJson(report: DetectReport): string {
-  return JSON.stringify(report.superWeights.map((one) => [one.layer, one.row, one.column]));
+  return JSON.stringify(report.superWeights.map(coordinateOf));
 }
 
 /** The chart in words. */

@@ -1,3 +1,4 @@
+import { type WeightPlace, coordinateOf } from "#shared/recipe.ts";
 import type { Candidate, DetectPass, DetectPreview, DetectReport, JudgedOn } from "#shared/detection.ts";
 import { isSuper, merelyLarge, type LargeWeight } from "#shared/figures/detectionWords.ts";
 
@@ -54,8 +55,8 @@ export function byEffect(candidates: readonly Candidate[]): Candidate[] {
 }
 
 /** Identity of a candidate: one place is a candidate once. */
-export function candidateKey({ layer, row, column }: Pick<Candidate, "layer" | "row" | "column">): string {
-  return `${layer}/${row}/${column}`;
+export function candidateKey(candidate: WeightPlace): string {
+  return coordinateOf(candidate).join("/");
 }
 
 /** Title and note of the upper list. */

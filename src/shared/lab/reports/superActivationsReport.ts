@@ -2,8 +2,9 @@ import { z } from "zod";
 import { finiteOrNull } from "../../numbers.ts";
 import { coordinate } from "../../recipe.ts";
 import { facts } from "./facts.ts";
-import { activation, number, percent, place, plural } from "../../format.ts";
+import { activation, number, percent, plural } from "../../format.ts";
 import { magnitudeScale, percentScale } from "../../figures/axes.ts";
+import { coordinateWords } from "../../figures/detectionWords.ts";
 import type { Figure, FigureLayout } from "../../figures/figure.ts";
 import { linePlot, type Series } from "../../figures/linePlot.ts";
 import type { Role } from "../../figures/marks.ts";
@@ -243,12 +244,12 @@ function persistenceTable({ layers }: Persistence): Figure["table"] {
   };
 }
 
-function namesOf({ superWeight: [layer, row, column] }: Persistence): {
+function namesOf({ superWeight }: Persistence): {
   id: string;
   name: string;
   channel: number;
 } {
-  return { id: `${layer}-${row}-${column}`, name: `layer ${layer} ${place(row, column)}`, channel: row };
+  return { id: superWeight.join("-"), name: coordinateWords(superWeight), channel: superWeight[1] };
 }
 
 /** Per layer, the median over prompts of |value|. */
