@@ -9,6 +9,7 @@ import { gptqInt } from "./gptqInt.ts";
 import { bf16, f16 } from "./halfTypes.ts";
 import { int } from "./int.ts";
 import { matMulNBits } from "./matMulNBits.ts";
+import { mlx } from "./mlx.ts";
 import { nf3, nf3Minmax, nf4, nf4Minmax } from "./normalFloat.ts";
 import type { SectionName } from "./sections.ts";
 
@@ -30,6 +31,7 @@ const TABLE = {
   "gptq-int": gptqInt,
   "awq-int": awqInt,
   matmulnbits: matMulNBits,
+  mlx,
   f16,
   bf16,
 } as const satisfies Readonly<Record<string, SchemeDescriptor>>;

@@ -23,6 +23,7 @@ export const SECTIONS = {
     chips: "label",
   },
   "gptq-awq": { title: "GPTQ and AWQ", note: "their layouts, rounded to nearest; groups", chips: "label" },
+  mlx: { title: "MLX", note: "Macs: mlx-lm, LM Studio; groups of 32, 64 or 128", chips: "bits" },
   onnx: { title: "ONNX Runtime", note: "MatMulNBits; groups of 16 to 256", chips: "label" },
   gguf: { title: "GGUF", note: "llama.cpp; groups of 32 alone", chips: "label" },
 } as const satisfies Readonly<Record<string, Section>>;

@@ -177,6 +177,8 @@ function schemeRoundTrip(block: readonly number[], plan: TensorPlan): number[] {
       return q8(block);
     case "matmulnbits":
       return matMulNBits(block, low, high, plan);
+    case "mlx":
+      return mlx(block, low, high, plan);
     case "f16":
       return block.map(Math.f16round);
     case "bf16":
@@ -315,6 +317,22 @@ function gptqOrAwq(block: readonly number[], low: number, high: number, plan: Te
   const divisor = stored === 0 ? scale : exact;
   const zero = plan.symmetric ? (most + 1) / 2 : limit(roundHalfEven(fround(-bottom / divisor)));
   return block.map((w) => fround((limit(roundHalfEven(fround(w / divisor)) + zero) - zero) * scale));
+}
+
+/** mlx.core.quantize and dequantize: the edge that is farther from 0 is a whole number of steps. */
+function mlx(block: readonly number[], low: number, high: number, plan: TensorPlan): number[] {
+  const most = 2 ** plan.bits - 1;
+  const step = Math.max(fround(fround(high - low) / most), fround(1e-7));
+  const edge = Math.abs(low) > Math.abs(high) ? low : high;
+  const first = Math.abs(low) > Math.abs(high) ? step : -step;
+  const steps = roundHalfEven(fround(edge / first));
+  const scale = steps === 0 ? first : fround(edge / steps);
+  const bias = steps === 0 ? 0 : edge;
+  const [storedScale, storedBias] = [toStorage(scale, plan.storage), toStorage(bias, plan.storage)];
+  return block.map((w) => {
+    const code = Math.min(Math.max(roundHalfEven(fround(fround(w - bias) / scale)), 0), most);
+    return fround(toStorage(fround(code * storedScale), plan.storage) + storedBias);
+  });
 }
 
 /** onnxruntime's range2scalezp and quantize for MatMulNBits, which multiply by 1/scale and round halves away from 0. */

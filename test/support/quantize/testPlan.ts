@@ -50,6 +50,7 @@ export const ALL_SCHEMES: readonly { scheme: SchemeName; bits: number; symmetric
     { scheme: "gptq-int" as const, bits, symmetric: true },
   ]),
   { scheme: "awq-int", bits: 4, symmetric: false },
+  ...[2, 3, 4, 5, 6, 8].map((bits) => ({ scheme: "mlx" as const, bits, symmetric: false })),
   ...[4, 8].flatMap((bits) => [
     { scheme: "matmulnbits" as const, bits, symmetric: false },
     { scheme: "matmulnbits" as const, bits, symmetric: true },

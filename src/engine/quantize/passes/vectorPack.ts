@@ -59,7 +59,8 @@ function keepConstants(kernels: Kernels, constants: PackedConstants, block: numb
       constants.scale.set(first, block);
       constants.low.set(second, block);
       return;
+    case "biased":
     case "levels":
-      throw new TypeError("schemes with levels have no kernel that gives codes");
+      throw new TypeError(`schemes with constants of the kind ${constants.kind} have no kernel that gives codes`);
   }
 }

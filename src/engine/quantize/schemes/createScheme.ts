@@ -5,6 +5,7 @@ import { ggufAffine } from "./ggufAffine.ts";
 import { ggufSigned } from "./ggufSigned.ts";
 import { integer } from "./integer.ts";
 import { matMulNBits } from "./matMulNBits.ts";
+import { mlxAffine } from "./mlxAffine.ts";
 import { normalFloatAbsmax } from "./normalFloat.ts";
 import { normalFloatMinMax } from "./normalFloatMinMax.ts";
 import { q8 } from "./q8.ts";
@@ -29,6 +30,7 @@ const IMPLEMENTATIONS: Readonly<Record<SchemeName, SchemeImplementation>> = {
   "gptq-int": integer,
   "awq-int": integer,
   matmulnbits: matMulNBits,
+  mlx: mlxAffine,
   f16: withoutCodes,
   bf16: withoutCodes,
 };

@@ -18,6 +18,8 @@ export type PackedConstants =
     }
   /** w ≈ code·scale + low. */
   | { readonly kind: "affine"; readonly scale: Float16Array; readonly low: Float16Array }
+  /** w ≈ code·scale + bias, in the checkpoint's type. */
+  | { readonly kind: "biased"; readonly scale: Float32Array; readonly bias: Float32Array }
   /** w ≈ level[code]·scale. */
   | { readonly kind: "levels"; readonly scale: Float16Array | Float32Array };
 
