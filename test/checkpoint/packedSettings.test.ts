@@ -146,8 +146,8 @@ describe("a packing that the files do not explain is refused by its name:", () =
         scales: halves([16, 2]),
         biases: halves([16, 2]),
       },
-      { quantization: { group_size: 32, bits: 4 } },
-      /packed by MLX, which Keystone does not read/,
+      { quantization: { group_size: 32, bits: 4, mode: "mxfp4" } },
+      /packed by MLX in the mode "mxfp4", which Keystone does not read/,
       /original/,
     ],
     [
@@ -158,10 +158,10 @@ describe("a packing that the files do not explain is refused by its name:", () =
         biases: halves([16, 2]),
       },
       {
-        quantization: { group_size: 32, bits: 4, mode: "affine" },
-        quantization_config: { group_size: 32, bits: 4, mode: "affine" },
+        quantization: { group_size: 32, bits: 7, mode: "affine" },
+        quantization_config: { group_size: 32, bits: 7, mode: "affine" },
       },
-      /packed by MLX, which Keystone does not read/,
+      /packed by MLX with 7 bits, which Keystone does not read/,
       /original/,
     ],
     [

@@ -17,6 +17,7 @@ const RECIPES: Readonly<Record<ExportFormat, object>> = {
   "compressed-tensors": { scheme: "compressed-tensors", bits: 4, granularity: "group:64" },
   gptq: { scheme: "gptq-int", bits: 4, granularity: "group:64" },
   awq: { scheme: "awq-int", bits: 4, granularity: "group:64" },
+  mlx: { scheme: "mlx", bits: 4, granularity: "group:64" },
   gguf: { scheme: "q4_0", bits: 4, granularity: "group:32" },
   onnx: { scheme: "matmulnbits", bits: 4, granularity: "group:64" },
 };

@@ -126,16 +126,16 @@ describe("wrong usage", () => {
     [["export", "m", "--recipe", "r", "--out", "o", "--text", "t"], /--text was given without --verify/],
     [
       [...EXPORT, "gguf", "--max-shard", "1000"],
-      /--max-shard was given, but gguf is not cut into shards\. .*safetensors, compressed-tensors, gptq and awq take it/,
+      /--max-shard was given, but gguf is not cut into shards\. .*safetensors, compressed-tensors, gptq, awq and mlx take it/,
     ],
     [
       [...EXPORT, "onnx", "--kept", "8-bit"],
-      /--kept 8-bit was given, but onnx keeps no module at 8 bits\. .*compressed-tensors, gptq and gguf take it/,
+      /--kept 8-bit was given, but onnx keeps no module at 8 bits\. .*compressed-tensors, gptq, gguf and mlx take it/,
     ],
     [[...EXPORT, "awq", "--kept", "8-bit"], /awq keeps no module at 8 bits/],
     [
       [...EXPORT, "safetensors", "--kept", "unquantized"],
-      /safetensors keeps no module unquantized .*compressed-tensors, gptq, awq and gguf take it/,
+      /safetensors keeps no module unquantized .*compressed-tensors, gptq, awq, gguf and mlx take it/,
     ],
     [
       [...EXPORT, "onnx", "--embedding", "8-bit"],

@@ -27,6 +27,7 @@ const RECIPES: Readonly<Record<ExportFormat, object>> = {
   "compressed-tensors": { scheme: "int", bits: 4, symmetric: true, granularity: "group:32" },
   gptq: { scheme: "gptq-int", bits: 4, granularity: "group:32" },
   awq: { scheme: "awq-int", bits: 4, granularity: "group:32" },
+  mlx: { scheme: "mlx", bits: 4, granularity: "group:32" },
   gguf: { scheme: "q4_0", bits: 4, granularity: "group:32", restore: [[1, 3, 7]] },
   onnx: { scheme: "matmulnbits", bits: 4, granularity: "group:32", restore: [[1, 3, 7]] },
 };

@@ -8,6 +8,7 @@ const RECIPES = {
   "compressed-tensors": { scheme: "compressed-tensors", bits: 4, symmetric: true, granularity: "group:32" },
   gptq: { scheme: "gptq-int", bits: 4, granularity: "group:32" },
   awq: { scheme: "awq-int", bits: 4, granularity: "group:32" },
+  mlx: { scheme: "mlx", bits: 4, granularity: "group:32" },
   gguf: { scheme: "q4_0", bits: 4, granularity: "group:32" },
   onnx: { scheme: "matmulnbits", bits: 4, granularity: "group:32" },
 } as const;

@@ -53,12 +53,17 @@ const CASES: readonly Case[] = [
   ),
   { format: "awq", recipe: { scheme: "awq-int", bits: 4, granularity: "group:16" }, kept: ["unquantized"] },
   { format: "awq", recipe: { scheme: "awq-int", bits: 4, granularity: "channel" }, kept: ["unquantized"] },
+  ...[2, 3, 4, 5, 6, 8].map((bits): Case => ({
+    format: "mlx",
+    recipe: { scheme: "mlx", bits, granularity: "group:32" },
+    kept: both,
+  })),
 ];
 
 const CT = { scheme: "compressed-tensors", bits: 4, symmetric: true, granularity: "group:16" } as const;
 const GPTQ = { scheme: "gptq-int", bits: 4, symmetric: true, granularity: "group:16" } as const;
 const AWQ = { scheme: "awq-int", bits: 4, granularity: "group:16" } as const;
-const ELEMENT_BYTES: Readonly<Record<string, number>> = { I64: 8, I32: 4, F32: 4 };
+const ELEMENT_BYTES: Readonly<Record<string, number>> = { I64: 8, I32: 4, U32: 4, F32: 4 };
 type Header = Record<string, { dtype: string; data_offsets: [number, number] }>;
 
 /** A bench whose variant is the recipe as the format holds it. */

@@ -20,6 +20,7 @@ const OWN: Readonly<Record<ExportFormat, object>> = {
   "compressed-tensors": { scheme: "compressed-tensors", bits: 4, symmetric: true, granularity: "group:32" },
   gptq: { scheme: "gptq-int", bits: 4, granularity: "group:32" },
   awq: { scheme: "awq-int", bits: 4, granularity: "group:32" },
+  mlx: { scheme: "mlx", bits: 4, granularity: "group:32" },
   gguf: { scheme: "q4_0", bits: 4, granularity: "group:32" },
   onnx: { scheme: "matmulnbits", bits: 4, granularity: "group:32" },
 };
@@ -66,6 +67,7 @@ describe("exporting what came in another format", () => {
     ["gguf", "compressed-tensors"],
     ["gguf", "gptq"],
     ["onnx", "awq"],
+    ["gguf", "mlx"],
     ["onnx", "safetensors"],
   ] as const) {
     it(`writes model.safetensors where the source's files have other names: ${first} as ${second}`, async () => {

@@ -5,6 +5,7 @@ import { compressedTensors } from "./compressedTensors.ts";
 import type { ExportFormatDescriptor } from "./descriptor.ts";
 import { gguf } from "./gguf.ts";
 import { gptq } from "./gptq.ts";
+import { mlx } from "./mlx.ts";
 import { onnx } from "./onnx.ts";
 import { safetensors } from "./safetensors.ts";
 
@@ -15,6 +16,7 @@ export const EXPORT_FORMATS = {
   gptq,
   awq,
   gguf,
+  mlx,
   onnx,
 } as const satisfies Readonly<Record<string, ExportFormatDescriptor>>;
 

@@ -2,9 +2,10 @@ import type { Note } from "#shared/notes.ts";
 import { z } from "zod";
 import { describeIssues } from "#shared/plan.ts";
 import { groupSizeOf, type GroupSize } from "./groupSize.ts";
+import { mlxSettings, ofMlx, type MlxPacking } from "./mlxPacking.ts";
 
 /** How a checkpoint says that its weights are packed. */
-export type Packing = CompressedTensorsPacking | GptqPacking | AwqPacking | FloatPacking;
+export type Packing = CompressedTensorsPacking | GptqPacking | AwqPacking | FloatPacking | MlxPacking;
 
 /** Weights as 8-bit floats, or 4-bit ones in groups; which, their tensors say. */
 export interface FloatPacking {
@@ -50,7 +51,7 @@ export type ReadPacking = { readonly packing: Packing } | { readonly refused: st
 
 /** What Keystone opens, for refusals. */
 export const READABLE_PACKINGS =
-  "compressed-tensors (integers, FP8, NVFP4, MXFP4), FP8 with scales, NVFP4, MXFP4, GPTQ (v1, v2) and AWQ (gemm)";
+  "compressed-tensors (integers, FP8, NVFP4, MXFP4), FP8 with scales, NVFP4, MXFP4, GPTQ (v1, v2), AWQ (gemm) and MLX (affine)";
 
 const method = z.looseObject({ quant_method: z.string().optional() });
 
@@ -81,7 +82,7 @@ export function readPacking(config: Readonly<Record<string, unknown>>): ReadPack
         },
       }));
     case "mlx":
-      return { refused: "packed by MLX" };
+      return parsed(mlxSettings, found, ofMlx);
     case "":
       return { refused: "quantized, but its quantization_config names no quant_method" };
     default:

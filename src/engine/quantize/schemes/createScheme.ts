@@ -1,5 +1,5 @@
 import type { SchemeName } from "#shared/recipe.ts";
-import type { PackedConstants, Scheme, SchemeImplementation, SchemeKernels } from "./scheme.ts";
+import type { PackedConstants, Scheme, SchemeImplementation, SchemeKernels, SchemePlan } from "./scheme.ts";
 import { fp8 } from "./fp8.ts";
 import { ggufAffine } from "./ggufAffine.ts";
 import { ggufSigned } from "./ggufSigned.ts";
@@ -9,9 +9,16 @@ import { mlxAffine } from "./mlxAffine.ts";
 import { normalFloatAbsmax } from "./normalFloat.ts";
 import { normalFloatMinMax } from "./normalFloatMinMax.ts";
 import { q8 } from "./q8.ts";
-import { withoutCodes } from "./withoutCodes.ts";
 import { affine } from "./affine.ts";
 import type { TensorPlan } from "../plan/tensorPlan.ts";
+
+/** Stands where such a scheme's codes are asked for, which it has not: a mistake in the program. */
+const withoutCodes: SchemeImplementation = {
+  create: (plan: SchemePlan) => {
+    throw new Error(`The scheme ${plan.scheme} rounds each weight by itself and has no codes.`);
+  },
+  kernels: null,
+};
 
 const IMPLEMENTATIONS: Readonly<Record<SchemeName, SchemeImplementation>> = {
   affine,

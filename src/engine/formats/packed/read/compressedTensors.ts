@@ -2,7 +2,7 @@ import type { TensorInfo } from "#shared/model.ts";
 import { isStorageType } from "#engine/numeric/storageTypes.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
 import { unpackBits, wordsFor } from "../layout/bitPacking.ts";
-import { forRuns } from "./rowRuns.ts";
+import { forRuns } from "../layout/rowRuns.ts";
 import { constantParts, readConstants, type ConstantParts, type ModuleSize } from "./compressedConstants.ts";
 import { groupText } from "./groupColumns.ts";
 import {

@@ -4,7 +4,7 @@ import { isStorageType, type StorageType } from "#engine/numeric/storageTypes.ts
 import { BYTE_VALUES } from "../layout/floatCodes.ts";
 import { floatTypeOf, gridText, readScales, scaleGrid, type ScaleGrid } from "./floatConstants.ts";
 import { logicalInfo, roundRun, type PackedMatrix } from "./matrix.ts";
-import { forRuns } from "./rowRuns.ts";
+import { forRuns } from "../layout/rowRuns.ts";
 
 const { fround } = Math;
 

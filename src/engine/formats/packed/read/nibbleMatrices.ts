@@ -4,7 +4,7 @@ import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import { E2M1_VALUES } from "../layout/floatCodes.ts";
 import { floatTypeOf, readScales } from "./floatConstants.ts";
 import { logicalInfo, part, roundRun, type PackedMatrix } from "./matrix.ts";
-import { forRuns } from "./rowRuns.ts";
+import { forRuns } from "../layout/rowRuns.ts";
 
 const { fround } = Math;
 const BAND_BYTES = 4 * 1024 * 1024;

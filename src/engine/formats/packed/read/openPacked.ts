@@ -12,6 +12,7 @@ import { nibbleMatrices } from "./nibbleMatrices.ts";
 import { awqMatrices } from "./awq.ts";
 import { compressedTensorsMatrices } from "./compressedTensors.ts";
 import { gptqMatrices } from "./gptq.ts";
+import { mlxMatrices } from "./mlx.ts";
 import { badPacking, type PackedMatrix } from "./matrix.ts";
 import { packedPart } from "#engine/checkpoint/packing/packedNames.ts";
 import { packingMethod, readPacking, type Packing } from "#engine/checkpoint/packing/packing.ts";
@@ -99,6 +100,8 @@ async function matricesOf(
       };
     case "gptq":
       return gptqMatrices(folder, packing);
+    case "mlx":
+      return { matrices: mlxMatrices(folder, packing), notes: [], inventory: [] };
     case "awq":
       return { matrices: awqMatrices(folder, packing), notes: [], inventory: [] };
   }

@@ -5,7 +5,7 @@ import type { Exporter, ExportSource } from "../../write/exporter.ts";
 import { CONFIG_FILE } from "../../write/sourceIndex.ts";
 import { awqLayout } from "./awqLayout.ts";
 import { packedExporter } from "./packedExporter.ts";
-import { vllmGroupNotes } from "./vllmNotes.ts";
+import { fusedNotes, vllmGroupNotes } from "./vllmNotes.ts";
 import { moduleOf, packedConfig, schemesOf, unquantizedLinears } from "./packedSchemes.ts";
 
 /** AutoAWQ 0.2.9 looks for the names of unquantized modules within a layer only. */
@@ -18,10 +18,13 @@ const exporter = packedExporter({
   limits: {
     subject: "AWQ",
     scheme: "awq-int",
+    alsoInt: true,
     bits: [4],
     symmetric: false,
     groups: [16, 32, 64, 128],
+    channel: true,
     head: false,
+    embedding: false,
     multiples: () => ({ rows: 8, columns: 1 }),
   },
   layoutOf: () => awqLayout,
@@ -32,9 +35,10 @@ const exporter = packedExporter({
         packedConfig(source.model.checkpoint, source.variant.plans.values(), quantizationConfig(source)),
       ],
     ]),
-  notes: ({ model: { checkpoint }, variant }) => [
-    ...vllmGroupNotes(schemesOf(variant.plans.values())),
-    ...(unquantizedLinears(checkpoint, variant.plans).length > 0 ? [UNQUANTIZED] : []),
+  notes: (source) => [
+    ...vllmGroupNotes(schemesOf(source.variant.plans.values())),
+    ...(unquantizedLinears(source.model.checkpoint, source.variant.plans).length > 0 ? [UNQUANTIZED] : []),
+    ...fusedNotes(source),
   ],
 });
 

@@ -4,7 +4,7 @@ import type { ExportSource } from "../../write/exporter.ts";
 import { CONFIG_FILE } from "../../write/sourceIndex.ts";
 import { compressedTensorsLayout } from "./compressedTensorsLayout.ts";
 import { packedExporter } from "./packedExporter.ts";
-import { vllmGroupNotes } from "./vllmNotes.ts";
+import { fusedNotes, vllmGroupNotes } from "./vllmNotes.ts";
 import { moduleOf, packedConfig, schemesOf, unquantizedLinears, type PackedScheme } from "./packedSchemes.ts";
 
 const FORMAT = "pack-quantized";
@@ -28,10 +28,13 @@ export const compressedTensorsExporter = packedExporter({
   limits: {
     subject: "compressed-tensors",
     scheme: "compressed-tensors",
+    alsoInt: true,
     bits: [4, 8],
     symmetric: true,
     groups: null,
+    channel: true,
     head: true,
+    embedding: false,
     multiples: () => ({ rows: 1, columns: 1 }),
   },
   layoutOf: () => compressedTensorsLayout,
@@ -42,13 +45,15 @@ export const compressedTensorsExporter = packedExporter({
         packedConfig(source.model.checkpoint, source.variant.plans.values(), quantizationConfig(source)),
       ],
     ]),
-  notes: ({ variant }) => {
+  notes: (source) => {
+    const { variant } = source;
     const schemes = schemesOf(variant.plans.values());
     const asymmetric = hasZeroPoints(schemes);
     return [
       ...vllmGroupNotes(schemes),
       ...(schemes.every(vllmTakesCompressedTensors) ? [] : [ASYMMETRIC_8]),
       ...(asymmetric ? [schemes.length > 1 ? ASYMMETRIC_MIXED : ASYMMETRIC] : []),
+      ...fusedNotes(source),
     ];
   },
 });

@@ -4,7 +4,7 @@ import type { ExportSource } from "../../write/exporter.ts";
 import type { ExportVariant } from "../../write/exportedVariant.ts";
 import { CONFIG_FILE } from "../../write/sourceIndex.ts";
 import { gptqLayout } from "./gptqLayout.ts";
-import { vllmGroupNotes } from "./vllmNotes.ts";
+import { fusedNotes, vllmGroupNotes } from "./vllmNotes.ts";
 import { packedExporter } from "./packedExporter.ts";
 import { moduleOf, packedConfig, schemesOf, unquantizedLinears, type PackedScheme } from "./packedSchemes.ts";
 
@@ -26,10 +26,13 @@ export const gptqExporter = packedExporter({
   limits: {
     subject: "GPTQ",
     scheme: "gptq-int",
+    alsoInt: true,
     bits: [2, 3, 4, 8],
     symmetric: true,
     groups: [16, 32, 64, 128, 256, 512, 1024],
+    channel: true,
     head: false,
+    embedding: false,
     // codes of 3 bits fill whole words only by 32
     multiples: (bits) =>
       bits === 3 ? { rows: WORD, columns: WORD } : { rows: WORD / bits, columns: WORD / bits },
@@ -42,13 +45,15 @@ export const gptqExporter = packedExporter({
       ["quantize_config.json", settings],
     ]);
   },
-  notes: ({ variant }) => {
+  notes: (source) => {
+    const { variant } = source;
     const schemes = schemesOf(variant.plans.values());
     return [
       ...vllmGroupNotes(schemes),
       ...(versionOf(variant) === 2 ? [VERSION_2] : []),
       ...(schemes.some(({ bits }) => !vllmTakesGptq({ bits, symmetric: true })) ? [NARROW] : []),
       ...(schemes.length > 1 ? [MIXED] : []),
+      ...fusedNotes(source),
     ];
   },
 });

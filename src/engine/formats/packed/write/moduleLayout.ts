@@ -6,7 +6,7 @@ import type { TensorPlan } from "#engine/quantize/plan/tensorPlan.ts";
 export interface ModuleTensor {
   /** Takes the place of `weight` in the weight's name, or follows it. */
   readonly name: string;
-  readonly dtype: "I32" | "I64" | "F32" | "F16" | "BF16";
+  readonly dtype: "I32" | "U32" | "I64" | "F32" | "F16" | "BF16";
   readonly shape: readonly number[];
   /** Where it is known from the plan; otherwise `pack` gives it. */
   readonly data?: Uint8Array;
@@ -71,7 +71,7 @@ export function moduleBytes(layout: ModuleLayout, plan: TensorPlan): number {
   return layout.tensors(plan).reduce((sum, part) => sum + tensorBytes(part), 0);
 }
 
-const ELEMENT_BYTES = { I64: 8, I32: 4, F32: 4, F16: 2, BF16: 2 } as const;
+const ELEMENT_BYTES = { I64: 8, I32: 4, U32: 4, F32: 4, F16: 2, BF16: 2 } as const;
 
 /** Bytes of a tensor's data. */
 export function tensorBytes({ dtype, shape }: ModuleTensor): number {

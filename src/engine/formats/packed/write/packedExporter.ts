@@ -6,7 +6,6 @@ import type { BytesOf, Exporter, ExportSource } from "../../write/exporter.ts";
 import { allBytes, keepModules, plansOf } from "../../write/keepModules.ts";
 import { madeBytes, tokenizerNotes } from "../../write/madeFiles.ts";
 import { PACKING_FILES } from "../../write/sourceIndex.ts";
-import { fusedNotes } from "./vllmNotes.ts";
 import { uniformDtype } from "./uniformDtype.ts";
 import { moduleBytes } from "./moduleLayout.ts";
 import { packedProblems, type PackedLimits } from "./packedProblems.ts";
@@ -51,7 +50,6 @@ export function packedExporter({ limits, layoutOf, files, notes }: PackedFormat)
           text: `The weight files take ${bytesText(bytes)}, ${bitsPerWeight.toFixed(3)} bits per quantized weight.`,
         },
         ...notes(source),
-        ...fusedNotes(source),
         ...(await tokenizerNotes(source.model.checkpoint)),
       ];
     },

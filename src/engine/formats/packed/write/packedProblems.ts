@@ -4,6 +4,7 @@ import { parseGranularity, type Granularity, type SchemeName, type Recipe } from
 import { granularityLabel, schemeLabel } from "#shared/recipeText.ts";
 import { familyFor, transposedPaths } from "#engine/architecture/readArchitecture.ts";
 import { writtenStacked } from "../../safetensors/write/stackedTensorData.ts";
+import { roleOf } from "#engine/checkpoint/tensorRole.ts";
 import type { ExportModel } from "../../write/exporter.ts";
 import { keepProblems } from "../../write/keepModules.ts";
 import { activationProblems, recipeSettings, transformersProblems } from "../../write/problems.ts";
@@ -14,14 +15,20 @@ export interface PackedLimits {
   readonly subject: string;
   /** Its own scheme. */
   readonly scheme: SchemeName;
+  /** Whether `int` codes, which have integer zero points, have a place too. */
+  readonly alsoInt: boolean;
   /** Bits of its modules. */
   readonly bits: readonly number[];
   /** Whether symmetric codes have a place. */
   readonly symmetric: boolean;
   /** Group sizes that its loaders know; null = any. */
   readonly groups: readonly number[] | null;
+  /** Whether a whole row may share a scale. */
+  readonly channel: boolean;
   /** Whether the output head may be a packed module, where it is a tensor of its own. */
   readonly head: boolean;
+  /** Whether the token embedding may be a packed module. */
+  readonly embedding: boolean;
   /** The columns and rows of a module must be multiples of these, in codes of so many bits. */
   readonly multiples: (bits: number) => { readonly rows: number; readonly columns: number };
 }
@@ -80,13 +87,13 @@ function stackedProblem(subject: string, config: unknown): KeystoneErrorData {
 }
 
 /** The format's own scheme, or `int`, whose codes and scales are of the same kind. */
-function holdsScheme({ scheme, bits, symmetric }: PackedLimits, settings: Settings): boolean {
-  const kind = settings.scheme === scheme || settings.scheme === "int";
+function holdsScheme({ scheme, alsoInt, bits, symmetric }: PackedLimits, settings: Settings): boolean {
+  const kind = settings.scheme === scheme || (alsoInt && settings.scheme === "int");
   return kind && bits.includes(settings.bits) && (symmetric || !settings.symmetric);
 }
 
-function holdsBlock({ groups }: PackedLimits, { granularity }: Settings): boolean {
-  if (granularity.kind === "channel") return true;
+function holdsBlock({ groups, channel }: PackedLimits, { granularity }: Settings): boolean {
+  if (granularity.kind === "channel") return channel;
   return granularity.kind === "group" && (groups === null || groups.includes(granularity.size));
 }
 
@@ -107,7 +114,7 @@ function schemeProblem(
 }
 
 function blockProblem(
-  { subject, groups }: PackedLimits,
+  { subject, groups, channel }: PackedLimits,
   { granularity }: Settings,
   plans: readonly TensorPlan[],
 ): KeystoneErrorData {
@@ -120,10 +127,12 @@ function blockProblem(
   const wanted = granularity.kind === "group" ? granularity.size : 64;
   return problem(
     "export/packed-block",
-    `${subject} has blocks of ${names} or channel, not ${found}.`,
+    `${subject} has blocks of ${names}${channel ? " or channel" : ""}, not ${found}.`,
     dividing.length > 0
       ? `Use group:${nearestOf(dividing, wanted)}.`
-      : "Use channel: no group of these divides every row.",
+      : channel
+        ? "Use channel: no group of these divides every row."
+        : "No group of these divides every row: leave out the tensors that they do not divide, or choose another format.",
   );
 }
 
@@ -132,7 +141,7 @@ function nearestOf(sizes: readonly number[], wanted: number): number {
 }
 
 function modelProblems(limits: PackedLimits, plans: readonly TensorPlan[]): KeystoneErrorData[] {
-  const { subject, scheme, head, multiples } = limits;
+  const { subject, scheme, head, embedding, multiples } = limits;
   const problems: KeystoneErrorData[] = [];
   if (plans.length === 0)
     problems.push(
@@ -142,7 +151,9 @@ function modelProblems(limits: PackedLimits, plans: readonly TensorPlan[]): Keys
         "Quantize more of it, or export as safetensors.",
       ),
     );
-  const outside = plans.find((plan) => plan.layer === null && !(head && isHead(plan)));
+  const outside = plans.find(
+    (plan) => plan.layer === null && !(head && isHead(plan)) && !(embedding && isEmbedding(plan)),
+  );
   if (outside)
     problems.push(
       problem(
@@ -175,6 +186,10 @@ function modelProblems(limits: PackedLimits, plans: readonly TensorPlan[]): Keys
     );
   }
   return problems;
+}
+
+function isEmbedding({ name }: TensorPlan): boolean {
+  return roleOf(name) === "embedding";
 }
 
 function isHead({ name }: TensorPlan): boolean {
