@@ -54,6 +54,14 @@ GPT_OSS = {
         "original_max_position_embeddings": 16,
     },
 }
+GEMMA4 = {
+    **SIZES, "num_hidden_layers": 6, "sliding_window": 6, "global_head_dim": 16, "hidden_size_per_layer_input": 0,
+    "final_logit_softcapping": 3.0, "hidden_activation": "gelu_pytorch_tanh", "rms_norm_eps": 1e-6, "tie_word_embeddings": True,
+    "rope_parameters": {
+        "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0},
+        "full_attention": {"rope_type": "proportional", "partial_rotary_factor": 0.25, "rope_theta": 1000000.0},
+    },
+}
 
 # name: config.json
 CASES = {
@@ -137,6 +145,11 @@ CASES = {
         "model_type": "gpt_oss", **GPT_OSS, "num_local_experts": 3,
         "quantization_config": {"quant_method": "mxfp4", "modules_to_not_convert": ["model.layers.*.self_attn"]},
     },
+    "gemma4_text": {"model_type": "gemma4_text", **GEMMA4},
+    "gemma4_text-shared": {
+        "model_type": "gemma4_text", **GEMMA4, "num_hidden_layers": 2, "attention_k_eq_v": True, "num_global_key_value_heads": 1,
+        "layer_types": ["sliding_attention", "full_attention"],
+    },
 }
 PROMPTS = (3, 8, 20)
 # cases whose file has the experts of a layer in one tensor, as transformers has them in memory
@@ -151,7 +164,7 @@ def randomize(model, generator):
     for name, parameter in model.named_parameters():
         noise = torch.randn(parameter.shape, generator=generator)
         if parameter.ndim == 1 and name in ones:
-            neutral = 0.0 if "Gemma" in type(model).__name__ else 1.0
+            neutral = 0.0 if type(model).__name__.startswith(("GemmaFor", "Gemma2", "Gemma3")) else 1.0
             value = neutral + 0.2 * noise
         elif parameter.ndim == 1:
             value = 0.3 * noise
@@ -160,6 +173,9 @@ def randomize(model, generator):
         else:
             value = 1.5 * noise / parameter.shape[-1] ** 0.5
         parameter.data.copy_(value)
+    for name, buffer in model.named_buffers():
+        if name.endswith("layer_scalar"):
+            buffer.fill_(0.8)
 
 
 def encode(tensor):

@@ -119,7 +119,7 @@ const ROWS_OF_INPUTS = ["gpt2", "gpt_oss", "gpt_oss-mxfp4"];
 const OF_EXPERTS = ["qwen3_moe", "qwen3_moe-fused", "mixtral", "mixtral-fused", "gpt_oss", "gpt_oss-mxfp4"];
 const REFUSED: Partial<Record<ExportFormat, readonly string[]>> = {
   ...{ "compressed-tensors": ROWS_OF_INPUTS, gptq: ROWS_OF_INPUTS, awq: ROWS_OF_INPUTS },
-  gguf: ["opt", ...OF_EXPERTS],
+  gguf: ["opt", "gemma4_text", "gemma4_text-shared", ...OF_EXPERTS],
   onnx: OF_EXPERTS,
 };
 

@@ -18,7 +18,7 @@ export interface CachedLayers {
 
 /** The decoder layers of an architecture over one text that grows: keys and values of its earlier tokens are kept. */
 export function createCachedLayers(architecture: Architecture, options: SessionOptions): CachedLayers {
-  const { hiddenSize, keyValueHeads, headSize } = architecture.facts;
+  const { hiddenSize } = architecture.facts;
   const experts = createExperts(architecture, options);
   const sessions = new Map<string, Promise<Session>>();
 
@@ -29,7 +29,8 @@ export function createCachedLayers(architecture: Architecture, options: SessionO
     return opened;
   }
 
-  const cacheTensors = (name: string, { tokens, keys, values }: LayerCache) => {
+  const cacheTensors = (layer: number, name: string, { tokens, keys, values }: LayerCache) => {
+    const { keyValueHeads, headSize } = architecture.description.layers[layer].attention.body;
     const shape = [1, keyValueHeads, tokens, headSize];
     return { [`${name}_keys`]: floats(keys, shape), [`${name}_values`]: floats(values, shape) };
   };
@@ -55,6 +56,7 @@ export function createCachedLayers(architecture: Architecture, options: SessionO
         ...(past ? {} : { queryBlocks: queryBlocks(architecture, 1, sequence, options.provider) }),
         ...(inputs ? { activations: inputOptions(inputs) } : {}),
       });
+      const { keyValueHeads, headSize } = architecture.description.layers[layer].attention.body;
       const size = keyValueHeads * total * headSize;
       const cache = { tokens: total, keys: new Float32Array(size), values: new Float32Array(size) };
       const data = new Float32Array(sequence * hiddenSize);
@@ -72,12 +74,12 @@ export function createCachedLayers(architecture: Architecture, options: SessionO
             ]),
           ),
           mask: floats(architecture.mask(layer, total, before), [sequence, total]),
-          ...(past ? cacheTensors("past", past) : {}),
+          ...(past ? cacheTensors(layer, "past", past) : {}),
         },
         {
           hidden_out: floats(data, [1, sequence, hiddenSize]),
           ...(routing && routingTensors(routing, run)),
-          ...cacheTensors("present", cache),
+          ...cacheTensors(layer, "present", cache),
         },
       );
       if (routing) await experts.add(layer, data, routing, weights, () => true);

@@ -45,10 +45,10 @@ const request = (memoryBytes: number): RunRequest => ({
 describe("a written decoder, scored by onnxruntime", () => {
   it("has the perplexity that the studio judged, window by window and in steps of seven tokens through its cache", async () => {
     const folder = await written();
-    const { facts } = demo.architecture;
+    const { description } = demo.architecture;
     for (const step of [7, 4096]) {
       const told: string[] = [];
-      const scores = await scoreDecoder(folder, facts, windows, {
+      const scores = await scoreDecoder(folder, description, windows, {
         ...{ threads: 1, step },
         onProgress: ({ done, total, unit }) => told.push(`${done} of ${total} ${unit}`),
       });
@@ -100,9 +100,9 @@ describe("a written decoder, scored by onnxruntime", () => {
   it("stops where the job does", async () => {
     const stop = new Error("stopped");
     const watch = { control: { check: () => Promise.reject(stop) } };
-    const { facts } = demo.architecture;
+    const { description } = demo.architecture;
     await expect(
-      scoreDecoder(await written(), facts, windows, { threads: 1, step: 64, ...watch }),
+      scoreDecoder(await written(), description, windows, { threads: 1, step: 64, ...watch }),
     ).rejects.toBe(stop);
   });
 });

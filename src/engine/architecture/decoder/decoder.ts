@@ -31,7 +31,10 @@ export function decoder(it: Decoder): Architecture {
       const { path } = (layers[layer] ?? layers[0]).mlp.body.down;
       return `${it.layersPath}.${layer}.${expert === undefined ? path : ofExpert(path, expert)}.weight`;
     },
-    addsDownOutput: (layer) => layers[layer].mlp.after === null && layers[layer].mlp.residual === 1,
+    addsDownOutput: (layer) =>
+      layers[layer].mlp.after === null &&
+      layers[layer].mlp.residual === 1 &&
+      layers[layer].scalar === undefined,
     positionTables: (layer, length, from) => positionTables(it, layer, length, from),
     mask: maskOfLayers(it),
     layerGraph: (layer, options) => layerGraph(it, layer, options),

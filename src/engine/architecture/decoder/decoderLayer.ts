@@ -105,7 +105,10 @@ export function decoderLayer(
     const u = shared ? first.u : inputs.residual(mlpInput);
     const { present, attentionInput } = first;
     const { experts } = layer.mlp.body;
+    const scaled = (y: Value): Value =>
+      layer.scalar === undefined ? y : g.multiply(y, operands.weight("scalar"));
     if (experts) {
+      if (layer.scalar !== undefined) throw new Error("what experts add comes after a layer's own factor");
       const routing = routed(g, experts, operands, u);
       const y = layer.parallel ? g.add(x, first.sum) : h;
       return { y, present, attentionInput, mlpInput, down: null, routing };
@@ -113,7 +116,7 @@ export function decoderLayer(
     const down = mlpOf(g, layer.mlp.body, operands, u, (it) => inputs.down(it));
     const sum = added(g, layer.mlp, operands, down.output);
     const y = layer.parallel ? g.add(x, g.add(first.sum, sum)) : g.add(h, sum);
-    return { y, present, attentionInput, mlpInput, down, routing: null };
+    return { y: scaled(y), present, attentionInput, mlpInput, down, routing: null };
   });
 }
 
@@ -180,14 +183,15 @@ function headsOf(
   x: Value,
   { batch, sequence }: Pick<LayerInput, "batch" | "sequence">,
 ): readonly Value[] {
-  const { heads, keyValueHeads, headSize, clip, queryKeyNorm } = it;
+  const { heads, keyValueHeads, headSize, clip, queryKeyNorm, valueNorm } = it;
   const counts = [heads, keyValueHeads, keyValueHeads];
   return projected(g, it, operands, x).map((rows, i) => {
     const cut = clip === null ? rows : g.op("Clip", [rows, g.float(-clip), g.float(clip)]);
-    const norm = i === 0 ? queryKeyNorm?.q : i === 1 ? queryKeyNorm?.k : undefined;
-    const wide = norm && queryKeyNorm?.over === "width" ? normed(g, norm, operands, cut) : cut;
+    const norm = i === 0 ? queryKeyNorm?.q : i === 1 ? queryKeyNorm?.k : valueNorm;
+    const wide = norm && i < 2 && queryKeyNorm?.over === "width" ? normed(g, norm, operands, cut) : cut;
     const apart = g.reshape(wide, [batch, sequence, counts[i], headSize]);
-    const each = norm && queryKeyNorm?.over === "head" ? normed(g, norm, operands, apart) : apart;
+    const own = queryKeyNorm?.over === "head" || i === 2 ? norm : undefined;
+    const each = own ? normed(g, own, operands, apart) : apart;
     return g.transpose(each, [0, 2, 1, 3]);
   });
 }
@@ -195,8 +199,10 @@ function headsOf(
 /** q, k and v as rows (batch · sequence, heads · headSize). */
 function projected(g: Graph, it: Attention, { linear }: LayerOperands, x: Value): readonly Value[] {
   const { projections, heads, keyValueHeads, headSize } = it;
-  if (projections.kind === "apart")
-    return [projections.q, projections.k, projections.v].map(({ slot }) => linear(slot, x));
+  if (projections.kind === "apart") {
+    const [q, k] = [projections.q, projections.k].map(({ slot }) => linear(slot, x));
+    return [q, k, projections.v ? linear(projections.v.slot, x) : k];
+  }
   const rows = linear(projections.qkv.slot, x);
   if (projections.kind === "blocks")
     return g.split(

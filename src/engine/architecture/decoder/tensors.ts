@@ -4,7 +4,7 @@ import type { LayerTensor, OuterTensor, SmoothGroup } from "./architecture.ts";
 /** A layer's tensors in the order of its equations; biases follow their matrix. */
 export function layerTensors(decoder: Decoder, layer: number): LayerTensor[] {
   const { hiddenSize } = decoder;
-  const { attention, mlp, parallel } = decoder.layers[layer];
+  const { attention, mlp, parallel, scalar } = decoder.layers[layer];
   const at = (path: string): string => `${decoder.layersPath}.${layer}.${path}`;
   const ofLinear = ({ slot, path, out, in: input, bias }: Linear): LayerTensor[] => [
     { slot, name: at(`${path}.weight`), kind: "linear", shape: [out, input] },
@@ -36,6 +36,9 @@ export function layerTensors(decoder: Decoder, layer: number): LayerTensor[] {
         ]
       : [...mlpLinears(mlp.body), mlp.body.down].flatMap(ofLinear)),
     ...ofNorm(mlp.after),
+    ...(scalar === undefined
+      ? []
+      : [{ slot: "scalar", name: at(scalar), kind: "vector" as const, shape: [1] }]),
   ];
 }
 
@@ -81,7 +84,7 @@ export function normTensors({ path, gain, bias }: Norm, name: string, width: num
 
 /** The matrices that the normed input of attention goes into. */
 export function attentionLinears({ projections: it }: Layer["attention"]["body"]): readonly Linear[] {
-  return it.kind === "apart" ? [it.q, it.k, it.v] : [it.qkv];
+  return it.kind === "apart" ? [it.q, it.k, ...(it.v ? [it.v] : [])] : [it.qkv];
 }
 
 /** The matrices that the normed input of the MLP goes into. */

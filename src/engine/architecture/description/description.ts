@@ -42,15 +42,17 @@ export interface Attention {
   readonly heads: number;
   readonly keyValueHeads: number;
   readonly headSize: number;
-  /** One matrix each, or one for all three: `blocks` = all q, all k, all v; `groups` = per key head its q, then k, then v. */
+  /** One matrix each (null = values are what keys are made of), or one for all three: `blocks` = all q, all k, all v; `groups` = per key head its q, then k, then v. */
   readonly projections:
-    | { readonly kind: "apart"; readonly q: Linear; readonly k: Linear; readonly v: Linear }
+    | { readonly kind: "apart"; readonly q: Linear; readonly k: Linear; readonly v: Linear | null }
     | { readonly kind: "blocks" | "groups"; readonly qkv: Linear };
   readonly output: Linear;
   /** q, k and v are cut to ±clip. */
   readonly clip: number | null;
   /** Norms of queries and keys before they are turned: over each head's channels, or over all heads together. */
   readonly queryKeyNorm: { readonly q: Norm; readonly k: Norm; readonly over: "head" | "width" } | null;
+  /** Norm of each head of the values. */
+  readonly valueNorm: Norm | null;
   /** Null = positions play no part in this layer. */
   readonly rotary: Rotary | null;
   readonly queryTemperature: QueryTemperature | null;
@@ -136,6 +138,8 @@ export interface Layer {
   readonly attention: Block<Attention>;
   readonly mlp: Block<Mlp>;
   readonly parallel: boolean;
+  /** Tensor of one number below the layer that y is multiplied with, where there is one. */
+  readonly scalar?: string;
 }
 
 /** One decoder-only transformer, every default of its config filled in: all that its equations depend on. */

@@ -52,7 +52,7 @@ interface HeadSizes {
 export function apart(
   { hiddenSize, heads, keyValueHeads, headSize }: HeadSizes,
   biases: { readonly input: boolean; readonly output: boolean } = { input: false, output: false },
-): Pick<Attention, "projections" | "output"> {
+) {
   const [queries, keys] = [heads * headSize, keyValueHeads * headSize];
   return {
     projections: {
@@ -62,7 +62,7 @@ export function apart(
       v: linear("self_attn.v_proj", keys, hiddenSize, biases.input),
     },
     output: linear("self_attn.o_proj", hiddenSize, queries, biases.output),
-  };
+  } as const;
 }
 
 /** q, k and v in one matrix below `path`. */
@@ -83,7 +83,15 @@ export function together(
 export function plainAttention(sizes: HeadSizes): Omit<Attention, "projections" | "output" | "rotary"> {
   const { heads, keyValueHeads, headSize } = sizes;
   return {
-    ...{ heads, keyValueHeads, headSize, clip: null, queryKeyNorm: null, queryTemperature: null },
+    ...{
+      heads,
+      keyValueHeads,
+      headSize,
+      clip: null,
+      queryKeyNorm: null,
+      valueNorm: null,
+      queryTemperature: null,
+    },
     ...{ scale: 1 / Math.sqrt(headSize), softcap: null, window: null, sinks: null },
   };
 }

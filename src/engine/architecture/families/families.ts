@@ -1,6 +1,7 @@
 import type { Family } from "../description/family.ts";
 import { gemma2 } from "./gemma2.ts";
 import { gemma3 } from "./gemma3.ts";
+import { gemma4 } from "./gemma4.ts";
 import { glm4 } from "./glm4.ts";
 import { falcon } from "./gpt/falcon.ts";
 import { gpt2 } from "./gpt/gpt2.ts";
@@ -22,6 +23,6 @@ import { smollm3 } from "./smollm3.ts";
 
 /** Every family that Keystone can compute. A new one is a file beside this one, and a line here. */
 export const FAMILIES: readonly Family[] = [
-  ...[llama, mistral, qwen2, phi3, olmo, qwen3, gemma2, gemma3, olmo2, olmo3],
+  ...[llama, mistral, qwen2, phi3, olmo, qwen3, gemma2, gemma3, gemma4, olmo2, olmo3],
   ...[smollm3, granite, glm4, ministral3, qwen3Moe, mixtral, gptOss, gpt2, gptNeox, falcon, opt],
 ];

@@ -5,6 +5,8 @@ export type RopeSettings = { readonly theta: number } & (
   | { readonly kind: "linear"; readonly factor: number }
   /** Theta grows with the text once it is longer than `contextLength`. */
   | { readonly kind: "dynamic"; readonly factor: number; readonly contextLength: number }
+  /** Of the channel pairs only the first ones turn, at the angles that they have among all. */
+  | { readonly kind: "proportional"; readonly share: number; readonly factor: number }
   /** Long wavelengths divided by `factor`, short ones kept, a ramp between. */
   | {
       readonly kind: "llama3";
@@ -74,6 +76,10 @@ export function rotaryFrequencies(rope: RopeSettings, size: number, length: numb
       return plain(rope.theta);
     case "linear":
       return plain(rope.theta).map((frequency) => frequency / rope.factor);
+    case "proportional": {
+      const turned = Math.trunc((rope.share * size) / 2);
+      return plain(rope.theta).map((frequency, i) => (i < turned ? frequency / rope.factor : 0));
+    }
     case "dynamic":
       return plain(dynamicTheta(rope, size, length));
     case "llama3":

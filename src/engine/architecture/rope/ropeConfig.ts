@@ -78,7 +78,15 @@ export function ropeOfKind(
 }
 
 /** Rope types that `readRope` accepts. */
-export const ROPE_TYPES = ["default", "linear", "dynamic", "llama3", "yarn", "longrope"] as const;
+export const ROPE_TYPES = [
+  "default",
+  "linear",
+  "dynamic",
+  "llama3",
+  "yarn",
+  "longrope",
+  "proportional",
+] as const;
 const DEFAULT_THETA = 10_000;
 
 /**
@@ -98,7 +106,7 @@ export function readRope(
   const type = parameters.rope_type ?? parameters.type ?? "default";
   const theta = parameters.rope_theta ?? config.rope_theta ?? DEFAULT_THETA;
   const partial = parameters.partial_rotary_factor ?? config.partial_rotary_factor ?? 1;
-  if (partial !== 1 && !rotary.partial) {
+  if (partial !== 1 && !rotary.partial && type !== "proportional") {
     throw unknownRope(`rotates only part of each head (partial_rotary_factor ${partial})`, {
       partialRotaryFactor: partial,
     });
@@ -108,6 +116,8 @@ export function readRope(
       return { kind: "default", theta };
     case "linear":
       return { kind: "linear", theta, factor: factorOnly.parse(parameters).factor };
+    case "proportional":
+      return { kind: "proportional", theta, share: partial, factor: Number(parameters["factor"] ?? 1) };
     case "dynamic":
       return { kind: "dynamic", theta, factor: factorOnly.parse(parameters).factor, contextLength };
     case "llama3":

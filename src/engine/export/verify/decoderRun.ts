@@ -3,7 +3,7 @@ import { Tensor } from "onnxruntime-node";
 import { DECODER_IO } from "#engine/architecture/decoder/decoderGraph.ts";
 import { MODEL_FILE } from "#engine/formats/onnx/layout/names.ts";
 import { floats, openSession } from "#engine/forward/session.ts";
-import type { ArchitectureFacts } from "#shared/model.ts";
+import type { Attention, Decoder } from "#engine/architecture/description/description.ts";
 
 /** A written decoder in onnxruntime, fed as a program that deploys it does: by the names of its inputs and outputs alone. */
 export interface DecoderRun {
@@ -20,14 +20,14 @@ export interface DecoderRun {
 /** Opens the decoder that lies in `folder` on the CPU. */
 export async function openDecoder(
   folder: string,
-  { layers, keyValueHeads, headSize, vocabulary }: ArchitectureFacts,
+  { vocabulary, layers }: Pick<Decoder, "vocabulary" | "layers">,
   threads: number,
 ): Promise<DecoderRun> {
   const session = await openSession(join(folder, MODEL_FILE), { provider: "cpu", threads });
-  const cacheOf = (tokens: number): Tensor =>
+  const cacheOf = ({ keyValueHeads, headSize }: Attention, tokens: number): Tensor =>
     floats(new Float32Array(keyValueHeads * tokens * headSize), [1, keyValueHeads, tokens, headSize]);
   const freshCache = (tokens: number): [keys: Tensor, values: Tensor][] =>
-    Array.from({ length: layers }, () => [cacheOf(tokens), cacheOf(tokens)]);
+    layers.map(({ attention: { body } }) => [cacheOf(body, tokens), cacheOf(body, tokens)]);
   let seen = 0;
   let cache = freshCache(seen);
 

@@ -21,7 +21,6 @@ const LOGITS_BYTES = 128 * 1024 * 1024;
 /** Scores a written decoder in onnxruntime, where there is room for it: the runtime holds the whole model at once. */
 export async function runOnnx(folder: string, request: RunRequest): Promise<RuntimeScore> {
   const { model, windows, threads, watch, memoryBytes } = request;
-  const { facts } = model.architecture;
   const name = `onnxruntime ${env.versions.node ?? env.versions.common}`;
   const longest = Math.max(0, ...windows.windows.map(({ ids }) => ids.length));
   const step = stepTokens(model.architecture, longest, LOGITS_BYTES);
@@ -37,7 +36,11 @@ export async function runOnnx(folder: string, request: RunRequest): Promise<Runt
       `${name} needs about ${fileSize(needed)} of memory for it, and ${fileSize(memoryBytes)} may be used`,
     );
   try {
-    const { perplexity } = await scoreDecoder(folder, facts, windows, { threads, step, ...watch });
+    const { perplexity } = await scoreDecoder(folder, model.architecture.description, windows, {
+      threads,
+      step,
+      ...watch,
+    });
     return { name, perplexity, notRun: null };
   } catch (error) {
     if (error instanceof KeystoneError) throw error;

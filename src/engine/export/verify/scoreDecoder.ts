@@ -3,7 +3,7 @@ import { summarize } from "#engine/evaluate/metrics.ts";
 import type { TokenWindow, WindowSet } from "#engine/evaluate/windows/windowSet.ts";
 import type { Watch } from "#engine/evaluate/stream/engine.ts";
 import type { Scores } from "#shared/evaluation.ts";
-import type { ArchitectureFacts } from "#shared/model.ts";
+import type { Decoder } from "#engine/architecture/description/description.ts";
 import { openDecoder } from "./decoderRun.ts";
 
 export interface ScoreDecoderOptions extends Watch {
@@ -18,26 +18,26 @@ export interface ScoreDecoderOptions extends Watch {
  */
 export async function scoreDecoder(
   folder: string,
-  facts: ArchitectureFacts,
+  decoder: Pick<Decoder, "vocabulary" | "layers">,
   windows: WindowSet,
   { threads, step, ...watch }: ScoreDecoderOptions,
 ): Promise<Scores> {
-  const decoder = await openDecoder(folder, facts, threads);
+  const run = await openDecoder(folder, decoder, threads);
   try {
     const tokens = windows.windows.reduce((sum, { ids }) => sum + ids.length, 0);
     const meter = createMeter(tokens, "tokens", watch);
     const nll: number[] = [];
     for (const window of windows.windows) {
-      decoder.restart();
+      run.restart();
       for (let at = 0; at < window.ids.length; at += step) {
-        const logits = await decoder.next(window.ids.subarray(at, at + step));
-        for (const value of nllOf(logits, window, at, facts.vocabulary)) nll.push(value);
-        await meter.advance(logits.length / facts.vocabulary, "running the graph in onnxruntime");
+        const logits = await run.next(window.ids.subarray(at, at + step));
+        for (const value of nllOf(logits, window, at, decoder.vocabulary)) nll.push(value);
+        await meter.advance(logits.length / decoder.vocabulary, "running the graph in onnxruntime");
       }
     }
     return summarize(Float32Array.from(nll), windows);
   } finally {
-    await decoder.release();
+    await run.release();
   }
 }
 

@@ -42,6 +42,9 @@ export function equationProblems(decoder: Decoder): KeystoneErrorData[] {
     ...(form.activations.includes(activation)
       ? []
       : [problem(`its activation is ${activation}, and llama.cpp has ${form.activations[0]}`)]),
+    ...(rope?.kind === "proportional"
+      ? [problem("its rotary embedding turns the first channels of each head alone")]
+      : []),
     ...(rope?.kind === "yarn" && !rope.truncate
       ? [problem("its YaRN ramp is not truncated to whole channels, and llama.cpp's is")]
       : []),
