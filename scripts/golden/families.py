@@ -150,6 +150,7 @@ CASES = {
         "model_type": "gemma4_text", **GEMMA4, "num_hidden_layers": 2, "attention_k_eq_v": True, "num_global_key_value_heads": 1,
         "layer_types": ["sliding_attention", "full_attention"],
     },
+    "gemma": {"model_type": "gemma", **SIZES, "head_dim": 16, "rms_norm_eps": 1e-6, "tie_word_embeddings": True},
 }
 PROMPTS = (3, 8, 20)
 # cases whose file has the experts of a layer in one tensor, as transformers has them in memory

@@ -1,4 +1,5 @@
 import type { Family } from "../description/family.ts";
+import { gemma } from "./gemma.ts";
 import { gemma2 } from "./gemma2.ts";
 import { gemma3 } from "./gemma3.ts";
 import { gemma4 } from "./gemma4.ts";
@@ -23,6 +24,6 @@ import { smollm3 } from "./smollm3.ts";
 
 /** Every family that Keystone can compute. A new one is a file beside this one, and a line here. */
 export const FAMILIES: readonly Family[] = [
-  ...[llama, mistral, qwen2, phi3, olmo, qwen3, gemma2, gemma3, gemma4, olmo2, olmo3],
+  ...[llama, mistral, qwen2, phi3, olmo, qwen3, gemma, gemma2, gemma3, gemma4, olmo2, olmo3],
   ...[smollm3, granite, glm4, ministral3, qwen3Moe, mixtral, gptOss, gpt2, gptNeox, falcon, opt],
 ];
