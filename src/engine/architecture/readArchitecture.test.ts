@@ -158,9 +158,9 @@ describe("readArchitecture refuses", () => {
     ],
     [{ quantization_config: { quant_method: "gptq" } }, "architecture/quantized", /not valid \(bits/],
     [
-      { rope_scaling: { rope_type: "proportional", factor: 2 } },
+      { rope_scaling: { rope_type: "spiral", factor: 2 } },
       "architecture/unknown-rope",
-      /"proportional".*default, linear, dynamic, llama3, yarn/,
+      /"spiral".*default, linear, dynamic, llama3, yarn/,
     ],
     [{ partial_rotary_factor: 0.5 }, "architecture/unknown-rope", /partial_rotary_factor 0.5/],
     [

@@ -1,8 +1,8 @@
 import type { Family } from "../description/family.ts";
-import { gemma } from "./gemma.ts";
-import { gemma2 } from "./gemma2.ts";
-import { gemma3 } from "./gemma3.ts";
-import { gemma4 } from "./gemma4.ts";
+import { gemma } from "./gemma/gemma.ts";
+import { gemma2 } from "./gemma/gemma2.ts";
+import { gemma3 } from "./gemma/gemma3.ts";
+import { gemma4 } from "./gemma/gemma4.ts";
 import { glm4 } from "./glm4.ts";
 import { falcon } from "./gpt/falcon.ts";
 import { gpt2 } from "./gpt/gpt2.ts";

@@ -7,19 +7,19 @@ import {
   plainAttention,
   queryKeyNorms,
   rms,
-} from "../description/equations.ts";
+} from "../../description/equations.ts";
 import {
   activationName,
   commonParts,
   decoderFields,
   headSizesOf,
   rotaryFrom,
-} from "../description/commonFields.ts";
-import { family } from "../description/family.ts";
-import { windowKinds } from "../description/layerLists.ts";
-import { ggufForm, QUERY_KEY_NORM_NAMES, SANDWICH_NAMES } from "../description/ggufForm.ts";
+} from "../../description/commonFields.ts";
+import { family } from "../../description/family.ts";
+import { windowKinds } from "../../description/layerLists.ts";
+import { ggufForm, QUERY_KEY_NORM_NAMES, SANDWICH_NAMES } from "../../description/ggufForm.ts";
 
-import { ropeOfKind, ropesByKind } from "../rope/ropeConfig.ts";
+import { ropeOfKind, ropesByKind } from "../../rope/ropeConfig.ts";
 import { gemmaPatternProblems, gemmaScalar, gemmaScaleProblems } from "./gemmaInLlama.ts";
 
 const size = z.number().int().positive();

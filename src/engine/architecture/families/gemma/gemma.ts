@@ -5,10 +5,10 @@ import {
   headSizesOf,
   requireConfig,
   rotaryFrom,
-} from "../description/commonFields.ts";
-import { apart, block, gated, layersOf, plainAttention, rms } from "../description/equations.ts";
-import { family } from "../description/family.ts";
-import { ggufForm } from "../description/ggufForm.ts";
+} from "../../description/commonFields.ts";
+import { apart, block, gated, layersOf, plainAttention, rms } from "../../description/equations.ts";
+import { family } from "../../description/family.ts";
+import { ggufForm } from "../../description/ggufForm.ts";
 
 const size = z.number().int().positive();
 

@@ -1,4 +1,4 @@
-import type { Decoder } from "../description/description.ts";
+import type { Decoder } from "../../description/description.ts";
 
 /** The scale of scores that llama.cpp takes: hidden/heads in the 27B model, which it knows by its layers, else the head size, to −1/2. */
 function scalarIn(layers: number, largest: number, hidden: number, heads: number, headSize: number): number {

@@ -1,15 +1,15 @@
 import { z } from "zod";
-import { apart, block, gated, layersOf, plainAttention, rms } from "../description/equations.ts";
+import { apart, block, gated, layersOf, plainAttention, rms } from "../../description/equations.ts";
 import {
   activationName,
   commonParts,
   decoderFields,
   headSizesOf,
   rotaryFrom,
-} from "../description/commonFields.ts";
-import { family } from "../description/family.ts";
-import { windowKinds } from "../description/layerLists.ts";
-import { ggufForm, SANDWICH_NAMES } from "../description/ggufForm.ts";
+} from "../../description/commonFields.ts";
+import { family } from "../../description/family.ts";
+import { windowKinds } from "../../description/layerLists.ts";
+import { ggufForm, SANDWICH_NAMES } from "../../description/ggufForm.ts";
 import { gemmaPatternProblems, gemmaScalar, gemmaScaleProblems } from "./gemmaInLlama.ts";
 
 const size = z.number().int().positive();

@@ -7,7 +7,7 @@ import {
   plainAttention,
   queryKeyNorms,
   rms,
-} from "../description/equations.ts";
+} from "../../description/equations.ts";
 import {
   activationName,
   commonParts,
@@ -15,10 +15,10 @@ import {
   headSizesOf,
   requireConfig,
   rotaryFrom,
-} from "../description/commonFields.ts";
-import { family } from "../description/family.ts";
-import { windowKinds } from "../description/layerLists.ts";
-import { ropeOfKind, ropesByKind } from "../rope/ropeConfig.ts";
+} from "../../description/commonFields.ts";
+import { family } from "../../description/family.ts";
+import { windowKinds } from "../../description/layerLists.ts";
+import { ropeOfKind, ropesByKind } from "../../rope/ropeConfig.ts";
 
 const size = z.number().int().positive();
 
