@@ -127,6 +127,7 @@ export const RECIPE_KEYS = Object.keys(recipeShape.shape);
 const recipeAsWritten = recipeShape.extend({
   bits: bits.optional(),
   granularity: granularityText.optional(),
+  ignore: z.array(z.string().min(1)).optional(),
 });
 
 /** The one description of a recipe. Unknown keys are refused, defaults are filled, `restore: []` means none. */
@@ -136,6 +137,7 @@ export const recipe = z.preprocess(recipeInNewWords, recipeAsWritten).transform(
     ...written,
     bits: written.bits ?? only.bits,
     granularity: written.granularity ?? only.granularity,
+    ignore: written.ignore ?? usualIgnore(written.scheme),
   };
   const { bits: ownBits, granularity: ownGranularity } = whole;
   for (const field of ["bits", "granularity"] as const)
@@ -150,6 +152,11 @@ export type Recipe = z.infer<typeof recipe>;
 
 /** A recipe as people write it: only `scheme` is required, and `bits` and `granularity` where the scheme has several. */
 export type RecipeInput = z.input<typeof recipeAsWritten>;
+
+/** What a recipe leaves alone that does not say: a mix has types of its own for embedding and head. */
+export function usualIgnore(scheme: SchemeName): string[] {
+  return SCHEMES[scheme].mix === undefined ? [...DEFAULT_IGNORE] : [];
+}
 
 /** Bits and block where a scheme leaves no choice of them: `f16` is 16 bits, of whatever block; `q4_0` 4 bits in groups of 32. */
 function onlyChoices(scheme: SchemeName): { bits: number | undefined; granularity: string | undefined } {

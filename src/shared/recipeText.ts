@@ -2,7 +2,7 @@ import { METHODS } from "./methods/index.ts";
 import { SCHEMES } from "./schemes/index.ts";
 import { canonicalJson } from "./canonicalJson.ts";
 import {
-  DEFAULT_IGNORE,
+  usualIgnore,
   isRestored,
   type Activations,
   type RangeRule,
@@ -19,7 +19,7 @@ export function recipeLabel(recipe: Recipe): string {
     rangeLabel(recipe.range),
     restoreLabel(recipe),
     recipe.activations ? `W${recipe.bits}${activationsLabel(recipe.activations)}` : "",
-    ignoreLabel(recipe.ignore),
+    ignoreLabel(recipe),
     overridesLabel(recipe.overrides),
   ]
     .filter((part) => part !== "")
@@ -30,8 +30,8 @@ export function recipeLabel(recipe: Recipe): string {
 const MOST_SPELLED = 2;
 
 /** What is left alone where that is not usual: `ignores *q_proj*`, `ignores nothing`. */
-function ignoreLabel(ignore: readonly string[]): string {
-  if (canonicalJson(ignore) === canonicalJson(DEFAULT_IGNORE)) return "";
+function ignoreLabel({ scheme, ignore }: Pick<Recipe, "scheme" | "ignore">): string {
+  if (canonicalJson(ignore) === canonicalJson(usualIgnore(scheme))) return "";
   if (ignore.length === 0) return "ignores nothing";
   return ignore.length <= MOST_SPELLED
     ? `ignores ${ignore.join(" and ")}`

@@ -78,7 +78,7 @@ vi.mock(import("#engine/quantize/methods/methods.ts"), async (original) => {
 /** Of inputs that share a mean, where nothing was measured. */
 function productsOf({ columns, inputs }: TensorPlan): Float64Array {
   return (
-    inputs?.products() ??
+    inputs?.products?.() ??
     Float64Array.from({ length: columns * columns }, (_, i) => (i % (columns + 1) === 0 ? 1.5 : 0.5))
   );
 }
@@ -98,13 +98,14 @@ function outputError(weights: Float32Array, made: Float32Array, plan: TensorPlan
 
 /** Inputs of which the channels from `loud` on are louder than the others. */
 function inputsOf(columns: number, loud: number): InputStatistics {
+  const size = (channel: number): number => (channel >= loud ? 4 : 1);
   return {
     products: () =>
       Float64Array.from({ length: columns ** 2 }, (_, i) => {
         const [j, k] = [Math.floor(i / columns), i % columns];
-        const size = (channel: number): number => (channel >= loud ? 4 : 1);
         return size(j) * size(k) * (j === k ? 1.5 : 0.9);
       }),
+    squares: () => Float32Array.from({ length: columns }, (_, channel) => size(channel) ** 2 * 1.5),
   };
 }
 

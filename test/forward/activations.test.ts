@@ -191,6 +191,7 @@ describe("SmoothQuant agrees with PyTorch", () => {
       const recipe = parseRecipe({ scheme: "int", bits: 8, symmetric: true, granularity: "tensor" });
       const { tensors: plans } = planTensors(recipe, [...engine.checkpoint.tensors.values()], {
         superWeights,
+        decoder: () => engine.architecture.description,
         downProjection: (layer) => engine.architecture.downProjection(layer),
       });
       const settings = activations.parse({ per, method: "smoothquant" });

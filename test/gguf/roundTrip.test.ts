@@ -35,6 +35,7 @@ const RECIPES = [
   { scheme: "int", bits: 8, symmetric: true, granularity: "group:32" },
   { scheme: "f16", bits: 16, granularity: "tensor", ignore: [] },
   { scheme: "bf16", bits: 16, granularity: "tensor", ignore: [] },
+  { scheme: "iq4_nl", bits: 4, granularity: "group:32" },
 ] as const;
 
 const FACTORS = [1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7];
@@ -70,6 +71,16 @@ describe("exporting as GGUF", () => {
       });
     }
   }
+
+  it("reopens to exactly the judged weights: a mix, named by the file, and rows that 256 does not divide", async () => {
+    const done = await made({ storage: "BF16", hidden: 256, heads: 4 }, { scheme: "q4_k_m" });
+    expect((await verified(done)).maxAbsDiff).toBe(0);
+    expect((await readdir(done.out)).filter((name) => name.endsWith("-Q4_K_M.gguf"))).toHaveLength(1);
+    const types = [...(await openCheckpoint(done.out)).tensors.values()].flatMap(
+      ({ packed }) => packed?.scheme ?? [],
+    );
+    expect(new Set(types)).toEqual(new Set(["Q4_K", "Q5_0", "Q6_K", "Q8_0"]));
+  });
 
   it("keeps every bit of what is not quantized: matrices in their type, rows of queries and keys in place, norms in F32", async () => {
     const done = await made(

@@ -9,6 +9,7 @@ export type RecipeNote =
   | "embedding/tied"
   | "restore/no-super-weight"
   | "restore/not-quantized"
+  | "scheme/fallback"
   | "granularity/larger"
   | "granularity/remainder";
 

@@ -1,3 +1,4 @@
+import type { Decoder } from "#engine/architecture/description/description.ts";
 import type { InputStatistics } from "#engine/quantize/plan/tensorPlan.ts";
 import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import type { Coordinate } from "#shared/recipe.ts";
@@ -8,6 +9,8 @@ export interface PlanContext {
   readonly superWeights: readonly Coordinate[];
   /** Name of a layer's `down_proj` weight, or of one of its experts'; `*` stands for the expert where none is said. */
   downProjection(layer: number, expert?: number): string;
+  /** What the tensors are, for schemes that depend on it. @throws KeystoneError architecture/unknown */
+  decoder(): Decoder;
   /** What calibration measured of a linear's inputs, by its tensor's name. */
   inputs?(tensor: string): InputStatistics | undefined;
   /** Rounds every ŵ to this type; absent = each tensor's own, or the half type that the scheme's runtimes make of it. */

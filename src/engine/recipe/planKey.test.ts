@@ -13,8 +13,13 @@ const TENSOR = {
   parameters: 64 * 128,
 } as unknown as TensorInfo;
 
+/** Only mixes ask for it. */
+function noDecoder(): never {
+  throw new Error("asked for the equations");
+}
+
 function keyOf(recipe: object): string {
-  const context = { superWeights: [], downProjection: () => TENSOR.name };
+  const context = { superWeights: [], decoder: noDecoder, downProjection: () => TENSOR.name };
   return plansKey(
     planTensors(parseRecipe({ scheme: "affine", bits: 4, ...recipe }), [TENSOR], context).tensors,
   );

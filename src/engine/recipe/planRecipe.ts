@@ -9,7 +9,7 @@ import { planTensors, type TensorPlans } from "./planTensors.ts";
 /** What a recipe is brought down to. */
 export interface PlannedModel {
   readonly checkpoint: Pick<Checkpoint, "tensors">;
-  readonly architecture: Pick<Architecture, "downProjection">;
+  readonly architecture: Pick<Architecture, "downProjection" | "description">;
   /** What calibration measured of a linear's inputs, by its tensor's name; absent where nothing did. */
   inputs?(tensor: string): InputStatistics | undefined;
 }
@@ -33,6 +33,7 @@ export function planRecipe(
 ): RecipePlan {
   const plans = planTensors(recipe, [...model.checkpoint.tensors.values()], {
     superWeights,
+    decoder: () => model.architecture.description,
     downProjection: (layer, expert) => model.architecture.downProjection(layer, expert),
     inputs: (tensor) => model.inputs?.(tensor),
     storage,

@@ -38,6 +38,9 @@ const LINEARS = MODEL.filter((t) => t.linear).map((t) => t.name);
 const HALF = { scheme: "f16", bits: 16 } as const;
 const context: PlanContext = {
   superWeights: [[1, 3, 5]],
+  decoder: () => {
+    throw new Error("only mixes ask for the equations");
+  },
   downProjection: (layer) => `model.layers.${layer}.mlp.down_proj.weight`,
 };
 

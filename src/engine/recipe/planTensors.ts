@@ -11,6 +11,8 @@ import {
 } from "#shared/recipe.ts";
 import type { StorageType } from "#engine/numeric/storageTypes.ts";
 import { blockNotes, checkBlocksFit } from "./blockFit.ts";
+import { fallbackNotes, ownStoring, storingOf } from "./fallback.ts";
+import { mixOf } from "./ggufMix.ts";
 import type { PlanContext } from "./planContext.ts";
 import type { Note } from "#shared/notes.ts";
 import { Notes } from "./notes.ts";
@@ -41,9 +43,19 @@ export function planTensors(
   const chosen = chooseTensors(recipe, tensors, notes);
   const restore = resolveRestore(recipe, tensors, chosen, context, notes);
   const plans = new Map<string, TensorPlan>();
+  const mixed = mixOf(() => context.decoder());
+  const changed: Parameters<typeof fallbackNotes>[0][number][] = [];
   for (const [tensor, override] of chosen) {
     const [rows = 0, columns = 0] = tensor.shape;
-    const scheme = override?.scheme ?? recipe.scheme;
+    const named = override?.scheme ?? recipe.scheme;
+    const asked = mixed(named, tensor);
+    const own = {
+      bits: override?.bits ?? recipe.bits,
+      granularity: parseGranularity(override?.granularity ?? recipe.granularity),
+    };
+    const storing = storingOf(asked === named ? { scheme: asked, ...own } : ownStoring(asked), columns);
+    const { scheme } = storing;
+    if (scheme !== asked) changed.push({ name: tensor.name, asked, scheme });
     const { rounds } = SCHEMES[scheme];
     const inputs = context.inputs?.(tensor.name);
     plans.set(tensor.name, {
@@ -51,12 +63,9 @@ export function planTensors(
       layer: tensor.layer,
       rows,
       columns,
-      scheme,
-      bits: override?.bits ?? recipe.bits,
+      ...storing,
       symmetric: override?.symmetric ?? inheritedSymmetric(recipe, override),
-      granularity: rounds
-        ? { kind: "tensor" }
-        : parseGranularity(override?.granularity ?? recipe.granularity),
+      ...(rounds && { granularity: { kind: "tensor" } as const }),
       range: rounds ? null : override?.range === undefined ? recipe.range : override.range,
       // where a scheme is a type, each weight has one nearest value
       method: rounds ? "rtn" : recipe.method,
@@ -68,6 +77,7 @@ export function planTensors(
   }
   checkBlocksFit([...plans.values()]);
   blockNotes([...plans.values()], notes);
+  fallbackNotes(changed, notes);
   if (plans.size === 0)
     notes.add("recipe/nothing", "This recipe quantizes no tensor: the variant equals the original.");
   return { tensors: plans, notes: notes.list() };

@@ -1,7 +1,9 @@
 import type { SectionName } from "./sections.ts";
 
 /** A block type of GGUF that can be written. */
-export type GgmlBlock = "Q4_0" | "Q4_1" | "Q5_0" | "Q5_1" | "Q8_0";
+export type GgmlBlock =
+  | ("Q4_0" | "Q4_1" | "Q5_0" | "Q5_1" | "Q8_0")
+  | ("Q2_K" | "Q3_K" | "Q4_K" | "Q5_K" | "Q6_K" | "IQ4_NL" | "IQ4_XS");
 
 /** A type that a scheme rounds each weight to. */
 export type RoundedType = "F16" | "BF16";
@@ -32,7 +34,7 @@ export interface SchemeDescriptor {
   readonly constants: (bits: number, symmetric: boolean, dtype: string) => number;
   /** Where the wizard offers it, in order; empty = it is asked for in plans alone. */
   readonly offers: readonly Offer[];
-  /** The block type of GGUF that holds its codes and constants in groups of 32; null = none does. */
+  /** The block type of GGUF that holds its codes and constants in groups of that type's size; null = none does. */
   readonly ggml: (bits: number, symmetric: boolean) => GgmlBlock | null;
   /** Whether MatMulNBits holds its weights exactly: (code − zero point)·scale, with an integer zero point. */
   readonly matMulNBits: boolean;
@@ -40,6 +42,10 @@ export interface SchemeDescriptor {
   readonly computes?: "half" | "full";
   /** Set where each weight is rounded by itself: no codes, no block, no range that could be clipped. */
   readonly rounds?: RoundedType;
+  /** The scheme of rows that its group does not divide, as its format has it. */
+  readonly fallback?: "q4_0" | "q5_0" | "q5_1" | "q8_0" | "iq4_nl";
+  /** Set where tensors get different schemes by what they are: the scheme of most. */
+  readonly mix?: "q3_k" | "q4_k" | "q5_k";
   /** Set where the last group of a row may be shorter than the others. */
   readonly shortBlocks?: true;
 }

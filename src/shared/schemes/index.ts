@@ -10,8 +10,10 @@ import { bf16, f16 } from "./halfTypes.ts";
 import { int } from "./int.ts";
 import { matMulNBits } from "./matMulNBits.ts";
 import { mlx } from "./mlx.ts";
+import { q3KL, q3KM, q3KS, q4KM, q4KS, q5KM, q5KS } from "./mixes.ts";
 import { nf3, nf3Minmax, nf4, nf4Minmax } from "./normalFloat.ts";
 import type { SectionName } from "./sections.ts";
+import { iq4Nl, iq4Xs, q2K, q3K, q4K, q5K, q6K } from "./superBlocks.ts";
 
 /** Every scheme by the name that recipes give it. A further one is a file here, and its arithmetic in `engine/quantize/schemes`. */
 const TABLE = {
@@ -27,6 +29,20 @@ const TABLE = {
   q5_0,
   q5_1,
   q8_0,
+  iq4_nl: iq4Nl,
+  q2_k: q2K,
+  q3_k: q3K,
+  q4_k: q4K,
+  q5_k: q5K,
+  q6_k: q6K,
+  iq4_xs: iq4Xs,
+  q3_k_s: q3KS,
+  q3_k_m: q3KM,
+  q3_k_l: q3KL,
+  q4_k_s: q4KS,
+  q4_k_m: q4KM,
+  q5_k_s: q5KS,
+  q5_k_m: q5KM,
   "compressed-tensors": compressedTensors,
   "gptq-int": gptqInt,
   "awq-int": awqInt,

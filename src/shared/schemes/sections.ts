@@ -26,6 +26,16 @@ export const SECTIONS = {
   mlx: { title: "MLX", note: "Macs: mlx-lm, LM Studio; groups of 32, 64 or 128", chips: "bits" },
   onnx: { title: "ONNX Runtime", note: "MatMulNBits; groups of 16 to 256", chips: "label" },
   gguf: { title: "GGUF", note: "llama.cpp; groups of 32 alone", chips: "label" },
+  "gguf-mixes": {
+    title: "GGUF mixes",
+    note: "llama.cpp; more bits where they matter, embedding and head too",
+    chips: "label",
+  },
+  "gguf-k": {
+    title: "GGUF K-quants",
+    note: "llama.cpp; scales searched for in groups of 256",
+    chips: "label",
+  },
 } as const satisfies Readonly<Record<string, Section>>;
 
 export type SectionName = keyof typeof SECTIONS;

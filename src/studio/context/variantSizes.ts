@@ -30,6 +30,7 @@ export async function variantSizes(
     return recipes.map((recipe) => {
       const { tensors: plans } = planTensors(recipe, tensors, {
         superWeights,
+        decoder: () => architecture.description,
         downProjection: (layer, expert) => architecture.downProjection(layer, expert),
       });
       const fileBitsPerWeight = variantFileBits({ checkpoint, architecture, superWeights }, recipe, plans);

@@ -183,6 +183,10 @@ function schemeRoundTrip(block: readonly number[], plan: TensorPlan): number[] {
       return block.map(Math.f16round);
     case "bf16":
       return block.map(bf16);
+    default:
+      throw new RangeError(
+        `${plan.scheme} is held to ggml's own bytes instead (test/gguf/superBlocks.test.ts)`,
+      );
   }
 }
 

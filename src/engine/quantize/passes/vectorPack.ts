@@ -61,6 +61,9 @@ function keepConstants(kernels: Kernels, constants: PackedConstants, block: numb
       return;
     case "biased":
     case "levels":
-      throw new TypeError(`schemes with constants of the kind ${constants.kind} have no kernel that gives codes`);
+    case "super-blocks":
+      throw new TypeError(
+        `schemes with constants of the kind ${constants.kind} have no kernel that gives codes`,
+      );
   }
 }

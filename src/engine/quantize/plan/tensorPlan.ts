@@ -5,7 +5,9 @@ import type { StorageType } from "#engine/numeric/storageTypes.ts";
 /** The inputs X of a linear over a calibration text, (tokens, columns). */
 export interface InputStatistics {
   /** Σ x·xᵀ over the tokens, (columns, columns) f64; made when it is asked for, since those of a whole model do not fit in memory. */
-  products(): Float64Array;
+  products?(): Float64Array;
+  /** Mean x² of each column over the tokens: what the squared error of its weights counts. */
+  squares(): Float32Array;
 }
 
 /** A recipe brought down to one tensor: globs, overrides and restore are resolved, the block is known to fit. */

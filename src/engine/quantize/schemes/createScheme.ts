@@ -9,13 +9,19 @@ import { mlxAffine } from "./mlxAffine.ts";
 import { normalFloatAbsmax } from "./normalFloat.ts";
 import { normalFloatMinMax } from "./normalFloatMinMax.ts";
 import { q8 } from "./q8.ts";
+import { sixBits, threeBits } from "../superBlocks/oneConstant.ts";
+import { superBlocks } from "./superBlocks.ts";
+import { tableOfBlock, tableOfRuns } from "../superBlocks/tableValues.ts";
+import { fiveBits, fourBits, twoBits } from "../superBlocks/twoConstants.ts";
 import { affine } from "./affine.ts";
 import type { TensorPlan } from "../plan/tensorPlan.ts";
 
 /** Stands where such a scheme's codes are asked for, which it has not: a mistake in the program. */
 const withoutCodes: SchemeImplementation = {
   create: (plan: SchemePlan) => {
-    throw new Error(`The scheme ${plan.scheme} rounds each weight by itself and has no codes.`);
+    throw new Error(
+      `The scheme ${plan.scheme} has no codes: it rounds each weight by itself, or gives tensors other schemes.`,
+    );
   },
   kernels: null,
 };
@@ -33,6 +39,20 @@ const IMPLEMENTATIONS: Readonly<Record<SchemeName, SchemeImplementation>> = {
   q5_0: ggufSigned,
   q5_1: ggufAffine,
   q8_0: q8,
+  iq4_nl: superBlocks(tableOfBlock),
+  q2_k: superBlocks(twoBits),
+  q3_k: superBlocks(threeBits),
+  q4_k: superBlocks(fourBits),
+  q5_k: superBlocks(fiveBits),
+  q6_k: superBlocks(sixBits),
+  iq4_xs: superBlocks(tableOfRuns),
+  q3_k_s: withoutCodes,
+  q3_k_m: withoutCodes,
+  q3_k_l: withoutCodes,
+  q4_k_s: withoutCodes,
+  q4_k_m: withoutCodes,
+  q5_k_s: withoutCodes,
+  q5_k_m: withoutCodes,
   "compressed-tensors": integer,
   "gptq-int": integer,
   "awq-int": integer,

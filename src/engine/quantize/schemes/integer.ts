@@ -10,7 +10,7 @@ import {
   type PackedConstants,
   type SchemeImplementation,
 } from "./scheme.ts";
-import { integerGrid, type IntegerGrid } from "./integerGrid.ts";
+import { integerGrid, type IntegerGrid } from "../plan/integerGrid.ts";
 import { assertScaleFits } from "../plan/overflow.ts";
 import { LARGEST, roundScale } from "#engine/numeric/halfTypes.ts";
 

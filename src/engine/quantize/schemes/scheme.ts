@@ -21,7 +21,15 @@ export type PackedConstants =
   /** w ≈ code·scale + bias, in the checkpoint's type. */
   | { readonly kind: "biased"; readonly scale: Float32Array; readonly bias: Float32Array }
   /** w ≈ level[code]·scale. */
-  | { readonly kind: "levels"; readonly scale: Float16Array | Float32Array };
+  | { readonly kind: "levels"; readonly scale: Float16Array | Float32Array }
+  /** w ≈ (d·scale)·value[code] − dmin·minimum, scale and minimum of each run of a block; run by run, block by block. */
+  | {
+      readonly kind: "super-blocks";
+      readonly d: Float16Array;
+      readonly dmin: Float16Array;
+      readonly scales: Int8Array;
+      readonly minimums: Uint8Array;
+    };
 
 /** What a method makes of a tensor. */
 export interface Codes {
@@ -83,7 +91,10 @@ export interface SchemeImplementation {
 }
 
 /** What a scheme needs to know of a tensor's plan. */
-export type SchemePlan = Pick<TensorPlan, "name" | "scheme" | "bits" | "symmetric" | "storage">;
+export type SchemePlan = Pick<
+  TensorPlan,
+  "name" | "scheme" | "bits" | "symmetric" | "storage" | "columns" | "inputs"
+>;
 
 /**
  * The constants that were packed, as the scheme's own kind; absent where none were.

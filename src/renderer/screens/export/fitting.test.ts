@@ -45,13 +45,13 @@ describe("the nearest recipe of a format", () => {
   };
 
   it("is that of the nearest size", () => {
-    expect(nearest("gguf", recipeOf({}), 4.002)).toBe("q4_0, group 32");
+    expect(nearest("gguf", recipeOf({}), 4.002)).toBe("iq4_xs, group 256");
     expect(nearest("gguf", recipeOf({ granularity: "group:32" }), 5)).toBe("q4_1, group 32");
-    expect(nearest("gguf", recipeOf({ bits: 3 }), 3.1)).toBe("q4_0, group 32");
+    expect(nearest("gguf", recipeOf({ bits: 3 }), 3.1)).toBe("q3_k, group 256");
   });
 
   it("keeps clip and restored weights", () => {
     const asked = recipeOf({ range: { method: "zscore", threshold: 9 }, restore: [[0, 1, 2]] });
-    expect(nearest("gguf", asked, 4.1)).toBe("q4_0, group 32, z 9, restored");
+    expect(nearest("gguf", asked, 4.1)).toBe("iq4_xs, group 256, z 9, restored");
   });
 });

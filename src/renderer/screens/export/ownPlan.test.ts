@@ -35,8 +35,14 @@ describe("a plan for a format that cannot store a variant", () => {
       "ct4, group 128, z 5, restored",
       "ct4, group 64, z 5, restored",
     ]);
-    expect(labels("gguf")).toEqual(["q4_0, group 32, z 5, restored", "q4_1, group 32, z 5, restored"]);
-    expect(labels("gguf", { ...WINNER, bits: 6 })).toEqual(["q8_0, group 32, z 5, restored"]);
+    expect(labels("gguf")).toEqual(["q3_k, group 256, z 5, restored"]);
+    expect(labels("gguf", { ...WINNER, bits: 5 })).toEqual([
+      "q5_0, group 32, z 5, restored",
+      "q5_1, group 32, z 5, restored",
+      "q5_k, group 256, z 5, restored",
+    ]);
+    expect(labels("gguf", WINNER, 96)[0]).toBe("q4_0, group 32, z 5, restored");
+    expect(labels("gguf", { ...WINNER, bits: 8 })).toEqual(["q8_0, group 32, z 5, restored"]);
     expect(labels("gptq")[0]).toMatch(/^gptq-int3 sym/);
   });
 

@@ -39,7 +39,12 @@ export function ownPlan(
   if (problems.some(({ code }) => !MENDED.has(code))) return null;
   const { range, restore, excludeFromRange, ignore } = recipe;
   const overrides = recipe.overrides.flatMap((override) => ownOverride(override, format));
-  const recipes = schemesNear(exportFormatOf(format).own, recipe.bits).flatMap(({ scheme, bits }) =>
+  const own = exportFormatOf(format).own.filter(
+    (scheme) =>
+      // a mix has types of its own for what a recipe leaves alone
+      SCHEMES[scheme].mix === undefined && granularitiesNear(scheme, recipe.granularity, model).length > 0,
+  );
+  const recipes = schemesNear(own, recipe.bits).flatMap(({ scheme, bits }) =>
     (SCHEMES[scheme].symmetric ? [true, false] : [false]).flatMap((symmetric) =>
       granularitiesNear(scheme, recipe.granularity, model).map((granularity) => ({
         ...{ scheme, bits, symmetric, granularity },
@@ -81,8 +86,10 @@ function granularitiesNear(
   wanted: string,
   model: Pick<ModelSummary, "tensors">,
 ): string[] {
+  const { granularities, shortBlocks, fallback } = SCHEMES[scheme];
   const fits = (granularity: string): boolean =>
     schemeHasGranularity(scheme, granularity) &&
-    (SCHEMES[scheme].shortBlocks === true || granularityMisfit(granularity, model) === null);
+    (shortBlocks === true || granularityMisfit(granularity, model) === null);
+  if (fallback !== undefined) return [String(granularities)].filter(fits);
   return fits(wanted) ? [wanted] : VLLM_GROUP_BLOCKS.filter(fits).slice(0, 2);
 }

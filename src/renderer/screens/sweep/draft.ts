@@ -5,6 +5,7 @@ import { judge as judgeSchema, parsePlan, type Judge } from "#shared/plan.ts";
 import {
   armOf,
   DEFAULT_IGNORE,
+  usualIgnore,
   type RangeRule,
   type SchemeName,
   type Recipe,
@@ -141,11 +142,21 @@ export function fromPlan(input: unknown): Draft | null {
     granularities: distinct(plan.recipes.map(({ granularity }) => granularity)),
     ranges: distinct(plan.recipes.map(({ range }) => range)),
     arms: distinct(plan.recipes.map(({ restore, excludeFromRange }) => ({ restore, excludeFromRange }))),
-    rest: { ignore: first.ignore, overrides: first.overrides, activations: first.activations },
+    rest: {
+      ignore: [...ignoreOf(plan.recipes, first)],
+      overrides: first.overrides,
+      activations: first.activations,
+    },
     judge: plan.judge,
     target: plan.target,
   };
   return sameRecipes(parsePlan(toPlan(draft)).recipes, plan.recipes) ? draft : null;
+}
+
+/** What a plan leaves alone; the usual patterns where each recipe has those of its scheme. */
+function ignoreOf(recipes: readonly Recipe[], first: Recipe): readonly string[] {
+  const usual = recipes.every(({ scheme, ignore }) => same(ignore, usualIgnore(scheme)));
+  return usual ? DEFAULT_IGNORE : first.ignore;
 }
 
 /** What the form can say of every plan. */

@@ -76,7 +76,7 @@ function schemeProblem({
   return new KeystoneError(
     "export/gguf-scheme",
     `GGUF has no block that holds ${schemeLabel({ scheme, bits, symmetric })} with ${size} exactly.`,
-    `Choose one of ${gguf.schemes}; those with blocks in group:32.`,
+    `Choose one of ${gguf.schemes}; with blocks in ${gguf.granularities}.`,
     { scheme, bits, granularity: size },
   ).toData();
 }

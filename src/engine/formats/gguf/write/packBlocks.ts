@@ -1,6 +1,7 @@
 import type { GgmlBlock } from "#shared/schemes/descriptor.ts";
 import { narrow } from "#engine/numeric/narrow.ts";
 import { ggmlType } from "../layout/ggmlTypes.ts";
+import { isSuperBlock, packSuperBlocks } from "./packSuperBlocks.ts";
 import type { Packed } from "#engine/quantize/quantize.ts";
 
 /** Weights of one block. */
@@ -9,8 +10,9 @@ const BLOCK = 32;
 /** The ggml types that packed codes become. */
 export type PackedType = GgmlBlock;
 
-/** One scale per 32 weights of a row and codes 0 … 2^b − 1: exactly what ggml's blocks hold. */
+/** What ggml's blocks hold exactly: one scale per 32 weights of a row and codes 0 … 2^b − 1, or super-blocks. */
 export function packBlocks(type: PackedType, { codes, constants }: Packed): Uint8Array {
+  if (constants.kind === "super-blocks" && isSuperBlock(type)) return packSuperBlocks(type, codes, constants);
   if (constants.kind !== "integer" && constants.kind !== "affine")
     throw new RangeError(`${type} cannot store constants of the kind ${constants.kind}`);
   const size = ggmlType(type).bytes / 2;

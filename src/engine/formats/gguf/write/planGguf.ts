@@ -1,4 +1,5 @@
 import type { Note } from "#shared/notes.ts";
+import { SCHEMES } from "#shared/schemes/index.ts";
 import { describeDecoder } from "#engine/architecture/readArchitecture.ts";
 import type { Decoder } from "#engine/architecture/description/description.ts";
 import { readChatTemplates } from "../../tokens/chatTemplates.ts";
@@ -42,7 +43,7 @@ export interface GgufPlan {
   readonly notes: readonly Note[];
 }
 
-/** `general.file_type`: what most weights are stored as. */
+/** `general.file_type`: what most weights are stored as, or the mix. */
 const FILE_TYPES: Readonly<Record<string, number>> = {
   F32: 0,
   F16: 1,
@@ -52,9 +53,16 @@ const FILE_TYPES: Readonly<Record<string, number>> = {
   Q5_0: 8,
   Q5_1: 9,
   Q2_K: 10,
+  Q3_K_S: 11,
   Q3_K: 12,
+  Q3_K_M: 12,
+  Q3_K_L: 13,
+  Q4_K_S: 14,
   Q4_K: 15,
+  Q4_K_M: 15,
+  Q5_K_S: 16,
   Q5_K: 17,
+  Q5_K_M: 17,
   Q6_K: 18,
   IQ4_NL: 25,
   IQ4_XS: 30,
@@ -76,7 +84,8 @@ export async function planGguf({ model, variant }: ExportSource): Promise<GgufPl
   const { checkpoint } = model;
   const config = describeDecoder(checkpoint.config);
   const tensors = planTensors(checkpoint, variant.plans, config);
-  const label = commonType(tensors);
+  const { scheme } = variant.recipe;
+  const label = SCHEMES[scheme].mix === undefined ? commonType(tensors) : scheme.toUpperCase();
   const tokenizer = await tokenizerOf(checkpoint, config);
   const general = await generalMetadata(checkpoint, config, label, variant.recipeId);
   const metadata = new Map([...general, ...hyperparameters(config), ...tokenizer.entries]);

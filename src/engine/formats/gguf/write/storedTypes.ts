@@ -8,9 +8,6 @@ import { SCHEMES } from "#shared/schemes/index.ts";
 import type { Granularity } from "#shared/recipe.ts";
 import type { PackedType } from "./packBlocks.ts";
 
-/** Weights that share one scale in every block type. */
-const GROUP = 32;
-
 type Settings = Pick<TensorPlan, "scheme" | "bits" | "symmetric"> & { readonly granularity: Granularity };
 
 /** The type that holds a quantized tensor exactly: a block type, or that to which every weight is rounded. Null where none does. */
@@ -23,8 +20,9 @@ export function ggmlTypeFor(settings: Settings): string | null {
  * codes and f16 scales are the same. Null where none does.
  */
 export function blockType({ scheme, bits, symmetric, granularity }: Settings): PackedType | null {
-  if (granularity.kind !== "group" || granularity.size !== GROUP) return null;
-  return SCHEMES[scheme].ggml(bits, symmetric);
+  const type = SCHEMES[scheme].ggml(bits, symmetric);
+  if (type === null || granularity.kind !== "group") return null;
+  return granularity.size === ggmlType(type).weights ? type : null;
 }
 
 /**

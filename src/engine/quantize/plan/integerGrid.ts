@@ -1,5 +1,5 @@
 import type { StorageType } from "#engine/numeric/storageTypes.ts";
-import type { TensorPlan } from "../plan/tensorPlan.ts";
+import type { TensorPlan } from "./tensorPlan.ts";
 import { F16_TINY } from "#engine/numeric/halfTypes.ts";
 
 /** What tells the integer schemes apart; their equations are in integer.ts. */
