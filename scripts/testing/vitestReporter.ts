@@ -1,14 +1,24 @@
 import { writeFileSync } from "node:fs";
 import type { SerializedError } from "vitest";
-import type { Reporter, TestModule } from "vitest/node";
+import type { Reporter, TestModule, TestSpecification } from "vitest/node";
 import { REPORT_VARIABLE, type TestFile, type VitestReport } from "./vitestReport.ts";
 
 /** Writes what a run came to, errors outside every test among it, to the file that the environment names. */
 export default class KeystoneReporter implements Reporter {
+  #asked: readonly string[] = [];
+
+  onTestRunStart(specifications: readonly TestSpecification[]): void {
+    this.#asked = specifications.map(({ moduleId }) => moduleId);
+  }
+
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly SerializedError[]): void {
     const path = process.env[REPORT_VARIABLE];
     if (!path) throw new Error(`${REPORT_VARIABLE} does not say where the report goes.`);
-    const files = modules.map((module) => fileOf(module, unhandled));
+    const told = new Set(modules.map(({ moduleId }) => moduleId));
+    const files = [
+      ...modules.map((module) => fileOf(module, unhandled)),
+      ...this.#asked.filter((name) => !told.has(name)).map(lost),
+    ];
     const report: VitestReport = {
       files,
       unattributed: unhandled
@@ -17,6 +27,11 @@ export default class KeystoneReporter implements Reporter {
     };
     writeFileSync(path, JSON.stringify(report));
   }
+}
+
+/** A file that nothing was heard of: the process that it shared with others ended. */
+function lost(name: string): TestFile {
+  return { name, finished: false, seconds: 0, outside: [], tests: [] };
 }
 
 function fileOf(module: TestModule, unhandled: readonly SerializedError[]): TestFile {

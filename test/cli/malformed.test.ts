@@ -9,7 +9,9 @@ import {
   type SyntheticOptions,
 } from "../support/syntheticCheckpoint.ts";
 import { DEMO } from "./demo.ts";
-import { runMain } from "./runMain.ts";
+import { sharedStudio } from "./sharedStudio.ts";
+
+const runMain = sharedStudio();
 
 /** Whatever is wrong: nothing on stdout, one `error:` line on stderr that says what and what next, and this exit code. */
 async function refused(argv: readonly string[], code: 1 | 2, sentence: RegExp): Promise<void> {

@@ -210,7 +210,7 @@ describe("a recipe that names it", () => {
         judge.parse({}),
         64,
       );
-      const forward = await createForward(model.architecture, { device: "cpu", threads: 2 });
+      const forward = await createForward(model.architecture, { device: "cpu", threads: 1 });
       const engine = { ...model, forward };
       const reference = await scoreOriginal({ ...engine, windows });
       const variants = [recipe, parseRecipe({ ...GPTQ, method: "rtn" })].map(
@@ -229,7 +229,7 @@ describe("a recipe that names it", () => {
 async function scoredAt(folder: string, windows: WindowSet): Promise<OriginalReference> {
   const checkpoint = await openCheckpoint(folder);
   const architecture = architectureOf(checkpoint);
-  const forward = await createForward(architecture, { device: "cpu", threads: 2 });
+  const forward = await createForward(architecture, { device: "cpu", threads: 1 });
   const scored = await scoreOriginal({ checkpoint, architecture, forward, windows });
   await forward.close();
   await checkpoint.close();

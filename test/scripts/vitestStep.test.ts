@@ -43,6 +43,15 @@ it("a file whose process ends is run once more, and named though it passes then"
   expect(count.secondTries).toEqual([expect.stringMatching(/crashing\.test\.js: its process ended/)]);
 });
 
+it("where files share a process, one that ends it takes no other with it: none is lost", async () => {
+  const count = await stepOn({ a: PASSES, crashing: ABORTS, z: PASSES }, true, ["--no-isolate"]);
+  expect(count).toMatchObject({ passed: 5, failed: 0, failures: [] });
+  expect(count.secondTries).toContainEqual(expect.stringMatching(/crashing\.test\.js: its process ended/));
+  const every = ABORTS.replace("if (existsSync(been)) return;", "");
+  const never = await stepOn({ a: PASSES, crashing: every, z: PASSES }, true, ["--no-isolate"]);
+  expect(never.failed).toBeGreaterThan(0);
+});
+
 /** Time for what failed to reach the runner: what a process keeps to itself is lost with it. */
 const REPORTED = `it("takes a while", () => new Promise((resolve) => setTimeout(resolve, 1500)));`;
 const MOODY = onlyTheFirstTime("expect(1).toBe(2);");

@@ -8,10 +8,8 @@ import type { Scores } from "#shared/evaluation.ts";
 import type { LabReport } from "#shared/lab/index.ts";
 import { onTheWay } from "#shared/lab/reports/unfinished.ts";
 import { canonicalJson } from "#shared/canonicalJson.ts";
-import { summarizeModel } from "#studio/context/summarizeModel.ts";
 import { waitOrThrow } from "#worker/protocol/control.ts";
 import type { Baseline, Task, TaskMessage, TaskReply, Twin, VariantRequest } from "#worker/protocol/task.ts";
-import { labReportOf } from "../support/labReports.ts";
 
 /**
  * A worker without an engine: the same tasks, made-up numbers. What it does beside that is told by the environment:
@@ -123,6 +121,9 @@ function described({ path }: TaskOf<"describe">): TextInfo {
 /** The made-up report of the experiment, told many times on the way, or row by row. */
 async function lab(task: TaskOf<"lab">, post: (message: TaskMessage) => void): Promise<LabReport> {
   const { model, request, superWeights } = task;
+  // Loaded where they are needed: a thread is started for almost every test of the studio, and few of them ask for this.
+  const { summarizeModel } = await import("#studio/context/summarizeModel.ts");
+  const { labReportOf } = await import("../support/labReports.ts");
   const report: LabReport = {
     ...labReportOf(request.experiment),
     model: model.path,

@@ -36,9 +36,9 @@ export function temporaryFolder(): string {
   return folder;
 }
 
-/** A studio that is closed after the test. */
+/** A studio that is closed after the test. It computes on one core, since files of tests run side by side. */
 export function startStudio(options: StudioOptions): Studio {
-  const studio = createStudio(options);
+  const studio = createStudio({ ...options, overrides: { threadsPerWorker: 1, ...options.overrides } });
   cleanups.push(() => studio.close());
   return studio;
 }

@@ -10,11 +10,11 @@ export interface OpenModel extends Engine {
   close(): Promise<void>;
 }
 
-/** The model in a folder, on the CPU. */
+/** The model in a folder, on one core: files of tests run side by side, and threads that wait for one another spin. */
 export async function openModelAt(folder: string): Promise<OpenModel> {
   const checkpoint = await openCheckpoint(folder);
   const architecture = architectureOf(checkpoint);
-  const forward = await createForward(architecture, { device: "cpu", threads: 2 });
+  const forward = await createForward(architecture, { device: "cpu", threads: 1 });
   const tokenizer = await loadTokenizer(folder);
   const close = async (): Promise<void> => {
     await forward.close();
