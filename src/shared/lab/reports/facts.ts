@@ -43,6 +43,5 @@ export const facts = {
   notes: z.array(note),
 };
 
-const factsOnly = z.object(facts);
 /** What every report holds. */
-export type LabFacts = z.output<typeof factsOnly>;
+export type LabFacts = z.output<z.ZodObject<typeof facts>>;
