@@ -1,11 +1,11 @@
 import type { TensorInfo } from "#shared/model.ts";
 import type { Checkpoint } from "#engine/checkpoint/checkpoint.ts";
-import { bitsOf, roundToStorage } from "#engine/numeric/halfTypes.ts";
 import { isStorageType } from "#engine/numeric/storageTypes.ts";
 import type { MlxPacking } from "#engine/checkpoint/packing/mlxPacking.ts";
+import { mlxAffine } from "#engine/quantize/schemes/mlxAffine.ts";
 import { unpackBits } from "../layout/bitPacking.ts";
 import { forRuns } from "../layout/rowRuns.ts";
-import { badPacking, logicalInfo, part, readWords, type PackedMatrix } from "./matrix.ts";
+import { badPacking, logicalInfo, part, readWords, roundRun, type PackedMatrix } from "./matrix.ts";
 
 /** Words of packed rows read at once. */
 const BAND_WORDS = 1024 * 1024;
@@ -14,7 +14,7 @@ const HELD = ["F16", "BF16", "F32"];
 
 /**
  * The modules of an MLX checkpoint: weight (rows, words of a row's codes), scales and biases (rows, groups).
- * ŵ = code·scale + bias, rounded to the scales' type T after each step, as mlx.core.dequantize does on a CPU.
+ * ŵ is what the scheme `mlx` makes of codes and constants.
  * @throws KeystoneError checkpoint/bad-packing
  */
 export function mlxMatrices(checkpoint: Checkpoint, packing: MlxPacking): PackedMatrix[] {
@@ -47,19 +47,26 @@ function matrix(checkpoint: Checkpoint, codes: TensorInfo, packing: MlxPacking):
     async readRows(wanted, out) {
       const scale = await checkpoint.read(scales.name);
       const bias = await checkpoint.read(biases.name);
+      const plan = {
+        name: codes.name,
+        columns,
+        scheme: "mlx",
+        bits,
+        symmetric: false,
+        storage: dtype,
+      } as const;
+      const decoder = mlxAffine.create(plan, rows * groups, { kind: "biased", scale, bias });
       const row = new Uint8Array(columns);
-      const bitPatterns = bitsOf(out);
       await forRuns(wanted, bandRows, async (from, count, done) => {
         const stored = await readWords(checkpoint, codes.name, from * words, (from + count) * words);
         for (let i = 0; i < count; i++) {
           unpackBits(stored, { start: i * words, step: 1 }, columns, bits, row, along);
           const at = (done + i) * columns;
-          const constants = (from + i) * groups;
-          for (let c = 0; c < columns; c++)
-            out[at + c] = row[c] * scale[constants + Math.floor(c / groupSize)];
-          roundToStorage(out, bitPatterns, at, at + columns, dtype);
-          for (let c = 0; c < columns; c++) out[at + c] += bias[constants + Math.floor(c / groupSize)];
-          roundToStorage(out, bitPatterns, at, at + columns, dtype);
+          for (let group = 0; group < groups; group++) {
+            const first = group * groupSize;
+            decoder.decode((from + i) * groups + group, row, first, first + groupSize, out, at + first);
+          }
+          roundRun(out, at, at + columns, dtype);
         }
       });
     },

@@ -1,4 +1,5 @@
 import { KeystoneError } from "#shared/errors.ts";
+import { expertIn } from "#engine/checkpoint/tensorRole.ts";
 import type { Exporter, ExportSource } from "../../write/exporter.ts";
 import { CONFIG_FILE } from "../../write/sourceIndex.ts";
 import { mlxLayout } from "./mlxLayout.ts";
@@ -33,7 +34,7 @@ export const mlxExporter: Exporter = {
   ...exporter,
   problems(recipe, on) {
     const problems = exporter.problems(recipe, on);
-    const expert = on && [...on.plans.keys()].find((name) => /\.experts\.\d+\./.test(name));
+    const expert = on && [...on.plans.keys()].find((name) => expertIn(name) !== null);
     if (!expert) return problems;
     return [
       ...problems,
